@@ -1,0 +1,90 @@
+"""The one place that writes files: aside, flushed to the disk, renamed, and the folder flushed too.
+
+After a power cut a reader finds the old file or the new one, never a half. Names shown to people go through
+`printable`, so that a newline, a right-to-left mark or a byte that is not UTF-8 cannot disturb a terminal or a page.
+"""
+
+import contextlib
+import os
+import tempfile
+import unicodedata
+from pathlib import Path
+
+__all__ = ["printable", "write_atomically"]
+
+_INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_ALLOWED_FORMAT = {"\u200c", "\u200d"}  # the joiners that Persian and emoji are spelled with
+
+
+def write_atomically(path: Path, content: bytes | str) -> None:
+    """Replace a file as a whole or not at all.
+
+    Args:
+        path: Where the file shall be; its folder must exist.
+        content: The bytes, or text to be written as UTF-8.
+
+    Raises:
+        OSError: The disk is full or the folder cannot be written; the old file is untouched and nothing is left behind.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_atomically(Path(folder, "a.txt"), "whole")
+        ...     Path(folder, "a.txt").read_text()
+        'whole'
+    """
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    handle, name = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(name, 0o666 & ~umask)  # noqa: PTH101 - mkstemp's 0600 would hide reports from a web server
+        os.replace(name, path)  # noqa: PTH105 - the atomic rename itself
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)  # noqa: PTH108 - may be gone already
+        raise
+    flush_folder(path.parent)
+
+
+def flush_folder(folder: Path) -> None:
+    """Make a rename inside a folder survive a power cut, where the system allows it.
+
+    Args:
+        folder: The folder whose entries changed.
+    """
+    with contextlib.suppress(OSError):  # Windows cannot open folders; some network disks refuse
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def printable(name: str | os.PathLike[str]) -> str:
+    r"""Show a file name on one line, whatever it is made of.
+
+    Args:
+        name: A path or name, possibly with bytes that are not UTF-8 (as surrogates).
+
+    Returns:
+        The same name with control, surrogate and direction characters escaped; Persian, emoji and spaces stay.
+
+    Example:
+        >>> printable("cat\n\udcff گربه.png")
+        'cat\\n\\xff گربه.png'
+    """
+    return "".join(map(_shown, os.fspath(name)))
+
+
+def _shown(character: str) -> str:
+    if unicodedata.category(character) not in _INVISIBLE or character in _ALLOWED_FORMAT:
+        return character
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # noqa: PLR2004 - how Python spells a byte that is not UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character, f"\\u{code:04x}")

@@ -1,0 +1,149 @@
+"""A report as data: sections made of a few kinds of blocks, which renderers turn into HTML, text or Markdown.
+
+No block holds HTML. A picture is bytes of a PNG or JPEG with its caption; a drawing is an SVG that a renderer of ours made.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+__all__ = [
+    "Block",
+    "Curves",
+    "Drawing",
+    "Line",
+    "Matrix",
+    "Mark",
+    "Paragraph",
+    "Picture",
+    "PictureGrid",
+    "Report",
+    "Section",
+    "Table",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paragraph:
+    """A sentence or a few; `style` says whether it is plain, a warning, or a command to copy."""
+
+    text: str
+    style: Literal["plain", "note", "warning", "command"] = "plain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows of cells under a header; numbers are already formatted with their units."""
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    folded: bool = False
+    """Whether the table is closed until asked for (long lists)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One curve of a figure."""
+
+    label: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    dashed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A vertical mark on a figure with its reason, such as the best epoch."""
+
+    x: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curves:
+    """A figure of curves over one axis; gaps where a value is nan."""
+
+    caption: str
+    x_label: str
+    y_label: str
+    lines: tuple[Line, ...]
+    marks: tuple[Mark, ...] = ()
+    y_range: tuple[float, float] | None = None
+    log_y: bool = False
+    diagonal: bool = False
+    """Whether to draw y = x as a reference (reliability diagram)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One embedded picture with its caption; `file` names where it came from."""
+
+    data: bytes
+    media_type: Literal["image/jpeg", "image/png"]
+    caption: str
+    file: str = ""
+    badge: str = ""
+    """A short word shown on the picture, such as `wrong`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureGrid:
+    """Pictures side by side."""
+
+    caption: str
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrix:
+    """A confusion matrix: rows are true classes, columns predicted; a cell may open its pictures.
+
+    Args:
+        caption: What is confused with what, on which split.
+        labels: Class names.
+        counts: Files a cell, row by row.
+        pictures: Some pictures of a cell, keyed by `"row,column"`.
+    """
+
+    caption: str
+    labels: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+    pictures: Mapping[str, tuple[Picture, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """An SVG made by a renderer of this package, with its caption and a text alternative."""
+
+    caption: str
+    svg: str
+    alternative: str
+
+
+Block: TypeAlias = Paragraph | Table | Curves | PictureGrid | Matrix | Drawing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A titled part of a report."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A whole report.
+
+    Args:
+        title: What was done, such as `small on elpv`.
+        answer: The first screen: at most five lines that say whether it is good and what to do.
+        sections: The parts in order.
+        provenance: Versions, hardware, seed, command, by name.
+    """
+
+    title: str
+    answer: tuple[str, ...]
+    sections: tuple[Section, ...]
+    provenance: Mapping[str, str] = field(default_factory=dict)
