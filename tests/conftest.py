@@ -1,0 +1,93 @@
+"""What every room's tests share: a tiny photo folder, the shared data, golden files, and a cache of their own.
+
+The cache of decoded photos goes to a temporary folder for the whole session, so that tests neither see nor leave
+anything in the home folder of whoever runs them.
+"""
+
+import os
+import pathlib
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+_REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
+_GOLDEN = _REPOSITORY / "tests" / "golden"
+
+PICTURES_A_CLASS = 24
+PICTURE_EXTENT = 32
+
+
+def _available_cores() -> int:
+    """Cores this process may really use: its affinity, and a container's quota, which torch does not look at."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS, Windows
+        cores = os.cpu_count() or 1
+    try:
+        quota, period = pathlib.Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        return max(1, min(cores, int(quota) // int(period)))
+    except (OSError, ValueError):  # no such file, or "max"
+        return cores
+
+
+os.environ.setdefault("OMP_NUM_THREADS", str(_available_cores()))  # before torch is imported; subprocesses see it too
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write tests/golden/ anew instead of comparing")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("THALWEG_CACHE", str(tmp_path_factory.mktemp("thalweg-cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> pathlib.Path:
+    """The folder of real data beside the repository; tests that want it are skipped where it is not."""
+    folder = _REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("no shared/data folder beside the repository")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def photo_folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """Two classes of 24 pictures, 32x32: reddish or bluish, on patterns that no two pictures share.
+
+    The hue alone tells the classes apart, so a few steps of training are enough; the patterns differ, so a search for
+    near duplicates finds none. Shared by the whole session: read it, never write into it.
+    """
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("photos")
+    random = np.random.default_rng(42)
+    for name, strong in (("blue", 2), ("red", 0)):
+        (folder / name).mkdir()
+        for index in range(PICTURES_A_CLASS):
+            pattern = np.kron(random.integers(60, 180, (8, 8)), np.ones((PICTURE_EXTENT // 8,) * 2))
+            picture = pattern[..., None] * np.full(3, 0.5)
+            picture[..., strong] += 70
+            picture += random.normal(0, 8, picture.shape)
+            pixels = picture.clip(0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{name}-{index:02d}.png")
+    return folder
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare text with `tests/golden/NAME`; with `--update-golden` the file is written instead."""
+
+    def check(name: str, text: str) -> None:
+        path = _GOLDEN / name
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="")
+            return
+        assert path.is_file(), f"tests/golden/{name} does not exist; write it with pytest --update-golden"
+        assert text == path.read_text(encoding="utf-8"), f"differs from tests/golden/{name}; see pytest --update-golden"
+
+    return check
