@@ -1,0 +1,83 @@
+"""Dense layers and the layers that only move values: flatten, upsample, subsample, pad."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from thalweg.core.errors import ShapeError
+from thalweg.core.layer_kinds.kind import LayerKind
+from thalweg.core.layer_kinds.settings import choice, count, padding, per_axis, positions, switch
+from thalweg.core.network_spec import Setting
+from thalweg.core.shape import Shape
+
+__all__ = ["KINDS"]
+
+
+def _dense(settings: Mapping[str, Setting], shapes: tuple[Shape, ...]) -> Shape:
+    if shapes[0].extents:
+        raise ShapeError(f"reads {shapes[0]}, which has spatial axes; put flatten or global pooling before it")
+    return Shape(cast("int", settings["out_features"]))
+
+
+def _flat(settings: Mapping[str, Setting], shapes: tuple[Shape, ...]) -> Shape:
+    del settings
+    return Shape(shapes[0].size)
+
+
+def _need_axes(shape: Shape) -> None:
+    if not shape.extents:
+        raise ShapeError(f"reads {shape}, which has no spatial axis")
+
+
+def _enlarged(settings: Mapping[str, Setting], shapes: tuple[Shape, ...]) -> Shape:
+    shape = shapes[0]
+    _need_axes(shape)
+    factors = per_axis(settings["scale_factor"], shape.axes)
+    return Shape(shape.channels, tuple(size * factor for size, factor in zip(shape.extents, factors, strict=True)))
+
+
+def _thinned(settings: Mapping[str, Setting], shapes: tuple[Shape, ...]) -> Shape:
+    shape = shapes[0]
+    _need_axes(shape)
+    steps = per_axis(settings["stride"], shape.axes)
+    return Shape(shape.channels, tuple(-(-size // step) for size, step in zip(shape.extents, steps, strict=True)))
+
+
+def _padded(settings: Mapping[str, Setting], shapes: tuple[Shape, ...]) -> Shape:
+    shape = shapes[0]
+    value = settings["padding"]
+    if isinstance(value, str):
+        raise ShapeError(f"padding is {value!r}, which means nothing without a window; numbers are wanted")
+    if isinstance(value, tuple) and isinstance(value[0], tuple):
+        pairs = cast("tuple[tuple[int, int], ...]", value)
+    else:
+        pairs = tuple((each, each) for each in per_axis(value, shape.axes))
+    if len(pairs) != shape.axes:
+        raise ShapeError(f"padding has {len(pairs)} pairs for {shape.axes} spatial axes (reads {shape})")
+    extents = tuple(size + sum(pair) for size, pair in zip(shape.extents, pairs, strict=True))
+    return Shape(shape.channels + sum(per_axis(settings["channels"], 2)), extents)
+
+
+KINDS = (
+    LayerKind(
+        name="linear",
+        stem="dense",
+        weighted=True,
+        infer=_dense,
+        settings={"out_features": count(), "bias": switch(default=True)},
+    ),
+    LayerKind(name="flatten", stem="flatten", infer=_flat),
+    LayerKind(
+        name="upsample",
+        stem="upsample",
+        infer=_enlarged,
+        settings={"scale_factor": positions(), "mode": choice("nearest", "linear")},
+    ),
+    LayerKind(name="subsample", stem="subsample", infer=_thinned, settings={"stride": positions()}),
+    LayerKind(
+        name="pad",
+        stem="pad",
+        infer=_padded,
+        # `channels` adds zero channels before and after, as the parameter-free shortcut (option A) of ResNet-20 does.
+        settings={"padding": padding(), "channels": positions((0, 0), least=0)},
+    ),
+)
