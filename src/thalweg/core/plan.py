@@ -1,0 +1,220 @@
+"""Everything that decides a run, validated once: the same object from Python, from `plan.toml` and from the command line.
+
+A field that is None means "chosen by the run"; `resolved` fills such fields in, and the run folder keeps the filled plan.
+"""
+
+import math
+import tomllib
+from dataclasses import dataclass, fields, replace
+from typing import Literal, get_args
+
+from thalweg.core.codec import from_plain, to_plain
+from thalweg.core.errors import PlanError, RunError
+
+__all__ = ["Augmentation", "OptimizerName", "TrainingPlan"]
+
+OptimizerName = Literal["adam", "adamw", "sgd"]
+PLAN_SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Augmentation:
+    """Random changes to training pictures, each drawn anew for every picture of every batch.
+
+    Args:
+        flip_horizontal: Mirror left and right half of the time.
+        flip_vertical: Mirror top and bottom half of the time.
+        quarter_turns: Turn by 0, 90, 180 or 270 degrees.
+        shift: Largest shift, as a fraction of the side.
+        zoom: Largest change of scale, as a fraction: 0.1 means 0.9 to 1.1.
+        rotate_degrees: Largest rotation either way, in degrees.
+        brightness: Largest change of brightness, as a fraction of the full range.
+        contrast: Largest change of contrast, as a fraction.
+        saturation: Largest change of colour saturation, as a fraction; without effect on grey pictures.
+        erase: Share of pictures in which a random rectangle is blanked.
+    """
+
+    flip_horizontal: bool = True
+    flip_vertical: bool = False
+    quarter_turns: bool = False
+    shift: float = 0.06
+    zoom: float = 0.1
+    rotate_degrees: float = 0.0
+    brightness: float = 0.1
+    contrast: float = 0.15
+    saturation: float = 0.15
+    erase: float = 0.0
+
+    @classmethod
+    def none(cls) -> "Augmentation":
+        """Leave every picture as it is.
+
+        Returns:
+            An augmentation without effect.
+        """
+        return cls(flip_horizontal=False, shift=0.0, zoom=0.0, brightness=0.0, contrast=0.0, saturation=0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPlan:
+    """What to train on what, and how.
+
+    Args:
+        source: Folder, archive, link or `elpv`.
+        task: What is learned.
+        network: Name in the catalogue.
+        epochs: Passes over the training files; None with `minutes`, or to take the network's recipe.
+        minutes: Wall time of the whole command, in minutes; the schedule ends there.
+        learning_rate: Peak learning rate; None lets a probe choose it.
+        optimizer: `adam`, `adamw` or `sgd` (with Nesterov momentum 0.9).
+        weight_decay: Strength of weight decay; None takes the network's recipe.
+        batch_size: Pictures a step; None takes the network's recipe.
+        image_size: Side of the square that pictures are brought to, in pixels; None takes the network's recipe.
+        test: Share of files held out as test split.
+        validation: Share of files held out for validation.
+        split_file: File that fixes the split.
+        group_by: Regular expression on the path, with one group; files with equal matches stay on one side.
+        seed: Decides split, initial weights, order, augmentation and dropout.
+        augment: `auto`, `none`, or `turns` (as `auto`, for pictures without an upright direction).
+        class_weights: `auto` (only when the largest class is three times the smallest), `balanced` or `none`.
+        label_smoothing: Share of the target spread over all classes, 0 to 1; None takes the network's recipe.
+        warmup: Share of the run in which the rate rises.
+        average: Decay a step of the moving average of weights that is evaluated and saved; 0 for none, None takes the recipe.
+        patience: Stop after so many epochs without a better validation loss; 0 never stops early.
+        stages: Picture sizes in the course of the run, as fractions of `image_size`; None takes the network's recipe.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+
+    Raises:
+        PlanError: A value is out of range or two contradict each other.
+    """
+
+    source: str
+    task: Literal["classification"] = "classification"
+    network: str = "small"
+    epochs: int | None = None
+    minutes: float | None = None
+    learning_rate: float | None = None
+    optimizer: OptimizerName = "adam"
+    weight_decay: float | None = None
+    batch_size: int | None = None
+    image_size: int | None = None
+    test: float | None = None
+    validation: float | None = None
+    split_file: str | None = None
+    group_by: str | None = None
+    seed: int = 42
+    augment: Literal["auto", "none", "turns"] = "auto"
+    class_weights: Literal["auto", "balanced", "none"] = "auto"
+    label_smoothing: float | None = None
+    warmup: float = 0.05
+    average: float | None = None
+    patience: int = 0
+    stages: tuple[float, ...] | None = None
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+
+    def __post_init__(self) -> None:
+        if self.epochs is not None and self.minutes is not None:
+            raise PlanError(f"--epochs {self.epochs} and --minutes {self.minutes:g} exclude each other: give one")
+        _within("--epochs", self.epochs, 1, 1_000_000)
+        _within("--minutes", self.minutes, 0.01, 1e6)
+        _within("--lr", self.learning_rate, 0, 1e6, open_low=True)
+        _within("--batch-size", self.batch_size, 1, 65_536)
+        _within("--image-size", self.image_size, 8, 4096)
+        _within("--weight-decay", self.weight_decay, 0, 10)
+        _within("--label-smoothing", self.label_smoothing, 0, 0.9)
+        _within("--patience", self.patience, 0, 1_000_000)
+        _within("--seed", self.seed, 0, 2**63 - 1)
+        for option, share in (("--test", self.test), ("--validation", self.validation)):
+            _within(option, share, 0, 0.95, open_low=True)
+        if (self.test or 0) + (self.validation or 0) > 0.95:  # noqa: PLR2004 - something must be left to train on
+            raise PlanError(
+                f"--test {self.test:g} and --validation {self.validation:g} leave less than 5 % for training"
+            )
+        if self.split_file and (self.test or self.validation):
+            raise PlanError("--split-file fixes the split: leave --test, --validation and --split out")
+
+    def to_toml(self) -> str:
+        """Write the plan as `plan.toml`.
+
+        Returns:
+            TOML text; fields that are None are left out, since TOML has no null.
+        """
+        lines = ["# Everything that decided this run.", f"schema = {PLAN_SCHEMA}"]
+        lines += [f"{name} = {_toml(value)}" for name, value in to_plain(self).items() if value is not None]
+        return "\n".join(lines) + "\n"
+
+    @classmethod
+    def from_toml(cls, text: str, place: str = "plan.toml") -> "TrainingPlan":
+        """Read `plan.toml` back.
+
+        Args:
+            text: The file's text.
+            place: Its name, for the error.
+
+        Returns:
+            The plan.
+
+        Raises:
+            RunError: The text is no TOML, or not a plan of a known schema.
+        """
+        try:
+            data = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise RunError(f"{place}: {error}") from None
+        schema = data.pop("schema", None)
+        if schema != PLAN_SCHEMA:
+            raise RunError(f"{place}: schema {schema!r} is not known to this version, which reads {PLAN_SCHEMA}")
+        return from_plain(cls, data, place)
+
+    def with_options(self, **options: object) -> "TrainingPlan":
+        """Change some fields, validating again.
+
+        Args:
+            **options: Field names and values.
+
+        Returns:
+            The new plan.
+
+        Raises:
+            PlanError: A name is no field, or a value is not of its kind.
+        """
+        known = {item.name for item in fields(self)}
+        for name in options:
+            if name not in known:
+                raise PlanError(f"{name!r} is no part of a plan; known are {', '.join(sorted(known))}")
+        for name, allowed in (("optimizer", get_args(OptimizerName)), ("device", ("auto", "cpu", "cuda", "mps"))):
+            if options.get(name, allowed[0]) not in allowed:
+                raise PlanError(f"--{name} {options[name]}: choose one of {', '.join(allowed)}")
+        return replace(self, **options)  # type: ignore[arg-type]
+
+
+def _within(option: str, value: float | None, low: float, high: float, *, open_low: bool = False) -> None:
+    if value is None:
+        return
+    if not math.isfinite(value) or value < low or value > high or (open_low and value <= low):
+        lowest = f"more than {low:g}" if open_low else f"{low:g}"
+        raise PlanError(f"{option} {value:g} is out of range: {lowest} to {high:g}")
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return _toml_string(value)
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return repr(value)
+
+
+def _toml_string(text: str) -> str:
+    escaped = []
+    for character in text:
+        if character in {'"', "\\"}:
+            escaped.append("\\" + character)
+        elif character.isprintable():
+            escaped.append(character)
+        elif 0xD800 <= ord(character) <= 0xDFFF:  # noqa: PLR2004 - a byte that is not UTF-8; TOML cannot hold it
+            escaped.append("\ufffd")
+        else:
+            escaped.append(f"\\U{ord(character):08x}")
+    return '"' + "".join(escaped) + '"'

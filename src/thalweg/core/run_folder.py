@@ -1,0 +1,147 @@
+"""The layout of a run folder, in one place: which file holds what, and how each is read back.
+
+    runs/NAME/
+      plan.toml          everything that decided the run
+      environment.json   versions, hardware, command
+      data.json          files of every split, what was left out and why
+      history.csv        one row an epoch
+      steps.csv          one row a step
+      events.json        what happened and when
+      metrics.json       the scores of the reported split
+      network.json       the network's spec
+      model.safetensors  its weights
+      predictions.csv    the probabilities behind the scores, a row a file of the reported split
+      checkpoints/       what `thalweg resume` goes on from
+      report.html        the report
+"""
+
+import datetime
+import json
+from pathlib import Path
+
+from thalweg.core.codec import dumps
+from thalweg.core.errors import RunError
+from thalweg.core.files import printable, write_atomically
+
+__all__ = ["RunFolder"]
+
+SCHEMA = 1
+
+
+class RunFolder:
+    """A run on the disk.
+
+    Args:
+        path: The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, out: Path | None, name: str) -> "RunFolder":
+        """Make a new, empty run folder.
+
+        Args:
+            out: The wanted folder; None makes `runs/NAME-DATE` in the working folder.
+            name: The run's name, where `out` is None.
+
+        Returns:
+            The folder, with its `checkpoints/` inside.
+
+        Raises:
+            RunError: The folder holds something already, or cannot be made.
+        """
+        if out is None:
+            stamp = datetime.datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+            base = Path("runs", f"{name}-{stamp}")
+            out = next(path for path in _numbered(base) if not path.exists())
+        elif out.is_dir() and any(out.iterdir()):
+            raise RunError(f"{printable(out)} is not empty: name another folder with --out, or go on with thalweg resume")
+        try:
+            (out / "checkpoints").mkdir(parents=True)
+        except OSError as error:
+            raise RunError(f"{printable(out)} cannot be made: {error.strerror}; name another with --out") from None
+        return cls(out)
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """Open an existing run folder.
+
+        Args:
+            path: The folder, or a file inside it.
+
+        Returns:
+            The folder.
+
+        Raises:
+            RunError: There is no run there.
+        """
+        folder = path.parent if path.is_file() else path
+        if not (folder / "plan.toml").is_file():
+            known = sorted(item.parent.name for item in Path("runs").glob("*/plan.toml")) if Path("runs").is_dir() else []
+            hint = f"; runs here: {', '.join(known[-5:])}" if known else ""
+            raise RunError(f"{printable(path)} is no run folder (it has no plan.toml){hint}")
+        return cls(folder)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Replace a file of the run as a whole.
+
+        Args:
+            name: Such as `history.csv`.
+            text: Its content.
+        """
+        write_atomically(self.path / name, text)
+
+    def write_json(self, name: str, value: object) -> None:
+        """Replace a JSON file of the run; its first field is the schema's number.
+
+        Args:
+            name: Such as `metrics.json`.
+            value: A mapping or dataclass.
+        """
+        plain = json.loads(dumps(value))
+        write_atomically(self.path / name, dumps({"schema": SCHEMA, **plain}, indent=1) + "\n")
+
+    def read_text(self, name: str) -> str:
+        """Read a file of the run.
+
+        Args:
+            name: Such as `history.csv`.
+
+        Returns:
+            Its content.
+
+        Raises:
+            RunError: The file is missing or not readable text.
+        """
+        try:
+            return (self.path / name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise RunError(f"{printable(self.path)} has no {name}: the run did not get that far") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise RunError(f"{printable(self.path / name)} cannot be read: {error}") from None
+
+    def read_json(self, name: str) -> dict[str, object]:
+        """Read a JSON file of the run.
+
+        Args:
+            name: Such as `data.json`.
+
+        Returns:
+            Its fields without the schema's number.
+
+        Raises:
+            RunError: The file is missing, damaged or of an unknown schema.
+        """
+        try:
+            data = json.loads(self.read_text(name))
+        except json.JSONDecodeError as error:
+            raise RunError(f"{printable(self.path / name)} is damaged: {error}") from None
+        if not isinstance(data, dict) or data.pop("schema", None) != SCHEMA:
+            raise RunError(f"{printable(self.path / name)} is not of schema {SCHEMA}, the only one this version reads")
+        return data
+
+
+def _numbered(base: Path) -> "list[Path]":
+    return [base, *(base.with_name(f"{base.name}-{number}") for number in range(2, 1000))]

@@ -1,0 +1,40 @@
+"""A moving average of the weights: what is evaluated and saved is the average, which is flatter and less noisy than the last step."""
+
+import copy
+
+import torch
+
+__all__ = ["WeightAverage"]
+
+
+class WeightAverage:
+    """Exponential moving average of parameters and running statistics.
+
+        average <- d average + (1 - d) weights,   d = min(decay, (1 + t) / (10 + t))
+
+    The growing decay forgets the random start (the form that TensorFlow's ExponentialMovingAverage uses).
+
+    Args:
+        module: The network being trained.
+        decay: The decay a step, 0 to 1.
+    """
+
+    def __init__(self, module: torch.nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.module = copy.deepcopy(module).eval().requires_grad_(requires_grad=False)
+        self._averages = self._tensors(self.module)
+        self._sources = self._tensors(module)
+
+    @staticmethod
+    def _tensors(module: torch.nn.Module) -> list[torch.Tensor]:
+        return [tensor.detach() for tensor in module.state_dict().values() if tensor.is_floating_point()]
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Take the weights after a step in.
+
+        Args:
+            step: Counted from 1.
+        """
+        decay = min(self.decay, (1 + step) / (10 + step))
+        torch._foreach_lerp_(self._averages, self._sources, 1 - decay)  # noqa: SLF001 - what torch's own averages use

@@ -1,0 +1,101 @@
+"""Where and in which precision to compute: whatever measures fastest on the machine at hand, chosen the same way each time.
+
+The choice depends on the hardware alone, never on a timing, so that two runs with one seed stay bit-identical.
+"""
+
+import contextlib
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from thalweg.core.errors import PlanError
+
+__all__ = ["Device", "choose_device", "describe_hardware"]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device with its precision.
+
+    Args:
+        kind: `cpu`, `cuda` or `mps`.
+        autocast: Type of the products, or None for float32 throughout.
+    """
+
+    kind: str
+    autocast: torch.dtype | None
+
+    @property
+    def precision(self) -> str:
+        """The precision in a word, such as `float32` or `bfloat16 products`."""
+        return "float32" if self.autocast is None else f"{str(self.autocast).removeprefix('torch.')} products"
+
+    def context(self) -> contextlib.AbstractContextManager[object]:
+        """Enter the precision.
+
+        Returns:
+            A context manager for forward passes.
+        """
+        if self.autocast is None:
+            return contextlib.nullcontext()
+        return torch.autocast(self.kind, dtype=self.autocast)
+
+
+def choose_device(wish: str) -> Device:
+    """Choose a device.
+
+    Args:
+        wish: `auto`, `cpu`, `cuda` or `mps`.
+
+    Returns:
+        The device; `auto` prefers CUDA, then MPS, then the CPU.
+
+    Raises:
+        PlanError: The wish names a device that this machine lacks.
+    """
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if wish == "auto":
+        wish = next(kind for kind, here in present.items() if here)
+    if not present[wish]:
+        here = ", ".join(kind for kind, is_here in present.items() if is_here)
+        raise PlanError(f"--device {wish}: torch {torch.__version__} finds none on this machine; it has {here}")
+    if wish == "cuda":
+        return Device("cuda", torch.bfloat16 if torch.cuda.is_bf16_supported() else None)
+    return Device(wish, torch.bfloat16 if wish == "cpu" and _cpu_multiplies_bfloat16() else None)
+
+
+def _cpu_multiplies_bfloat16() -> bool:
+    """Whether the processor has instructions for bfloat16 products; emulated ones are slower than float32."""
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(bool(getattr(torch.cpu, name, bool)()) for name in checks)
+
+
+def describe_hardware() -> Mapping[str, object]:
+    """Name the machine for `environment.json`.
+
+    Returns:
+        Processor, cores, threads, memory and accelerator.
+    """
+    memory = None
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        memory = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+    accelerator = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
+    return {
+        "processor": _processor_name(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "memory_gib": memory,
+        "accelerator": accelerator,
+        "system": platform.platform(),
+    }
+
+
+def _processor_name() -> str:
+    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - a device file
+        for line in file:
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,49 @@
+"""Ctrl-C and SIGTERM as a polite request: finish the step, save, stop. A second Ctrl-C does not wait."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+__all__ = ["Interruption", "listening"]
+
+
+class Interruption:
+    """Whether somebody asked the run to stop, and how: `signum` is None, SIGINT or SIGTERM."""
+
+    def __init__(self) -> None:
+        self.signum: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.signum is not None
+
+    @property
+    def exit_status(self) -> int:
+        """130 after Ctrl-C, 143 after SIGTERM."""
+        return 128 + (self.signum or 0)
+
+
+@contextmanager
+def listening() -> Iterator[Interruption]:
+    """Listen for SIGINT and SIGTERM while a run goes on; the former handlers come back afterwards.
+
+    Yields:
+        An object that becomes true when a signal has come. Outside the main thread nothing is caught.
+    """
+    interruption = Interruption()
+
+    def remember(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the form of a handler
+        if interruption.signum is not None and signum == signal.SIGINT:
+            raise KeyboardInterrupt
+        interruption.signum = signum
+
+    if threading.current_thread() is not threading.main_thread():
+        yield interruption
+        return
+    former = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interruption
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

@@ -1,0 +1,423 @@
+"""The training loop: steps, epochs, validation, best model, checkpoints, and a clean stop at any step.
+
+A run is a function of (plan, pictures): nothing random is carried from step to step, so going on from a checkpoint gives
+the same weights to the bit as never having stopped. Time enters only where the plan is in minutes.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from thalweg.core.errors import RunError, TrainingFailedError
+from thalweg.core.history import Event
+from thalweg.training.averaging import WeightAverage
+from thalweg.training.checkpoint import (
+    latest_checkpoint,
+    load_weights,
+    pack_optimizer,
+    save_checkpoint,
+    save_weights,
+    unpack_optimizer,
+)
+from thalweg.training.device import Device
+from thalweg.training.interruption import Interruption
+from thalweg.training.loss import cross_entropy
+from thalweg.training.optimizers import make_optimizer, set_rate
+from thalweg.training.schedule import rate_factor, stage_side
+from thalweg.training.scoring import BatchSource, predict, score
+
+__all__ = ["Outcome", "Progress", "Recipe", "Trainer"]
+
+CHECKPOINT_SECONDS = 20.0
+"""A checkpoint is written at the end of an epoch when the last one is older than this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """The numbers that a resolved plan comes down to, for the loop.
+
+    Args:
+        epochs: Passes over the training pictures, or None with `deadline_seconds`.
+        deadline_seconds: Seconds of training (evaluation included), or None with `epochs`.
+        learning_rate: Peak rate.
+        optimizer: `adam`, `adamw` or `sgd`.
+        weight_decay: Strength of weight decay.
+        warmup: Share of the run in which the rate rises.
+        smoothing: Label smoothing.
+        weights: Weight a class, or None.
+        average: Decay of the moving average of weights; 0 for none.
+        patience: Epochs without a better validation loss after which to stop; 0 never.
+        stages: Picture sizes in the course of the run, as fractions.
+        side: Full side of the pictures, in pixels.
+        seed: Decides dropout.
+    """
+
+    epochs: int | None
+    deadline_seconds: float | None
+    learning_rate: float
+    optimizer: str
+    weight_decay: float
+    warmup: float
+    smoothing: float
+    weights: tuple[float, ...] | None
+    average: float
+    patience: int
+    stages: tuple[float, ...]
+    side: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What an observer is told after every step and epoch.
+
+    Args:
+        epoch: The epoch under way, from 1.
+        epochs: Epochs planned, or None.
+        step: Steps done in this epoch.
+        steps: Steps an epoch.
+        fraction: Share of the whole run done, 0 to 1.
+        loss: Mean training loss of the epoch so far, in nats.
+        accuracy: Training accuracy of the epoch so far.
+        learning_rate: The rate in force.
+        images_per_second: Training speed of this epoch.
+        seconds_left: Estimate for the rest of the run.
+        row: The finished epoch's row of `history.csv`, once an epoch; None otherwise.
+    """
+
+    epoch: int
+    epochs: int | None
+    step: int
+    steps: int
+    fraction: float
+    loss: float
+    accuracy: float
+    learning_rate: float
+    images_per_second: float
+    seconds_left: float
+    row: Mapping[str, float] | None = None
+
+
+@dataclass(slots=True)
+class _State:
+    """Where a run is; goes into every checkpoint as it stands."""
+
+    epoch: int = 1
+    batch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    loss_sum: float = 0.0
+    right: int = 0
+    seen: int = 0
+    epoch_seconds: float = 0.0
+    rows: list[dict[str, float]] = field(default_factory=list)
+    events: list[dict[str, object]] = field(default_factory=list)
+    best_epoch: int = 0
+    best_accuracy: float = -1.0
+    best_loss: float = math.inf
+    stale: int = 0
+    finished: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended.
+
+    Args:
+        rows: Rows of `history.csv`.
+        events: What happened.
+        best_epoch: Epoch with the best validation accuracy (the lower loss decides between equals).
+        best_accuracy: Its accuracy.
+        steps: Steps done.
+        seconds: Seconds of training and validation, over all sessions.
+        interrupted: Exit status of an interruption, or None.
+    """
+
+    rows: tuple[Mapping[str, float], ...]
+    events: tuple[Event, ...]
+    best_epoch: int
+    best_accuracy: float
+    steps: int
+    seconds: float
+    interrupted: int | None
+
+
+class Trainer:
+    """One run of one network.
+
+    Args:
+        module: The network, giving logits.
+        recipe: The numbers of the run.
+        train: Training batches.
+        heldout: Batches of the split that is watched.
+        device: Where to compute.
+        folder: The run's `checkpoints/`.
+        observer: Called after every step and epoch.
+        log_steps: Called with the rows of `steps.csv` that are safe to write, and the number of rows before them.
+    """
+
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        recipe: Recipe,
+        *,
+        train: BatchSource,
+        heldout: BatchSource,
+        device: Device,
+        folder: Path,
+        observer: Callable[[Progress], None] = lambda progress: None,
+        log_steps: Callable[[list[tuple[float, ...]]], None] = lambda rows: None,
+    ) -> None:
+        self.module = module.to(device.kind, memory_format=torch.channels_last)
+        self.recipe, self.train, self.heldout, self.device = recipe, train, heldout, device
+        self.folder, self.observer, self.log_steps = folder, observer, log_steps
+        self.optimizer = make_optimizer(
+            self.module, recipe.optimizer, learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
+        self.average = WeightAverage(self.module, recipe.average) if recipe.average else None
+        self.weights = torch.tensor(recipe.weights, device=device.kind) if recipe.weights else None
+        self.state = _State()
+        self._unlogged: list[tuple[float, ...]] = []
+        self._saved_at = 0.0
+        self._evaluation_seconds = 0.0
+
+    @property
+    def evaluated(self) -> torch.nn.Module:
+        """The network that is evaluated and saved: the average where there is one."""
+        return self.average.module if self.average else self.module
+
+    def resume(self) -> list[str]:
+        """Go back to the newest whole checkpoint.
+
+        Returns:
+            A sentence for every damaged checkpoint that was passed over.
+        """
+        found = latest_checkpoint(self.folder)
+        if found is None:
+            return []
+        tensors, position, complaints = found
+        for prefix, module in (("model/", self.module), ("average/", self.average and self.average.module)):
+            if module:
+                part = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+                try:
+                    module.load_state_dict(part)
+                except RuntimeError as error:
+                    raise RunError(f"{self.folder}: the checkpoint is of another network: {error}") from None
+        unpack_optimizer(self.module, self.optimizer, tensors)
+        for name, value in position.items():
+            setattr(self.state, name, math.inf if name == "best_loss" and value is None else value)
+        self.state.rows = [
+            {key: math.nan if value is None else value for key, value in row.items()} for row in self.state.rows
+        ]
+        return complaints
+
+    def fit(self, interruption: Interruption | None = None) -> Outcome:
+        """Train until the plan, a deadline, patience or a signal ends it.
+
+        Args:
+            interruption: Becomes true when the run shall stop after the step under way.
+
+        Returns:
+            How it ended; the best and the last weights are in the folder and in `evaluated`.
+        """
+        state = self.state
+        while not state.finished:
+            if not self._epoch(interruption):
+                self._note("interrupted", f"stopped on request after step {state.step}; thalweg resume goes on")
+                self._checkpoint()
+                return self._outcome(interruption)
+        return self._outcome(None)
+
+    def use_best(self) -> None:
+        """Put the weights of the best epoch into `evaluated`."""
+        load_weights(self.evaluated, self.folder / f"best-{self.state.best_epoch:06d}.safetensors")
+
+    # One epoch ------------------------------------------------------------------------------------------------------
+
+    def _epoch(self, interruption: Interruption | None) -> bool:
+        """Train one epoch, or the rest of it; False when interrupted."""
+        state, recipe = self.state, self.recipe
+        side = stage_side(self._fraction(), recipe.stages, recipe.side)
+        started = time.perf_counter()
+        for batch in self.train.epoch(state.epoch, first=state.batch, side=side):
+            self._step(batch.pixels, batch.labels)
+            now = time.perf_counter()
+            state.seconds += now - started
+            state.epoch_seconds += now - started
+            started = now
+            self.observer(self._progress())
+            if interruption:
+                return False
+            if self._out_of_time():
+                break
+        self._finish_epoch(side)
+        return True
+
+    def _step(self, pixels: torch.Tensor, labels: torch.Tensor) -> None:
+        """Forward, backward, update; dropout is drawn from (seed, step)."""
+        state, recipe = self.state, self.recipe
+        rate = recipe.learning_rate * rate_factor(self._fraction(), recipe.warmup)
+        set_rate(self.optimizer, rate)
+        torch.manual_seed(int(np.random.SeedSequence((recipe.seed, 3, state.step)).generate_state(1, np.uint64)[0]))
+        self.module.train()
+        pixels = pixels.to(self.device.kind, non_blocking=True)
+        labels = labels.to(self.device.kind, non_blocking=True)
+        with self.device.context():
+            logits = self.module(pixels)
+        objective = cross_entropy(logits, labels, weights=self.weights, smoothing=recipe.smoothing)
+        self.optimizer.zero_grad(set_to_none=True)
+        objective.backward()
+        norm = torch.nn.utils.get_total_norm([p.grad for p in self.module.parameters() if p.grad is not None])
+        with torch.no_grad():
+            loss = cross_entropy(logits.detach(), labels)
+            right = (score(logits.detach()) == labels).sum()
+        values = (float(objective), float(loss), float(norm))
+        if not all(map(math.isfinite, values)):
+            self._fail(values, rate)
+        self.optimizer.step()
+        state.step += 1
+        state.batch += 1
+        if self.average:
+            self.average.update(state.step)
+        state.loss_sum += values[1] * len(labels)
+        state.right += int(right)
+        state.seen += len(labels)
+        self._unlogged.append((state.step, state.epoch, *values, rate, state.seconds))
+
+    def _finish_epoch(self, side: int) -> None:
+        state = self.state
+        started = time.perf_counter()
+        outcome = predict(self.evaluated, self.heldout, self.device, side=side)
+        loss, accuracy = outcome.loss, outcome.accuracy
+        self._evaluation_seconds = time.perf_counter() - started
+        speed = state.seen / state.epoch_seconds if state.epoch_seconds else math.nan
+        state.seconds += self._evaluation_seconds
+        row = {
+            "epoch": state.epoch,
+            "train_loss": state.loss_sum / state.seen,
+            "train_accuracy": state.right / state.seen,
+            "val_loss": loss,
+            "val_accuracy": accuracy,
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "seconds": state.seconds,
+            "images_per_second": speed,
+        }
+        state.rows.append(row)
+        self._remember_best(accuracy, loss)
+        progress = self._progress(row)
+        state.finished = self._is_finished()
+        state.epoch += 1
+        state.batch = state.right = state.seen = 0
+        state.loss_sum = state.epoch_seconds = 0.0
+        if state.finished or state.seconds - self._saved_at > CHECKPOINT_SECONDS:
+            self._checkpoint()
+        self.observer(progress)
+
+    def _remember_best(self, accuracy: float, loss: float) -> None:
+        state = self.state
+        state.stale = 0 if loss < state.best_loss else state.stale + 1
+        better = (accuracy, -loss) > (state.best_accuracy, -self._loss_of(state.best_epoch))
+        state.best_loss = min(loss, state.best_loss)
+        if better:
+            state.best_accuracy, state.best_epoch = accuracy, state.epoch
+            save_weights(self.evaluated, self.folder / f"best-{state.epoch:06d}.safetensors")
+
+    def _loss_of(self, epoch: int) -> float:
+        return next((row["val_loss"] for row in self.state.rows if row["epoch"] == epoch), math.inf)
+
+    def _is_finished(self) -> bool:
+        state, recipe = self.state, self.recipe
+        if recipe.epochs is not None and state.epoch >= recipe.epochs:
+            return True
+        if self._out_of_time():
+            return True
+        if recipe.patience and state.stale >= recipe.patience:
+            self._note("early_stop", f"no lower validation loss for {recipe.patience} epochs")
+            return True
+        return False
+
+    # Time -----------------------------------------------------------------------------------------------------------
+
+    def _fraction(self) -> float:
+        state, recipe = self.state, self.recipe
+        if recipe.epochs is not None:
+            return min(1.0, state.step / (recipe.epochs * self.train.steps))
+        assert recipe.deadline_seconds is not None  # noqa: S101 - one of the two is always given
+        usable = max(1e-9, recipe.deadline_seconds - self._evaluation_seconds)
+        return min(1.0, state.seconds / usable)
+
+    def _out_of_time(self) -> bool:
+        deadline = self.recipe.deadline_seconds
+        if deadline is None:
+            return False
+        step = self.state.epoch_seconds / max(1, self.state.batch)
+        return self.state.seconds + step + self._evaluation_seconds > deadline
+
+    def _progress(self, row: Mapping[str, float] | None = None) -> Progress:
+        state, recipe = self.state, self.recipe
+        fraction = self._fraction()
+        if recipe.deadline_seconds is not None:
+            left = recipe.deadline_seconds - state.seconds
+        else:
+            left = state.seconds / fraction * (1 - fraction) if fraction else math.nan
+        return Progress(
+            epoch=state.epoch,
+            epochs=recipe.epochs,
+            step=state.batch,
+            steps=self.train.steps,
+            fraction=fraction,
+            loss=state.loss_sum / max(1, state.seen),
+            accuracy=state.right / max(1, state.seen),
+            learning_rate=self.optimizer.param_groups[0]["lr"],
+            images_per_second=state.seen / state.epoch_seconds if state.epoch_seconds else math.nan,
+            seconds_left=max(0.0, left),
+            row=row,
+        )
+
+    # What is left behind --------------------------------------------------------------------------------------------
+
+    def _checkpoint(self) -> None:
+        state = self.state
+        self.log_steps(self._unlogged)
+        self._unlogged = []
+        tensors = {f"model/{name}": value for name, value in self.module.state_dict().items()}
+        if self.average:
+            tensors |= {f"average/{name}": value for name, value in self.average.module.state_dict().items()}
+        tensors |= pack_optimizer(self.module, self.optimizer)
+        position = {name: getattr(state, name) for name in state.__slots__}
+        save_checkpoint(self.folder, state.step, tensors, position)
+        self._saved_at = state.seconds
+        for path in self.folder.glob("best-*.safetensors"):
+            if path.name != f"best-{state.best_epoch:06d}.safetensors":
+                path.unlink(missing_ok=True)
+
+    def _note(self, kind: str, message: str) -> None:
+        state = self.state
+        state.events.append({"epoch": state.epoch, "step": state.step, "kind": kind, "message": message})
+
+    def _fail(self, values: tuple[float, ...], rate: float) -> None:
+        names = ("objective", "training loss", "gradient norm")
+        name = next(name for name, value in zip(names, values, strict=True) if not math.isfinite(value))
+        where = f"epoch {self.state.epoch}, step {self.state.step + 1}"
+        self._note("non_finite", f"the {name} is not finite at {where}, learning rate {rate:.3g}")
+        raise TrainingFailedError(
+            f"the {name} is not finite at {where} with learning rate {rate:.3g}: "
+            f"try --lr {self.recipe.learning_rate / 10:.2g} or --lr auto"
+        )
+
+    def _outcome(self, interruption: Interruption | None) -> Outcome:
+        state = self.state
+        return Outcome(
+            rows=tuple(state.rows),
+            events=tuple(Event(**event) for event in state.events),  # type: ignore[arg-type]
+            best_epoch=state.best_epoch,
+            best_accuracy=state.best_accuracy,
+            steps=state.step,
+            seconds=state.seconds,
+            interrupted=interruption.exit_status if interruption else None,
+        )

@@ -1,0 +1,96 @@
+"""Forward passes over a split: logits to probabilities, loss and accuracy, without touching the network."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from thalweg.training.device import Device
+from thalweg.training.loss import cross_entropy, probabilities
+
+__all__ = ["BatchSource", "LabelledBatch", "Scores", "predict", "score"]
+
+
+class LabelledBatch(Protocol):
+    """One step's pictures and labels."""
+
+    @property
+    def pixels(self) -> torch.Tensor:
+        """float32 `(N, C, H, W)` from 0 to 255."""
+
+    @property
+    def labels(self) -> torch.Tensor:
+        """int64 `(N,)`."""
+
+
+class BatchSource(Protocol):
+    """Where batches come from; `thalweg.data.batches.Batches` is one."""
+
+    @property
+    def steps(self) -> int:
+        """Batches an epoch."""
+
+    def epoch(self, epoch: int, *, first: int = 0, side: int | None = None) -> Iterator[LabelledBatch]:
+        """Give the batches of an epoch, leaving the first ones out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a network says about a split.
+
+    Args:
+        probabilities: float32 `(N, K)`.
+        labels: int64 `(N,)`.
+        loss: Mean cross-entropy, in nats.
+        accuracy: Share of right answers.
+    """
+
+    probabilities: np.ndarray
+    labels: np.ndarray
+    loss: float
+    accuracy: float
+
+
+def score(logits: torch.Tensor) -> torch.Tensor:
+    """The class a network answers.
+
+    Args:
+        logits: `(N, 1)` for two classes, or `(N, K)`.
+
+    Returns:
+        int64 `(N,)`.
+    """
+    if logits.shape[1] == 1:
+        return (logits[:, 0] > 0).long()
+    return logits.argmax(dim=1)
+
+
+@torch.inference_mode()
+def predict(module: torch.nn.Module, batches: BatchSource, device: Device, *, side: int | None = None) -> Scores:
+    """Run a network over a split in evaluation mode.
+
+    Args:
+        module: The network, giving logits; its mode is restored.
+        batches: The split.
+        device: Where to compute.
+        side: Side to scale the pictures to, in pixels; None keeps the cached size.
+
+    Returns:
+        Probabilities, labels, loss and accuracy.
+    """
+    mode = module.training
+    module.eval()
+    gathered, labels, loss, right = [], [], 0.0, 0
+    for batch in batches.epoch(0, side=side):
+        target = batch.labels.to(device.kind)
+        with device.context():
+            logits = module(batch.pixels.to(device.kind))
+        loss += float(cross_entropy(logits, target)) * len(target)
+        right += int((score(logits) == target).sum())
+        gathered.append(probabilities(logits).cpu().numpy())
+        labels.append(batch.labels.numpy())
+    module.train(mode)
+    every, truth = np.concatenate(gathered), np.concatenate(labels)
+    return Scores(every, truth, loss / len(truth), right / len(truth))
