@@ -1,0 +1,186 @@
+"""The one place that turns picture files into pixels: training, prediction and report all see what this shows.
+
+A picture comes out upright (EXIF), as its first frame, in 8-bit RGB, or is refused with a reason. Decided here, once:
+
+* Transparent parts are shown on white, as a browser shows them.
+* Deep grey (16 bit and more) is scaled by the power of two that holds its largest value: 65535, 4095 for a 12-bit
+  X-ray, and so on. Plain conversion would clip all of it to white. See `tones`.
+* A picture is squashed to the wanted size, its aspect ratio not kept, as Keras' `image_dataset_from_directory` does.
+  The filter is Pillow's antialiased bilinear one. A JPEG much larger than wanted is reduced while it is decoded, to
+  no less than twice the wanted size. The same bytes and size always give the same pixels.
+* Only formats that Pillow reads by itself are tried: none that starts another program, none without a signature.
+"""
+
+import io
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from thalweg.core.errors import PictureError
+from thalweg.data.damage import jpeg_damage, reason_of
+from thalweg.data.pillow_notes import listening
+from thalweg.data.tones import eight_bit
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["DECODER_VERSION", "FORMATS", "Decoded", "decode", "read_picture_file"]
+
+DECODER_VERSION = 1
+"""Raised whenever the same bytes would give other pixels, so that caches are made anew."""
+
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "QOI", "TIFF", "WEBP")
+"""Pillow's names of the formats that are read; several pictures in one JPEG (MPO) count as JPEG."""
+
+FILE_LIMIT = 512 * 2**20
+"""Largest file that is read, in bytes."""
+PIXEL_LIMIT = 178_956_970
+"""Largest picture, in pixels, by its header: Pillow's own limit."""
+MEMORY_LIMIT = 100_000_000
+"""Largest picture, in pixels, that is unpacked in memory; JPEG reduced while decoding counts as reduced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """A picture ready for a network.
+
+    Args:
+        pixels: uint8 of shape (height, width, 3).
+        original_size: Width and height of the upright picture in its file, in pixels.
+        warnings: What is odd about the file although it is used; empty for nearly all.
+        grey: Whether the three channels are equal everywhere.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    original_size: tuple[int, int]
+    warnings: tuple[str, ...] = ()
+    grey: bool = False
+
+
+def decode(source: Path | bytes, *, size: tuple[int, int] | None = None) -> Decoded:
+    """Decode one picture file.
+
+    Args:
+        source: The file, or its bytes.
+        size: Wanted width and height in pixels; None keeps the picture's own.
+
+    Returns:
+        The upright picture with its warnings.
+
+    Raises:
+        PictureError: The file is no picture that can be used; the message is the reason alone, without the file's name.
+
+    Example:
+        >>> decode(b"P5 2 1 255 " + bytes([0, 255])).pixels[..., 0]
+        array([[  0, 255]], dtype=uint8)
+    """
+    data = source if isinstance(source, bytes) else read_picture_file(source)
+    if not data:
+        raise PictureError("the file is empty (0 bytes)")
+    with listening() as notes:
+        try:
+            return _decode(data, size, notes)
+        except PictureError:
+            raise
+        # Pillow was seen to refuse files with OSError (and UnidentifiedImageError), DecompressionBombError, ValueError,
+        # NotImplementedError, TypeError, SyntaxError, struct.error, EOFError, MemoryError, zlib.error, OverflowError,
+        # IndexError, KeyError, AttributeError, AssertionError and PyCMSError: whatever a damaged file makes it raise is
+        # the file's fault, and one file must never end a run.
+        except Exception as error:
+            raise PictureError(reason_of(error, data)) from error
+
+
+def read_picture_file(path: Path) -> bytes:
+    """Read a file's bytes, if it is a plain file of bearable size.
+
+    Args:
+        path: The file.
+
+    Returns:
+        All its bytes.
+
+    Raises:
+        PictureError: It cannot be opened, is a folder, pipe or device, or is larger than the limit.
+
+    Example:
+        >>> read_picture_file(Path("/"))
+        Traceback (most recent call last):
+        thalweg.core.errors.PictureError: this is a folder, not a picture file
+    """
+    try:
+        if path.is_dir():
+            raise PictureError("this is a folder, not a picture file")
+        # A pipe put in place of a file must not block for ever.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(handle, "rb") as file:
+            state = os.fstat(handle)
+            if not stat.S_ISREG(state.st_mode):
+                raise PictureError("this is a pipe, socket or device, not a picture file")
+            if state.st_size > FILE_LIMIT:
+                raise PictureError(f"the file has {state.st_size:,} bytes, more than the limit of {FILE_LIMIT:,}")
+            return file.read(FILE_LIMIT + 1)
+    except (OSError, ValueError) as error:
+        raise PictureError(f"cannot be read ({getattr(error, 'strerror', None) or error})") from error
+
+
+def _decode(data: bytes, size: tuple[int, int] | None, notes: list[str]) -> Decoded:
+    from PIL import Image
+
+    jpeg = data.startswith(b"\xff\xd8")
+    if jpeg:
+        notes.extend(jpeg_damage(data))
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        width, height = image.size
+        _check_size(width, height, PIXEL_LIMIT)
+        if size is not None:
+            _draft(image, size)
+        _check_size(*image.size, MEMORY_LIMIT)
+        drafted = image.size
+        image.load()
+        upright = _upright(image, notes)
+        turned = upright.size != drafted and upright.size == drafted[::-1]
+        shown = eight_bit(upright, notes)
+    if size is not None and shown.size != size:
+        shown = shown.resize(size, Image.Resampling.BILINEAR)
+    pixels = np.asarray(shown)
+    grey = shown.mode == "L"
+    if grey:
+        pixels = np.repeat(pixels[:, :, None], 3, axis=2)
+    else:
+        grey = bool((pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 0] == pixels[..., 2]).all())
+    original = (height, width) if turned else (width, height)
+    return Decoded(pixels=pixels, original_size=original, warnings=tuple(dict.fromkeys(notes)), grey=grey)
+
+
+def _check_size(width: int, height: int, limit: int) -> None:
+    if width < 1 or height < 1:
+        raise PictureError(f"the picture is {width} x {height} pixels: nothing to see")
+    if width * height > limit:
+        raise PictureError(
+            f"the picture claims {width:,} x {height:,} pixels ({width * height:,}), more than the limit of {limit:,}"
+        )
+
+
+def _draft(image: "Image.Image", size: tuple[int, int]) -> None:
+    """Let libjpeg reduce by 2, 4 or 8 while decoding; other formats ignore this."""
+    if image.format not in {"JPEG", "MPO"}:
+        return
+    # Which side is which is known only after the EXIF turn, so both must stay large enough for either.
+    enough = 2 * max(size)
+    image.draft(None, (enough, enough))
+
+
+def _upright(image: "Image.Image", notes: list[str]) -> "Image.Image":
+    """Turn the picture as its EXIF orientation says; damaged EXIF data counts as upright, and is noted."""
+    from PIL import ImageOps
+
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # noqa: BLE001 - a damaged EXIF block raises anything; the pixels are not touched by it
+        notes.append("the EXIF data is damaged; shown as stored")
+        return image
