@@ -1,0 +1,172 @@
+"""Opening what the user named: a folder, an archive, a link or the demo photos, always ending in a folder to read.
+
+A folder is read where it lies and never written. Everything else lands once in the user's cache: unpacked aside and
+renamed when complete, so that a killed run leaves nothing half-done, and found there by the next run.
+"""
+
+import contextlib
+import difflib
+import hashlib
+import json
+import os
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from thalweg.core.codec import dumps, from_plain
+from thalweg.core.dataset import Notice
+from thalweg.core.errors import RunError, SourceError
+from thalweg.core.files import printable, write_atomically
+from thalweg.data.archive import unpack
+from thalweg.data.drive import fetch_from_drive, is_drive_link
+from thalweg.data.elpv import demo_folder
+from thalweg.data.fetch import cache_folder, fetch
+
+__all__ = ["OpenedSource", "SourceKind", "open_source"]
+
+SourceKind: TypeAlias = Literal["folder", "archive", "url", "drive", "elpv"]
+
+_DEMO_NAMES = ("elpv", "elpv:any")
+_ABANDONED_SECONDS = 24 * 3600
+_LEFT_OUT = "left-out.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedSource:
+    """A source that is ready to be scanned.
+
+    Args:
+        name: The source as the user wrote it.
+        root: The folder to read.
+        kind: Where the folder came from.
+        upright: Whether its pictures have an upright direction; solar cells have none.
+        left_out: Members of an archive that were not unpacked, each with its reason.
+    """
+
+    name: str
+    root: Path
+    kind: SourceKind
+    upright: bool = True
+    left_out: tuple[Notice, ...] = ()
+
+
+def open_source(source: str | os.PathLike[str], *, progress: Callable[[str], None] | None = None) -> OpenedSource:
+    """Find or fetch the folder behind what the user named.
+
+    Args:
+        source: A folder, an archive (zip, tar, tar.gz, tar.bz2, tar.xz), an `https://` link to one, a Google Drive
+            link, `elpv` (defective above probability 0.5) or `elpv:any` (above 0); write `./elpv` for a folder of
+            that name.
+        progress: Called with a line of text now and then while something is fetched or unpacked.
+
+    Returns:
+        The folder to read and what is known about it.
+
+    Raises:
+        SourceError: There is no such thing, or it cannot be used.
+        MissingExtraError: The demo photos or the Drive reader are not installed.
+
+    Example:
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     open_source(folder).kind
+        'folder'
+    """
+    name = os.fspath(source)
+    if name in _DEMO_NAMES:
+        return OpenedSource(name=name, root=demo_folder(), kind="elpv", upright=False)
+    if "://" in name:
+        return _open_link(name, progress)
+    path = Path(name).expanduser()
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise SourceError(f"{printable(name)}: there is no such folder or file{_nearest(path)}") from None
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{printable(name)}: cannot be opened ({_reason(error)})") from None
+    if stat.S_ISDIR(mode):
+        return OpenedSource(name=name, root=path, kind="folder")
+    if not stat.S_ISREG(mode):
+        raise SourceError(f"{printable(name)}: is neither a folder nor a file; name a folder of pictures or an archive")
+    return _open_archive(name, path, progress)
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _nearest(path: Path) -> str:
+    """Suggest the existing name that looks most like a missing one."""
+    folder = path.parent
+    try:
+        names = [entry.name for entry in os.scandir(folder) if not entry.name.startswith(".")]
+    except OSError:
+        return f"; its folder {printable(folder)} does not exist either"
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f"; did you mean {printable(folder / near[0])}?" if near else ""
+
+
+def _open_link(link: str, progress: Callable[[str], None] | None) -> OpenedSource:
+    if is_drive_link(link):
+        archive, kind = fetch_from_drive(link, progress=progress), "drive"
+    else:
+        archive, kind = fetch(link, progress=progress), "url"
+    # The folder a download lies in is named by its link and version: no need to read the archive again for a key.
+    root, left_out = _unpacked(archive, archive.parent.name, progress, shown=urlsplit(link).path.rpartition("/")[2])
+    return OpenedSource(name=link, root=root, kind="drive" if kind == "drive" else "url", left_out=left_out)
+
+
+def _open_archive(name: str, path: Path, progress: Callable[[str], None] | None) -> OpenedSource:
+    try:
+        with path.open("rb") as file:
+            key = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SourceError(f"{printable(name)}: cannot be read ({_reason(error)})") from None
+    root, left_out = _unpacked(path, key, progress, shown=path.name)
+    return OpenedSource(name=name, root=root, kind="archive", left_out=left_out)
+
+
+def _unpacked(
+    archive: Path, key: str, progress: Callable[[str], None] | None, *, shown: str
+) -> tuple[Path, tuple[Notice, ...]]:
+    """The folder an archive is unpacked in, made if need be; complete or not there at all."""
+    shelf = cache_folder() / "sources"
+    place = shelf / key
+    if not place.is_dir():
+        if progress is not None:
+            progress(f"Unpacking {printable(shown)} ...")
+        try:
+            shelf.mkdir(parents=True, exist_ok=True)
+            _sweep(shelf)
+            aside = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=shelf))
+        except OSError as error:
+            raise SourceError(
+                f"{printable(shelf)}: cannot be written ({_reason(error)}); set THALWEG_CACHE to a folder that can"
+            ) from None
+        try:
+            left_out = unpack(archive, aside / "files")
+            write_atomically(aside / _LEFT_OUT, dumps(left_out))
+            with contextlib.suppress(OSError):  # another run may have been faster: its folder is as good
+                aside.rename(place)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    try:
+        record = json.loads((place / _LEFT_OUT).read_text(encoding="utf-8"))
+        return place / "files", from_plain(tuple[Notice, ...], record)
+    except (OSError, ValueError, RunError) as error:
+        raise SourceError(
+            f"{printable(place)}: this unpacked source is damaged ({error}); delete that folder"
+        ) from None
+
+
+def _sweep(shelf: Path) -> None:
+    """Remove what runs that were killed while unpacking left behind a day ago or earlier."""
+    for entry in os.scandir(shelf):
+        with contextlib.suppress(OSError):
+            if entry.name.startswith(".unpacking-") and time.time() - entry.stat().st_mtime > _ABANDONED_SECONDS:
+                shutil.rmtree(entry.path, ignore_errors=True)
