@@ -48,7 +48,7 @@ def _padded(settings: Mapping[str, Setting], shapes: tuple[Shape, ...]) -> Shape
     if isinstance(value, str):
         raise ShapeError(f"padding is {value!r}, which means nothing without a window; numbers are wanted")
     if isinstance(value, tuple) and isinstance(value[0], tuple):
-        pairs = cast("tuple[tuple[int, int], ...]", value)
+        pairs = value
     else:
         pairs = tuple((each, each) for each in per_axis(value, shape.axes))
     if len(pairs) != shape.axes:

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-from typing import cast
-
 from thalweg.core.errors import ShapeError
 from thalweg.core.layer_kinds.settings import per_axis
 from thalweg.core.network_spec import Setting
@@ -57,7 +55,7 @@ def _paddings(
     if padding == "same":
         return [same_padding(*axis) for axis in zip(extents, kernels, strides, dilations, strict=True)]
     if isinstance(padding, tuple) and padding and isinstance(padding[0], tuple):
-        return list(cast("tuple[tuple[int, int], ...]", padding))
+        return list(padding)
     return [(each, each) for each in per_axis(padding, len(extents))]
 
 

@@ -1,0 +1,54 @@
+"""Every network that has a name: `network("small", Shape(3, (192, 192)), classes=2)`.
+
+A family has its own file; a name is one entry here. Each takes pixels 0..255 and gives probabilities.
+"""
+
+import difflib
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TypeAlias
+
+from thalweg.core.errors import SpecError
+from thalweg.core.network_spec import NetworkSpec
+from thalweg.core.shape import Shape
+from thalweg.networks.plain import plain_functional, plain_sequential
+from thalweg.networks.small import small
+
+__all__ = ["NAMES", "network"]
+
+_Maker: TypeAlias = Callable[[Shape, int], NetworkSpec]
+
+_MAKERS: Mapping[str, _Maker] = MappingProxyType({
+    "small": small,
+    "plain": plain_sequential,
+    "plain-sequential": plain_sequential,
+    "plain-functional": plain_functional,
+})
+
+NAMES: tuple[str, ...] = tuple(_MAKERS)
+
+
+def network(name: str, input_shape: Shape, classes: int) -> NetworkSpec:
+    """A network of the catalogue.
+
+    Args:
+        name: One of `NAMES`.
+        input_shape: Channels and size of one sample.
+        classes: Number of classes; two give one sigmoid, more a softmax.
+
+    Returns:
+        The network's description.
+
+    Raises:
+        SpecError: The name is unknown (the nearest ones are proposed), or there are fewer than two classes.
+        ShapeError: The input is too small for the network.
+
+    Example:
+        >>> network("plain", Shape(3, (256, 256)), classes=2).form
+        'sequential'
+    """
+    if name not in _MAKERS:
+        near = difflib.get_close_matches(name.lower(), NAMES, n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(NAMES)}"
+        raise SpecError(f"no network is called {name!r}; {hint}")
+    return _MAKERS[name](input_shape, classes)

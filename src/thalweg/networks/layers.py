@@ -1,0 +1,412 @@
+"""Every layer that can be written, with PyTorch's arguments in PyTorch's order; input channels are inferred.
+
+`Dense(128)` is `Linear(128)`. A depthwise convolution is `Conv2d(channels, 3, groups=channels)`.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+from thalweg.core.network_spec import Setting
+from thalweg.networks.writing import Layer
+
+__all__ = [
+    "ELU",
+    "GELU",
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
+    "Add",
+    "AvgPool1d",
+    "AvgPool2d",
+    "AvgPool3d",
+    "BatchNorm",
+    "Concatenate",
+    "Conv1d",
+    "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "GlobalAvgPool",
+    "GlobalMaxPool",
+    "GroupNorm",
+    "Hardsigmoid",
+    "Hardswish",
+    "Identity",
+    "LayerNorm",
+    "LeakyReLU",
+    "Linear",
+    "MaxPool1d",
+    "MaxPool2d",
+    "MaxPool3d",
+    "Multiply",
+    "Pad",
+    "ReLU",
+    "ReLU6",
+    "Rescale",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Subsample",
+    "Tanh",
+    "Upsample",
+]
+
+PerAxis: TypeAlias = int | tuple[int, ...]
+Padding: TypeAlias = int | tuple[int, ...] | tuple[tuple[int, int], ...] | str
+
+
+@dataclass(frozen=True, eq=False)
+class _Convolution(Layer):
+    out_channels: int
+    kernel_size: PerAxis
+    stride: PerAxis = 1
+    padding: Padding = 0
+    dilation: PerAxis = 1
+    groups: int = 1
+    bias: bool = True
+
+
+class Conv1d(_Convolution):
+    """Convolution over sequences."""
+
+    kind: ClassVar[str] = "conv1d"
+
+
+class Conv2d(_Convolution):
+    """Convolution over pictures."""
+
+    kind: ClassVar[str] = "conv2d"
+
+
+class Conv3d(_Convolution):
+    """Convolution over volumes."""
+
+    kind: ClassVar[str] = "conv3d"
+
+
+@dataclass(frozen=True, eq=False)
+class _Transposed(Layer):
+    out_channels: int
+    kernel_size: PerAxis
+    stride: PerAxis = 1
+    padding: PerAxis = 0
+    output_padding: PerAxis = 0
+    groups: int = 1
+    bias: bool = True
+    dilation: PerAxis = 1
+
+
+class ConvTranspose1d(_Transposed):
+    """Transposed convolution over sequences."""
+
+    kind: ClassVar[str] = "conv_transpose1d"
+
+
+class ConvTranspose2d(_Transposed):
+    """Transposed convolution over pictures."""
+
+    kind: ClassVar[str] = "conv_transpose2d"
+
+
+class ConvTranspose3d(_Transposed):
+    """Transposed convolution over volumes."""
+
+    kind: ClassVar[str] = "conv_transpose3d"
+
+
+@dataclass(frozen=True, eq=False)
+class _MaxPool(Layer):
+    kernel_size: PerAxis
+    stride: PerAxis | None = None
+    padding: Padding = 0
+    dilation: PerAxis = 1
+    ceil_mode: bool = False
+
+
+class MaxPool1d(_MaxPool):
+    """Largest value in each window of a sequence."""
+
+    kind: ClassVar[str] = "max_pool1d"
+
+
+class MaxPool2d(_MaxPool):
+    """Largest value in each window of a picture."""
+
+    kind: ClassVar[str] = "max_pool2d"
+
+
+class MaxPool3d(_MaxPool):
+    """Largest value in each window of a volume."""
+
+    kind: ClassVar[str] = "max_pool3d"
+
+
+@dataclass(frozen=True, eq=False)
+class _AvgPool(Layer):
+    kernel_size: PerAxis
+    stride: PerAxis | None = None
+    padding: Padding = 0
+    ceil_mode: bool = False
+    count_include_pad: bool = True
+
+
+class AvgPool1d(_AvgPool):
+    """Mean of each window of a sequence."""
+
+    kind: ClassVar[str] = "avg_pool1d"
+
+
+class AvgPool2d(_AvgPool):
+    """Mean of each window of a picture."""
+
+    kind: ClassVar[str] = "avg_pool2d"
+
+
+class AvgPool3d(_AvgPool):
+    """Mean of each window of a volume."""
+
+    kind: ClassVar[str] = "avg_pool3d"
+
+
+@dataclass(frozen=True, eq=False)
+class _AdaptivePool(Layer):
+    output_size: PerAxis
+
+
+class AdaptiveAvgPool1d(_AdaptivePool):
+    """Means over as many windows as wanted."""
+
+    kind: ClassVar[str] = "adaptive_avg_pool1d"
+
+
+class AdaptiveAvgPool2d(_AdaptivePool):
+    """Means over as many windows as wanted."""
+
+    kind: ClassVar[str] = "adaptive_avg_pool2d"
+
+
+class AdaptiveAvgPool3d(_AdaptivePool):
+    """Means over as many windows as wanted."""
+
+    kind: ClassVar[str] = "adaptive_avg_pool3d"
+
+
+class AdaptiveMaxPool1d(_AdaptivePool):
+    """Largest values over as many windows as wanted."""
+
+    kind: ClassVar[str] = "adaptive_max_pool1d"
+
+
+class AdaptiveMaxPool2d(_AdaptivePool):
+    """Largest values over as many windows as wanted."""
+
+    kind: ClassVar[str] = "adaptive_max_pool2d"
+
+
+class AdaptiveMaxPool3d(_AdaptivePool):
+    """Largest values over as many windows as wanted."""
+
+    kind: ClassVar[str] = "adaptive_max_pool3d"
+
+
+class GlobalAvgPool(Layer):
+    """Mean over all positions: one number a channel, no spatial axis left."""
+
+    kind: ClassVar[str] = "global_avg_pool"
+
+
+class GlobalMaxPool(Layer):
+    """Largest value over all positions: one number a channel, no spatial axis left."""
+
+    kind: ClassVar[str] = "global_max_pool"
+
+
+@dataclass(frozen=True, eq=False)
+class BatchNorm(Layer):
+    """Batch normalisation; `momentum` in PyTorch's sense, `zero_init` starts its scale at nought."""
+
+    kind: ClassVar[str] = "batch_norm"
+    eps: float = 1e-5
+    momentum: float = 0.1
+    affine: bool = True
+    zero_init: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class LayerNorm(Layer):
+    """Layer normalisation over the `channels` of each position, or over the whole `sample`."""
+
+    kind: ClassVar[str] = "layer_norm"
+    eps: float = 1e-5
+    affine: bool = True
+    over: str = "channels"
+
+
+@dataclass(frozen=True, eq=False)
+class GroupNorm(Layer):
+    """Group normalisation."""
+
+    kind: ClassVar[str] = "group_norm"
+    num_groups: int
+    eps: float = 1e-5
+    affine: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Linear(Layer):
+    """A dense layer."""
+
+    kind: ClassVar[str] = "linear"
+    out_features: int
+    bias: bool = True
+
+
+Dense = Linear
+
+
+@dataclass(frozen=True, eq=False)
+class Dropout(Layer):
+    """Dropout of single values with probability `p`."""
+
+    kind: ClassVar[str] = "dropout"
+    p: float = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Rescale(Layer):
+    """y = x scale + offset, fixed, each a number or one for each channel."""
+
+    kind: ClassVar[str] = "rescale"
+    scale: float | tuple[float, ...] = 1.0
+    offset: float | tuple[float, ...] = 0.0
+
+
+class ReLU(Layer):
+    """max(x, 0)."""
+
+    kind: ClassVar[str] = "relu"
+
+
+class ReLU6(Layer):
+    """min(max(x, 0), 6)."""
+
+    kind: ClassVar[str] = "relu6"
+
+
+@dataclass(frozen=True, eq=False)
+class LeakyReLU(Layer):
+    """x where positive, otherwise x times `negative_slope`."""
+
+    kind: ClassVar[str] = "leaky_relu"
+    negative_slope: float = 0.01
+
+
+class ELU(Layer):
+    """x where positive, otherwise exp(x) - 1."""
+
+    kind: ClassVar[str] = "elu"
+
+
+class GELU(Layer):
+    """x times the normal distribution function of x."""
+
+    kind: ClassVar[str] = "gelu"
+
+
+class SiLU(Layer):
+    """x sigmoid(x), also called swish."""
+
+    kind: ClassVar[str] = "silu"
+
+
+class Hardswish(Layer):
+    """x relu6(x + 3) / 6."""
+
+    kind: ClassVar[str] = "hardswish"
+
+
+class Hardsigmoid(Layer):
+    """relu6(x + 3) / 6."""
+
+    kind: ClassVar[str] = "hardsigmoid"
+
+
+class Sigmoid(Layer):
+    """1 / (1 + exp(-x))."""
+
+    kind: ClassVar[str] = "sigmoid"
+
+
+class Tanh(Layer):
+    """The hyperbolic tangent."""
+
+    kind: ClassVar[str] = "tanh"
+
+
+class Softmax(Layer):
+    """Softmax over the channels of each position."""
+
+    kind: ClassVar[str] = "softmax"
+
+
+class Identity(Layer):
+    """What comes in goes out."""
+
+    kind: ClassVar[str] = "identity"
+
+
+class Flatten(Layer):
+    """All values of a sample in one row."""
+
+    kind: ClassVar[str] = "flatten"
+
+
+@dataclass(frozen=True, eq=False)
+class Upsample(Layer):
+    """Enlarge every spatial axis by a whole factor, `nearest` or `linear` (bilinear, trilinear)."""
+
+    kind: ClassVar[str] = "upsample"
+    scale_factor: PerAxis
+    mode: str = "nearest"
+
+
+@dataclass(frozen=True, eq=False)
+class Subsample(Layer):
+    """Keep every `stride`-th position."""
+
+    kind: ClassVar[str] = "subsample"
+    stride: PerAxis
+
+
+@dataclass(frozen=True, eq=False)
+class Pad(Layer):
+    """Zeros around the positions, and zero channels before and after."""
+
+    kind: ClassVar[str] = "pad"
+    padding: Setting = 0
+    channels: tuple[int, int] = (0, 0)
+
+
+class Add(Layer):
+    """The sum of all inputs."""
+
+    kind: ClassVar[str] = "add"
+
+
+class Multiply(Layer):
+    """The product of all inputs; one may be a gate with one number a channel."""
+
+    kind: ClassVar[str] = "multiply"
+
+
+class Concatenate(Layer):
+    """All inputs stacked along the channels."""
+
+    kind: ClassVar[str] = "concatenate"
