@@ -1,0 +1,263 @@
+"""Curves as SVG: axes with round ticks, a legend, gaps where there is no value, marks with their reason.
+
+No plotting library: the figure must be text that scales, follows the reader's light or dark screen, and can be read
+aloud. Long curves keep every peak: each stretch of neighbouring points is replaced by its first, lowest, highest and
+last one, which draws the same line at this size.
+"""
+
+import math
+from collections.abc import Iterator
+
+from thalweg.core.report import Curves, Line, Mark
+from thalweg.rendering.axes import Axis, value_axis
+from thalweg.rendering.markup import escape, finite, text_width
+from thalweg.rendering.palette import DASHES, LINES_LIGHT, figure_style
+
+__all__ = ["describe_curves", "draw_curves", "tabulate_curves", "thin"]
+
+_MARKERS = (
+    "M-3,0a3,3 0 1,0 6,0a3,3 0 1,0 -6,0",
+    "M-2.7,-2.7h5.4v5.4h-5.4z",
+    "M0,-3.6L3.4,2.6H-3.4z",
+    "M0,-3.8L3.8,0L0,3.8L-3.8,0z",
+)
+_POINTS_WITH_MARKERS = 40
+
+
+def draw_curves(figure: Curves, *, width: int = 720, height: int = 320) -> str:
+    """Draw curves over one axis.
+
+    Args:
+        figure: The curves, their labels and marks.
+        width: Width, in pixels.
+        height: Height, in pixels, without the legend.
+
+    Returns:
+        A complete `<svg>` element that needs nothing else.
+
+    Example:
+        >>> figure = Curves(caption="Loss", x_label="epoch", y_label="nats",
+        ...                 lines=(Line(label="training", x=(1, 2), y=(0.7, 0.4)),))
+        >>> draw_curves(figure).startswith("<svg")
+        True
+    """
+    entries, legend_height = _legend(figure.lines, width)
+    marks_height = 18 if figure.marks else 0
+    top, bottom = legend_height + marks_height + 28, legend_height + marks_height + height - 46
+    x_axis, y_axis = _axes(figure, width, top, bottom)
+    parts = [
+        *_frame(figure, x_axis, y_axis),
+        *_draw_marks(figure.marks, x_axis, y_axis),
+        f'<svg x="{x_axis.start:.1f}" y="{top - 5}" width="{x_axis.end - x_axis.start + 5:.1f}" '
+        f'height="{bottom - top + 10}" viewBox="{x_axis.start:.1f} {top - 5} {x_axis.end - x_axis.start + 5:.1f} '
+        f'{bottom - top + 10}">',
+        *(part for index, line in enumerate(figure.lines) for part in _draw_line(index, line, x_axis, y_axis)),
+        "</svg>",
+        *entries,
+    ]
+    total = legend_height + marks_height + height
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="tw tw-curves" role="img" width="{width}" height="{total}" '
+        f'viewBox="0 0 {width} {total}" aria-label="{escape(figure.caption)}" data-left="{x_axis.start:.1f}" '
+        f'data-right="{x_axis.end:.1f}" data-top="{top}" data-bottom="{bottom}" data-low="{x_axis.low!r}" '
+        f'data-high="{x_axis.high!r}"><desc>{escape(describe_curves(figure))}</desc>{figure_style()}'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def _axes(figure: Curves, width: int, top: int, bottom: int) -> tuple[Axis, Axis]:
+    wanted = [value for line in figure.lines for value in finite(line.y)]
+    if figure.diagonal and figure.y_range is None:
+        wanted += [0.0, 1.0]
+    y_axis = value_axis(figure.y_range or wanted, bottom, top, log=figure.log_y)
+    if figure.y_range and not figure.log_y:
+        low, high = figure.y_range
+        inside = tuple(tick for tick in y_axis.ticks if low <= tick <= high)
+        y_axis = Axis(low=low, high=high, start=bottom, end=top, ticks=inside)
+    left = 26 + max((text_width(label) for label in y_axis.labels()), default=0)
+    places = [value for line in figure.lines for value in finite(line.x)] + [mark.x for mark in figure.marks]
+    x_axis = value_axis(finite(places), left, width - 18, about=max(3, int((width - left) // 90)))
+    if places and not figure.diagonal:  # ticks are round, but the axis ends where the data ends
+        low, high = min(places), max(places)
+        if low == high:
+            low, high = low - 1, high + 1
+        inside = tuple(tick for tick in x_axis.ticks if low <= tick <= high)
+        if all(float(place).is_integer() for place in places):
+            inside = tuple(tick for tick in inside if tick.is_integer())
+            if low not in inside and (not inside or inside[0] - low >= (high - low) / 20):
+                inside = (low, *inside)
+        x_axis = Axis(low=low, high=high, start=left + 6, end=x_axis.end, ticks=inside)
+    return x_axis, y_axis
+
+
+def _frame(figure: Curves, x_axis: Axis, y_axis: Axis) -> Iterator[str]:
+    for tick, label in zip(y_axis.ticks, y_axis.labels(), strict=True):
+        y = y_axis.place(tick)
+        yield f'<path class="grid" d="M{x_axis.start:.1f},{y:.1f}H{x_axis.end:.1f}"/>'
+        yield f'<text class="dim end" x="{x_axis.start - 8:.1f}" y="{y + 4:.1f}">{label}</text>'
+    yield f'<path class="axis" d="M{x_axis.start:.1f},{y_axis.start:.1f}H{x_axis.end:.1f}"/>'
+    steps = [late - early for early, late in zip(x_axis.ticks, x_axis.ticks[1:], strict=False)]
+    whole = all(float(tick).is_integer() for tick in x_axis.ticks)
+    for tick, label in zip(x_axis.ticks, x_axis.labels(), strict=True):
+        x = x_axis.place(tick)
+        shown = f"{tick:,.0f}" if whole and steps else label
+        yield f'<path class="axis" d="M{x:.1f},{y_axis.start:.1f}v5"/>'
+        yield f'<text class="dim middle" x="{x:.1f}" y="{y_axis.start + 19:.1f}">{shown}</text>'
+    middle = (x_axis.start + x_axis.end) / 2
+    yield f'<text class="dim middle" x="{middle:.1f}" y="{y_axis.start + 38:.1f}">{escape(figure.x_label)}</text>'
+    above = y_axis.end - (28 if figure.marks else 12)
+    yield f'<text class="dim" x="4" y="{above:.1f}">{escape(figure.y_label)}</text>'
+    if figure.diagonal:
+        low, high = max(x_axis.low, y_axis.low), min(x_axis.high, y_axis.high)
+        yield (
+            f'<path class="diagonal" d="M{x_axis.place(low):.1f},{y_axis.place(low):.1f}'
+            f'L{x_axis.place(high):.1f},{y_axis.place(high):.1f}"/>'
+        )
+
+
+def _draw_marks(marks: tuple[Mark, ...], x_axis: Axis, y_axis: Axis) -> Iterator[str]:
+    taken = [-math.inf] * 3
+    for mark in sorted((mark for mark in marks if math.isfinite(mark.x)), key=lambda mark: mark.x):
+        x, wide = x_axis.place(mark.x), text_width(mark.label, 11)
+        late = x + wide + 4 > x_axis.end
+        left = x - wide if late else x
+        row = next((row for row, end in enumerate(taken) if left > end + 8), len(taken) - 1)
+        taken[row] = left + wide
+        y = y_axis.end - 8 + 15 * row
+        yield f'<path class="mark" d="M{x:.1f},{y + 4:.1f}V{y_axis.start:.1f}"/>'
+        place = "end" if late else ""
+        yield f'<text class="small halo {place}" x="{x:.1f}" y="{y:.1f}">{escape(mark.label)}</text>'
+
+
+def _draw_line(index: int, line: Line, x_axis: Axis, y_axis: Axis) -> Iterator[str]:
+    colour = index % len(LINES_LIGHT)
+    points = [
+        (x_axis.place(x), y_axis.place(y)) if math.isfinite(x) and math.isfinite(y) else (math.nan, math.nan)
+        for x, y in thin(line)
+    ]
+    path, pen_down = [], False
+    for x, y in points:
+        known = math.isfinite(x) and math.isfinite(y)
+        if known:
+            path.append(f"{'L' if pen_down else 'M'}{x:.1f},{y:.1f}")
+        pen_down = known
+    dash = DASHES[2] if line.dashed else ""
+    dashed = f' stroke-dasharray="{dash}"' if dash else ""
+    yield f'<path class="line line{colour}" d="{"".join(path)}"{dashed}/>'
+    for place, (x, y) in enumerate(points):
+        alone = not any(
+            math.isfinite(points[other][1]) for other in (place - 1, place + 1) if 0 <= other < len(points)
+        )
+        if math.isfinite(y) and (len(points) <= _POINTS_WITH_MARKERS or alone):
+            yield f'<path class="fill{colour}" transform="translate({x:.1f},{y:.1f})" d="{_marker(index)}"/>'
+
+
+def _marker(index: int) -> str:
+    return _MARKERS[index % len(_MARKERS)]
+
+
+def _legend(lines: tuple[Line, ...], width: int) -> tuple[list[str], int]:
+    if len(lines) < 2 and not (lines and lines[0].label):  # noqa: PLR2004 - one unnamed line needs no legend
+        return [], 0
+    parts, x, y = [], 4.0, 14
+    for index, line in enumerate(lines):
+        wide = 34 + text_width(line.label) + 16
+        if x > 4 and x + wide > width:  # noqa: PLR2004 - the row's start
+            x, y = 4.0, y + 20
+        dash = f' stroke-dasharray="{DASHES[2]}"' if line.dashed else ""
+        colour = index % len(LINES_LIGHT)
+        parts.append(
+            f'<path class="line line{colour}" d="M{x:.1f},{y - 4}h24"{dash}/>'
+            f'<path class="fill{colour}" transform="translate({x + 12:.1f},{y - 4})" d="{_marker(index)}"/>'
+            f'<text x="{x + 31:.1f}" y="{y}">{escape(line.label)}</text>'
+        )
+        x += wide
+    return parts, y + 8
+
+
+def thin(line: Line, limit: int = 640) -> list[tuple[float, float]]:
+    """Leave out points that would not be seen, keeping peaks and gaps.
+
+    Args:
+        line: A curve.
+        limit: How many points may stay.
+
+    Returns:
+        The points in order, at most about `limit`.
+
+    Example:
+        >>> len(thin(Line(label="", x=tuple(range(10_000)), y=tuple(range(10_000))))) <= 640
+        True
+    """
+    points = list(zip(line.x, line.y, strict=True))
+    if len(points) <= limit:
+        return points
+    stretch = math.ceil(len(points) / (limit // 5))
+    kept: set[int] = set()
+    for start in range(0, len(points), stretch):
+        places = range(start, min(start + stretch, len(points)))
+        known = [place for place in places if math.isfinite(points[place][1])]
+        missing = [place for place in places if not math.isfinite(points[place][1])]
+        kept.update(missing[:1])
+        if known:
+            kept.update((known[0], known[-1]))
+            kept.add(min(known, key=lambda place: points[place][1]))
+            kept.add(max(known, key=lambda place: points[place][1]))
+    return [points[place] for place in sorted(kept)]
+
+
+def tabulate_curves(figure: Curves, limit: int = 200) -> tuple[tuple[str, ...], list[tuple[str, ...]], int, int]:
+    """List the numbers behind a figure, a row for each place on its x axis.
+
+    Args:
+        figure: The curves.
+        limit: How many rows there may be.
+
+    Returns:
+        The header; the rows; the step between listed rows (1: all of them); and how many rows there are in all.
+
+    Example:
+        >>> figure = Curves(caption="", x_label="epoch", y_label="loss",
+        ...                 lines=(Line(label="training", x=(1, 2), y=(0.75, math.nan)),))
+        >>> tabulate_curves(figure)
+        (('epoch', 'training'), [('1', '0.75'), ('2', 'nan')], 1, 2)
+    """
+    columns = [dict(zip(line.x, line.y, strict=True)) for line in figure.lines]
+    places = sorted({x for line in figure.lines for x in finite(line.x)})
+    step = max(1, math.ceil(len(places) / limit))
+    header = (figure.x_label, *(line.label or figure.y_label for line in figure.lines))
+    rows = [
+        (f"{x:.10g}", *(f"{column[x]:.4g}" if x in column else "" for column in columns)) for x in places[::step]
+    ]
+    return header, rows, step, len(places)
+
+
+def describe_curves(figure: Curves) -> str:
+    """Say in a few words what the curves do, for readers who cannot see them.
+
+    Args:
+        figure: The curves.
+
+    Returns:
+        First and last value of each line, its extremes, and the marks.
+
+    Example:
+        >>> describe_curves(Curves(caption="", x_label="epoch", y_label="loss",
+        ...                        lines=(Line(label="training", x=(1, 2), y=(0.75, 0.5)),)))
+        'training: 0.75 at epoch 1 to 0.5 at epoch 2; lowest 0.5 at 2, highest 0.75 at 1.'
+    """
+    sentences = []
+    for line in figure.lines:
+        known = [(x, y) for x, y in zip(line.x, line.y, strict=True) if math.isfinite(y)]
+        if not known:
+            sentences.append(f"{line.label}: no values.")
+            continue
+        (first_x, first), (last_x, last) = known[0], known[-1]
+        low_x, low = min(known, key=lambda point: point[1])
+        high_x, high = max(known, key=lambda point: point[1])
+        sentences.append(
+            f"{line.label or figure.y_label}: {first:.4g} at {figure.x_label} {first_x:g} to {last:.4g} at "
+            f"{figure.x_label} {last_x:g}; lowest {low:.4g} at {low_x:g}, highest {high:.4g} at {high_x:g}."
+        )
+    sentences += [f"Marked at {mark.x:g}: {mark.label}." for mark in figure.marks]
+    return " ".join(sentences)

@@ -1,0 +1,150 @@
+"""The report as one HTML file: no network access, opened by double click, readable on a phone and on paper.
+
+Three walls stand between a hostile file name and the reader. Every expression of the template is made printable and
+escaped (jinja2's `finalize` and autoescape), drawings are checked element by element, and the page's own content
+security policy allows exactly one script by its hash, no connection, and no picture that is not inside the file.
+"""
+
+import base64
+import functools
+import hashlib
+import importlib.resources
+from collections.abc import Iterator
+from typing import Any
+
+from thalweg.core.errors import PlanError
+from thalweg.core.report import Block, Curves, Drawing, Matrix, Paragraph, Picture, PictureGrid, Report, Table
+from thalweg.rendering.confusion import WIDEST_GRID, frequent_confusions, matrix_rows
+from thalweg.rendering.drawings import check_drawing
+from thalweg.rendering.figures import draw_curves, tabulate_curves
+from thalweg.rendering.markup import is_number, shown
+from thalweg.rendering.words import words_for
+
+__all__ = ["content_security_policy", "render_html"]
+
+_ROWS_SHOWN = 24
+_PICTURES_SHOWN = 24
+
+
+def render_html(report: Report, *, language: str = "en") -> str:
+    """Write a report as one HTML file.
+
+    Args:
+        report: What to say.
+        language: Language of the frame around it: `en` or `fa`.
+
+    Returns:
+        The page, which needs nothing from anywhere.
+
+    Raises:
+        PlanError: There are no words for the language, or a block holds what no page may hold.
+
+    Example:
+        >>> page = render_html(Report(title="small on elpv", answer=("0.84 right.",), sections=()))
+        >>> page.startswith("<!doctype html>"), "<title>small on elpv" in page
+        (True, True)
+    """
+    from markupsafe import Markup
+
+    words = words_for(language)
+    style, script = _asset("report.css"), _asset("report.js")
+    sections = [
+        {"id": f"part-{number}", "title": section.title, "blocks": list(_views(section.blocks, f"part-{number}"))}
+        for number, section in enumerate(report.sections, start=1)
+    ]
+    page: str = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            report=report,
+            sections=sections,
+            words=words,
+            style=Markup(style),  # noqa: S704 - our own file
+            script=Markup(script),  # noqa: S704 - our own file
+            policy=Markup(content_security_policy(script)),  # noqa: S704 - made of a hash
+        )
+    )
+    return page
+
+
+def content_security_policy(script: str) -> str:
+    """Write the policy that lets a browser run one script and load nothing.
+
+    Args:
+        script: The text of the only script allowed.
+
+    Returns:
+        The value of a `Content-Security-Policy`.
+
+    Example:
+        >>> content_security_policy("")[:20]
+        "default-src 'none'; "
+    """
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _asset(name: str) -> str:
+    return importlib.resources.files("thalweg.rendering").joinpath("templates", name).read_text("utf-8").strip()
+
+
+@functools.cache
+def _environment() -> Any:  # noqa: ANN401 - jinja2 is loaded only where a page is made
+    import jinja2
+    from markupsafe import Markup
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("thalweg.rendering", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: value if isinstance(value, Markup) else shown(value),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["data_uri"] = _data_uri
+    environment.globals["newline"] = Markup("\n")
+    environment.filters["paragraphs"] = lambda text: [part for part in str(text).splitlines() if part.strip()]
+    return environment
+
+
+def _data_uri(picture: Picture) -> str:
+    if picture.media_type not in {"image/jpeg", "image/png"}:
+        raise PlanError(f"picture {shown(picture.file)} is {shown(picture.media_type)}; a page shows JPEG and PNG")
+    return f"data:{picture.media_type};base64,{base64.b64encode(picture.data).decode()}"
+
+
+def _views(blocks: tuple[Block, ...], place: str) -> Iterator[dict[str, Any]]:
+    """Give each block what the template cannot work out itself; the key `kind` chooses its macro."""
+    from markupsafe import Markup
+
+    for number, block in enumerate(blocks, start=1):
+        view: dict[str, Any] = {"block": block, "id": f"{place}-{number}"}
+        match block:
+            case Paragraph():
+                view |= {"kind": "paragraph"}
+            case Table():
+                view |= {"kind": "table", **_table_view(block.header, block.rows)}
+            case Curves():
+                header, rows, step, total = tabulate_curves(block)
+                wide, narrow = draw_curves(block), draw_curves(block, width=360, height=300)
+                view |= {"kind": "curves", "wide": Markup(wide), "narrow": Markup(narrow)}  # noqa: S704 - escaped there
+                view |= {**_table_view(header, tuple(rows)), "step": step, "total": total}
+            case PictureGrid():
+                view |= {"kind": "pictures", "first": block.pictures[:_PICTURES_SHOWN]}
+                view |= {"rest": block.pictures[_PICTURES_SHOWN:]}
+            case Matrix():
+                view |= {"kind": "matrix", "grid": len(block.labels) <= WIDEST_GRID, "rows": matrix_rows(block)}
+                view |= {"pairs": frequent_confusions(block), "dense": len(block.labels) > 8}  # noqa: PLR2004 - columns
+            case Drawing():
+                view |= {"kind": "drawing", "svg": Markup(check_drawing(block.svg))}  # noqa: S704 - just checked
+        yield view
+
+
+def _table_view(header: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
+    """Split a table into what is seen at once and what is folded, and find the columns of numbers."""
+    columns = max([len(header), *map(len, rows)]) if rows else len(header)
+    numeric = [bool(rows) and all(is_number(row[column]) for row in rows if column < len(row)) for column in range(columns)]
+    return {"header": header, "rows": rows[:_ROWS_SHOWN], "rest": rows[_ROWS_SHOWN:], "numeric": numeric}

@@ -1,0 +1,93 @@
+"""The few words the report's frame adds to what it is given, a table for each language."""
+
+from thalweg.core.errors import PlanError
+
+__all__ = ["WORDS", "words_for"]
+
+WORDS: dict[str, dict[str, str]] = {
+    "en": {
+        "direction": "ltr",
+        "brand": "thalweg report",
+        "skip": "Skip to the report",
+        "answer": "The answer",
+        "contents": "Contents",
+        "provenance": "How this report came about",
+        "warning": "Warning",
+        "note": "Note",
+        "copy_button": "Copy",
+        "copied": "Copied",
+        "data": "The numbers behind this figure",
+        "thinned": "Every {step}th of {total} rows is listed.",
+        "more_rows": "{count} more rows",
+        "rows": "{count} rows",
+        "more_pictures": "{count} more pictures",
+        "no_pictures": "There are no pictures here.",
+        "no_rows": "There is nothing to list.",
+        "true": "true class",
+        "predicted": "predicted class",
+        "files": "files",
+        "right": "right",
+        "cell": "{true}, taken for {predicted}",
+        "cell_right": "{true}, recognised",
+        "cell_open": "show {count} pictures",
+        "close": "Close",
+        "matrix_hint": "Shade and percentage: share of the row. Underlined counts open their pictures.",
+        "matrix_pairs": "{count} classes are too many for a grid; these are the most frequent confusions.",
+        "share": "share of the class",
+        "curves_hint": "Point at the figure, or focus it and use the arrow keys, to read values.",
+        "drawing_text": "The drawing in words",
+    },
+    "fa": {
+        "direction": "rtl",
+        "brand": "گزارش thalweg",
+        "skip": "رفتن به متن گزارش",
+        "answer": "پاسخ",
+        "contents": "فهرست",
+        "provenance": "این گزارش چگونه ساخته شد",
+        "warning": "هشدار",
+        "note": "یادداشت",
+        "copy_button": "رونوشت",
+        "copied": "رونوشت شد",
+        "data": "عددهای این نمودار",
+        "thinned": "از {total} سطر، از هر {step} سطر یکی آمده است.",
+        "more_rows": "{count} سطر دیگر",
+        "rows": "{count} سطر",
+        "more_pictures": "{count} تصویر دیگر",
+        "no_pictures": "تصویری در اینجا نیست.",
+        "no_rows": "چیزی برای نمایش نیست.",
+        "true": "دستهٔ درست",
+        "predicted": "دستهٔ پیش‌بینی‌شده",
+        "files": "پرونده",
+        "right": "درست",
+        "cell": "{true} که {predicted} شمرده شد",
+        "cell_right": "{true} که درست شناخته شد",
+        "cell_open": "نمایش {count} تصویر",
+        "close": "بستن",
+        "matrix_hint": "رنگ و درصد: سهم از سطر. عددهای زیرخط‌دار تصویرها را باز می‌کنند.",
+        "matrix_pairs": "{count} دسته برای جدول زیاد است؛ اینها پرتکرارترین اشتباه‌ها هستند.",
+        "share": "سهم از دسته",
+        "curves_hint": "برای خواندن مقدارها روی نمودار بروید یا با کلیدهای جهت حرکت کنید.",
+        "drawing_text": "شرح نقشه",
+    },
+}
+
+
+def words_for(language: str) -> dict[str, str]:
+    """Find the frame's words in a language.
+
+    Args:
+        language: `en` or `fa`.
+
+    Returns:
+        The words by their key, and the language itself under `language`.
+
+    Raises:
+        PlanError: There are no words for this language.
+
+    Example:
+        >>> words_for("en")["contents"]
+        'Contents'
+    """
+    if language not in WORDS:
+        raise PlanError(f"reports speak {', '.join(WORDS)}; there are no words for {language!r}")
+    return {**WORDS[language], "language": language}
