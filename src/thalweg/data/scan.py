@@ -98,7 +98,7 @@ def scan(opened: OpenedSource) -> Scan:
 
 
 def _real_root(opened: OpenedSource) -> tuple[Path, Listing]:
-    """Step through wrapping folders: archives often hold one folder that holds everything."""
+    # Step through wrapping folders: archives often hold one folder that holds everything.
     root, listing = opened.root, list_folder(os.fspath(opened.root))
     if listing.problem:
         raise SourceError(f"{printable(opened.name)}: {listing.problem}")
@@ -119,7 +119,7 @@ def _pictures(top: str, folder: str, listing: Listing) -> list[str]:
 
 
 def _own_parts(source: str, top: str, listing: Listing) -> dict[str, Part]:
-    """The source's own train, validation and test folders; empty when its folders are classes."""
+    # The source's own train, validation and test folders; empty when its folders are classes.
     named = {name: _PARTS[name.lower()] for name in listing.all_folders if name.lower() in _PARTS}
     if len(set(named.values())) < 2 or "train" not in named.values():  # noqa: PLR2004 - a split has two sides
         return {}
@@ -141,7 +141,7 @@ def _own_parts(source: str, top: str, listing: Listing) -> dict[str, Part]:
 def _class_folders(
     top: str, listing: Listing, parts: Mapping[str, Part]
 ) -> Iterator[tuple[str, tuple[str, Part | None]]]:
-    """Every folder of a class, with the class and the part it belongs to."""
+    # Every folder of a class, with the class and the part it belongs to.
     if not parts:
         yield from ((name, (name, None)) for name in listing.all_folders)
     for part_folder, part in parts.items():
@@ -150,7 +150,7 @@ def _class_folders(
 
 
 def _stray(top: str, listing: Listing, parts: Mapping[str, Part]) -> list[Notice]:
-    """Files and folders that lie where class folders are expected."""
+    # Files and folders that lie where class folders are expected.
     notices = list(listing.left_out)
     levels = [("", listing), *((folder, list_folder(top, folder)) for folder in parts)]
     for folder, inside in levels:
@@ -176,7 +176,7 @@ def _too_few(
     left_out: Sequence[Notice],
     places: Mapping[str, tuple[str, Part | None]],
 ) -> str:
-    """Say why there are not two classes, and what to do."""
+    # Say why there are not two classes, and what to do.
     shown = printable(source)
     loose = [notice for notice in stray if notice.reason.startswith("lies beside the class folders")]
     example = f"one folder a class, such as {shown}/cat/1.jpg and {shown}/dog/1.jpg"
@@ -201,7 +201,7 @@ def _warnings(
     places: Mapping[str, tuple[str, Part | None]],
     found: Mapping[str, Sequence[str]],
 ) -> Iterator[Notice]:
-    """What is odd about a source that can be used."""
+    # What is odd about a source that can be used.
     where: dict[str, set[Part | None]] = {}
     for folder, (name, part) in places.items():
         if found[folder]:
@@ -213,8 +213,17 @@ def _warnings(
         if len(where[name]) == 1 and len(present) > 1:
             (only,) = where[name]
             yield Notice(name, f"this class occurs in {only} only")
+    yield from _twins(sorted(where))
+    if not parts:
+        for name in listing.all_folders:
+            if name.lower() in {"train", "training"} and name in where:
+                yield Notice(name, "read as a class, since no test/ or val/ of the same form lies beside it")
+
+
+def _twins(classes: Sequence[str]) -> Iterator[Notice]:
+    # Classes that a person would take for one: they differ in case, in invisible characters or in look-alike letters.
     twins: dict[str, list[str]] = {}
-    for name in sorted(where):
+    for name in classes:
         plain = unicodedata.normalize("NFKC", name).casefold().translate(_SAME_LETTERS)
         twins.setdefault("".join(filter(str.isprintable, plain)).strip(), []).append(name)
     for names in twins.values():
@@ -223,7 +232,3 @@ def _warnings(
             yield Notice(
                 names[1], f"the classes {both} look the same but are {len(names)} classes; join them if they are one"
             )
-    if not parts:
-        for name in listing.all_folders:
-            if name.lower() in {"train", "training"} and name in where:
-                yield Notice(name, "read as a class, since no test/ or val/ of the same form lies beside it")

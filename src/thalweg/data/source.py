@@ -101,7 +101,7 @@ def _reason(error: Exception) -> str:
 
 
 def _nearest(path: Path) -> str:
-    """Suggest the existing name that looks most like a missing one."""
+    # Suggest the existing name that looks most like a missing one.
     folder = path.parent
     try:
         names = [entry.name for entry in os.scandir(folder) if not entry.name.startswith(".")]
@@ -134,7 +134,7 @@ def _open_archive(name: str, path: Path, progress: Callable[[str], None] | None)
 def _unpacked(
     archive: Path, key: str, progress: Callable[[str], None] | None, *, shown: str
 ) -> tuple[Path, tuple[Notice, ...]]:
-    """The folder an archive is unpacked in, made if need be; complete or not there at all."""
+    # The folder an archive is unpacked in, made if need be; complete or not there at all.
     shelf = cache_folder() / "sources"
     place = shelf / key
     if not place.is_dir():
@@ -165,7 +165,7 @@ def _unpacked(
 
 
 def _sweep(shelf: Path) -> None:
-    """Remove what runs that were killed while unpacking left behind a day ago or earlier."""
+    # Remove what runs that were killed while unpacking left behind a day ago or earlier.
     for entry in os.scandir(shelf):
         with contextlib.suppress(OSError):
             if entry.name.startswith(".unpacking-") and time.time() - entry.stat().st_mtime > _ABANDONED_SECONDS:

@@ -16,11 +16,17 @@ from thalweg.core.files import printable
 
 __all__ = ["Listing", "list_folder", "maybe_picture", "walk_folders"]
 
-_PICTURES = frozenset(
-    "jpg jpeg jpe jfif mpo png apng bmp dib gif webp avif tif tiff ppm pgm pbm pnm pfm tga ico jp2 j2k fli flc".split()
-)
-_NO_PICTURES = frozenset("txt csv tsv json jsonl xml yaml yml toml md html htm log py pkl npy npz h5 db sqlite".split())
-_ARCHIVES = frozenset("zip tar gz tgz bz2 tbz2 xz txz 7z rar zst".split())
+# fmt: off
+_PICTURES = frozenset({
+    "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "bmp", "dib", "gif", "webp", "avif", "tif", "tiff",
+    "ppm", "pgm", "pbm", "pnm", "pfm", "tga", "ico", "jp2", "j2k", "fli", "flc",
+})
+_NO_PICTURES = frozenset({
+    "txt", "csv", "tsv", "json", "jsonl", "xml", "yaml", "yml", "toml", "md", "html", "htm", "log", "py",
+    "pkl", "npy", "npz", "h5", "db", "sqlite",
+})
+_ARCHIVES = frozenset({"zip", "tar", "gz", "tgz", "bz2", "tbz2", "xz", "txz", "7z", "rar", "zst"})
+# fmt: on
 _JUNK = frozenset({"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "lost+found"})
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*")
 _KINDS = {
