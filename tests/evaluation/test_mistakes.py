@@ -22,6 +22,8 @@ def test_agrees_with_sorting_by_hand(seed, files, count):
 
 def test_equals_keep_their_order():
     assert worst_mistakes([[0.1, 0.9]] * 4, [0, 1, 0, 0], 10).tolist() == [0, 2, 3]
+    many = [[0.1, 0.9], [0.2, 0.8]] * 500  # enough that a sort which is not stable shows it
+    assert worst_mistakes(many, [0] * 1000, 1000).tolist() == [*range(0, 1000, 2), *range(1, 1000, 2)]
 
 
 def test_no_mistakes_and_no_files():
