@@ -1,0 +1,146 @@
+"""From a network's description to an ordinary torch module.
+
+Every layer becomes a module of its own under its name, so that `state_dict` has readable keys, hooks can watch any
+layer, and a layer can be replaced (`network.dense2 = nn.Linear(...)`). Running the network is a loop over steps worked
+out once; a value is let go as soon as nobody needs it.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from thalweg.core.errors import SpecError
+from thalweg.core.layer_kinds import layer_kind, output_shapes
+from thalweg.core.network_spec import NetworkSpec
+from thalweg.modules.initial import initialise
+from thalweg.modules.make import make
+
+__all__ = ["BuiltNetwork", "build"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Call the module at `path` on some slots, keep the result in another, and empty those no longer needed."""
+
+    path: tuple[str, ...]
+    reads: tuple[int, ...]
+    writes: int
+    done: tuple[int, ...]
+
+
+class BuiltNetwork(nn.Module):
+    """A network made from a spec; use `build`.
+
+    Args:
+        spec: The network's description, kept as `spec`.
+        modules: The module of every layer that does not share another's.
+    """
+
+    def __init__(self, spec: NetworkSpec, modules: dict[str, nn.Module]) -> None:
+        super().__init__()
+        self.spec = spec
+        for name, module in modules.items():
+            self._place(name, module)
+        self._steps, self._slots, self._results = _work_out(spec)
+
+    def _place(self, name: str, module: nn.Module) -> None:
+        *blocks, last = name.split(".")
+        parent: nn.Module = self
+        try:
+            for part in blocks:
+                if part not in parent._modules:  # noqa: SLF001 - our own tree
+                    parent.add_module(part, nn.Module())
+                parent = parent.get_submodule(part)
+            parent.add_module(last, module)
+        except KeyError as error:
+            raise SpecError(f"network {self.spec.name!r}: a layer cannot be called {name!r}: {error}") from None
+
+    def forward(self, input: Tensor, *others: Tensor) -> Tensor | tuple[Tensor, ...]:  # noqa: A002 - torch's name
+        """Run the network.
+
+        Args:
+            input: A batch for the first input of the spec.
+            *others: A batch for each further input, in the spec's order.
+
+        Returns:
+            The output, or a tuple of them where the spec has several.
+
+        Raises:
+            SpecError: The number of inputs is wrong.
+        """
+        inputs = (input, *others)
+        if len(inputs) != len(self.spec.inputs):
+            raise SpecError(f"network {self.spec.name!r} takes {len(self.spec.inputs)} inputs, not {len(inputs)}")
+        values: list[Tensor | None] = [*inputs, *[None] * (self._slots - len(inputs))]
+        for step in self._steps:
+            module: nn.Module | None = self
+            for part in step.path:
+                module = module._modules[part]  # type: ignore[union-attr]  # noqa: SLF001 - replaced layers count
+            values[step.writes] = module(*[values[slot] for slot in step.reads])  # type: ignore[misc]
+            for slot in step.done:
+                values[slot] = None
+        results = tuple(values[slot] for slot in self._results)
+        return results[0] if len(results) == 1 else results  # type: ignore[return-value]
+
+
+def _work_out(spec: NetworkSpec) -> tuple[tuple[_Step, ...], int, tuple[int, ...]]:
+    slots = {name: number for number, name in enumerate([*spec.inputs, *(layer.name for layer in spec.layers)])}
+    last_use = {source: layer.name for layer in spec.layers for source in layer.inputs}
+    steps = []
+    for layer in spec.layers:
+        done = {source for source in layer.inputs if last_use[source] == layer.name and source not in spec.outputs}
+        steps.append(
+            _Step(
+                path=tuple((layer.shared or layer.name).split(".")),
+                reads=tuple(slots[source] for source in layer.inputs),
+                writes=slots[layer.name],
+                done=tuple(sorted(slots[source] for source in done)),
+            )
+        )
+    return tuple(steps), len(slots), tuple(slots[name] for name in spec.outputs)
+
+
+def build(spec: NetworkSpec, *, seed: int | None = None, device: str = "cpu") -> BuiltNetwork:
+    """Build a network's module.
+
+    Args:
+        spec: The network.
+        seed: Decides the initial weights, together with the layers' names; None draws one from torch's generator.
+        device: Where the weights live; on `meta` they have shapes only and take no memory.
+
+    Returns:
+        The module, in training mode, in float32.
+
+    Raises:
+        SpecError: The spec is not well formed, or a layer's name cannot be a module's.
+        ShapeError: Two layers do not fit.
+
+    Example:
+        >>> from thalweg.core.network_spec import LayerSpec
+        >>> from thalweg.core.shape import Shape
+        >>> settings = {"out_channels": 3, "kernel_size": 1}
+        >>> layer = LayerSpec(name="conv1", kind="conv2d", settings=settings, inputs=("x",))
+        >>> spec = NetworkSpec(name="one", inputs={"x": Shape(3, (4, 4))}, layers=(layer,), outputs=("conv1",))
+        >>> module = build(spec, seed=0)
+        >>> list(module.state_dict()), module(torch.zeros(1, 3, 4, 4)).shape
+        (['conv1.weight', 'conv1.bias'], torch.Size([1, 3, 4, 4]))
+    """
+    shapes = output_shapes(spec)
+    modules: dict[str, nn.Module] = {}
+    for layer in spec.layers:
+        if layer.shared is None:
+            reads = tuple(shapes[source] for source in layer.inputs)
+            if layer_kind(layer.kind).weighted:
+                with torch.device("meta"):  # neither memory nor torch's random state is touched for throw-away weights
+                    modules[layer.name] = make(layer, reads)
+            else:
+                modules[layer.name] = make(layer, reads)
+    network = BuiltNetwork(spec, modules)
+    if device == "meta":
+        return network
+    for layer in spec.layers:
+        if layer.shared is None and layer_kind(layer.kind).weighted:
+            modules[layer.name].to_empty(device="cpu")
+    initialise(spec, modules, int(torch.randint(2**31, ())) if seed is None else seed)
+    return network.to(device)
