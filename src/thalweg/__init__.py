@@ -11,12 +11,38 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from thalweg.core.errors import ThalwegError
+    from thalweg.workbench.check import check
+    from thalweg.workbench.demo import demo
+    from thalweg.workbench.evaluate import evaluate
+    from thalweg.workbench.export import export
+    from thalweg.workbench.predict import predict
+    from thalweg.workbench.report import report
+    from thalweg.workbench.train import resume, train
 
 _HOMES = {
     "ThalwegError": "thalweg.core.errors",
+    "check": "thalweg.workbench.check",
+    "demo": "thalweg.workbench.demo",
+    "evaluate": "thalweg.workbench.evaluate",
+    "export": "thalweg.workbench.export",
+    "predict": "thalweg.workbench.predict",
+    "report": "thalweg.workbench.report",
+    "resume": "thalweg.workbench.train",
+    "train": "thalweg.workbench.train",
 }
 
-__all__ = ["ThalwegError", "__version__"]
+__all__ = [
+    "ThalwegError",
+    "__version__",
+    "check",
+    "demo",
+    "evaluate",
+    "export",
+    "predict",
+    "report",
+    "resume",
+    "train",
+]
 
 
 def __getattr__(name: str) -> object:

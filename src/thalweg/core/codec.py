@@ -1,9 +1,11 @@
 """One way between frozen values and JSON: `to_plain` and `from_plain`, without loss.
 
-Dataclasses become objects, tuples become arrays, and non-finite numbers become null, since JSON has no word for them.
+Dataclasses become objects, tuples become arrays, bytes become base64, and non-finite numbers become null, since JSON has no word for them.
 Reading is strict: an unknown field, a missing one or a wrong type is refused with its place.
 """
 
+import base64
+import binascii
 import dataclasses
 import json
 import math
@@ -42,6 +44,8 @@ def to_plain(value: object) -> Any:  # noqa: ANN401 - JSON is dynamic by nature
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
     if hasattr(value, "tolist"):  # numpy scalars and arrays
         return to_plain(value.tolist())
     return str(value)
@@ -154,6 +158,11 @@ def _read_scalar(kind: Any, data: object, place: str) -> object:  # noqa: ANN401
         return float(data)
     if kind is float and data is None:
         return math.nan
+    if kind is bytes and isinstance(data, str):
+        try:
+            return base64.b64decode(data, validate=True)
+        except binascii.Error:
+            raise RunError(f"{place}: text is not base64") from None
     if kind is int and isinstance(data, bool):
         raise RunError(f"{place}: a number is wanted, not {data}")
     if isinstance(kind, type) and isinstance(data, kind):

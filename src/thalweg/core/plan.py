@@ -66,7 +66,7 @@ class TrainingPlan:
         epochs: Passes over the training files; None with `minutes`, or to take the network's recipe.
         minutes: Wall time of the whole command, in minutes; the schedule ends there.
         learning_rate: Peak learning rate; None lets a probe choose it.
-        optimizer: `adam`, `adamw` or `sgd` (with Nesterov momentum 0.9).
+        optimizer: `adam`, `adamw` or `sgd` (with Nesterov momentum 0.9); None takes the network's recipe.
         weight_decay: Strength of weight decay; None takes the network's recipe.
         batch_size: Pictures a step; None takes the network's recipe.
         image_size: Side of the square that pictures are brought to, in pixels; None takes the network's recipe.
@@ -94,7 +94,7 @@ class TrainingPlan:
     epochs: int | None = None
     minutes: float | None = None
     learning_rate: float | None = None
-    optimizer: OptimizerName = "adam"
+    optimizer: OptimizerName | None = None
     weight_decay: float | None = None
     batch_size: int | None = None
     image_size: int | None = None
@@ -183,7 +183,7 @@ class TrainingPlan:
             if name not in known:
                 raise PlanError(f"{name!r} is no part of a plan; known are {', '.join(sorted(known))}")
         for name, allowed in (("optimizer", get_args(OptimizerName)), ("device", ("auto", "cpu", "cuda", "mps"))):
-            if options.get(name, allowed[0]) not in allowed:
+            if options.get(name) not in {None, *allowed}:
                 raise PlanError(f"--{name} {options[name]}: choose one of {', '.join(allowed)}")
         return replace(self, **options)  # type: ignore[arg-type]
 

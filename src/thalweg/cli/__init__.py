@@ -1,0 +1,1 @@
+"""The command line: one file a group of commands; each parses, asks the workbench, and shows the answer."""

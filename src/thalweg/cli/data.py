@@ -1,0 +1,45 @@
+"""`check`: the health of a source."""
+
+from typing import Annotated
+
+import typer
+
+from thalweg.cli.display import Display
+from thalweg.cli.settings import Settings, emit_json
+
+__all__ = ["check"]
+
+SHOWN = 20
+
+
+def check(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(help="As for train.", show_default=False)],
+) -> int:
+    """Read every file of a source and say what training would meet."""
+    settings: Settings = context.obj
+    with Display(settings) as display:
+        from thalweg.workbench.check import check as work
+
+        result = work(source, listener=display.listener())
+    from thalweg.core.files import printable
+    from thalweg.core.results import exit_status
+
+    if settings.json:
+        emit_json(result)
+        return exit_status(result.findings)
+    counts = ", ".join(f"{printable(name)} {number:,}" for name, number in result.class_counts.items())
+    typer.echo(f"{result.files:,} usable files belonging to {len(result.classes)} classes: {counts}.")
+    for title, notices in (("left out", result.left_out), ("odd, but used", result.warnings)):
+        typer.echo(f"{len(notices):,} files {title}.")
+        for notice in notices[:SHOWN]:
+            typer.echo(f"  {printable(notice.file) or 'the source'}: {printable(notice.reason)}")
+        if len(notices) > SHOWN:
+            typer.echo(f"  and {len(notices) - SHOWN:,} more (--json lists all)")
+    typer.echo(f"{len(result.duplicates):,} groups of files show the same picture.")
+    for group in result.duplicates[:SHOWN]:
+        differ = " (their classes differ)" if group.labels_differ else ""
+        typer.echo(f"  {group.kind}: {' = '.join(map(printable, group.files))}{differ}")
+    for finding in result.findings:
+        typer.echo(f"{finding.code} {finding.name} ({finding.severity}): {finding.claim}")
+    return exit_status(result.findings)

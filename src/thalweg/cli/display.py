@@ -1,0 +1,141 @@
+"""What a person sees while a verb works: sentences, a bar, a line an epoch; on standard error, so that answers stay clean."""
+
+import math
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from thalweg.cli.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+    from thalweg.training.loop import Progress
+    from thalweg.workbench.telling import Listener
+
+__all__ = ["Display"]
+
+COUNTS_PER_SECOND = 4
+"""Without a terminal, counting is silent; with one, the bar is redrawn this often."""
+
+
+class Display:
+    """Shows progress with rich on a terminal, and as plain lines elsewhere.
+
+    Args:
+        settings: The global options; `quiet` shows nothing.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._bar: Bar | None = None
+        self._task: int | None = None
+        self._what = ""
+        self._heading = False
+
+    def __enter__(self) -> Self:
+        if not self.settings.quiet:
+            from rich.console import Console
+
+            self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def listener(self) -> "Listener":
+        """Callbacks for the workbench.
+
+        Returns:
+            A listener that draws here, or one without effect under `--quiet`.
+        """
+        from thalweg.workbench.telling import Listener, silent
+
+        if self.settings.quiet:
+            return silent()
+        return Listener(say=self.say, count=self.count, train=self.train)
+
+    def say(self, text: str) -> None:
+        """Show a sentence above the bar.
+
+        Args:
+            text: The sentence.
+        """
+        self.console.print(text, markup=False)
+
+    def count(self, what: str, done: int, total: int) -> None:
+        """Move the bar of something that is counted.
+
+        Args:
+            what: What is counted.
+            done: How many are done.
+            total: How many there are.
+        """
+        if self.console.is_terminal:
+            self._move(what, done, total, "")
+            if done >= total:
+                self._close()
+
+    def train(self, progress: "Progress") -> None:
+        """Show where training is, and a line for every finished epoch.
+
+        Args:
+            progress: Where it is.
+        """
+        if progress.row is not None:
+            self._epoch_line(progress)
+        if self.console.is_terminal:
+            speed = "" if math.isnan(progress.images_per_second) else f"{progress.images_per_second:,.0f} images/s "
+            left = "" if math.isnan(progress.seconds_left) else f"{_clock(progress.seconds_left)} left "
+            numbers = f"loss {progress.loss:.3f} accuracy {progress.accuracy:.1%}" if progress.row is None else ""
+            of = f"/{progress.epochs}" if progress.epochs else ""
+            self._move(f"epoch {progress.epoch}{of}", int(progress.fraction * 1000), 1000, f"{left}{speed}{numbers}")
+            if progress.fraction >= 1 and progress.row is not None:
+                self._close()
+
+    def _epoch_line(self, progress: "Progress") -> None:
+        row = progress.row
+        assert row is not None  # noqa: S101 - the caller looked
+        if not self._heading:
+            self._heading = True
+            self.say("epoch   train loss  accuracy   val loss  accuracy   learning rate  images/s     left")
+        self.say(
+            f"{progress.epoch:>5}{row['train_loss']:>13.4f}{row['train_accuracy']:>10.1%}"
+            f"{row['val_loss']:>11.4f}{row['val_accuracy']:>10.1%}{row['learning_rate']:>16.2e}"
+            f"{row['images_per_second']:>10,.0f}{_clock(progress.seconds_left):>9}"
+        )
+
+    def _move(self, what: str, done: int, total: int, text: str) -> None:
+        if self._bar is None:
+            from rich.progress import BarColumn, Progress, TextColumn
+            from rich.table import Column
+
+            narrow = self.console.width < 70  # noqa: PLR2004 - no room for a wide bar
+            self._bar = Progress(
+                TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+                BarColumn(bar_width=10 if narrow else 24),
+                TextColumn("{task.percentage:>3.0f}%"),
+                TextColumn("{task.fields[text]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+                console=self.console,
+                transient=True,
+                refresh_per_second=COUNTS_PER_SECOND,
+            )
+            self._bar.start()
+            self._task = self._bar.add_task(what, total=total, text=text)
+        assert self._task is not None  # noqa: S101 - made with the bar
+        self._bar.update(self._task, description=what, completed=done, total=total, text=text)  # type: ignore[arg-type]
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def _clock(seconds: float) -> str:
+    if math.isnan(seconds):
+        return ""
+    whole = round(seconds)
+    if whole >= 3600:  # noqa: PLR2004 - an hour
+        return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
+    return f"{whole // 60}:{whole % 60:02d}"

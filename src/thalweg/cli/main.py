@@ -1,0 +1,98 @@
+"""`thalweg`: parse, ask the workbench, show the answer. Errors are one clear line and an exit status."""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from thalweg.cli.data import check
+from thalweg.cli.models import evaluate, export, predict, report
+from thalweg.cli.settings import Settings, emit_json, hush_broken_pipe, take_global_options
+from thalweg.cli.training import demo, resume, train
+from thalweg.core.errors import ThalwegError
+
+__all__ = ["app", "main"]
+
+EPILOG = (
+    "Everywhere: --json (one JSON object on standard output), --quiet, --traceback, --lang en|fa. "
+    "Exit status: 0 good, 1 a finding or a failed run, 2 unusable input, 130 interrupted (saved)."
+)
+
+app = typer.Typer(
+    help="Train, diagnose, count and explain convolutional networks.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (train, resume, predict, evaluate, check, report, export, demo):
+    app.command(epilog=EPILOG)(command)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        from thalweg import __version__
+
+        typer.echo(f"thalweg {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line.
+
+    Args:
+        arguments: The words after the program's name; those of the process by default.
+
+    Raises:
+        SystemExit: Always, with the exit status.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    settings = Settings(json="--json" in words, traceback="--traceback" in words)
+    try:
+        settings, rest = take_global_options(words)
+        answer = app(rest, prog_name="thalweg", standalone_mode=False, obj=settings)
+        status = answer if isinstance(answer, int) else 0
+    except BrokenPipeError:
+        hush_broken_pipe()
+        status = 0
+    except KeyboardInterrupt:
+        status = _complain(settings, "interrupted", 130)
+    except Exception as error:
+        if settings.traceback:
+            raise
+        message, status = _describe(error)
+        status = _complain(settings, message, status)
+    sys.exit(status)
+
+
+def _describe(error: Exception) -> tuple[str, int]:
+    """One line for an error, and its exit status."""
+    if isinstance(error, ThalwegError):
+        return str(error), error.exit_status
+    if hasattr(error, "format_message"):  # what typer raises for a wrong word on the command line
+        return f"{error.format_message()} (thalweg --help shows how)", 2
+    if type(error).__name__ == "Abort":
+        return "interrupted", 130
+    name = type(error).__name__
+    if isinstance(error, OSError):
+        place = f" {error.filename}" if error.filename else ""
+        return f"{error.strerror or name}:{place}; mend that and try again", 2
+    return f"a fault in thalweg itself, please report it: {name}: {error} (--traceback shows where)", 1
+
+
+def _complain(settings: Settings, message: str, status: int) -> int:
+    line = " ".join(message.split())
+    sys.stderr.write(f"thalweg: {line}\n")
+    if settings.json:
+        emit_json({"error": line, "exit_status": status})
+    return status

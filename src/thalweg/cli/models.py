@@ -1,0 +1,107 @@
+"""`predict`, `evaluate`, `export`, `report`: the verbs that use a finished run."""
+
+import csv
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thalweg.cli.display import Display
+from thalweg.cli.settings import Settings, emit_json
+
+__all__ = ["evaluate", "export", "predict", "report"]
+
+RunArgument = Annotated[Path, typer.Argument(help="The run folder.", show_default=False)]
+
+
+def predict(
+    context: typer.Context,
+    run: RunArgument,
+    images: Annotated[list[str], typer.Argument(help="Pictures, or folders of pictures.", show_default=False)],
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+) -> int:
+    """Say what a trained network sees in pictures: CSV on standard output, or --json."""
+    settings: Settings = context.obj
+    from thalweg.workbench.predict import predict as work
+
+    result = work(run, images, device=device)
+    failed = [prediction for prediction in result.predictions if prediction.error]
+    if settings.json:
+        emit_json({"predictions": [prediction.to_json() for prediction in result.predictions]})
+    else:
+        names = next((list(each.probabilities) for each in result.predictions if each.probabilities), [])
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="backslashreplace")  # a name need not be valid UTF-8
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(["file", "class", *(f"p_{name}" for name in names), "error"])
+        for each in result.predictions:
+            shares = [f"{each.probabilities[name]:.6g}" if each.probabilities else "" for name in names]
+            writer.writerow([each.file, each.class_ or "", *shares, each.error or ""])
+        sys.stdout.flush()
+    for prediction in failed:
+        sys.stderr.write(f"thalweg: {prediction.error}\n")
+    return 2 if failed else 0
+
+
+def evaluate(
+    context: typer.Context,
+    run: RunArgument,
+    source: Annotated[
+        str | None,
+        typer.Argument(help="Labelled pictures; the run's own held-out split by default.", show_default=False),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+) -> int:
+    """Score a trained network on another source."""
+    settings: Settings = context.obj
+    with Display(settings) as display:
+        from thalweg.workbench.evaluate import evaluate as work
+
+        result = work(run, source, device=device, listener=display.listener())
+    if settings.json:
+        emit_json(result)
+    else:
+        low, high = result.accuracy_interval
+        typer.echo(
+            f"Right on {result.accuracy:.1%} of {result.test_files:,} files of {result.split} "
+            f"(95 % interval {low:.1%} to {high:.1%}); always the largest training class gives "
+            f"{result.majority_accuracy:.1%}; balanced accuracy {result.balanced_accuracy:.1%}, ROC AUC {result.auc:.3f}."
+        )
+    return 0
+
+
+def export(
+    context: typer.Context,
+    run: RunArgument,
+    onnx: Annotated[bool, typer.Option("--onnx", help="Write ONNX, verified with onnxruntime.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="The file to write.", show_default="model.onnx in the run folder")
+    ] = None,
+) -> int:
+    """Write a trained network for other programs."""
+    settings: Settings = context.obj
+    from thalweg.workbench.export import export as work
+
+    result = work(run, onnx=onnx, out=out)
+    if settings.json:
+        emit_json(result)
+    else:
+        sizes = " and ".join(map(str, result.batch_sizes))
+        typer.echo(
+            f"{result.path}: {result.bytes:,} bytes, within {result.max_difference:.1e} of torch at batch sizes {sizes}."
+        )
+    return 0
+
+
+def report(context: typer.Context, run: RunArgument) -> int:
+    """Write the report of a finished run again."""
+    settings: Settings = context.obj
+    from thalweg.workbench.report import report as work
+
+    result = work(run)
+    if settings.json:
+        emit_json(result)
+    else:
+        typer.echo(f"Report: {result.report}")
+    return 0

@@ -1,0 +1,83 @@
+"""The options that every verb shares, wherever on the line they stand, and how an answer leaves the program."""
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from thalweg.core.codec import to_plain
+from thalweg.core.errors import PlanError
+
+__all__ = ["SCHEMA", "Settings", "emit_json", "take_global_options"]
+
+SCHEMA = 1
+LANGUAGES = ("en", "fa")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The global options.
+
+    Args:
+        json: Print exactly one JSON object on standard output.
+        quiet: Say nothing but the answer and errors.
+        traceback: Show where in the code an error arose.
+        lang: Language of the texts.
+    """
+
+    json: bool = False
+    quiet: bool = False
+    traceback: bool = False
+    lang: str = "en"
+
+
+def take_global_options(arguments: Sequence[str]) -> tuple[Settings, list[str]]:
+    """Pick the global options out of a command line; they may stand before or after the verb.
+
+    Args:
+        arguments: The words after the program's name.
+
+    Returns:
+        The options, and the words that are left.
+
+    Raises:
+        PlanError: The language is not known.
+
+    Example:
+        >>> take_global_options(["train", "photos", "--json"])
+        (Settings(json=True, quiet=False, traceback=False, lang='en'), ['train', 'photos'])
+    """
+    found = {"json": False, "quiet": False, "traceback": False}
+    lang, rest = "en", []
+    words = iter(arguments)
+    for word in words:
+        if word == "--":  # what follows are names, even if they look like options
+            rest += [word, *words]
+        elif word.removeprefix("--") in found and word.startswith("--"):
+            found[word[2:]] = True
+        elif word == "--lang" or word.startswith("--lang="):
+            lang = word[7:] if "=" in word else next(words, "")
+            if lang not in LANGUAGES:
+                raise PlanError(f"--lang {lang or '(nothing)'}: choose one of {', '.join(LANGUAGES)}")
+        else:
+            rest.append(word)
+    return Settings(lang=lang, **found), rest
+
+
+def emit_json(answer: object) -> None:
+    """Print one JSON object with the schema's number first.
+
+    Args:
+        answer: A result or a mapping.
+    """
+    text = json.dumps({"schema": SCHEMA, **to_plain(answer)}, allow_nan=False)
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def hush_broken_pipe() -> None:
+    """Let the reader of a pipe go away (`| head`) without a complaint at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

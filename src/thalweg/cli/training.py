@@ -1,0 +1,162 @@
+"""`train`, `resume`, `demo`: the verbs that train."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from thalweg.cli.display import Display
+from thalweg.cli.settings import Settings, emit_json
+
+if TYPE_CHECKING:
+    from thalweg.core.results import TrainResult
+
+__all__ = ["demo", "resume", "train"]
+
+DATA, RUN, HOW = "Data", "Run", "Training"
+
+
+def train(
+    context: typer.Context,
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="Folder with one sub-folder a class (or train/, val/, test/ of such); zip or tar of one; https:// or "
+            "Google Drive link; or elpv, the demo photos.",
+            show_default=False,
+        ),
+    ],
+    network: Annotated[str, typer.Option(help="Network of the catalogue.", rich_help_panel=HOW)] = "small",
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the training files.", rich_help_panel=HOW, show_default="recipe")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Wall time instead of epochs; the schedule ends exactly there.", rich_help_panel=HOW)
+    ] = None,
+    lr: Annotated[str, typer.Option(help="Peak learning rate, or auto.", rich_help_panel=HOW)] = "auto",
+    optimizer: Annotated[
+        str | None, typer.Option(help="adam, adamw or sgd.", rich_help_panel=HOW, show_default="recipe")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Pictures a step.", rich_help_panel=HOW, show_default="32")
+    ] = None,
+    image_size: Annotated[
+        int | None, typer.Option(help="Side of the pictures, in pixels.", rich_help_panel=DATA, show_default="recipe")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="80/20, or 70/10/20 for train/validation/test.", rich_help_panel=DATA)
+    ] = None,
+    test: Annotated[float | None, typer.Option(help="Share held out as test split.", rich_help_panel=DATA)] = None,
+    validation: Annotated[
+        float | None, typer.Option(help="Share held out for validation.", rich_help_panel=DATA)
+    ] = None,
+    split_file: Annotated[
+        Path | None, typer.Option(help="CSV with file,part that fixes the split.", rich_help_panel=DATA)
+    ] = None,
+    group_by: Annotated[
+        str | None,
+        typer.Option(help="Regular expression with one group; equal matches stay on one side.", rich_help_panel=DATA),
+    ] = None,
+    augment: Annotated[str, typer.Option(help="auto, none or turns.", rich_help_panel=DATA)] = "auto",
+    seed: Annotated[int, typer.Option(help="Decides split, weights, order and dropout.", rich_help_panel=RUN)] = 42,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder to make.", rich_help_panel=RUN, show_default="runs/NAME")
+    ] = None,
+    task: Annotated[str | None, typer.Option(help="Insist on a task.", rich_help_panel=RUN, hidden=True)] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(help="Strength of weight decay.", rich_help_panel=HOW, show_default="recipe")
+    ] = None,
+    class_weights: Annotated[
+        str, typer.Option(help="auto (from 3 to 1), balanced or none.", rich_help_panel=HOW)
+    ] = "auto",
+    label_smoothing: Annotated[
+        float | None, typer.Option(help="Share of the target spread out.", rich_help_panel=HOW, show_default="recipe")
+    ] = None,
+    patience: Annotated[
+        int, typer.Option(help="Stop after so many epochs without a lower validation loss; 0 never.", rich_help_panel=HOW)
+    ] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", rich_help_panel=RUN)] = "auto",
+) -> int:
+    """Train a classifier on your pictures, evaluate it and write a report."""
+    settings: Settings = context.obj
+    with Display(settings) as display:
+        from thalweg.workbench.train import train as work
+
+        result = work(
+            source,
+            network=network,
+            epochs=epochs,
+            minutes=minutes,
+            lr=lr,
+            optimizer=optimizer,
+            batch_size=batch_size,
+            image_size=image_size,
+            split=split,
+            test=test,
+            validation=validation,
+            split_file=split_file,
+            group_by=group_by,
+            seed=seed,
+            out=out,
+            task=task,
+            weight_decay=weight_decay,
+            augment=augment,
+            class_weights=class_weights,
+            label_smoothing=label_smoothing,
+            patience=patience,
+            device=device,
+            listener=display.listener(),
+        )
+    return show_run(settings, result)
+
+
+def resume(
+    context: typer.Context,
+    run: Annotated[Path, typer.Argument(help="The run folder.", show_default=False)],
+) -> int:
+    """Go on with an interrupted run, exactly where it stopped."""
+    settings: Settings = context.obj
+    with Display(settings) as display:
+        from thalweg.workbench.train import resume as work
+
+        result = work(run, listener=display.listener())
+    return show_run(settings, result)
+
+
+def demo(
+    context: typer.Context,
+    full: Annotated[bool, typer.Option("--full", help="Train the whole recipe, however long.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Run folder to make.", show_default="runs/NAME")] = None,
+) -> int:
+    """Train on 2,624 real photos of solar cells within five minutes."""
+    settings: Settings = context.obj
+    with Display(settings) as display:
+        from thalweg.workbench.demo import demo as work
+
+        result = work(full=full, out=out, listener=display.listener())
+    return show_run(settings, result)
+
+
+def show_run(settings: Settings, result: "TrainResult") -> int:
+    """Print the answer of a run.
+
+    Args:
+        settings: The global options.
+        result: The run's answer.
+
+    Returns:
+        The exit status.
+    """
+    from thalweg.core.results import exit_status
+
+    if settings.json:
+        emit_json(result)
+    elif result.interrupted is not None:
+        typer.echo(f"Saved after epoch {result.epochs}. Go on with: thalweg resume {result.run}")
+    else:
+        from thalweg.workbench.report import answer
+
+        for line in answer(result.run):
+            typer.echo(line)
+        typer.echo(f"Report: {result.report}")
+    return result.interrupted if result.interrupted is not None else exit_status(result.findings)

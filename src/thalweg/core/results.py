@@ -1,0 +1,169 @@
+"""What a verb answers: the fields that programs rely on, the same from Python and from `--json`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from thalweg.core.dataset import Duplicate, Notice
+from thalweg.core.finding import Finding
+from thalweg.core.history import Event
+
+__all__ = ["CheckResult", "ExportResult", "Prediction", "PredictResult", "ReportResult", "TrainResult", "exit_status"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainResult:
+    """The answer of `train`, `resume` and `evaluate`.
+
+    Args:
+        run: The run folder.
+        report: The report's path.
+        task: What was learned.
+        network: The network's name.
+        classes: Class names in index order.
+        files: Usable files; train and test files together, and validation files where there are three splits.
+        train_files: Files trained on.
+        test_files: Files of the split that `accuracy` is on.
+        left_out: Files that were not used, with the reason.
+        parameters: Weights and biases of the network.
+        epochs: Epochs trained.
+        seconds: Wall time of the whole command.
+        images_per_second: Median training speed over the epochs.
+        accuracy: Share of right answers on `split`.
+        accuracy_interval: 95 % Wilson interval.
+        best_accuracy: Best validation accuracy of any epoch.
+        best_epoch: The epoch it was reached in.
+        majority_accuracy: Accuracy of always answering the largest training class, on the same split.
+        learning_rate: Peak learning rate used.
+        interventions: Repairs made during the run.
+        monitor_overhead: Share of the time that monitoring took; None where nothing monitored.
+        findings: What is noteworthy about data and run.
+        split: The split that `accuracy` is on: `validation`, `test` or a source.
+        validation_files: Files watched during training.
+        auc: Area under the ROC curve.
+        balanced_accuracy: Mean recall over the classes.
+        calibration_error: Expected calibration error.
+        interrupted: Exit status of an interruption (130 or 143), or None when the run is finished.
+    """
+
+    run: str
+    report: str | None
+    task: str
+    network: str
+    classes: tuple[str, ...]
+    files: int
+    train_files: int
+    test_files: int
+    left_out: tuple[Notice, ...]
+    parameters: int
+    epochs: int
+    seconds: float
+    images_per_second: float
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    best_accuracy: float
+    best_epoch: int
+    majority_accuracy: float
+    learning_rate: float
+    interventions: tuple[Event, ...] = ()
+    monitor_overhead: float | None = None
+    findings: tuple[Finding, ...] = ()
+    split: str = "validation"
+    validation_files: int = 0
+    auc: float = float("nan")
+    balanced_accuracy: float = float("nan")
+    calibration_error: float = float("nan")
+    interrupted: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """The answer of `check`.
+
+    Args:
+        files: Usable files.
+        classes: Class names in index order.
+        left_out: Files that would not be used, with the reason.
+        warnings: Files that would be used although something about them is odd.
+        duplicates: Groups of files that show the same picture.
+        class_counts: Usable files a class.
+        findings: What is noteworthy about the data.
+        seconds: Wall time of the whole command.
+    """
+
+    files: int
+    classes: tuple[str, ...]
+    left_out: tuple[Notice, ...]
+    warnings: tuple[Notice, ...]
+    duplicates: tuple[Duplicate, ...]
+    class_counts: Mapping[str, int]
+    findings: tuple[Finding, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What the network says about one file; without a class where the file could not be read."""
+
+    file: str
+    class_: str | None
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    error: str | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """The prediction with the field names of the interface.
+
+        Returns:
+            `file, class, probabilities, error`.
+        """
+        return {
+            "file": self.file,
+            "class": self.class_,
+            "probabilities": dict(self.probabilities),
+            "error": self.error,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictResult:
+    """The answer of `predict`: one prediction a file, in the order asked for."""
+
+    predictions: tuple[Prediction, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportResult:
+    """The answer of `export`.
+
+    Args:
+        path: The file written.
+        format: `onnx`.
+        bytes: Its size.
+        max_difference: Largest difference of a probability from torch's.
+        batch_sizes: Batch sizes it was verified at.
+    """
+
+    path: str
+    format: str
+    bytes: int
+    max_difference: float
+    batch_sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportResult:
+    """The answer of `report`: the run and the path of its page."""
+
+    run: str
+    report: str
+
+
+def exit_status(findings: tuple[Finding, ...]) -> int:
+    """Exit status that findings ask for.
+
+    Args:
+        findings: Of a verb's answer.
+
+    Returns:
+        1 when one is a warning or an error, else 0.
+    """
+    return int(any(finding.severity != "info" for finding in findings))

@@ -1,0 +1,69 @@
+"""`thalweg check`: the health of a source before any training."""
+
+import time
+from pathlib import Path
+
+from thalweg.core.dataset import DataSummary
+from thalweg.core.results import CheckResult
+from thalweg.data.health import health_findings, leakage
+from thalweg.workbench.loading import load
+from thalweg.workbench.telling import Listener, silent
+
+__all__ = ["check"]
+
+CHECK_SIDE = 128
+"""Side at which pictures are decoded for a check; the default of training, so that the work is not done twice."""
+
+
+def check(source: str | Path, *, listener: Listener | None = None) -> CheckResult:
+    """Read every file of a source and say what training would meet.
+
+    Args:
+        source: As for `train`.
+        listener: Whoever shows progress.
+
+    Returns:
+        Usable files, classes, what would be left out and why, odd files, duplicates and findings.
+
+    Raises:
+        SourceError: The source cannot be used at all.
+
+    Example:
+        >>> check("no/such/folder")
+        Traceback (most recent call last):
+        thalweg.core.errors.SourceError: no/such/folder: there is no such folder or file...
+    """
+    started = time.perf_counter()
+    loaded = load(str(source), image_size=CHECK_SIDE, listener=listener or silent())
+    classes = loaded.scan.classes
+    counts = [0] * len(classes)
+    for sample in loaded.samples:
+        counts[sample.label] += 1
+    parts = {
+        name: tuple(sample.file for sample in loaded.samples if sample.part == name)
+        for name in ("train", "validation", "test")
+    }
+    summary = DataSummary(
+        source=str(source),
+        classes=classes,
+        class_counts=tuple(counts),
+        files=len(loaded.samples),
+        left_out=loaded.left_out,
+        warnings=loaded.warnings,
+        duplicates=loaded.duplicates,
+        upright=loaded.scan.upright,
+    )
+    findings = list(health_findings(summary))
+    leak = leakage(loaded.duplicates, parts["train"], (*parts["validation"], *parts["test"]))
+    if leak is not None:
+        findings.append(leak)
+    return CheckResult(
+        files=summary.files,
+        classes=classes,
+        left_out=summary.left_out,
+        warnings=summary.warnings,
+        duplicates=summary.duplicates,
+        class_counts=dict(zip(classes, counts, strict=True)),
+        findings=tuple(findings),
+        seconds=time.perf_counter() - started,
+    )

@@ -1,0 +1,111 @@
+"""`thalweg evaluate`: a finished run's scores on another source, or again on its own held-out split."""
+
+import math
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from thalweg.core.codec import from_plain
+from thalweg.core.errors import RunError, SourceError
+from thalweg.core.files import printable
+from thalweg.core.results import TrainResult
+from thalweg.data.batches import Batches
+from thalweg.evaluation.classification import evaluate as score_split
+from thalweg.training.scoring import predict as run_over
+from thalweg.workbench.loading import Loaded, load
+from thalweg.workbench.model import TrainedModel, open_model
+from thalweg.workbench.telling import Listener, silent
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    run: str | Path, source: str | Path | None = None, *, device: str = "auto", listener: Listener | None = None
+) -> TrainResult:
+    """Score a finished run.
+
+    Args:
+        run: The run folder.
+        source: Labelled pictures, in any form that `train` takes; None takes the run's own held-out split.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        listener: Whoever shows progress.
+
+    Returns:
+        The fields of `train`, with the scores on the source.
+
+    Raises:
+        RunError: There is no finished run.
+        SourceError: The source has a class that the network does not know.
+
+    Example:
+        >>> evaluate("runs/none", "photos")
+        Traceback (most recent call last):
+        thalweg.core.errors.RunError: runs/none is no run folder (it has no plan.toml)...
+    """
+    started = time.perf_counter()
+    listener = listener or silent()
+    model = open_model(run, device=device)
+    own = source is None
+    name = model.plan.source if source is None else str(source)
+    loaded = load(name, image_size=model.side, listener=listener)
+    chosen = _own_split(model, loaded) if own else np.arange(len(loaded.samples))
+    labels = loaded.labels[chosen] if own else _known_labels(model, loaded)
+    scores = run_over(
+        model.module,
+        Batches(loaded.pictures.pixels, loaded.rows[chosen], labels, batch_size=model.plan.batch_size or 32),
+        model.device,
+    )
+    metrics = model.folder.read_json("metrics.json")
+    metrics.pop("evaluation", None)
+    trained = from_plain(TrainResult, metrics, "metrics.json")
+    split = trained.split if own else name
+    evaluation = score_split(
+        scores.probabilities,
+        scores.labels,
+        classes=model.summary.classes,
+        split=split,
+        majority_class=int(np.argmax(model.summary.counts["train"])),
+    )
+    seconds = time.perf_counter() - started
+    return replace(
+        trained,
+        files=len(loaded.samples),
+        test_files=evaluation.files,
+        left_out=loaded.left_out,
+        seconds=seconds,
+        images_per_second=evaluation.files / seconds if seconds else math.nan,
+        accuracy=evaluation.accuracy,
+        accuracy_interval=evaluation.accuracy_interval,
+        majority_accuracy=evaluation.majority_accuracy,
+        split=split,
+        auc=evaluation.auc,
+        balanced_accuracy=evaluation.balanced_accuracy,
+        calibration_error=evaluation.calibration_error,
+    )
+
+
+def _own_split(model: TrainedModel, loaded: Loaded) -> np.ndarray:
+    wanted = model.summary.test or model.summary.validation
+    position = {file: index for index, file in enumerate(loaded.files)}
+    gone = [file for file in wanted if file not in position]
+    if gone:
+        raise RunError(
+            f"{len(gone)} held-out files of the run are not in {printable(model.plan.source)} any more, "
+            f"first {printable(gone[0])}: name a source to evaluate on"
+        )
+    return np.asarray([position[file] for file in wanted])
+
+
+def _known_labels(model: TrainedModel, loaded: Loaded) -> np.ndarray:
+    """Labels in the order of the run's classes; a class index must never be taken from the new source."""
+    index = {name: number for number, name in enumerate(model.summary.classes)}
+    used = sorted({sample.label for sample in loaded.samples})
+    unknown = [loaded.scan.classes[label] for label in used if loaded.scan.classes[label] not in index]
+    if unknown:
+        raise SourceError(
+            f"{len(unknown)} classes are unknown to the run ({', '.join(map(printable, unknown[:5]))}); "
+            f"it knows {', '.join(map(printable, model.summary.classes))}"
+        )
+    return np.asarray([index[loaded.scan.classes[label]] for label in loaded.labels], dtype=np.int64)

@@ -1,0 +1,110 @@
+"""A finished run's network, ready to answer: what predict, evaluate and export share."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from thalweg.core.codec import from_plain
+from thalweg.core.dataset import DataSummary
+from thalweg.core.errors import RunError
+from thalweg.core.files import printable
+from thalweg.core.network_spec import NetworkSpec
+from thalweg.core.plan import TrainingPlan
+from thalweg.core.run_folder import RunFolder
+from thalweg.core.spec_document import spec_from_plain
+from thalweg.modules.build import build
+from thalweg.training.checkpoint import load_weights
+from thalweg.training.device import Device, choose_device
+from thalweg.training.loss import probabilities
+
+__all__ = ["TrainedModel", "open_model"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedModel:
+    """A network with its weights, its classes and the plan it was trained by.
+
+    Args:
+        folder: The run.
+        plan: Its plan.
+        summary: Its data.
+        spec: The network, with its final sigmoid or softmax.
+        module: The network in evaluation mode, giving logits.
+        device: Where it computes.
+    """
+
+    folder: RunFolder
+    plan: TrainingPlan
+    summary: DataSummary
+    spec: NetworkSpec
+    module: torch.nn.Module
+    device: Device
+
+    @property
+    def side(self) -> int:
+        """Side of the pictures it wants, in pixels."""
+        return next(iter(self.spec.inputs.values())).extents[0]
+
+    @torch.inference_mode()
+    def answer(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        """Probabilities of some decoded pictures.
+
+        Args:
+            pictures: uint8 `(side, side, 3)` each.
+
+        Returns:
+            float32 `(N, K)`.
+        """
+        block = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float()
+        block = block.contiguous(memory_format=torch.channels_last).to(self.device.kind)
+        with self.device.context():
+            logits = self.module(block)
+        return probabilities(logits).cpu().numpy()
+
+
+def open_model(run: str | Path, *, device: str = "auto") -> TrainedModel:
+    """Open a finished run.
+
+    Args:
+        run: The run folder.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+
+    Returns:
+        The network, ready to answer.
+
+    Raises:
+        RunError: There is no run, it is damaged, or it is not finished.
+    """
+    folder = RunFolder.open(Path(run))
+    if not (folder.path / "model.safetensors").is_file():
+        raise RunError(f"{printable(folder.path)} is not finished: thalweg resume {printable(folder.path)} goes on with it")
+    plan = TrainingPlan.from_toml(folder.read_text("plan.toml"), printable(folder.path / "plan.toml"))
+    spec = spec_from_plain(folder.read_json("network.json"))
+    compute = choose_device(device)
+    module = build(spec.logits()[0], seed=0)
+    load_weights(module, folder.path / "model.safetensors")
+    return TrainedModel(
+        folder=folder,
+        plan=plan,
+        summary=from_plain(DataSummary, folder.read_json("data.json"), "data.json"),
+        spec=spec,
+        module=module.to(compute.kind, memory_format=torch.channels_last).eval(),
+        device=compute,
+    )
+
+
+def in_groups(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Cut a sequence into groups.
+
+    Args:
+        items: What to cut.
+        size: Items a group.
+
+    Yields:
+        The groups, the last one possibly smaller.
+    """
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

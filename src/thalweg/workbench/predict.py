@@ -1,0 +1,75 @@
+"""`thalweg predict`: what a trained network says about single pictures, decoded exactly as in training."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from thalweg.core.errors import PictureError, PlanError
+from thalweg.core.results import Prediction, PredictResult
+from thalweg.data.decode import decode
+from thalweg.workbench.model import TrainedModel, in_groups, open_model
+
+__all__ = ["predict"]
+
+GROUP = 32
+
+
+def predict(run: str | Path, images: Sequence[str | Path], *, device: str = "auto") -> PredictResult:
+    """Classify pictures with a finished run.
+
+    Args:
+        run: The run folder.
+        images: Picture files, or folders whose files are all tried.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+
+    Returns:
+        One prediction a file in the order asked for; a file that cannot be read has an error instead of a class.
+
+    Raises:
+        RunError: There is no finished run.
+        PlanError: No picture is named.
+
+    Example:
+        >>> predict("runs/none", ["a.png"])
+        Traceback (most recent call last):
+        thalweg.core.errors.RunError: runs/none is no run folder (it has no plan.toml)...
+    """
+    model = open_model(run, device=device)
+    files = list(_files(images))
+    if not files:
+        raise PlanError("no picture is named: give files, or folders that hold some")
+    predictions: list[Prediction] = []
+    for group in in_groups(files, GROUP):
+        predictions.extend(_answers(model, group))
+    return PredictResult(predictions=tuple(predictions))
+
+
+def _files(images: Sequence[str | Path]) -> Iterable[str]:
+    for image in images:
+        path = Path(image)
+        if path.is_dir():
+            yield from sorted(str(file) for file in path.rglob("*") if file.is_file())
+        else:
+            yield str(image)
+
+
+def _answers(model: TrainedModel, files: Sequence[str]) -> list[Prediction]:
+    decoded: dict[int, np.ndarray] = {}
+    errors: dict[int, str] = {}
+    for position, file in enumerate(files):
+        try:
+            decoded[position] = decode(Path(file), size=(model.side, model.side)).pixels
+        except PictureError as error:
+            errors[position] = str(error)
+    rows = iter(model.answer(list(decoded.values())) if decoded else ())
+    classes = model.summary.classes
+    answers = []
+    for position, file in enumerate(files):
+        if position in errors:
+            answers.append(Prediction(file=file, class_=None, error=errors[position]))
+            continue
+        row = next(rows)
+        shares = {name: float(value) for name, value in zip(classes, row, strict=True)}
+        answers.append(Prediction(file=file, class_=classes[int(np.argmax(row))], probabilities=shares))
+    return answers

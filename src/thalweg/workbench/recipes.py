@@ -1,0 +1,126 @@
+"""What a plan leaves open is filled in here, network by network, from measurements (docs/decisions)."""
+
+from dataclasses import dataclass, replace
+
+from thalweg.core.plan import OptimizerName, TrainingPlan
+
+__all__ = ["NetworkRecipe", "recipe_for", "resolved"]
+
+PEAK_RATES = {"adam": 1e-3, "adamw": 3e-3, "sgd": 5e-2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkRecipe:
+    """Defaults that suit a network.
+
+    Args:
+        image_size: Side of the pictures, in pixels; smaller where the pictures themselves are smaller and `flexible`.
+        flexible: Whether the network takes any picture size without changing its parameters.
+        epochs: Passes over the training files.
+        batch_size: Pictures a step.
+        optimizer: The optimizer.
+        learning_rate: Peak rate that usually serves, for that optimizer.
+        weight_decay: For `adamw` and `sgd`; `adam` takes none.
+        label_smoothing: Share of the target spread over all classes.
+        average: Decay of the moving average of weights.
+        stages: Picture sizes in the course of the run, as fractions.
+    """
+
+    image_size: int
+    flexible: bool
+    epochs: int
+    batch_size: int = 32
+    optimizer: OptimizerName = "adam"
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    average: float = 0.0
+    stages: tuple[float, ...] = (1.0,)
+
+
+SMALL = NetworkRecipe(
+    image_size=128,
+    flexible=True,
+    epochs=30,
+    optimizer="adamw",
+    learning_rate=3e-3,
+    weight_decay=0.05,
+    label_smoothing=0.1,
+    average=0.99,
+)
+PLAIN = NetworkRecipe(image_size=256, flexible=False, epochs=10, average=0.98)
+OTHERS = NetworkRecipe(
+    image_size=128,
+    flexible=False,
+    epochs=30,
+    optimizer="adamw",
+    learning_rate=1e-3,
+    weight_decay=0.05,
+    label_smoothing=0.1,
+    average=0.99,
+)
+
+
+def recipe_for(network: str) -> NetworkRecipe:
+    """Find the defaults of a network.
+
+    Args:
+        network: Its name in the catalogue.
+
+    Returns:
+        The recipe.
+
+    Example:
+        >>> recipe_for("plain-functional").image_size
+        256
+    """
+    if network == "small":
+        return SMALL
+    return PLAIN if network.split("-")[0] == "plain" else OTHERS
+
+
+def peak_rate(plan: TrainingPlan) -> float:
+    """The rate a probe starts from: the recipe's, or the optimizer's usual one where the user chose another.
+
+    Args:
+        plan: A resolved plan.
+
+    Returns:
+        The learning rate.
+    """
+    recipe = recipe_for(plan.network)
+    name = plan.optimizer or recipe.optimizer
+    return recipe.learning_rate if name == recipe.optimizer else PEAK_RATES[name]
+
+
+def resolved(plan: TrainingPlan, *, picture_side: int) -> TrainingPlan:
+    """Fill in everything that the plan leaves to its network's recipe.
+
+    Args:
+        plan: What the user decided.
+        picture_side: Typical side of the source's pictures, in pixels.
+
+    Returns:
+        The plan without open fields, but for the learning rate and whichever of epochs and minutes is not given.
+    """
+    recipe = recipe_for(plan.network)
+    side = recipe.image_size
+    if recipe.flexible:
+        side = min(side, max(32, -(-picture_side // 16) * 16))
+    optimizer = plan.optimizer or recipe.optimizer
+    decay = {"adam": 0.0, "adamw": 0.05, "sgd": 5e-4}[optimizer]
+
+    def either(value: float | None, default: float) -> float:
+        return default if value is None else value
+
+    return replace(
+        plan,
+        image_size=plan.image_size or side,
+        epochs=recipe.epochs if plan.epochs is None and plan.minutes is None else plan.epochs,
+        batch_size=plan.batch_size or recipe.batch_size,
+        optimizer=optimizer,
+        weight_decay=either(plan.weight_decay, recipe.weight_decay if optimizer == recipe.optimizer else decay),
+        label_smoothing=either(plan.label_smoothing, recipe.label_smoothing),
+        average=either(plan.average, recipe.average),
+        stages=plan.stages or recipe.stages,
+    )

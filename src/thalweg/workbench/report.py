@@ -1,0 +1,198 @@
+"""`thalweg report`: a finished run as one page. The page's content is kept as data (`report.json`) and can be rendered again."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from thalweg.core.codec import dumps, from_plain
+from thalweg.core.dataset import DataSummary
+from thalweg.core.errors import RunError
+from thalweg.core.evaluation import Evaluation
+from thalweg.core.files import printable, write_atomically
+from thalweg.core.plan import TrainingPlan
+from thalweg.core.report import Matrix, Picture, PictureGrid, Report, Section
+from thalweg.core.results import ReportResult, TrainResult
+from thalweg.core.run_folder import RunFolder
+from thalweg.data.augment import augmentation_for
+from thalweg.data.batches import Batches
+from thalweg.evaluation.mistakes import worst_mistakes
+from thalweg.rendering.html import render_html
+from thalweg.workbench.loading import Loaded
+from thalweg.workbench.pictures import as_picture, thumbnails
+from thalweg.workbench.predictions import predictions_from_csv
+from thalweg.workbench.report_parts import (
+    answer_lines,
+    data_blocks,
+    evaluation_blocks,
+    network_blocks,
+    reproduction_blocks,
+    training_blocks,
+)
+
+__all__ = ["answer", "report", "write_report"]
+
+SAMPLES, AUGMENTED, MISTAKES, PER_CELL, CELL_BUDGET = 16, 8, 16, 8, 240
+
+
+def report(run: str | Path) -> ReportResult:
+    """Render the report of a finished run again, for example after an update of thalweg.
+
+    Args:
+        run: The run folder.
+
+    Returns:
+        The run and the path of the page.
+
+    Raises:
+        RunError: There is no run, or it is not finished.
+
+    Example:
+        >>> report("runs/none")
+        Traceback (most recent call last):
+        thalweg.core.errors.RunError: runs/none is no run folder (it has no plan.toml)...
+    """
+    folder = RunFolder.open(Path(run))
+    try:
+        content = from_plain(Report, json.loads(folder.read_text("report.json")), "report.json")
+    except json.JSONDecodeError as error:
+        raise RunError(f"{printable(folder.path / 'report.json')} is damaged: {error}") from None
+    folder.write_text("report.html", render_html(content))
+    return ReportResult(run=str(folder.path), report=str(folder.path / "report.html"))
+
+
+def write_report(folder: RunFolder, *, loaded: Loaded, plan: TrainingPlan) -> None:
+    """Gather a finished run into a report and write it.
+
+    Args:
+        folder: The run, with its metrics and predictions.
+        loaded: Its pictures.
+        plan: Its plan.
+    """
+    metrics = folder.read_json("metrics.json")
+    evaluation = from_plain(Evaluation, metrics.pop("evaluation"), "metrics.json")
+    result = from_plain(TrainResult, metrics, "metrics.json")
+    summary = from_plain(DataSummary, folder.read_json("data.json"), "data.json")
+    gallery = _Gallery(folder, loaded, summary, plan)
+    content = Report(
+        title=f"{plan.network} on {printable(plan.source)}",
+        answer=answer_lines(result, evaluation, folder),
+        sections=(
+            Section(title="Data", blocks=(*gallery.samples(), *data_blocks(summary, result.findings))),
+            Section(title="Network", blocks=network_blocks(folder, plan, len(summary.classes))),
+            Section(title="Training", blocks=training_blocks(folder, result)),
+            Section(title="Evaluation", blocks=(gallery.matrix(evaluation), *evaluation_blocks(evaluation))),
+            Section(title="Worst mistakes", blocks=(gallery.mistakes(),)),
+            Section(title="How to repeat this run", blocks=reproduction_blocks(folder, plan)),
+        ),
+        provenance=_provenance(folder, plan),
+    )
+    write_atomically(folder.path / "report.json", dumps(content))
+    folder.write_text("report.html", render_html(content))
+
+
+def _provenance(folder: RunFolder, plan: TrainingPlan) -> dict[str, str]:
+    environment = folder.read_json("environment.json")
+    hardware = environment.get("hardware")
+    processor = hardware.get("processor", "") if isinstance(hardware, dict) else ""
+    return {
+        "thalweg": str(environment.get("thalweg", "")),
+        "Python": str(environment.get("python", "")),
+        "torch": str(dict(environment.get("packages", {})).get("torch", "")),  # type: ignore[call-overload]
+        "Processor": f"{processor}, {dict(hardware or {}).get('threads')} threads",  # type: ignore[call-overload]
+        "Precision": str(environment.get("precision", "")),
+        "Seed": str(plan.seed),
+    }
+
+
+class _Gallery:
+    """The pictures of a report, chosen by the run's seed and its predictions."""
+
+    def __init__(self, folder: RunFolder, loaded: Loaded, summary: DataSummary, plan: TrainingPlan) -> None:
+        self.classes = summary.classes
+        self.plan, self.loaded, self.summary = plan, loaded, summary
+        self.row = dict(zip(loaded.files, (int(row) for row in loaded.rows), strict=True))
+        self.label = dict(zip(loaded.files, (int(label) for label in loaded.labels), strict=True))
+        read = predictions_from_csv(folder.read_text("predictions.csv"), self.classes)
+        self.files, self.probabilities, self.labels = read
+
+    def samples(self) -> tuple[PictureGrid, ...]:
+        """Random labelled pictures of the training split, and some of them as augmentation shows them."""
+        random = np.random.default_rng((self.plan.seed, 7))
+        train = self.summary.train
+        chosen = [train[index] for index in random.permutation(len(train))[:SAMPLES]]
+        plain = thumbnails(
+            self.loaded.pictures.pixels,
+            [self.row[file] for file in chosen],
+            [self.classes[self.label[file]] for file in chosen],
+            chosen,
+        )
+        grids = [PictureGrid(caption=f"{len(plain)} random pictures of the training split, with their class", pictures=plain)]
+        changes = augmentation_for(self.plan.augment, upright=self.summary.upright)
+        if changes != augmentation_for("none", upright=True):
+            some = chosen[:AUGMENTED]
+            source = Batches(
+                self.loaded.pictures.pixels,
+                [self.row[file] for file in some],
+                [self.label[file] for file in some],
+                batch_size=len(some),
+                seed=self.plan.seed,
+                augmentation=changes,
+            )
+            batch = source.batch(np.arange(len(some)), 1, 0)
+            block = batch.pixels.permute(0, 2, 3, 1).round().byte().numpy()
+            shown = tuple(
+                as_picture(np.ascontiguousarray(pixels), self.classes[self.label[file]], file=file)
+                for pixels, file in zip(block, some, strict=True)
+            )
+            grids.append(PictureGrid(caption="The first of them as augmentation changes them in training", pictures=shown))
+        return tuple(grids)
+
+    def mistakes(self) -> PictureGrid:
+        """The wrong answers that the network was surest of."""
+        worst = worst_mistakes(self.probabilities, self.labels, MISTAKES)
+        return PictureGrid(
+            caption="Wrong answers, the surest first" if len(worst) else "There is no wrong answer on this split",
+            pictures=self._predicted([int(index) for index in worst], badge="wrong"),
+        )
+
+    def matrix(self, evaluation: Evaluation) -> Matrix:
+        """The confusion matrix with pictures behind its cells, mistakes before right answers."""
+        answers = self.probabilities.argmax(axis=1)
+        cells: dict[str, tuple[Picture, ...]] = {}
+        left = CELL_BUDGET
+        pairs = sorted({(int(t), int(p)) for t, p in zip(self.labels, answers, strict=True)}, key=lambda c: c[0] == c[1])
+        for true, answer in pairs:
+            inside = np.flatnonzero((self.labels == true) & (answers == answer))
+            surest = inside[np.argsort(-self.probabilities[inside, answer], kind="stable")][: min(PER_CELL, left)]
+            left -= len(surest)
+            if len(surest):
+                cells[f"{true},{answer}"] = self._predicted([int(index) for index in surest])
+        return Matrix(
+            caption=f"Confusion on the {evaluation.split} split: rows are true classes, columns answers; open a cell for its pictures",
+            labels=self.classes,
+            counts=evaluation.confusion,
+            pictures=cells,
+        )
+
+    def _predicted(self, indices: list[int], badge: str = "") -> tuple[Picture, ...]:
+        captions = []
+        for index in indices:
+            answer = int(self.probabilities[index].argmax())
+            share = self.probabilities[index, answer]
+            captions.append(f"{self.classes[self.labels[index]]}; answer {self.classes[answer]} ({share:.0%})")
+        files = [self.files[index] for index in indices]
+        return thumbnails(self.loaded.pictures.pixels, [self.row[file] for file in files], captions, files, badge)
+
+
+def answer(run: str | Path) -> tuple[str, ...]:
+    """The lines that open a finished run's report.
+
+    Args:
+        run: The run folder.
+
+    Returns:
+        At most five sentences.
+    """
+    content = json.loads(RunFolder.open(Path(run)).read_text("report.json"))
+    return tuple(content["answer"])

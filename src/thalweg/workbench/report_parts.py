@@ -1,0 +1,300 @@
+"""The parts of a run's report that need no pictures: answer, tables, curves, diagrams, and how to repeat the run."""
+
+import math
+from collections.abc import Iterable
+
+from thalweg.accounting.ledger import count
+from thalweg.core.dataset import DataSummary, Notice
+from thalweg.core.evaluation import Evaluation
+from thalweg.core.files import printable
+from thalweg.core.finding import Finding
+from thalweg.core.history import RunHistory, epochs_from_csv
+from thalweg.core.plan import TrainingPlan
+from thalweg.core.report import Block, Curves, Drawing, Line, Mark, Paragraph, Table
+from thalweg.core.results import TrainResult
+from thalweg.core.run_folder import RunFolder
+from thalweg.core.spec_document import spec_from_plain
+from thalweg.networks.catalogue import forms
+from thalweg.rendering.diagram import draw_svg
+
+__all__ = [
+    "answer_lines",
+    "data_blocks",
+    "evaluation_blocks",
+    "network_blocks",
+    "reproduction_blocks",
+    "training_blocks",
+]
+
+
+def answer_lines(result: TrainResult, evaluation: Evaluation, folder: RunFolder) -> tuple[str, ...]:
+    """The five lines that say how good it is and what to do.
+
+    Args:
+        result: The run's scores.
+        evaluation: Its evaluation.
+        folder: Its folder, for the curves.
+
+    Returns:
+        Five sentences.
+    """
+    low, high = evaluation.accuracy_interval
+    lift = evaluation.accuracy - evaluation.majority_accuracy
+    verdict = "no better than" if low <= evaluation.majority_accuracy else f"{lift:.1%} above"
+    left_out = f", {len(result.left_out)} left out" if result.left_out else ""
+    return (
+        f"Right on {evaluation.accuracy:.1%} of {evaluation.files:,} {evaluation.split} files "
+        f"(95 % interval {low:.1%} to {high:.1%}).",
+        f"That is {verdict} always answering {printable(evaluation.majority_class)} ({evaluation.majority_accuracy:.1%}); "
+        f"ROC AUC {_number(evaluation.auc)}, balanced accuracy {evaluation.balanced_accuracy:.1%}.",
+        f"Trained {result.network} ({result.parameters:,} parameters) on {result.train_files:,} files{left_out}: "
+        f"{result.epochs} epochs, {_duration(result.seconds)}, {result.images_per_second:,.0f} images/s.",
+        _confusion_line(evaluation),
+        _advice(result, evaluation, folder),
+    )
+
+
+def _confusion_line(evaluation: Evaluation) -> str:
+    names = [score.name for score in evaluation.classes]
+    pairs = [
+        (number, true, answer)
+        for true, row in enumerate(evaluation.confusion)
+        for answer, number in enumerate(row)
+        if true != answer and number
+    ]
+    if not pairs:
+        return "No file of the split is taken for another class."
+    number, true, answer = max(pairs)
+    of = sum(evaluation.confusion[true])
+    return (
+        f"Most frequent mistake: {printable(names[true])} taken for {printable(names[answer])}, "
+        f"{number:,} of {of:,} files ({number / of:.0%})."
+    )
+
+
+def _advice(result: TrainResult, evaluation: Evaluation, folder: RunFolder) -> str:
+    """One next step, from the plainest facts: data problems, then the gap between the splits, then the curve's end."""
+    serious = next((finding for finding in result.findings if finding.severity != "info"), None)
+    if serious is not None:
+        return f"Next: {serious.claim}"
+    rows = epochs_from_csv(folder.read_text("history.csv"), "history.csv")
+    train, held = rows[-1]["train_accuracy"], rows[-1]["val_accuracy"]
+    if evaluation.accuracy_interval[0] <= evaluation.majority_accuracy:
+        return "Next: look at the samples and mistakes below (are the labels right, is the difference visible at this size?)."
+    if train - held > 0.08:  # noqa: PLR2004 - a gap that no interval of a few hundred files explains
+        return f"Next: it knows its training files better ({train:.1%}); more pictures would help most."
+    middle = rows[len(rows) * 3 // 4]["val_loss"]
+    if rows[-1]["val_loss"] < 0.97 * middle:
+        return f"Next: the validation loss was still falling; try --epochs {2 * result.epochs}."
+    width = evaluation.accuracy_interval[1] - evaluation.accuracy_interval[0]
+    return f"Next: look through the worst mistakes; the interval ({width:.1%} wide) narrows only with more held-out files."
+
+
+def data_blocks(summary: DataSummary, findings: tuple[Finding, ...]) -> tuple[Block, ...]:
+    """The data's health.
+
+    Args:
+        summary: What `data.json` holds.
+        findings: What is noteworthy.
+
+    Returns:
+        Blocks of the report.
+    """
+    parts = list(summary.counts)
+    rows = [
+        (printable(name), *(f"{summary.counts[part][index]:,}" for part in parts), f"{summary.class_counts[index]:,}")
+        for index, name in enumerate(summary.classes)
+    ]
+    blocks: list[Block] = [
+        Table(caption="Usable files a class and split", header=("class", *parts, "all"), rows=tuple(rows))
+    ]
+    for finding in findings:
+        style = "note" if finding.severity == "info" else "warning"
+        blocks.append(Paragraph(text=f"{finding.code} {finding.name}: {finding.claim}", style=style))  # type: ignore[arg-type]
+    if not summary.left_out:
+        blocks.append(Paragraph(text="No file was left out."))
+    blocks.extend(_notices(f"{len(summary.left_out):,} files were left out", summary.left_out))
+    blocks.extend(_notices(f"{len(summary.warnings):,} files are odd, but were used", summary.warnings))
+    if summary.duplicates:
+        pairs = tuple(
+            (group.kind, " = ".join(map(printable, group.files)), "yes" if group.labels_differ else "")
+            for group in summary.duplicates
+        )
+        caption = f"{len(pairs):,} groups of files show the same picture; each group was kept on one side of the split"
+        blocks.append(Table(caption=caption, header=("kind", "files", "classes differ"), rows=pairs, folded=True))
+    return tuple(blocks)
+
+
+def _notices(caption: str, notices: Iterable[Notice]) -> list[Block]:
+    rows = tuple((printable(notice.file) or "the source", printable(notice.reason)) for notice in notices)
+    return [Table(caption=caption, header=("file", "reason"), rows=rows, folded=len(rows) > 8)] if rows else []  # noqa: PLR2004
+
+
+def network_blocks(folder: RunFolder, plan: TrainingPlan, classes: int) -> tuple[Block, ...]:
+    """The network's diagrams and ledger.
+
+    Args:
+        folder: The run.
+        plan: Its plan.
+        classes: Number of classes.
+
+    Returns:
+        Blocks of the report.
+    """
+    spec = spec_from_plain(folder.read_json("network.json"))
+    ledger = count(spec)
+    shape = next(iter(spec.inputs.values()))
+    blocks: list[Block] = [
+        Paragraph(
+            text=f"{ledger.parameters:,} parameters, {ledger.buffers:,} buffers, "
+            f"{ledger.macs or 0:,} multiply-accumulates a picture of {shape}. Counted: {ledger.convention}."
+        )
+    ]
+    for form, drawn in forms(plan.network, shape, classes):
+        caption = f"The network in its {form} form"
+        text = " -> ".join(f"{row.kind} {row.output_shape}" for row in count(drawn).rows)
+        blocks.append(Drawing(caption=caption, svg=draw_svg(drawn, count(drawn)), alternative=text))
+    rows = tuple(
+        (row.name, row.kind, str(row.output_shape), f"{row.parameters:,}", row.formula, _macs(row.macs))
+        for row in ledger.rows
+    )
+    header = ("layer", "kind", "output", "parameters", "arithmetic", "MACs")
+    blocks.append(Table(caption="Every layer", header=header, rows=rows, folded=True))
+    return tuple(blocks)
+
+
+def training_blocks(folder: RunFolder, result: TrainResult) -> tuple[Block, ...]:
+    """Curves and events.
+
+    Args:
+        folder: The run.
+        result: Its scores.
+
+    Returns:
+        Blocks of the report.
+    """
+    history = RunHistory.from_epochs(epochs_from_csv(folder.read_text("history.csv"), "history.csv"))
+    best = (Mark(x=result.best_epoch, label=f"best epoch {result.best_epoch}: {result.best_accuracy:.1%}"),)
+    blocks: list[Block] = [
+        Curves(
+            caption="Loss a picture, training (augmented, with dropout) and validation",
+            x_label="epoch",
+            y_label="cross-entropy, nats",
+            lines=_lines(history, ("training", "train_loss"), ("validation", "val_loss")),
+            marks=best,
+        ),
+        Curves(
+            caption="Accuracy, training (augmented, with dropout) and validation",
+            x_label="epoch",
+            y_label="share of right answers",
+            lines=_lines(history, ("training", "train_accuracy"), ("validation", "val_accuracy")),
+            marks=best,
+        ),
+        Curves(
+            caption="Learning rate at the end of each epoch",
+            x_label="epoch",
+            y_label="learning rate",
+            lines=_lines(history, ("learning rate", "learning_rate")),
+        ),
+    ]
+    events = folder.read_json("events.json").get("events", [])
+    rows = tuple(
+        (str(event["epoch"]), str(event["step"]), event["kind"].replace("_", " "), event["message"])
+        for event in events  # type: ignore[attr-defined]
+    )
+    if rows:
+        blocks.append(Table(caption="What happened", header=("epoch", "step", "what", "why"), rows=rows))
+    return tuple(blocks)
+
+
+def _lines(history: RunHistory, *curves: tuple[str, str]) -> tuple[Line, ...]:
+    lines = []
+    for label, name in curves:
+        signal = history.signal(name)
+        if signal is not None:
+            lines.append(Line(label=label, x=tuple(map(float, signal.steps)), y=signal.values, dashed=label == "training"))
+    return tuple(lines)
+
+
+def evaluation_blocks(evaluation: Evaluation) -> tuple[Block, ...]:
+    """Scores a class and calibration.
+
+    Args:
+        evaluation: The scores.
+
+    Returns:
+        Blocks of the report.
+    """
+    rows = tuple(
+        (printable(score.name), f"{score.files:,}", *map(_number, (score.precision, score.recall, score.f1, score.auc)))
+        for score in evaluation.classes
+    )
+    filled = [bin_ for bin_ in evaluation.calibration if bin_.files]
+    points = Line(
+        label="network",
+        x=tuple(bin_.confidence for bin_ in filled),
+        y=tuple(bin_.accuracy for bin_ in filled),
+    )
+    return (
+        Table(
+            caption=f"Scores a class on the {evaluation.split} split",
+            header=("class", "files", "precision", "recall", "F1", "ROC AUC"),
+            rows=rows,
+        ),
+        Paragraph(
+            text=f"Cross-entropy {evaluation.loss:.3f} nats; expected calibration error {evaluation.calibration_error:.1%}."
+        ),
+        Curves(
+            caption="Reliability: how often it is right when it is so sure",
+            x_label="confidence",
+            y_label="share of right answers",
+            lines=(points,),
+            y_range=(0.0, 1.0),
+            diagonal=True,
+        ),
+    )
+
+
+def reproduction_blocks(folder: RunFolder, plan: TrainingPlan) -> tuple[Block, ...]:
+    """How to repeat the run.
+
+    Args:
+        folder: The run.
+        plan: Its plan.
+
+    Returns:
+        Blocks of the report.
+    """
+    environment = folder.read_json("environment.json")
+    length = f"--minutes {plan.minutes:g}" if plan.minutes is not None else f"--epochs {plan.epochs}"
+    command = (
+        f"thalweg train {_quoted(plan.source)} --network {plan.network} {length} --lr {plan.learning_rate:.6g} "
+        f"--optimizer {plan.optimizer} --batch-size {plan.batch_size} --image-size {plan.image_size} --seed {plan.seed}"
+    )
+    exact = "to the bit on the same machine" if plan.epochs else "closely: a plan in minutes depends on the machine's speed"
+    rows = tuple((line.split(" = ", 1)[0], line.split(" = ", 1)[1]) for line in plan.to_toml().splitlines() if " = " in line)
+    return (
+        Paragraph(text=command, style="command"),
+        Paragraph(text=f"With the same versions this repeats the run {exact}."),
+        Paragraph(text=f"It was started as: {environment.get('command', '')}"),
+        Table(caption="The plan (plan.toml)", header=("field", "value"), rows=rows, folded=True),
+    )
+
+
+def _quoted(text: str) -> str:
+    import shlex
+
+    return shlex.quote(printable(text))
+
+
+def _number(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.3f}"
+
+
+def _macs(value: int | None) -> str:
+    return "not counted" if value is None else f"{value:,}"
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"  # noqa: PLR2004 - a minute

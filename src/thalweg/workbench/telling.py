@@ -1,0 +1,32 @@
+"""What a verb tells while it works: sentences, counts of files done, and training progress, to whoever listens."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from thalweg.training.loop import Progress
+
+__all__ = ["Listener", "silent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """Callbacks of whoever shows progress; the command line draws them, a notebook may ignore them.
+
+    Args:
+        say: Called with a sentence.
+        count: Called with what is counted, the number done and the number in all.
+        train: Called after every step and epoch.
+    """
+
+    say: Callable[[str], None]
+    count: Callable[[str, int, int], None]
+    train: Callable[[Progress], None]
+
+
+def silent() -> Listener:
+    """Somebody who does not listen.
+
+    Returns:
+        A listener without effect.
+    """
+    return Listener(say=lambda text: None, count=lambda what, done, total: None, train=lambda progress: None)
