@@ -1,4 +1,4 @@
-"""What a layer costs: the rows of a ledger, and their sums. A count is a value with its unit, formula and convention."""
+"""What a layer costs: the rows of a ledger, and their sums, with formulas and the convention."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class LayerCost:
         macs: Multiplications for one sample; None where no rule is known, never silently 0.
         activation_bytes: Bytes of the output for one sample in float32.
         receptive_field: Input positions one output sees, per spatial axis; empty without spatial axes.
-        stride: Input positions between two neighbouring outputs, per spatial axis.
+        stride: Input positions between two neighbouring outputs, per spatial axis; below 1 after enlarging.
     """
 
     name: str
@@ -44,7 +44,7 @@ class LayerCost:
     macs: int | None = 0
     activation_bytes: int = 0
     receptive_field: tuple[int, ...] = ()
-    stride: tuple[int, ...] = ()
+    stride: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,3 +78,13 @@ class Ledger:
         """Multiplications for one sample; None when a row is uncounted."""
         counted = [row.macs for row in self.rows]
         return None if None in counted else sum(value for value in counted if value is not None)
+
+    @property
+    def activation_bytes(self) -> int:
+        """Bytes of all layers' outputs together, one sample in float32."""
+        return sum(row.activation_bytes for row in self.rows)
+
+    @property
+    def receptive_field(self) -> tuple[int, ...]:
+        """The largest receptive field of any row, per spatial axis; empty where no row has a spatial axis."""
+        return max((row.receptive_field for row in self.rows), default=(), key=lambda field: (len(field), field))

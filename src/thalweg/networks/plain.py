@@ -1,8 +1,8 @@
 """The reference network that many first projects use: three convolution blocks, flatten, dense.
 
 Written in both forms; with one seed they have the same weights and outputs. Its numbers are Keras's: batch
-normalisation after the ReLU with epsilon 1e-3 and Keras's momentum 0.99, which is 0.01 in PyTorch's sense. Nearly all of its weights
-lie in the first dense layer, which reads every position of the last map: `small` shows what to do instead.
+normalisation after the ReLU with epsilon 1e-3 and Keras's momentum 0.99, which is 0.01 in PyTorch's sense. Nearly all
+of its weights lie in the first dense layer, which reads every position of the last map: `small` does without.
 """
 
 from thalweg.core.network_spec import NetworkSpec

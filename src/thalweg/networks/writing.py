@@ -1,7 +1,7 @@
 """What both ways of writing a network share: layers as small values, the places they are called at, and blocks.
 
-A layer is a description without weights. Calling it on a value of the network gives the next value; calling the same layer
-object twice shares its weights. `Network` (functional) and `Sequential` turn what was written into a `NetworkSpec`.
+A layer is a description without weights. Calling it on a value of the network gives the next value; calling the same
+layer object twice shares its weights. `Network` (functional) and `Sequential` turn what was written into a spec.
 """
 
 import contextlib

@@ -1,0 +1,1 @@
+"""What every layer costs: parameters with their arithmetic, multiplications, memory, receptive field. No torch here."""

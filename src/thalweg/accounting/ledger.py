@@ -1,0 +1,81 @@
+"""The ledger: every layer of a network counted, in order, without allocating a weight."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from types import MappingProxyType
+
+from thalweg.accounting import convolution, dense, normalisation, weightless
+from thalweg.accounting.cost import Cost, CountingRule
+from thalweg.accounting.receptive_field import Field, field_after
+from thalweg.core.errors import UncountedLayerError
+from thalweg.core.layer_cost import LayerCost, Ledger
+from thalweg.core.layer_kinds import complete_settings, output_shapes
+from thalweg.core.network_spec import LayerSpec, NetworkSpec
+from thalweg.core.shape import Shape
+
+__all__ = ["RULES", "count"]
+
+_FLOAT_BYTES = 4
+
+RULES: Mapping[str, CountingRule] = MappingProxyType({
+    kind: rule for family in (convolution, dense, normalisation, weightless) for kind, rule in family.RULES.items()
+})
+
+
+def count(spec: NetworkSpec) -> Ledger:
+    """Count every layer of a network.
+
+    Args:
+        spec: The network.
+
+    Returns:
+        One row a layer; weights that two layers share are counted with the first.
+
+    Raises:
+        UncountedLayerError: A layer is of a kind without a counting rule.
+        SpecError: A layer has a wrong setting.
+        ShapeError: Two layers do not fit.
+
+    Example:
+        >>> settings = {"out_channels": 16, "kernel_size": 7}
+        >>> layer = LayerSpec(name="conv1", kind="conv1d", settings=settings, inputs=("x",))
+        >>> spec = NetworkSpec(name="one", inputs={"x": Shape(3, (505,))}, layers=(layer,), outputs=("conv1",))
+        >>> row = count(spec).rows[0]
+        >>> row.formula, str(row.output_shape), row.receptive_field
+        ('(3*7 + 1)*16 = 352', '16x499', (7,))
+    """
+    for layer in spec.layers:
+        if layer.kind not in RULES:
+            known = ", ".join(RULES)
+            raise UncountedLayerError(f"layer {layer.name!r}: nobody counts the kind {layer.kind!r}; known are {known}")
+    shapes = output_shapes(spec)
+    fields = {name: tuple(Field(extent=size) for size in shape.extents) for name, shape in spec.inputs.items()}
+    rows = []
+    for layer in spec.layers:
+        settings = complete_settings(layer)
+        reads = tuple(shapes[source] for source in layer.inputs)
+        fields[layer.name] = field_after(layer, settings, reads, [fields[source] for source in layer.inputs])
+        cost = RULES[layer.kind](settings, reads, shapes[layer.name])
+        rows.append(_row(layer, cost, reads, shapes[layer.name], fields[layer.name]))
+    return Ledger(network=spec.name, input_shapes=dict(spec.inputs), rows=tuple(rows))
+
+
+def _row(layer: LayerSpec, cost: Cost, reads: tuple[Shape, ...], shape: Shape, fields: tuple[Field, ...]) -> LayerCost:
+    own = layer.shared is None
+    return LayerCost(
+        name=layer.name,
+        kind=layer.kind,
+        input_shapes=reads,
+        output_shape=shape,
+        parameters=cost.parameters if own else 0,
+        buffers=cost.buffers if own else 0,
+        formula=cost.formula if own else f"weights of {layer.shared}",
+        macs=cost.macs,
+        activation_bytes=shape.size * _FLOAT_BYTES,
+        receptive_field=tuple(field.size for field in fields),
+        stride=tuple(_plain(field.stride) for field in fields),
+    )
+
+
+def _plain(stride: Fraction) -> float:
+    return int(stride) if stride.denominator == 1 else float(stride)

@@ -1,0 +1,41 @@
+"""Layers without weights and, by convention, without multiplications: listed, so that nothing counts as 0 unseen."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from thalweg.accounting.cost import Cost, CountingRule
+from thalweg.core.shape import Shape
+
+__all__ = ["RULES"]
+
+_ACTIVATIONS = (
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "gelu",
+    "silu",
+    "hardswish",
+    "hardsigmoid",
+    "elu",
+    "sigmoid",
+    "tanh",
+    "softmax",
+    "identity",
+    "dropout",
+    "rescale",
+)
+_MOVES = ("flatten", "upsample", "subsample", "pad", "add", "multiply", "concatenate")
+_POOLS = (
+    "global_avg_pool",
+    "global_max_pool",
+    *(f"{how}_pool{axes}d" for how in ("max", "avg", "adaptive_avg", "adaptive_max") for axes in (1, 2, 3)),
+)
+
+
+def _nothing(settings: Mapping[str, Any], shapes: tuple[Shape, ...], output: Shape) -> Cost:
+    del settings, shapes, output
+    return Cost()
+
+
+RULES: Mapping[str, CountingRule] = MappingProxyType(dict.fromkeys((*_ACTIVATIONS, *_MOVES, *_POOLS), _nothing))
