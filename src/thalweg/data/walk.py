@@ -102,22 +102,24 @@ def list_folder(root: str, folder: str = "") -> Listing:
 
 
 def _kind(entry: "os.DirEntry[str]") -> str:
-    """`folders`, `linked` or `files`, or the reason why the entry is none of them."""
+    # `folders`, `linked` or `files`, or the reason why the entry is none of them.
     try:
         if entry.is_dir(follow_symlinks=False):
             return "folders"
         if entry.is_file(follow_symlinks=False):
             return "files"
-        mode = entry.stat().st_mode
-    except FileNotFoundError:
-        return "a link that leads nowhere" if entry.is_symlink() else "vanished while it was being read"
+        kind = stat.S_IFMT(entry.stat().st_mode)
     except OSError as error:
-        if error.errno == errno.ELOOP:
-            return "a link that leads back to itself"
-        return f"cannot be read ({error.strerror or error})"
-    if stat.S_ISDIR(mode):
-        return "linked"
-    return "files" if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "no regular file")
+        return _unreachable(error, link=entry.is_symlink())
+    return {stat.S_IFDIR: "linked", stat.S_IFREG: "files"}.get(kind) or _KINDS.get(kind, "no regular file")
+
+
+def _unreachable(error: OSError, *, link: bool) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "a link that leads nowhere" if link else "vanished while it was being read"
+    if error.errno == errno.ELOOP:
+        return "a link that leads back to itself"
+    return f"cannot be read ({error.strerror or error})"
 
 
 def _extension(name: str) -> str:
