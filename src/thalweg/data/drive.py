@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 from thalweg.core.errors import MissingExtraError, SourceError
 from thalweg.core.files import printable
 from thalweg.data.connection import answered
-from thalweg.data.fetch import store_body
+from thalweg.data.fetch import steady_chunks, store_body
 
 if TYPE_CHECKING:
     import httpx
@@ -103,11 +103,11 @@ def fetch_from_drive(link: str, *, progress: Callable[[str], None] | None = None
         with answered(url, before=before, headers=_HEADERS) as response:
             if "html" not in response.headers.get("content-type", ""):
                 return store_body(response, identity=f"drive:{identity}", shown=shown, progress=progress)
-            page = _page(response)
+            page = _page(response, shown)
             before = str(response.url)
             _refuse(response, page, shown)
         try:
-            url = urljoin(before, follow(page))
+            url = urljoin(before, follow(" ".join(page.split())))  # it is read line by line; the form must be on one
         except Exception as error:  # noqa: BLE001 - gdown raises its own errors, and asserts, on pages it does not know
             reason = " ".join(str(error).split())[:200] or "its page has no download button"
             raise SourceError(f"{shown}: cannot be downloaded ({reason}); {_BY_HAND}") from None
@@ -123,9 +123,9 @@ def _page_reader() -> Callable[[str], str]:
     return get_url_from_gdrive_confirmation
 
 
-def _page(response: "httpx.Response") -> str:
+def _page(response: "httpx.Response", shown: str) -> str:
     page = b""
-    for chunk in response.iter_bytes():
+    for chunk in steady_chunks(response, shown):
         page += chunk
         if len(page) > _PAGE_BYTES:
             break

@@ -23,7 +23,7 @@ from thalweg.data.connection import answered
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["cache_folder", "fetch", "store_body"]
+__all__ = ["cache_folder", "fetch", "shown_link", "steady_chunks", "store_body"]
 
 MOST_BYTES: Final = 50 << 30
 MOST_UNANNOUNCED_BYTES: Final = 2 << 30
@@ -174,7 +174,7 @@ def _write(
 ) -> str:
     digest, count, told = hashlib.sha256(), 0, 0.0
     with file.open("wb") as opened:
-        for chunk in _steady(response, shown):
+        for chunk in steady_chunks(response, shown):
             if not count and chunk.lstrip()[:5].lower() in {b"<!doc", b"<html"}:
                 raise SourceError(
                     f"{shown}: is a web page, no archive; give the link of the download itself, or {_BY_HAND}"
@@ -197,8 +197,19 @@ def _write(
     return digest.hexdigest()
 
 
-def _steady(response: "httpx.Response", shown: str) -> Iterator[bytes]:
-    # The body as it arrives, given up when it stalls or trickles.
+def steady_chunks(response: "httpx.Response", shown: str) -> Iterator[bytes]:
+    """The body as it arrives, given up when it stalls or trickles.
+
+    Args:
+        response: The answer, its body not read yet.
+        shown: The link for messages.
+
+    Yields:
+        Bytes as they come.
+
+    Raises:
+        SourceError: Less than 20 KiB came in 20 s, or the connection broke.
+    """
     import httpx
 
     start, count = time.monotonic(), 0
