@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from thalweg.workbench.export import export
     from thalweg.workbench.predict import predict
     from thalweg.workbench.report import report
-    from thalweg.workbench.train import resume, train
+    from thalweg.workbench.resume import resume
+    from thalweg.workbench.train import train
 
 _HOMES = {
     "ThalwegError": "thalweg.core.errors",
@@ -27,7 +28,7 @@ _HOMES = {
     "export": "thalweg.workbench.export",
     "predict": "thalweg.workbench.predict",
     "report": "thalweg.workbench.report",
-    "resume": "thalweg.workbench.train",
+    "resume": "thalweg.workbench.resume",
     "train": "thalweg.workbench.train",
 }
 

@@ -1,4 +1,4 @@
-"""What a person sees while a verb works: sentences, a bar, a line an epoch; on standard error, so that answers stay clean."""
+"""What a person sees while a verb works: sentences, a bar, a line an epoch; all on standard error."""
 
 import math
 from types import TracebackType
@@ -9,7 +9,7 @@ from thalweg.cli.settings import Settings
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from thalweg.training.loop import Progress
+    from thalweg.training.progress import Progress
     from thalweg.workbench.telling import Listener
 
 __all__ = ["Display"]

@@ -66,7 +66,8 @@ def evaluate(
         typer.echo(
             f"Right on {result.accuracy:.1%} of {result.test_files:,} files of {result.split} "
             f"(95 % interval {low:.1%} to {high:.1%}); always the largest training class gives "
-            f"{result.majority_accuracy:.1%}; balanced accuracy {result.balanced_accuracy:.1%}, ROC AUC {result.auc:.3f}."
+            f"{result.majority_accuracy:.1%}; balanced accuracy {result.balanced_accuracy:.1%}, "
+            f"ROC AUC {result.auc:.3f}."
         )
     return 0
 
@@ -89,7 +90,8 @@ def export(
     else:
         sizes = " and ".join(map(str, result.batch_sizes))
         typer.echo(
-            f"{result.path}: {result.bytes:,} bytes, within {result.max_difference:.1e} of torch at batch sizes {sizes}."
+            f"{result.path}: {result.bytes:,} bytes, within {result.max_difference:.1e} of torch "
+            f"at batch sizes {sizes}."
         )
     return 0
 

@@ -31,7 +31,8 @@ def train(
         int | None, typer.Option(help="Passes over the training files.", rich_help_panel=HOW, show_default="recipe")
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="Wall time instead of epochs; the schedule ends exactly there.", rich_help_panel=HOW)
+        float | None,
+        typer.Option(help="Wall time instead of epochs; the schedule ends exactly there.", rich_help_panel=HOW),
     ] = None,
     lr: Annotated[str, typer.Option(help="Peak learning rate, or auto.", rich_help_panel=HOW)] = "auto",
     optimizer: Annotated[
@@ -73,7 +74,8 @@ def train(
         float | None, typer.Option(help="Share of the target spread out.", rich_help_panel=HOW, show_default="recipe")
     ] = None,
     patience: Annotated[
-        int, typer.Option(help="Stop after so many epochs without a lower validation loss; 0 never.", rich_help_panel=HOW)
+        int,
+        typer.Option(help="Stop after so many epochs without a lower validation loss; 0 never.", rich_help_panel=HOW),
     ] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", rich_help_panel=RUN)] = "auto",
 ) -> int:
@@ -117,7 +119,7 @@ def resume(
     """Go on with an interrupted run, exactly where it stopped."""
     settings: Settings = context.obj
     with Display(settings) as display:
-        from thalweg.workbench.train import resume as work
+        from thalweg.workbench.resume import resume as work
 
         result = work(run, listener=display.listener())
     return show_run(settings, result)

@@ -1,7 +1,7 @@
 """One way between frozen values and JSON: `to_plain` and `from_plain`, without loss.
 
-Dataclasses become objects, tuples become arrays, bytes become base64, and non-finite numbers become null, since JSON has no word for them.
-Reading is strict: an unknown field, a missing one or a wrong type is refused with its place.
+Dataclasses become objects, tuples become arrays, bytes become base64, and non-finite numbers become null, for which
+JSON has no word. Reading is strict: an unknown field, a missing one or a wrong type is refused with its place.
 """
 
 import base64
@@ -21,7 +21,7 @@ __all__ = ["dumps", "from_plain", "to_plain"]
 T = TypeVar("T")
 
 
-def to_plain(value: object) -> Any:  # noqa: ANN401 - JSON is dynamic by nature
+def to_plain(value: object) -> Any:  # noqa: ANN401, PLR0911 - JSON is dynamic by nature, and each kind answers at once
     """Turn a value into what `json.dumps` accepts.
 
     Args:

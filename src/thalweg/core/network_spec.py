@@ -1,7 +1,7 @@
 """A network described once, as data: from this it is built, drawn, counted and derived.
 
 A spec is a list of layers in topological order. Every layer has a name, a kind from `layer_kinds`, its settings, and
-the names of what it reads: network inputs or earlier layers. Two layers with the same `shared` name use one set of weights.
+the names of what it reads: network inputs or earlier layers. Layers with the same `shared` name use one set of weights.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from thalweg.core.shape import Shape
 
 __all__ = ["LayerSpec", "NetworkSpec", "Setting"]
 
-Setting: TypeAlias = str | int | float | bool | None | tuple[int, ...] | tuple[tuple[int, int], ...]
+Setting: TypeAlias = str | int | float | bool | tuple[int, ...] | tuple[tuple[int, int], ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class NetworkSpec:
         form: How it was written, `sequential` or `functional`; only drawing minds it.
 
     Raises:
-        SpecError: A name is used twice, a layer reads something unknown or later (a cycle), or an output does not exist.
+        SpecError: A name is used twice, a layer reads something unknown or later (a cycle), or an output is missing.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""Everything that decides a run, validated once: the same object from Python, from `plan.toml` and from the command line.
+"""Everything that decides a run, validated once: the same object from Python, `plan.toml` and the command line.
 
-A field that is None means "chosen by the run"; `resolved` fills such fields in, and the run folder keeps the filled plan.
+A field that is None means "chosen by the run"; the workbench fills such fields in, and the run folder keeps the result.
 """
 
 import math
@@ -79,7 +79,7 @@ class TrainingPlan:
         class_weights: `auto` (only when the largest class is three times the smallest), `balanced` or `none`.
         label_smoothing: Share of the target spread over all classes, 0 to 1; None takes the network's recipe.
         warmup: Share of the run in which the rate rises.
-        average: Decay a step of the moving average of weights that is evaluated and saved; 0 for none, None takes the recipe.
+        average: Decay of the moving average of weights that is evaluated and saved; 0 for none, None for the recipe's.
         patience: Stop after so many epochs without a better validation loss; 0 never stops early.
         stages: Picture sizes in the course of the run, as fractions of `image_size`; None takes the network's recipe.
         device: `auto`, `cpu`, `cuda` or `mps`.

@@ -1,6 +1,6 @@
 """A report as data: sections made of a few kinds of blocks, which renderers turn into HTML, text or Markdown.
 
-No block holds HTML. A picture is bytes of a PNG or JPEG with its caption; a drawing is an SVG that a renderer of ours made.
+No block holds HTML. A picture is bytes of a PNG or JPEG with its caption; a drawing is an SVG made by our renderers.
 """
 
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ __all__ = [
     "Curves",
     "Drawing",
     "Line",
-    "Matrix",
     "Mark",
+    "Matrix",
     "Paragraph",
     "Picture",
     "PictureGrid",

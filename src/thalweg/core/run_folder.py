@@ -1,21 +1,21 @@
 """The layout of a run folder, in one place: which file holds what, and how each is read back.
 
-    runs/NAME/
-      plan.toml          everything that decided the run
-      environment.json   versions, hardware, command
-      data.json          files of every split, what was left out and why
-      history.csv        one row an epoch
-      steps.csv          one row a step
-      events.json        what happened and when
-      metrics.json       the scores of the reported split
-      network.json       the network's spec
-      model.safetensors  its weights
-      predictions.csv    the probabilities behind the scores, a row a file of the reported split
-      checkpoints/       what `thalweg resume` goes on from
-      report.html        the report
+runs/NAME/
+plan.toml          everything that decided the run
+environment.json   versions, hardware, command
+data.json          files of every split, what was left out and why
+history.csv        one row an epoch
+steps.csv          one row a step
+events.json        what happened and when
+metrics.json       the scores of the reported split
+network.json       the network's spec
+model.safetensors  its weights
+predictions.csv    the probabilities behind the scores, a row a file of the reported split
+checkpoints/       what `thalweg resume` goes on from
+report.html        the report
 """
 
-import datetime
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -53,11 +53,11 @@ class RunFolder:
             RunError: The folder holds something already, or cannot be made.
         """
         if out is None:
-            stamp = datetime.datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+            stamp = dt.datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
             base = Path("runs", f"{name}-{stamp}")
             out = next(path for path in _numbered(base) if not path.exists())
         elif out.is_dir() and any(out.iterdir()):
-            raise RunError(f"{printable(out)} is not empty: name another folder with --out, or go on with thalweg resume")
+            raise RunError(f"{printable(out)} is not empty: name another with --out, or go on with thalweg resume")
         try:
             (out / "checkpoints").mkdir(parents=True)
         except OSError as error:
@@ -79,7 +79,7 @@ class RunFolder:
         """
         folder = path.parent if path.is_file() else path
         if not (folder / "plan.toml").is_file():
-            known = sorted(item.parent.name for item in Path("runs").glob("*/plan.toml")) if Path("runs").is_dir() else []
+            known = sorted(item.parent.name for item in Path("runs").glob("*/plan.toml"))
             hint = f"; runs here: {', '.join(known[-5:])}" if known else ""
             raise RunError(f"{printable(path)} is no run folder (it has no plan.toml){hint}")
         return cls(folder)

@@ -1,4 +1,4 @@
-"""A moving average of the weights: what is evaluated and saved is the average, which is flatter and less noisy than the last step."""
+"""A moving average of the weights is what is evaluated and saved: it is less noisy than the last step."""
 
 import copy
 
@@ -37,4 +37,4 @@ class WeightAverage:
             step: Counted from 1.
         """
         decay = min(self.decay, (1 + step) / (10 + step))
-        torch._foreach_lerp_(self._averages, self._sources, 1 - decay)  # noqa: SLF001 - what torch's own averages use
+        torch._foreach_lerp_(self._averages, self._sources, 1 - decay)

@@ -1,8 +1,8 @@
 """Everything a run needs to go on, in one file: weights, average, optimizer, position, curves.
 
-A checkpoint is a safetensors file (no pickle, nothing in it can run) whose header carries the position as JSON and whose
-name carries the step; a digest beside the tensors tells a damaged file from a whole one. Random state is not stored because
-there is none: order, augmentation and dropout are functions of (seed, step).
+A checkpoint is a safetensors file (no pickle, nothing in it can run) whose header carries the position as JSON and
+whose name carries the step; a digest tells a damaged file from a whole one. Random state is not stored because there is
+none: order, augmentation and dropout are functions of (seed, step).
 """
 
 import contextlib
@@ -52,7 +52,9 @@ def load_weights(module: torch.nn.Module, path: Path) -> None:
         raise RunError(f"{printable(path)} does not fit the network: {str(error).splitlines()[-1].strip()}") from None
 
 
-def save_checkpoint(folder: Path, step: int, tensors: Mapping[str, torch.Tensor], position: Mapping[str, object]) -> Path:
+def save_checkpoint(
+    folder: Path, step: int, tensors: Mapping[str, torch.Tensor], position: Mapping[str, object]
+) -> Path:
     """Write a checkpoint and drop the oldest ones.
 
     Args:
@@ -90,19 +92,25 @@ def latest_checkpoint(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, 
     files = sorted(folder.glob("step-*.safetensors"), reverse=True)
     for path in files:
         try:
-            tensors, metadata = _read(path)
-            position = json.loads(metadata.get("thalweg", "null"))
-            if not isinstance(position, dict) or position.pop("schema", None) != SCHEMA:
-                raise RunError(f"{printable(path)} is no checkpoint of schema {SCHEMA}")
-            if position.pop("digest", None) != _digest(tensors):
-                raise RunError(f"{printable(path)} is damaged: its digest does not match its content")
-        except (RunError, ValueError) as error:
+            return *_read_checkpoint(path), complaints
+        except RunError as error:
             complaints.append(str(error))
-            continue
-        return tensors, position, complaints
     if files:
         raise RunError(f"no checkpoint in {printable(folder)} is whole: {complaints[0]}")
     return None
+
+
+def _read_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, object]]:
+    tensors, metadata = _read(path)
+    try:
+        position = json.loads(metadata.get("thalweg", "null"))
+    except ValueError:
+        position = None
+    if not isinstance(position, dict) or position.pop("schema", None) != SCHEMA:
+        raise RunError(f"{printable(path)} is no checkpoint of schema {SCHEMA}")
+    if position.pop("digest", None) != _digest(tensors):
+        raise RunError(f"{printable(path)} is damaged: its digest does not match its content")
+    return tensors, position
 
 
 def pack_optimizer(module: torch.nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:

@@ -1,4 +1,4 @@
-"""Where and in which precision to compute: whatever measures fastest on the machine at hand, chosen the same way each time.
+"""Where and in which precision to compute: whatever measures fastest on the machine, chosen the same way each time.
 
 The choice depends on the hardware alone, never on a timing, so that two runs with one seed stay bit-identical.
 """

@@ -1,13 +1,12 @@
 """The training loop: steps, epochs, validation, best model, checkpoints, and a clean stop at any step.
 
-A run is a function of (plan, pictures): nothing random is carried from step to step, so going on from a checkpoint gives
-the same weights to the bit as never having stopped. Time enters only where the plan is in minutes.
+A run is a function of (plan, pictures): nothing random is carried from step to step, so going on from a checkpoint
+gives the same weights to the bit as never having stopped. Time enters only where the plan is in minutes.
 """
 
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -28,123 +27,14 @@ from thalweg.training.device import Device
 from thalweg.training.interruption import Interruption
 from thalweg.training.loss import cross_entropy
 from thalweg.training.optimizers import make_optimizer, set_rate
+from thalweg.training.progress import Outcome, Progress, Recipe, State
 from thalweg.training.schedule import rate_factor, stage_side
 from thalweg.training.scoring import BatchSource, predict, score
 
-__all__ = ["Outcome", "Progress", "Recipe", "Trainer"]
+__all__ = ["Trainer"]
 
 CHECKPOINT_SECONDS = 20.0
 """A checkpoint is written at the end of an epoch when the last one is older than this."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """The numbers that a resolved plan comes down to, for the loop.
-
-    Args:
-        epochs: Passes over the training pictures, or None with `deadline_seconds`.
-        deadline_seconds: Seconds of training (evaluation included), or None with `epochs`.
-        learning_rate: Peak rate.
-        optimizer: `adam`, `adamw` or `sgd`.
-        weight_decay: Strength of weight decay.
-        warmup: Share of the run in which the rate rises.
-        smoothing: Label smoothing.
-        weights: Weight a class, or None.
-        average: Decay of the moving average of weights; 0 for none.
-        patience: Epochs without a better validation loss after which to stop; 0 never.
-        stages: Picture sizes in the course of the run, as fractions.
-        side: Full side of the pictures, in pixels.
-        seed: Decides dropout.
-    """
-
-    epochs: int | None
-    deadline_seconds: float | None
-    learning_rate: float
-    optimizer: str
-    weight_decay: float
-    warmup: float
-    smoothing: float
-    weights: tuple[float, ...] | None
-    average: float
-    patience: int
-    stages: tuple[float, ...]
-    side: int
-    seed: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """What an observer is told after every step and epoch.
-
-    Args:
-        epoch: The epoch under way, from 1.
-        epochs: Epochs planned, or None.
-        step: Steps done in this epoch.
-        steps: Steps an epoch.
-        fraction: Share of the whole run done, 0 to 1.
-        loss: Mean training loss of the epoch so far, in nats.
-        accuracy: Training accuracy of the epoch so far.
-        learning_rate: The rate in force.
-        images_per_second: Training speed of this epoch.
-        seconds_left: Estimate for the rest of the run.
-        row: The finished epoch's row of `history.csv`, once an epoch; None otherwise.
-    """
-
-    epoch: int
-    epochs: int | None
-    step: int
-    steps: int
-    fraction: float
-    loss: float
-    accuracy: float
-    learning_rate: float
-    images_per_second: float
-    seconds_left: float
-    row: Mapping[str, float] | None = None
-
-
-@dataclass(slots=True)
-class _State:
-    """Where a run is; goes into every checkpoint as it stands."""
-
-    epoch: int = 1
-    batch: int = 0
-    step: int = 0
-    seconds: float = 0.0
-    loss_sum: float = 0.0
-    right: int = 0
-    seen: int = 0
-    epoch_seconds: float = 0.0
-    rows: list[dict[str, float]] = field(default_factory=list)
-    events: list[dict[str, object]] = field(default_factory=list)
-    best_epoch: int = 0
-    best_accuracy: float = -1.0
-    best_loss: float = math.inf
-    stale: int = 0
-    finished: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a run ended.
-
-    Args:
-        rows: Rows of `history.csv`.
-        events: What happened.
-        best_epoch: Epoch with the best validation accuracy (the lower loss decides between equals).
-        best_accuracy: Its accuracy.
-        steps: Steps done.
-        seconds: Seconds of training and validation, over all sessions.
-        interrupted: Exit status of an interruption, or None.
-    """
-
-    rows: tuple[Mapping[str, float], ...]
-    events: tuple[Event, ...]
-    best_epoch: int
-    best_accuracy: float
-    steps: int
-    seconds: float
-    interrupted: int | None
 
 
 class Trainer:
@@ -158,7 +48,7 @@ class Trainer:
         device: Where to compute.
         folder: The run's `checkpoints/`.
         observer: Called after every step and epoch.
-        log_steps: Called with the rows of `steps.csv` that are safe to write, and the number of rows before them.
+        log_steps: Called with new rows of `steps.csv` before each checkpoint.
     """
 
     def __init__(
@@ -170,8 +60,8 @@ class Trainer:
         heldout: BatchSource,
         device: Device,
         folder: Path,
-        observer: Callable[[Progress], None] = lambda progress: None,
-        log_steps: Callable[[list[tuple[float, ...]]], None] = lambda rows: None,
+        observer: Callable[[Progress], None],
+        log_steps: Callable[[list[tuple[float, ...]]], None],
     ) -> None:
         self.module = module.to(device.kind, memory_format=torch.channels_last)
         self.recipe, self.train, self.heldout, self.device = recipe, train, heldout, device
@@ -181,10 +71,11 @@ class Trainer:
         )
         self.average = WeightAverage(self.module, recipe.average) if recipe.average else None
         self.weights = torch.tensor(recipe.weights, device=device.kind) if recipe.weights else None
-        self.state = _State()
+        self.state = State()
         self._unlogged: list[tuple[float, ...]] = []
         self._saved_at = 0.0
         self._evaluation_seconds = 0.0
+        self._first_batch = 0
 
     @property
     def evaluated(self) -> torch.nn.Module:
@@ -196,6 +87,9 @@ class Trainer:
 
         Returns:
             A sentence for every damaged checkpoint that was passed over.
+
+        Raises:
+            RunError: The checkpoint is of another network.
         """
         found = latest_checkpoint(self.folder)
         if found is None:
@@ -242,9 +136,11 @@ class Trainer:
     def _epoch(self, interruption: Interruption | None) -> bool:
         """Train one epoch, or the rest of it; False when interrupted."""
         state, recipe = self.state, self.recipe
-        side = stage_side(self._fraction(), recipe.stages, recipe.side)
+        if state.batch == 0:  # the size of an epoch's pictures is settled at its start
+            state.side = stage_side(self._fraction(), recipe.stages, recipe.side)
+        self._first_batch = state.batch
         started = time.perf_counter()
-        for batch in self.train.epoch(state.epoch, first=state.batch, side=side):
+        for batch in self.train.epoch(state.epoch, first=state.batch, side=state.side):
             self._step(batch.pixels, batch.labels)
             now = time.perf_counter()
             state.seconds += now - started
@@ -255,13 +151,13 @@ class Trainer:
                 return False
             if self._out_of_time():
                 break
-        self._finish_epoch(side)
+        self._finish_epoch()
         return True
 
     def _step(self, pixels: torch.Tensor, labels: torch.Tensor) -> None:
         """Forward, backward, update; dropout is drawn from (seed, step)."""
         state, recipe = self.state, self.recipe
-        rate = recipe.learning_rate * rate_factor(self._fraction(), recipe.warmup)
+        state.rate = rate = recipe.learning_rate * rate_factor(self._fraction(), recipe.warmup)
         set_rate(self.optimizer, rate)
         torch.manual_seed(int(np.random.SeedSequence((recipe.seed, 3, state.step)).generate_state(1, np.uint64)[0]))
         self.module.train()
@@ -276,7 +172,7 @@ class Trainer:
         with torch.no_grad():
             loss = cross_entropy(logits.detach(), labels)
             right = (score(logits.detach()) == labels).sum()
-        values = (float(objective), float(loss), float(norm))
+        values = (float(objective.detach()), float(loss), float(norm))
         if not all(map(math.isfinite, values)):
             self._fail(values, rate)
         self.optimizer.step()
@@ -289,10 +185,10 @@ class Trainer:
         state.seen += len(labels)
         self._unlogged.append((state.step, state.epoch, *values, rate, state.seconds))
 
-    def _finish_epoch(self, side: int) -> None:
+    def _finish_epoch(self) -> None:
         state = self.state
         started = time.perf_counter()
-        outcome = predict(self.evaluated, self.heldout, self.device, side=side)
+        outcome = predict(self.evaluated, self.heldout, self.device, side=state.side)
         loss, accuracy = outcome.loss, outcome.accuracy
         self._evaluation_seconds = time.perf_counter() - started
         speed = state.seen / state.epoch_seconds if state.epoch_seconds else math.nan
@@ -303,7 +199,7 @@ class Trainer:
             "train_accuracy": state.right / state.seen,
             "val_loss": loss,
             "val_accuracy": accuracy,
-            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "learning_rate": state.rate,
             "seconds": state.seconds,
             "images_per_second": speed,
         }
@@ -348,15 +244,21 @@ class Trainer:
         if recipe.epochs is not None:
             return min(1.0, state.step / (recipe.epochs * self.train.steps))
         assert recipe.deadline_seconds is not None  # noqa: S101 - one of the two is always given
-        usable = max(1e-9, recipe.deadline_seconds - self._evaluation_seconds)
-        return min(1.0, state.seconds / usable)
+        return min(1.0, state.seconds / max(1e-9, recipe.deadline_seconds - self._reserve()))
 
     def _out_of_time(self) -> bool:
         deadline = self.recipe.deadline_seconds
         if deadline is None:
             return False
-        step = self.state.epoch_seconds / max(1, self.state.batch)
-        return self.state.seconds + step + self._evaluation_seconds > deadline
+        return self.state.seconds + self._step_seconds() + self._reserve() > deadline
+
+    def _step_seconds(self) -> float:
+        return self.state.epoch_seconds / max(1, self.state.batch - self._first_batch)
+
+    def _reserve(self) -> float:
+        """Seconds kept for the last two evaluations; before the first one, a forward pass is taken for half a step."""
+        known = self._evaluation_seconds or 0.5 * self._step_seconds() * self.heldout.steps
+        return 2 * known
 
     def _progress(self, row: Mapping[str, float] | None = None) -> Progress:
         state, recipe = self.state, self.recipe
@@ -373,7 +275,7 @@ class Trainer:
             fraction=fraction,
             loss=state.loss_sum / max(1, state.seen),
             accuracy=state.right / max(1, state.seen),
-            learning_rate=self.optimizer.param_groups[0]["lr"],
+            learning_rate=state.rate,
             images_per_second=state.seen / state.epoch_seconds if state.epoch_seconds else math.nan,
             seconds_left=max(0.0, left),
             row=row,

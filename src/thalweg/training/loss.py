@@ -1,4 +1,4 @@
-"""The losses of a classifier, from logits: binary cross-entropy for two classes with one unit, cross-entropy for more."""
+"""The losses of a classifier, from logits: binary cross-entropy for two classes, cross-entropy for more."""
 
 from collections.abc import Sequence
 

@@ -1,9 +1,9 @@
 """Before the first step: how large may the learning rate be on this network and these pictures?
 
-A copy of the network takes a few dozen steps while the rate climbs geometrically (the range test of Smith 2015). The *edge*
-is the rate at which the loss, smoothed, climbs clearly above the best it had reached. The answer stays a safe factor below
-the edge and never above the recipe's rate: the lowest loss of such a short test says little about the best rate
-(it favours small ones), its explosion says a lot about the largest.
+A copy of the network takes a few dozen steps while the rate climbs geometrically (the range test of Smith 2015). The
+*edge* is the rate at which the loss, smoothed, climbs clearly above the best it had reached. The answer stays a safe
+factor below the edge and never above the recipe's rate: the lowest loss of such a short test says little about the best
+rate (it favours small ones), its explosion says a lot about the largest.
 """
 
 import copy
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
+from thalweg.core.plan import OptimizerName
 from thalweg.training.device import Device
 from thalweg.training.loss import cross_entropy
 from thalweg.training.optimizers import make_optimizer, set_rate
@@ -23,7 +24,9 @@ __all__ = ["ProbeResult", "probe_learning_rate"]
 MARGIN = 4.0
 """The chosen rate lies at least this factor below the edge."""
 CLIMB = 1.5
-"""The edge is where the smoothed loss exceeds this many times its lowest value, or log 2 above it."""
+"""The edge is where the smoothed loss exceeds its lowest value by this factor ..."""
+CLIMB_NATS = 0.35
+"""... and by this many nats."""
 LOWEST, HIGHEST = 1e-2, 30.0
 """The test runs over this range, in units of the recipe's rate."""
 
@@ -57,7 +60,7 @@ def probe_learning_rate(
     batches: BatchSource,
     device: Device,
     *,
-    optimizer: str,
+    optimizer: OptimizerName,
     weight_decay: float,
     recipe_rate: float,
     side: int | None = None,
@@ -91,7 +94,7 @@ def probe_learning_rate(
         with device.context():
             logits = copied(batch.pixels.to(device.kind))
         loss = cross_entropy(logits, batch.labels.to(device.kind))
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
         if not math.isfinite(losses[-1]) or losses[-1] > 20 * max(1.0, losses[0]):
             break
         loss.backward()
@@ -124,9 +127,7 @@ def find_edge(rates: list[float], losses: list[float]) -> float | None:
         smooth.append(loss if not smooth else 0.5 * smooth[-1] + 0.5 * loss)
     lowest, edge = math.inf, None
     for rate, loss in zip(rates, smooth, strict=False):
-        if loss > max(lowest * CLIMB, lowest + 0.35):
-            edge = rate if edge is None else edge
-        else:
-            edge = None  # a single bad batch is no edge
+        above = loss > max(lowest * CLIMB, lowest + CLIMB_NATS)
+        edge = (edge or rate) if above else None  # a single bad batch is no edge
         lowest = min(lowest, loss)
     return edge

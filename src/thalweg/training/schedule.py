@@ -1,4 +1,4 @@
-"""Warm-up and decay over a known horizon, as a function of progress from 0 to 1, and picture sizes over the same horizon."""
+"""Warm-up and decay over a known horizon, and picture sizes over the same horizon, as functions of progress 0 to 1."""
 
 import math
 from collections.abc import Sequence

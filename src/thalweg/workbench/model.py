@@ -80,7 +80,8 @@ def open_model(run: str | Path, *, device: str = "auto") -> TrainedModel:
     """
     folder = RunFolder.open(Path(run))
     if not (folder.path / "model.safetensors").is_file():
-        raise RunError(f"{printable(folder.path)} is not finished: thalweg resume {printable(folder.path)} goes on with it")
+        place = printable(folder.path)
+        raise RunError(f"{place} is not finished: thalweg resume {place} goes on with it")
     plan = TrainingPlan.from_toml(folder.read_text("plan.toml"), printable(folder.path / "plan.toml"))
     spec = spec_from_plain(folder.read_json("network.json"))
     compute = choose_device(device)

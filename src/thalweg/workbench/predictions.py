@@ -1,4 +1,4 @@
-"""`predictions.csv`: the probabilities behind the scores, a row a file, so that nobody needs to run the network again."""
+"""`predictions.csv`: the probabilities behind the scores, a row a file, so that the network need not run again."""
 
 import csv
 import io

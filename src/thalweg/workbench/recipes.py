@@ -76,7 +76,7 @@ def recipe_for(network: str) -> NetworkRecipe:
     """
     if network == "small":
         return SMALL
-    return PLAIN if network.split("-")[0] == "plain" else OTHERS
+    return PLAIN if network.split("-", maxsplit=1)[0] == "plain" else OTHERS
 
 
 def peak_rate(plan: TrainingPlan) -> float:

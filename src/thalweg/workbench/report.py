@@ -1,4 +1,4 @@
-"""`thalweg report`: a finished run as one page. The page's content is kept as data (`report.json`) and can be rendered again."""
+"""`thalweg report`: a finished run as one page, kept as data (`report.json`) and so rendered again at will."""
 
 import json
 from pathlib import Path
@@ -127,7 +127,8 @@ class _Gallery:
             [self.classes[self.label[file]] for file in chosen],
             chosen,
         )
-        grids = [PictureGrid(caption=f"{len(plain)} random pictures of the training split, with their class", pictures=plain)]
+        caption = f"{len(plain)} random pictures of the training split, with their class"
+        grids = [PictureGrid(caption=caption, pictures=plain)]
         changes = augmentation_for(self.plan.augment, upright=self.summary.upright)
         if changes != augmentation_for("none", upright=True):
             some = chosen[:AUGMENTED]
@@ -145,7 +146,8 @@ class _Gallery:
                 as_picture(np.ascontiguousarray(pixels), self.classes[self.label[file]], file=file)
                 for pixels, file in zip(block, some, strict=True)
             )
-            grids.append(PictureGrid(caption="The first of them as augmentation changes them in training", pictures=shown))
+            caption = "The first of them as augmentation changes them in training"
+            grids.append(PictureGrid(caption=caption, pictures=shown))
         return tuple(grids)
 
     def mistakes(self) -> PictureGrid:
@@ -161,15 +163,16 @@ class _Gallery:
         answers = self.probabilities.argmax(axis=1)
         cells: dict[str, tuple[Picture, ...]] = {}
         left = CELL_BUDGET
-        pairs = sorted({(int(t), int(p)) for t, p in zip(self.labels, answers, strict=True)}, key=lambda c: c[0] == c[1])
-        for true, answer in pairs:
+        found = {(int(true), int(answer)) for true, answer in zip(self.labels, answers, strict=True)}
+        for true, answer in sorted(found, key=lambda pair: (pair[0] == pair[1], pair)):
             inside = np.flatnonzero((self.labels == true) & (answers == answer))
             surest = inside[np.argsort(-self.probabilities[inside, answer], kind="stable")][: min(PER_CELL, left)]
             left -= len(surest)
             if len(surest):
                 cells[f"{true},{answer}"] = self._predicted([int(index) for index in surest])
         return Matrix(
-            caption=f"Confusion on the {evaluation.split} split: rows are true classes, columns answers; open a cell for its pictures",
+            caption=f"Confusion on the {evaluation.split} split: rows are true classes, columns answers; "
+            "open a cell for its pictures",
             labels=self.classes,
             counts=evaluation.confusion,
             pictures=cells,

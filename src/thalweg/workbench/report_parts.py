@@ -42,16 +42,20 @@ def answer_lines(result: TrainResult, evaluation: Evaluation, folder: RunFolder)
     lift = evaluation.accuracy - evaluation.majority_accuracy
     verdict = "no better than" if low <= evaluation.majority_accuracy else f"{lift:.1%} above"
     left_out = f", {len(result.left_out)} left out" if result.left_out else ""
-    return (
+    majority = f"{printable(evaluation.majority_class)} ({evaluation.majority_accuracy:.1%})"
+    goodness = (
         f"Right on {evaluation.accuracy:.1%} of {evaluation.files:,} {evaluation.split} files "
-        f"(95 % interval {low:.1%} to {high:.1%}).",
-        f"That is {verdict} always answering {printable(evaluation.majority_class)} ({evaluation.majority_accuracy:.1%}); "
-        f"ROC AUC {_number(evaluation.auc)}, balanced accuracy {evaluation.balanced_accuracy:.1%}.",
-        f"Trained {result.network} ({result.parameters:,} parameters) on {result.train_files:,} files{left_out}: "
-        f"{result.epochs} epochs, {_duration(result.seconds)}, {result.images_per_second:,.0f} images/s.",
-        _confusion_line(evaluation),
-        _advice(result, evaluation, folder),
+        f"(95 % interval {low:.1%} to {high:.1%})."
     )
+    comparison = (
+        f"That is {verdict} always answering {majority}; "
+        f"ROC AUC {_number(evaluation.auc)}, balanced accuracy {evaluation.balanced_accuracy:.1%}."
+    )
+    effort = (
+        f"Trained {result.network} ({result.parameters:,} parameters) on {result.train_files:,} files{left_out}: "
+        f"{result.epochs} epochs, {_duration(result.seconds)}, {result.images_per_second:,.0f} images/s."
+    )
+    return goodness, comparison, effort, _confusion_line(evaluation), _advice(result, evaluation, folder)
 
 
 def _confusion_line(evaluation: Evaluation) -> str:
@@ -80,14 +84,16 @@ def _advice(result: TrainResult, evaluation: Evaluation, folder: RunFolder) -> s
     rows = epochs_from_csv(folder.read_text("history.csv"), "history.csv")
     train, held = rows[-1]["train_accuracy"], rows[-1]["val_accuracy"]
     if evaluation.accuracy_interval[0] <= evaluation.majority_accuracy:
-        return "Next: look at the samples and mistakes below (are the labels right, is the difference visible at this size?)."
+        return "Next: look at the samples and mistakes (are the labels right, is the difference visible at this size?)."
     if train - held > 0.08:  # noqa: PLR2004 - a gap that no interval of a few hundred files explains
         return f"Next: it knows its training files better ({train:.1%}); more pictures would help most."
     middle = rows[len(rows) * 3 // 4]["val_loss"]
     if rows[-1]["val_loss"] < 0.97 * middle:
         return f"Next: the validation loss was still falling; try --epochs {2 * result.epochs}."
     width = evaluation.accuracy_interval[1] - evaluation.accuracy_interval[0]
-    return f"Next: look through the worst mistakes; the interval ({width:.1%} wide) narrows only with more held-out files."
+    return (
+        f"Next: look through the worst mistakes; the interval, {width:.1%} wide, narrows only with more files held out."
+    )
 
 
 def data_blocks(summary: DataSummary, findings: tuple[Finding, ...]) -> tuple[Block, ...]:
@@ -110,7 +116,8 @@ def data_blocks(summary: DataSummary, findings: tuple[Finding, ...]) -> tuple[Bl
     ]
     for finding in findings:
         style = "note" if finding.severity == "info" else "warning"
-        blocks.append(Paragraph(text=f"{finding.code} {finding.name}: {finding.claim}", style=style))  # type: ignore[arg-type]
+        text = f"{finding.code} {finding.name}: {finding.claim}"
+        blocks.append(Paragraph(text=text, style=style))  # type: ignore[arg-type]
     if not summary.left_out:
         blocks.append(Paragraph(text="No file was left out."))
     blocks.extend(_notices(f"{len(summary.left_out):,} files were left out", summary.left_out))
@@ -212,7 +219,8 @@ def _lines(history: RunHistory, *curves: tuple[str, str]) -> tuple[Line, ...]:
     for label, name in curves:
         signal = history.signal(name)
         if signal is not None:
-            lines.append(Line(label=label, x=tuple(map(float, signal.steps)), y=signal.values, dashed=label == "training"))
+            steps = tuple(map(float, signal.steps))
+            lines.append(Line(label=label, x=steps, y=signal.values, dashed=label == "training"))
     return tuple(lines)
 
 
@@ -242,7 +250,8 @@ def evaluation_blocks(evaluation: Evaluation) -> tuple[Block, ...]:
             rows=rows,
         ),
         Paragraph(
-            text=f"Cross-entropy {evaluation.loss:.3f} nats; expected calibration error {evaluation.calibration_error:.1%}."
+            text=f"Cross-entropy {evaluation.loss:.3f} nats; "
+            f"expected calibration error {evaluation.calibration_error:.1%}."
         ),
         Curves(
             caption="Reliability: how often it is right when it is so sure",
@@ -271,8 +280,9 @@ def reproduction_blocks(folder: RunFolder, plan: TrainingPlan) -> tuple[Block, .
         f"thalweg train {_quoted(plan.source)} --network {plan.network} {length} --lr {plan.learning_rate:.6g} "
         f"--optimizer {plan.optimizer} --batch-size {plan.batch_size} --image-size {plan.image_size} --seed {plan.seed}"
     )
-    exact = "to the bit on the same machine" if plan.epochs else "closely: a plan in minutes depends on the machine's speed"
-    rows = tuple((line.split(" = ", 1)[0], line.split(" = ", 1)[1]) for line in plan.to_toml().splitlines() if " = " in line)
+    exact = "to the bit on the same machine" if plan.epochs else "closely: minutes depend on the machine's speed"
+    fields = [line.split(" = ", 1) for line in plan.to_toml().splitlines() if " = " in line]
+    rows = tuple((name, value) for name, value in fields)
     return (
         Paragraph(text=command, style="command"),
         Paragraph(text=f"With the same versions this repeats the run {exact}."),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from thalweg.training.loop import Progress
+from thalweg.training.progress import Progress
 
 __all__ = ["Listener", "silent"]
 
@@ -29,4 +29,8 @@ def silent() -> Listener:
     Returns:
         A listener without effect.
     """
-    return Listener(say=lambda text: None, count=lambda what, done, total: None, train=lambda progress: None)
+    return Listener(say=_ignore, count=_ignore, train=_ignore)
+
+
+def _ignore(*told: object) -> None:
+    del told

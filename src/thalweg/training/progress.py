@@ -1,0 +1,122 @@
+"""What the loop works from and what it tells: the numbers of a run, where it is, and how it ended."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from thalweg.core.history import Event
+from thalweg.core.plan import OptimizerName
+
+__all__ = ["Outcome", "Progress", "Recipe", "State"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """The numbers that a resolved plan comes down to, for the loop.
+
+    Args:
+        epochs: Passes over the training pictures, or None with `deadline_seconds`.
+        deadline_seconds: Seconds of training (evaluation included), or None with `epochs`.
+        learning_rate: Peak rate.
+        optimizer: `adam`, `adamw` or `sgd`.
+        weight_decay: Strength of weight decay.
+        warmup: Share of the run in which the rate rises.
+        smoothing: Label smoothing.
+        weights: Weight a class, or None.
+        average: Decay of the moving average of weights; 0 for none.
+        patience: Epochs without a better validation loss after which to stop; 0 never.
+        stages: Picture sizes in the course of the run, as fractions.
+        side: Full side of the pictures, in pixels.
+        seed: Decides dropout.
+    """
+
+    epochs: int | None
+    deadline_seconds: float | None
+    learning_rate: float
+    optimizer: OptimizerName
+    weight_decay: float
+    warmup: float
+    smoothing: float
+    weights: tuple[float, ...] | None
+    average: float
+    patience: int
+    stages: tuple[float, ...]
+    side: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What an observer is told after every step and epoch.
+
+    Args:
+        epoch: The epoch under way, from 1.
+        epochs: Epochs planned, or None.
+        step: Steps done in this epoch.
+        steps: Steps an epoch.
+        fraction: Share of the whole run done, 0 to 1.
+        loss: Mean training loss of the epoch so far, in nats.
+        accuracy: Training accuracy of the epoch so far.
+        learning_rate: The rate in force.
+        images_per_second: Training speed of this epoch.
+        seconds_left: Estimate for the rest of the run.
+        row: The finished epoch's row of `history.csv`, once an epoch; None otherwise.
+    """
+
+    epoch: int
+    epochs: int | None
+    step: int
+    steps: int
+    fraction: float
+    loss: float
+    accuracy: float
+    learning_rate: float
+    images_per_second: float
+    seconds_left: float
+    row: Mapping[str, float] | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """Where a run is; goes into every checkpoint as it stands."""
+
+    epoch: int = 1
+    batch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    loss_sum: float = 0.0
+    right: int = 0
+    seen: int = 0
+    side: int = 0
+    rate: float = 0.0
+    epoch_seconds: float = 0.0
+    rows: list[dict[str, float]] = field(default_factory=list)
+    events: list[dict[str, object]] = field(default_factory=list)
+    best_epoch: int = 0
+    best_accuracy: float = -1.0
+    best_loss: float = math.inf
+    stale: int = 0
+    finished: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended.
+
+    Args:
+        rows: Rows of `history.csv`.
+        events: What happened.
+        best_epoch: Epoch with the best validation accuracy (the lower loss decides between equals).
+        best_accuracy: Its accuracy.
+        steps: Steps done.
+        seconds: Seconds of training and validation, over all sessions.
+        interrupted: Exit status of an interruption, or None.
+    """
+
+    rows: tuple[Mapping[str, float], ...]
+    events: tuple[Event, ...]
+    best_epoch: int
+    best_accuracy: float
+    steps: int
+    seconds: float
+    interrupted: int | None

@@ -1,0 +1,207 @@
+"""A run under way: the plan with its pictures, and the way from a built network to scores, model and report."""
+
+import math
+import statistics
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from thalweg.accounting.ledger import count
+from thalweg.core.codec import to_plain
+from thalweg.core.dataset import DataSummary
+from thalweg.core.evaluation import Evaluation
+from thalweg.core.finding import Finding
+from thalweg.core.history import epochs_to_csv
+from thalweg.core.network_spec import NetworkSpec
+from thalweg.core.plan import TrainingPlan
+from thalweg.core.results import TrainResult
+from thalweg.core.run_folder import RunFolder
+from thalweg.data.augment import augmentation_for
+from thalweg.data.batches import Batches
+from thalweg.data.split import Split
+from thalweg.evaluation.classification import evaluate as score_split
+from thalweg.training.checkpoint import save_weights
+from thalweg.training.device import Device
+from thalweg.training.interruption import listening
+from thalweg.training.loop import Trainer
+from thalweg.training.loss import class_weights
+from thalweg.training.progress import Outcome, Progress, Recipe
+from thalweg.training.scoring import Scores, predict
+from thalweg.workbench.loading import Loaded
+from thalweg.workbench.predictions import predictions_to_csv
+from thalweg.workbench.report import write_report
+from thalweg.workbench.steps import StepLog
+from thalweg.workbench.telling import Listener
+
+__all__ = ["Session", "carry_out"]
+
+REPORT_SECONDS = 6.0
+"""Of a plan in minutes, so much is kept for the report and the start of the process, besides the evaluation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Everything a session of a run works with."""
+
+    plan: TrainingPlan
+    folder: RunFolder
+    spec: NetworkSpec
+    loaded: Loaded
+    parts: Split
+    summary: DataSummary
+    findings: tuple[Finding, ...]
+    device: Device
+    listener: Listener
+    started: float
+
+    @property
+    def heldout(self) -> tuple[int, ...]:
+        """The split that is watched during training."""
+        return self.parts.validation or self.parts.test
+
+    @property
+    def reported(self) -> str:
+        """The split whose accuracy is reported."""
+        return "test" if self.parts.test else "validation"
+
+    def batches(self, indices: tuple[int, ...], *, training: bool = False) -> Batches:
+        """Batches of some samples; shuffled and augmented for training."""
+        chosen = np.asarray(indices, dtype=np.int64)
+        changes = augmentation_for(self.plan.augment, upright=self.loaded.scan.upright) if training else None
+        return Batches(
+            self.loaded.pictures.pixels,
+            self.loaded.rows[chosen],
+            self.loaded.labels[chosen],
+            batch_size=self.plan.batch_size or 32,
+            seed=self.plan.seed,
+            augmentation=changes,
+        )
+
+
+def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> TrainResult:
+    """Train, evaluate, save and report.
+
+    Args:
+        run: The run.
+        module: Its network, giving logits.
+        resuming: Whether to go on from a checkpoint.
+
+    Returns:
+        The answer of the verb.
+    """
+    plan, folder = run.plan, run.folder
+    steps = StepLog(folder.path / "steps.csv")
+    trainer = Trainer(
+        module,
+        _recipe(run, resuming=resuming),
+        train=run.batches(run.parts.train, training=True),
+        heldout=run.batches(run.heldout),
+        device=run.device,
+        folder=folder.path / "checkpoints",
+        observer=lambda progress: _observe(run, trainer, progress),
+        log_steps=steps.append,
+    )
+    if resuming:
+        for complaint in trainer.resume():
+            run.listener.say(f"A checkpoint was passed over: {complaint}.")
+        run.listener.say(f"Going on after epoch {trainer.state.epoch - 1}, step {trainer.state.step}.")
+    steps.cut_after(trainer.state.step)
+    with listening() as interruption:
+        outcome = trainer.fit(interruption)
+    folder.write_text("history.csv", epochs_to_csv(outcome.rows))
+    folder.write_json("events.json", {"events": outcome.events})
+    if outcome.interrupted is not None:
+        return _result(run, outcome, None)
+    if run.parts.test and run.parts.validation:
+        trainer.use_best()
+    save_weights(trainer.evaluated, folder.path / "model.safetensors")
+    reported = run.parts.test or run.parts.validation
+    scores = predict(trainer.evaluated, run.batches(reported), run.device)
+    evaluation = score_split(
+        scores.probabilities,
+        scores.labels,
+        classes=run.summary.classes,
+        split=run.reported,
+        majority_class=int(np.argmax(run.summary.counts["train"])),
+    )
+    _write_scores(run, scores)
+    result = _result(run, outcome, evaluation)
+    folder.write_json("metrics.json", {**to_plain(result), "evaluation": evaluation})
+    write_report(folder, loaded=run.loaded, plan=plan)
+    result = replace(result, seconds=time.perf_counter() - run.started, report=str(folder.path / "report.html"))
+    folder.write_json("metrics.json", {**to_plain(result), "evaluation": evaluation})
+    return result
+
+
+def _recipe(run: Session, *, resuming: bool) -> Recipe:
+    plan = run.plan
+    deadline = None
+    if plan.minutes is not None:
+        used = 0.0 if resuming else time.perf_counter() - run.started
+        deadline = max(1.0, plan.minutes * 60 - used - REPORT_SECONDS)
+    return Recipe(
+        epochs=plan.epochs,
+        deadline_seconds=deadline,
+        learning_rate=plan.learning_rate or 0.0,
+        optimizer=plan.optimizer or "adam",
+        weight_decay=plan.weight_decay or 0.0,
+        warmup=plan.warmup,
+        smoothing=plan.label_smoothing or 0.0,
+        weights=class_weights(run.summary.counts["train"], plan.class_weights),
+        average=plan.average or 0.0,
+        patience=plan.patience,
+        stages=plan.stages or (1.0,),
+        side=plan.image_size or 0,
+        seed=plan.seed,
+    )
+
+
+def _observe(run: Session, trainer: Trainer, progress: Progress) -> None:
+    if progress.row is not None:
+        run.folder.write_text("history.csv", epochs_to_csv(trainer.state.rows))
+    run.listener.train(progress)
+
+
+def _write_scores(run: Session, scores: Scores) -> None:
+    files = [run.loaded.files[index] for index in (run.parts.test or run.parts.validation)]
+    run.folder.write_text(
+        "predictions.csv", predictions_to_csv(files, run.summary.classes, scores.probabilities, scores.labels)
+    )
+
+
+def _result(run: Session, outcome: Outcome, evaluation: Evaluation | None) -> TrainResult:
+    last: Mapping[str, float] = outcome.rows[-1] if outcome.rows else {}
+    speeds = [row["images_per_second"] for row in outcome.rows if math.isfinite(row["images_per_second"])]
+    reported = run.parts.test or run.parts.validation
+    three_way = bool(run.parts.test and run.parts.validation)
+    return TrainResult(
+        run=str(run.folder.path),
+        report=None,
+        task=run.plan.task,
+        network=run.plan.network,
+        classes=run.summary.classes,
+        files=run.summary.files,
+        train_files=len(run.parts.train),
+        test_files=len(reported),
+        validation_files=len(run.parts.validation) if three_way else 0,
+        left_out=run.summary.left_out,
+        parameters=count(run.spec).parameters,
+        epochs=len(outcome.rows),
+        seconds=time.perf_counter() - run.started,
+        images_per_second=statistics.median(speeds) if speeds else math.nan,
+        accuracy=evaluation.accuracy if evaluation else last.get("val_accuracy", math.nan),
+        accuracy_interval=evaluation.accuracy_interval if evaluation else (math.nan, math.nan),
+        best_accuracy=outcome.best_accuracy if outcome.rows else math.nan,
+        best_epoch=outcome.best_epoch,
+        majority_accuracy=evaluation.majority_accuracy if evaluation else math.nan,
+        learning_rate=run.plan.learning_rate or math.nan,
+        findings=run.findings,
+        split=run.reported,
+        auc=evaluation.auc if evaluation else math.nan,
+        balanced_accuracy=evaluation.balanced_accuracy if evaluation else math.nan,
+        calibration_error=evaluation.calibration_error if evaluation else math.nan,
+        interrupted=outcome.interrupted,
+    )
