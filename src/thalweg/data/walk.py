@@ -4,11 +4,12 @@ Whether a file may be a picture is decided by its name, and by its first bytes w
 of an entry comes with the listing, so 300,000 files need no look at each.
 """
 
+import contextlib
 import errno
 import os
 import stat
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from thalweg.core.dataset import Notice
@@ -187,7 +188,7 @@ def walk_folders(
     """
     found: dict[str, list[str]] = {start: [] for start in (*folders, *linked)}
     left_out: list[Notice] = []
-    seen: dict[tuple[int, int], str] = {}
+    seen = _outside(root, {start.rpartition("/")[0] for start in found})
     real = deque((folder, folder) for folder in folders)
     links = deque((folder, folder) for folder in linked)
     while real or links:
@@ -199,7 +200,8 @@ def walk_folders(
             continue
         before = seen.setdefault((status.st_dev, status.st_ino), folder)
         if before != folder:
-            left_out.append(Notice(folder, f"leads to a folder that was read already: {printable(before)}"))
+            where = f"that was read already: {printable(before)}" if before else "around this one"
+            left_out.append(Notice(folder, f"leads to a folder {where}"))
             continue
         listing = list_folder(root, folder)
         if listing.problem:
@@ -215,3 +217,19 @@ def walk_folders(
             else:
                 found[start].append(file)
     return found, left_out
+
+
+def _outside(root: str, inside: Iterable[str]) -> dict[tuple[int, int], str]:
+    # The source, the folders in it that hold the class folders, and all around it: a link to one of them would bring
+    # in everything once more.
+    paths = [os.path.join(root, folder) for folder in inside]  # noqa: PTH118 - names may not be valid text for Path
+    path = os.path.realpath(root)
+    while path not in paths:
+        paths.append(path)
+        path = os.path.dirname(path)  # noqa: PTH120 - the same
+    folders = {}
+    for path in paths:
+        with contextlib.suppress(OSError):
+            status = os.stat(path)  # noqa: PTH116 - the same
+            folders[status.st_dev, status.st_ino] = ""
+    return folders
