@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thalweg.core.errors import PictureError, PlanError
-from thalweg.data.decode import DECODER_VERSION, decode, read_picture_file
+from thalweg.data.decode import DECODER_VERSION, decode_planes, read_picture_file
 from thalweg.data.store import THUMBNAIL, Channels, Entry, Known, PictureStore, StoreDamagedError, disk_full, renew
 
 __all__ = ["Pictures", "default_cache_folder", "load_pictures"]
@@ -305,11 +305,11 @@ def _read(store: PictureStore, path: Path) -> Entry | str:
 def _decoded(path: bytes, state: str, digest: bytes, data: bytes, size: int) -> Entry:
     from PIL import Image
 
-    picture = decode(data, size=(size, size))
-    kept = np.ascontiguousarray(picture.pixels[..., :1] if picture.grey else picture.pixels)
+    picture = decode_planes(data, size=(size, size))
+    kept = picture.pixels
     miniature = Image.fromarray(kept[..., 0] if picture.grey else kept).convert("L")
-    # A box filter weighs every pixel the same; twins of other sizes agree best in it.
-    miniature = miniature.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
+    # Not the box filter: where sizes do not divide, it treats left and right differently, and mirrored twins differ.
+    miniature = miniature.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BILINEAR)
     return Entry(
         path=path,
         state=state,

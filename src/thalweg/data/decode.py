@@ -14,7 +14,7 @@ A picture comes out upright (EXIF), as its first frame, in 8-bit RGB, or is refu
 import io
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ from thalweg.data.tones import eight_bit
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["DECODER_VERSION", "FORMATS", "Decoded", "decode", "read_picture_file"]
+__all__ = ["DECODER_VERSION", "FORMATS", "Decoded", "decode", "decode_planes", "read_picture_file"]
 
 DECODER_VERSION = 1
 """Raised whenever the same bytes would give other pixels, so that caches are made anew."""
@@ -43,6 +43,7 @@ PIXEL_LIMIT = 178_956_970
 """Largest picture, in pixels, by its header: Pillow's own limit."""
 MEMORY_LIMIT = 100_000_000
 """Largest picture, in pixels, that is unpacked in memory; JPEG reduced while decoding counts as reduced."""
+_ORIENTATION = 0x0112  # EXIF 2.3, table 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,29 @@ def decode(source: Path | bytes, *, size: tuple[int, int] | None = None) -> Deco
     Example:
         >>> decode(b"P5 2 1 255 " + bytes([0, 255])).pixels[..., 0]
         array([[  0, 255]], dtype=uint8)
+    """
+    planes = decode_planes(source, size=size)
+    if planes.pixels.shape[2] == 1:
+        return replace(planes, pixels=np.repeat(planes.pixels, 3, axis=2))
+    return planes
+
+
+def decode_planes(source: Path | bytes, *, size: tuple[int, int] | None = None) -> Decoded:
+    """Decode one picture file, a grey one to a single channel; otherwise as `decode`.
+
+    Args:
+        source: The file, or its bytes.
+        size: Wanted width and height in pixels; None keeps the picture's own.
+
+    Returns:
+        The upright picture; `pixels` has one channel if it is grey, else three.
+
+    Raises:
+        PictureError: The file is no picture that can be used.
+
+    Example:
+        >>> decode_planes(b"P5 2 1 255 " + bytes([0, 255])).pixels.shape
+        (1, 2, 1)
     """
     data = source if isinstance(source, bytes) else read_picture_file(source)
     if not data:
@@ -148,11 +172,11 @@ def _decode(data: bytes, size: tuple[int, int] | None, notes: list[str]) -> Deco
     if size is not None and shown.size != size:
         shown = shown.resize(size, Image.Resampling.BILINEAR)
     pixels = np.asarray(shown)
-    grey = shown.mode == "L"
-    if grey:
-        pixels = np.repeat(pixels[:, :, None], 3, axis=2)
-    else:
-        grey = bool((pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 0] == pixels[..., 2]).all())
+    if pixels.ndim == 2:  # noqa: PLR2004 - mode L has no channel axis
+        pixels = pixels[:, :, None]
+    elif (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 0] == pixels[..., 2]).all():
+        pixels = np.ascontiguousarray(pixels[..., :1])
+    grey = pixels.shape[2] == 1
     original = (height, width) if turned else (width, height)
     return Decoded(pixels=pixels, original_size=original, warnings=tuple(dict.fromkeys(notes)), grey=grey)
 
@@ -176,10 +200,20 @@ def _draft(image: "Image.Image", size: tuple[int, int]) -> None:
 
 
 def _upright(image: "Image.Image", notes: list[str]) -> "Image.Image":
-    """Turn the picture as its EXIF orientation says; damaged EXIF data counts as upright, and is noted."""
+    """Turn the picture as its EXIF orientation says; damaged EXIF data counts as upright, and is noted.
+
+    Args:
+        image: The loaded picture.
+        notes: Where damage is noted.
+
+    Returns:
+        The upright picture, perhaps the same object.
+    """
     from PIL import ImageOps
 
     try:
+        if image.getexif().get(_ORIENTATION, 1) == 1:
+            return image
         return ImageOps.exif_transpose(image)
     except Exception:  # noqa: BLE001 - a damaged EXIF block raises anything; the pixels are not touched by it
         notes.append("the EXIF data is damaged; shown as stored")

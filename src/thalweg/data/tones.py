@@ -44,7 +44,9 @@ def eight_bit(image: "Image.Image", notes: list[str]) -> "Image.Image":
         seen = image.convert("RGBA")
         white = Image.new("RGBA", seen.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, seen).convert("RGB")
-    return image.convert("L" if image.mode in {"1", "L"} else "RGB")
+    if image.mode in {"L", "RGB"}:
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
 
 
 def scale_deep_grey(values: npt.NDArray[np.generic], notes: list[str]) -> npt.NDArray[np.uint8]:
