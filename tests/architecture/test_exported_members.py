@@ -8,6 +8,14 @@ import thalweg
 PUBLIC = [
     "ThalwegError",
     "__version__",
+    "check",
+    "demo",
+    "evaluate",
+    "export",
+    "predict",
+    "report",
+    "resume",
+    "train",
 ]
 
 
