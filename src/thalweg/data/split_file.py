@@ -100,7 +100,7 @@ def write_parts(path: Path, rows: Iterable[tuple[str, Part]]) -> None:
         ['file,part', 'cat/1.png,train']
     """
     table = io.StringIO(newline="")
-    writer = csv.writer(table, lineterminator="\n")
+    writer = csv.writer(table, lineterminator="\r\n")  # as spreadsheets do; also, only then a lone \r is quoted
     writer.writerow(("file", "part"))
     writer.writerows(rows)
     write_atomically(path, table.getvalue().encode("utf-8", "surrogateescape"))
