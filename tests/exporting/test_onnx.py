@@ -13,6 +13,8 @@ from thalweg.core.errors import MissingExtraError, PlanError, RunError
 from thalweg.core.shape import Shape
 from thalweg.exporting import onnx as exporting
 from thalweg.exporting.onnx import BATCH_SIZES, export_onnx
+from thalweg.modules.build import build
+from thalweg.networks.catalogue import network
 
 INPUT = Shape(3, (16, 16))
 
@@ -123,9 +125,10 @@ def test_the_module_stays_as_it_was(small, before, written):
     assert all(torch.equal(tensor, before[name]) for name, tensor in small.state_dict().items())
 
 
-def test_three_classes(tmp_path):
-    module = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(12, 3))
-    check = export_onnx(module, INPUT, tmp_path / "a.onnx", class_names=["a", "b", "c"], final="softmax")
+def test_a_network_of_the_catalogue_with_three_classes(tmp_path):
+    spec, final = network("plain", INPUT, classes=3).logits()
+    assert final == "softmax"
+    check = export_onnx(build(spec, seed=1), INPUT, tmp_path / "a.onnx", class_names=["a", "b", "c"], final=final)
     given = _run(check.path, _pixels(4))
     assert given.shape == (4, 3)
     np.testing.assert_allclose(given.sum(axis=1), 1, atol=1e-5)
