@@ -1,7 +1,6 @@
 """The ledger: every layer of a network counted, in order, without allocating a weight."""
 
 from collections.abc import Mapping
-from fractions import Fraction
 from types import MappingProxyType
 
 from thalweg.accounting import convolution, dense, normalisation, weightless
@@ -73,9 +72,5 @@ def _row(layer: LayerSpec, cost: Cost, reads: tuple[Shape, ...], shape: Shape, f
         macs=cost.macs,
         activation_bytes=shape.size * _FLOAT_BYTES,
         receptive_field=tuple(field.size for field in fields),
-        stride=tuple(_plain(field.stride) for field in fields),
+        stride=tuple(field.stride for field in fields),
     )
-
-
-def _plain(stride: Fraction) -> float:
-    return int(stride) if stride.denominator == 1 else float(stride)

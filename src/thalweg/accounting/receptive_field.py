@@ -1,19 +1,19 @@
-"""Receptive fields: which input positions one output can see, with both ends, through branches and dilation.
+"""Receptive fields: which input positions one output can see, exactly, with both ends, through branches and dilation.
 
-Output number i of a layer sees the input positions from `i*stride + first` to `i*stride + last` (the field may reach
-over the border into padding). A window with k taps, dilation d, step s and padding p in front turns that into
+A layer is a pattern that repeats: a convolution with stride s reads, for each output, taps around a place that moves by
+s; an upsampling by 2 reads the same position for two outputs. So what the outputs of a network see repeats too: output
+number `i + period` sees what output `i` sees, moved by `step` input positions. A field holds the first and last
+position seen by each output of one period; a layer's pattern turns the field of what it reads into its own.
 
-    first' = first - p*stride,    last' = last + (d*(k - 1) - p)*stride,    stride' = s*stride.
-
-Where branches meet, the field is from the smallest first to the largest last. Layers that read all positions (adaptive
-pooling to one, normalisation over a whole sample) make the field the whole input. Batch normalisation sees the batch
-only in training and is left out, as everybody does. Recurrences as in Araujo, Norris and Sim (2019), with both ends.
+For windows alone the period is 1 and the rule is the familiar one: first' = first - p*stride, last' = last +
+(d*(k - 1) - p)*stride, stride' = s*stride (Araujo, Norris and Sim 2019). Where branches meet, the field reaches from
+the smallest first to the largest last. It may reach over the border into padding. Layers that read all positions (adaptive
+pooling to one, normalisation over a sample) make it the whole input; batch normalisation is left out, as is usual.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -24,52 +24,85 @@ from thalweg.core.shape import Shape
 
 __all__ = ["Field", "field_after"]
 
-_Settings: TypeAlias = Mapping[str, Any]
-_Fields: TypeAlias = "tuple[Field, ...]"
-_Rule: TypeAlias = "Callable[[_Settings, Shape, _Fields], _Fields]"
+_Ends: TypeAlias = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pattern:
+    """What a layer reads along one axis: `taps[r]` for output r, then the same again, `moves` positions on."""
+
+    taps: tuple[tuple[int, ...], ...]
+    moves: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """What one output sees along one axis.
+    """What the outputs of a layer see along one axis of the network input.
 
     Args:
         extent: Size of the network input along the axis, in positions.
-        first: First position output 0 sees, in input positions; negative where it reaches into padding.
-        last: Last position output 0 sees.
-        stride: Input positions from one output to the next.
+        ends: First and last position seen, for each output of one period; None for one that sees nothing.
+        step: Input positions from one period to the next.
         whole: Whether every output sees everything.
     """
 
     extent: int
-    first: Fraction = Fraction(0)
-    last: Fraction = Fraction(0)
-    stride: Fraction = Fraction(1)
+    ends: tuple[_Ends | None, ...] = ((0, 0),)
+    step: int = 1
     whole: bool = False
 
     @property
     def size(self) -> int:
-        """Input positions from the first seen to the last, both included."""
-        return self.extent if self.whole else math.floor(self.last - self.first) + 1
+        """Most input positions an output sees, from the first to the last, both included."""
+        return (
+            self.extent if self.whole else max((last - first + 1 for first, last in filter(None, self.ends)), default=0)
+        )
 
-    def reach(self, before: Fraction, after: Fraction, step: Fraction) -> "Field":
-        """The field after a layer whose output i reads from `i*step + before` to `i*step + after` of what comes in.
+    @property
+    def stride(self) -> float:
+        """Input positions from one output to the next; below 1 after enlarging."""
+        whole, rest = divmod(self.step, len(self.ends))
+        return whole if rest == 0 else self.step / len(self.ends)
+
+    def through(self, pattern: _Pattern) -> "Field":
+        """The field after a layer.
 
         Args:
-            before: First position output 0 reads.
-            after: Last position output 0 reads.
-            step: Positions from one output to the next.
+            pattern: What the layer reads.
 
         Returns:
             The field in terms of the network input.
         """
-        return Field(
-            extent=self.extent,
-            first=self.first + before * self.stride,
-            last=self.last + after * self.stride,
-            stride=self.stride * step,
-            whole=self.whole,
+        period = len(self.ends)
+        rounds = period // math.gcd(period, pattern.moves)
+        found = tuple(
+            self._seen([number * pattern.moves + tap for tap in taps])
+            for number in range(rounds)
+            for taps in pattern.taps
         )
+        step = self.step * rounds * pattern.moves // period
+        return Field(extent=self.extent, ends=found, step=step, whole=self.whole)
+
+    def _seen(self, positions: Sequence[int]) -> _Ends | None:
+        found = []
+        for position in positions:
+            turn, place = divmod(position, len(self.ends))
+            ends = self.ends[place]
+            if ends is not None:
+                found.append((ends[0] + turn * self.step, ends[1] + turn * self.step))
+        return (min(first for first, _ in found), max(last for _, last in found)) if found else None
+
+    def over(self, period: int) -> "Field":
+        """The same field written over a longer period.
+
+        Args:
+            period: A multiple of its own period.
+
+        Returns:
+            An equal field.
+        """
+        ends = tuple(self._seen([position]) for position in range(period))
+        return Field(extent=self.extent, ends=ends, step=self.step * period // len(self.ends), whole=self.whole)
 
     def everything(self) -> "Field":
         """The field of a layer that reads all positions.
@@ -77,12 +110,15 @@ class Field:
         Returns:
             The whole axis.
         """
-        return Field(extent=self.extent, stride=self.stride, whole=True)
+        return Field(extent=self.extent, ends=self.ends, step=self.step, whole=True)
 
 
-def field_after(
-    layer: LayerSpec, settings: Mapping[str, Any], shapes: Sequence[Shape], fields: Sequence[tuple[Field, ...]]
-) -> tuple[Field, ...]:
+_Settings: TypeAlias = Mapping[str, Any]
+_Fields: TypeAlias = tuple[Field, ...]
+_Rule: TypeAlias = Callable[[_Settings, Shape, _Fields], _Fields]
+
+
+def field_after(layer: LayerSpec, settings: _Settings, shapes: Sequence[Shape], fields: Sequence[_Fields]) -> _Fields:
     """The field of a layer from the fields of what it reads.
 
     Args:
@@ -101,8 +137,20 @@ def field_after(
         9
     """
     if len(fields) > 1:
-        return _joined(fields)
+        return tuple(_joined(axis) for axis in zip(*fields, strict=True))
     return _RULES.get(layer.kind, _unchanged)(settings, shapes[0], fields[0])
+
+
+def _joined(fields: Sequence[Field]) -> Field:
+    period = math.lcm(*(len(field.ends) for field in fields))
+    spread = [field.over(period) for field in fields]
+    pairs = []
+    for place in zip(*(field.ends for field in spread), strict=True):
+        seen = [ends for ends in place if ends is not None]
+        pairs.append((min(first for first, _ in seen), max(last for _, last in seen)) if seen else None)
+    steps = [field.step for field in spread if not field.whole]  # a gate that sees everything has no place of its own
+    whole = any(field.whole for field in fields)
+    return Field(extent=fields[0].extent, ends=tuple(pairs), step=max(steps, default=spread[0].step), whole=whole)
 
 
 def _unchanged(settings: _Settings, shape: Shape, fields: _Fields) -> _Fields:
@@ -121,74 +169,63 @@ def _whole(settings: _Settings, shape: Shape, fields: _Fields) -> _Fields:
 
 
 def _windowed(settings: _Settings, shape: Shape, fields: _Fields) -> _Fields:
-    return tuple(
-        field.reach(Fraction(-window.padding), Fraction(window.reach - 1 - window.padding), Fraction(window.stride))
-        for field, window in zip(fields, windows(settings, shape.extents), strict=True)
-    )
+    found = []
+    for field, window in zip(fields, windows(settings, shape.extents), strict=True):
+        taps = tuple(range(-window.padding, window.reach - window.padding, window.dilation))
+        found.append(field.through(_Pattern(taps=(taps,), moves=window.stride)))
+    return tuple(found)
 
 
 def _transposed(settings: _Settings, shape: Shape, fields: _Fields) -> _Fields:
     # Output o takes part in input i where o = i*stride - padding + tap*dilation.
     names = ("kernel_size", "stride", "padding", "dilation")
-    axes = zip(fields, *(per_axis(settings[name], shape.axes) for name in names), strict=True)
-    return tuple(
-        field.reach(Fraction(padding - dilation * (kernel - 1), stride), Fraction(padding, stride), Fraction(1, stride))
-        for field, kernel, stride, padding, dilation in axes
-    )
+    found = []
+    for field, kernel, stride, padding, dilation in zip(
+        fields, *(per_axis(settings[name], shape.axes) for name in names), strict=True
+    ):
+        shifts = [padding - tap * dilation for tap in range(kernel)]
+        taps = tuple(
+            tuple((output + shift) // stride for shift in shifts if (output + shift) % stride == 0)
+            for output in range(stride)
+        )
+        found.append(field.through(_Pattern(taps=taps, moves=1)))
+    return tuple(found)
 
 
 def _adaptive(settings: _Settings, shape: Shape, fields: _Fields) -> _Fields:
     found = []
-    sizes = per_axis(settings["output_size"], shape.axes)
-    for field, extent, size in zip(fields, shape.extents, sizes, strict=True):
-        # Window i reads from floor(i extent / size) to ceil((i + 1) extent / size) - 1; the widest one counts.
-        step = Fraction(extent, size)
-        starts = [math.floor(place * step) - place * step for place in range(size)]
-        ends = [math.ceil((place + 1) * step) - 1 - place * step for place in range(size)]
-        found.append(field.everything() if size == 1 else field.reach(min(starts), max(ends), step))
+    for field, extent, size in zip(fields, shape.extents, per_axis(settings["output_size"], shape.axes), strict=True):
+        # Window i reads from floor(i extent / size) to ceil((i + 1) extent / size) - 1.
+        period = size // math.gcd(size, extent)
+        taps = tuple(tuple(range(place * extent // size, -(-(place + 1) * extent // size))) for place in range(period))
+        pattern = _Pattern(taps=taps, moves=period * extent // size)
+        found.append(field.everything() if size == 1 else field.through(pattern))
     return tuple(found)
 
 
 def _enlarged(settings: _Settings, shape: Shape, fields: _Fields) -> _Fields:
     found = []
     for field, factor in zip(fields, per_axis(settings["scale_factor"], shape.axes), strict=True):
-        # Nearest: output o reads floor(o / factor). Linear: the neighbours of (o + 1/2) / factor - 1/2.
-        shift = Fraction(0) if settings["mode"] == "nearest" else Fraction(1 - factor, 2 * factor)
-        rounds = math.floor if settings["mode"] == "nearest" else math.ceil
-        places = [Fraction(place, factor) for place in range(factor)]
-        before = min(math.floor(place + shift) - place for place in places)
-        after = max(rounds(place + shift) - place for place in places)
-        found.append(field.reach(before, after, Fraction(1, factor)))
+        if settings["mode"] == "nearest":
+            taps: tuple[tuple[int, ...], ...] = ((0,),) * factor
+        else:  # the neighbours of (o + 1/2) / factor - 1/2
+            halves = [2 * place + 1 - factor for place in range(factor)]
+            taps = tuple((half // (2 * factor), -(-half // (2 * factor))) for half in halves)
+        found.append(field.through(_Pattern(taps=taps, moves=1)))
     return tuple(found)
 
 
 def _subsampled(settings: _Settings, shape: Shape, fields: _Fields) -> _Fields:
     steps = per_axis(settings["stride"], shape.axes)
-    return tuple(
-        field.reach(Fraction(0), Fraction(0), Fraction(step)) for field, step in zip(fields, steps, strict=True)
-    )
+    return tuple(field.through(_Pattern(taps=((0,),), moves=step)) for field, step in zip(fields, steps, strict=True))
 
 
 def _padded(settings: _Settings, shape: Shape, fields: _Fields) -> _Fields:
     padding = settings["padding"]
     nested = isinstance(padding, tuple) and isinstance(padding[0], tuple)
     before = [pair[0] for pair in padding] if nested else per_axis(padding, shape.axes)
-    return tuple(
-        field.reach(Fraction(-each), Fraction(-each), Fraction(1)) for field, each in zip(fields, before, strict=True)
-    )
-
-
-def _joined(fields: Sequence[_Fields]) -> _Fields:
-    return tuple(
-        Field(
-            extent=axis[0].extent,
-            first=min(field.first for field in axis),
-            last=max(field.last for field in axis),
-            stride=max((field.stride for field in axis if not field.whole), default=axis[0].stride),
-            whole=any(field.whole for field in axis),
-        )
-        for axis in zip(*fields, strict=True)
-    )
+    moved = zip(fields, before, strict=True)
+    return tuple(field.through(_Pattern(taps=((-each,),), moves=1)) for field, each in moved)
 
 
 _RULES: Mapping[str, _Rule] = MappingProxyType({

@@ -117,7 +117,7 @@ def _pool(
     words = {**words, "stride": _spread(numbers["stride"]), "ceil_mode": settings["ceil_mode"]}
     kernel = _spread(numbers["kernel"])
     fits = _is_plain(margins) and all(2 * pad <= tap for pad, tap in zip(margins, numbers["kernel"], strict=True))
-    if fits:  # torch refuses margins of more than half a window
+    if fits:  # torch refuses more than half a window, which `same` with dilation needs
         module: nn.Module = pool(kernel, padding=_spread(margins), **words)
         return module
     pairs = tuple((pad, pad) for pad in margins) if _is_plain(margins) else margins

@@ -78,7 +78,8 @@ class Layer:
         """
         forms = layer_kind(self.kind).settings
         said = {item.name: getattr(self, item.name) for item in dataclasses.fields(self) if item.name != "name"}
-        return {name: value for name, value in said.items() if name not in forms or forms[name].default != value}
+        usual = {name: (type(form.default), form.default) for name, form in forms.items()}
+        return {name: value for name, value in said.items() if usual.get(name) != (type(value), value)}
 
     def described(self, name: str, inputs: tuple[str, ...], shared: str | None, path: tuple[str, ...]) -> LayerSpec:
         """The layer as part of a network.

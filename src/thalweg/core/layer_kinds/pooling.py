@@ -11,13 +11,19 @@ from thalweg.core.shape import Shape
 
 __all__ = ["KINDS"]
 
+_VOLUME = 3
+
 
 def _pooled(settings: Mapping[str, Setting], shapes: tuple[Shape, ...]) -> Shape:
-    shape = shapes[0]
-    for window in windows(settings, shape.extents):
-        # A window that lies in the padding alone has no maximum and no average; PyTorch refuses it likewise.
-        if settings["padding"] != "same" and 2 * max(window.padding, window.padding_end or 0) > window.kernel:
-            raise ShapeError(f"padding {settings['padding']!r} is more than half of the window ({window.kernel})")
+    shape, padding = shapes[0], settings["padding"]
+    if isinstance(padding, tuple) and isinstance(padding[0], tuple) and settings["ceil_mode"]:
+        raise ShapeError(f"padding {padding!r} differs between the sides, for which ceil_mode has no rule")
+    for extent, window in zip(shape.extents, windows(settings, shape.extents), strict=True):
+        # PyTorch's rules: no window in the padding alone, and with three axes none wider than what comes in.
+        if padding != "same" and 2 * max(window.padding, window.padding_end or 0) > window.kernel:
+            raise ShapeError(f"padding {padding!r} is more than half of the window, {window.kernel}")
+        if shape.axes == _VOLUME and window.kernel > extent:
+            raise ShapeError(f"reads {shape}: the window ({window.kernel}) is wider than an axis of {extent}")
     return Shape(shape.channels, extents_after(settings, shape))
 
 

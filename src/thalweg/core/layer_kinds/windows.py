@@ -77,15 +77,12 @@ def places(extent: int, window: Window, *, ceil_mode: bool = False) -> int:
         >>> places(112, Window(kernel=3, stride=2)), places(112, Window(kernel=3, stride=2), ceil_mode=True)
         (55, 56)
     """
+    whole = extent_after(extent, window)
     if not ceil_mode:
-        return extent_after(extent, window)
-    room = extent + window.padding_total - window.reach
-    found = -(-room // window.stride) + 1
-    if found > 1 and (found - 1) * window.stride >= extent + window.padding:
-        found -= 1  # the last window would lie in the padding alone
-    if found < 1:
-        raise ShapeError(f"the window reaches over {window.reach} positions, the axis has only {extent}")
-    return found
+        return whole
+    found = -(-(extent + window.padding_total - window.reach) // window.stride) + 1
+    starts = (found - 1) * window.stride
+    return found if starts < extent + window.padding else whole  # a window in the padding alone does not count
 
 
 def extents_after(settings: Mapping[str, Setting], shape: Shape) -> tuple[int, ...]:
