@@ -7,9 +7,8 @@ from thalweg.core.errors import PlanError
 
 __all__ = ["check_drawing"]
 
-_ELEMENTS = frozenset(
-    "svg g path rect circle ellipse line polyline polygon text tspan title desc style defs marker".split()
-)
+_SHAPES = {"path", "rect", "circle", "ellipse", "line", "polyline", "polygon"}
+_ELEMENTS = {"svg", "g", "text", "tspan", "title", "desc", "style", "defs", "marker", *_SHAPES}
 _NAMESPACE = "{http://www.w3.org/2000/svg}"
 _LOADS = re.compile(r"url\s*\(\s*['\"]?(?!#)|@import|expression\s*\(|javascript:|\\", re.IGNORECASE)
 

@@ -19,15 +19,20 @@ FAMILIES: Mapping[str, tuple[str, str]] = MappingProxyType({
 })
 """Colour of each family on a light and on a dark screen; the words in the boxes say the same."""
 
-_ACTIVATIONS = frozenset(
-    "relu relu6 gelu silu hardswish hardsigmoid elu selu celu sigmoid tanh softmax log_softmax leaky_relu prelu "
-    "mish softplus swish".split()
-)
-_MERGES = frozenset("add multiply concatenate subtract maximum average stack".split())
-_UNSAID = frozenset(
-    "out_channels out_features kernel_size stride padding bias groups eps momentum affine ceil_mode count_include_pad "
-    "track_running_stats output_padding output_size".split()
-)
+_GATES = {"sigmoid", "hardsigmoid", "tanh", "softmax", "log_softmax", "softplus"}
+_ACTIVATIONS = _GATES | {
+    "gelu",
+    "silu",
+    "swish",
+    "hardswish",
+    "mish",
+    "elu",
+    "selu",
+    "celu",
+}  # and everything with relu
+_MERGES = {"add", "multiply", "concatenate", "subtract", "maximum", "average", "stack"}
+_SAID_FIRST = {"out_channels", "out_features", "kernel_size", "stride", "groups", "output_size"}
+_UNSAID = {"padding", "output_padding", "bias", "eps", "momentum", "affine", "ceil_mode", "count_include_pad"}
 
 
 def family_of(kind: str) -> str:
@@ -45,7 +50,7 @@ def family_of(kind: str) -> str:
     """
     if kind == "input":
         return "input"
-    if kind in _ACTIVATIONS:
+    if kind in _ACTIVATIONS or "relu" in kind:
         return "activation"
     if kind in _MERGES:
         return "merge"
@@ -67,7 +72,8 @@ def describe_layer(layer: LayerSpec) -> str:
         Such as `conv2d 3×3, 64, stride 2`.
 
     Example:
-        >>> describe_layer(LayerSpec(name="c", kind="conv2d", settings={"out_channels": 64, "kernel_size": 3, "stride": 2}))
+        >>> settings = {"out_channels": 64, "kernel_size": 3, "stride": 2}
+        >>> describe_layer(LayerSpec(name="conv1", kind="conv2d", settings=settings))
         'conv2d 3×3, 64, stride 2'
     """
     settings = layer.settings
@@ -86,7 +92,11 @@ def describe_layer(layer: LayerSpec) -> str:
     if groups != 1:
         words.append("depthwise" if groups == settings.get("out_channels") else f"groups {groups}")
     for key, value in settings.items():
-        if key not in _UNSAID and isinstance(value, int | float | str | tuple) and not isinstance(value, bool):
+        if (
+            key not in _UNSAID | _SAID_FIRST
+            and isinstance(value, int | float | str | tuple)
+            and not isinstance(value, bool)
+        ):
             words += [] if key == "dilation" and _alike(value) == "1" else [f"{key} {_alike(value)}"]
     return ", ".join(words)
 

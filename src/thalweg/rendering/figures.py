@@ -48,9 +48,7 @@ def draw_curves(figure: Curves, *, width: int = 720, height: int = 320) -> str:
     parts = [
         *_frame(figure, x_axis, y_axis),
         *_draw_marks(figure.marks, x_axis, y_axis),
-        f'<svg x="{x_axis.start:.1f}" y="{top - 5}" width="{x_axis.end - x_axis.start + 5:.1f}" '
-        f'height="{bottom - top + 10}" viewBox="{x_axis.start:.1f} {top - 5} {x_axis.end - x_axis.start + 5:.1f} '
-        f'{bottom - top + 10}">',
+        _window(x_axis.start, top - 5, x_axis.end - x_axis.start + 5, bottom - top + 10),
         *(part for index, line in enumerate(figure.lines) for part in _draw_line(index, line, x_axis, y_axis)),
         "</svg>",
         *entries,
@@ -63,6 +61,12 @@ def draw_curves(figure: Curves, *, width: int = 720, height: int = 320) -> str:
         f'data-high="{x_axis.high!r}"><desc>{escape(describe_curves(figure))}</desc>{figure_style()}'
         f"{''.join(parts)}</svg>"
     )
+
+
+def _window(x: float, y: float, width: float, height: float) -> str:
+    """Open an inner picture that cuts off what lies outside the axes."""
+    place = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
+    return f'<svg {place} viewBox="{x:.1f} {y:.1f} {width:.1f} {height:.1f}">'
 
 
 def _axes(figure: Curves, width: int, top: int, bottom: int) -> tuple[Axis, Axis]:
@@ -145,9 +149,7 @@ def _draw_line(index: int, line: Line, x_axis: Axis, y_axis: Axis) -> Iterator[s
     dashed = f' stroke-dasharray="{dash}"' if dash else ""
     yield f'<path class="line line{colour}" d="{"".join(path)}"{dashed}/>'
     for place, (x, y) in enumerate(points):
-        alone = not any(
-            math.isfinite(points[other][1]) for other in (place - 1, place + 1) if 0 <= other < len(points)
-        )
+        alone = not any(math.isfinite(points[other][1]) for other in (place - 1, place + 1) if 0 <= other < len(points))
         if math.isfinite(y) and (len(points) <= _POINTS_WITH_MARKERS or alone):
             yield f'<path class="fill{colour}" transform="translate({x:.1f},{y:.1f})" d="{_marker(index)}"/>'
 
@@ -226,9 +228,7 @@ def tabulate_curves(figure: Curves, limit: int = 200) -> tuple[tuple[str, ...], 
     places = sorted({x for line in figure.lines for x in finite(line.x)})
     step = max(1, math.ceil(len(places) / limit))
     header = (figure.x_label, *(line.label or figure.y_label for line in figure.lines))
-    rows = [
-        (f"{x:.10g}", *(f"{column[x]:.4g}" if x in column else "" for column in columns)) for x in places[::step]
-    ]
+    rows = [(f"{x:.10g}", *(f"{column[x]:.4g}" if x in column else "" for column in columns)) for x in places[::step]]
     return header, rows, step, len(places)
 
 

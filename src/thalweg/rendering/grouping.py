@@ -1,8 +1,9 @@
 """A network made ready for drawing: boxes of layers that belong together, stages between bottlenecks, folded repeats.
 
 Three steps keep 200 layers readable. A layer that keeps its input's shape and is its only reader (normalisation,
-activation, dropout) moves into its source's box. The boxes are cut into stages wherever a single value passes: a residual
-block or an inception module is one stage, a plain layer another. Stages that repeat are drawn once, with their number.
+activation, dropout) moves into its source's box. The boxes are cut into stages wherever a single value passes: a
+residual block or an inception module is one stage, a plain layer another. Stages that repeat are drawn once, with
+their number.
 """
 
 from collections import Counter
@@ -113,7 +114,10 @@ def _make_boxes(spec: NetworkSpec, costs: dict[str, LayerCost]) -> list[Box]:
             sources=tuple(dict.fromkeys(members[0].inputs)),
             shape=str(costs[members[-1].name].output_shape) if members[-1].name in costs else "",
             output=members[-1].name in spec.outputs,
-            signature=(*(_sign(layer) for layer in members), costs.get(members[-1].name) and str(costs[members[-1].name].output_shape)),
+            signature=(
+                *(_sign(layer) for layer in members),
+                costs.get(members[-1].name) and str(costs[members[-1].name].output_shape),
+            ),
         )
         for members in groups
     ]
@@ -128,9 +132,7 @@ def _row(layer: LayerSpec, cost: LayerCost | None) -> BoxRow:
     text = describe_layer(layer)
     if layer.shared is not None and layer.shared != layer.name:
         text += f", weights of {layer.shared}"
-    return BoxRow(
-        text=text, family=family_of(layer.kind), parameters=cost.parameters if cost else 0, name=layer.name
-    )
+    return BoxRow(text=text, family=family_of(layer.kind), parameters=cost.parameters if cost else 0, name=layer.name)
 
 
 def _with_inputs(spec: NetworkSpec, boxes: list[Box]) -> list[Box]:
@@ -138,9 +140,8 @@ def _with_inputs(spec: NetworkSpec, boxes: list[Box]) -> list[Box]:
     placed: list[Box] = []
     waiting = dict(spec.inputs)
     for box in boxes:
-        for name in box.sources:
-            if name in waiting:
-                placed.append(_input_box(name, str(waiting.pop(name)), output=name in spec.outputs))
+        late = [name for name in box.sources if name in waiting]
+        placed += [_input_box(name, str(waiting.pop(name)), output=name in spec.outputs) for name in late]
         placed.append(box)
     return [*(_input_box(name, str(shape), output=name in spec.outputs) for name, shape in waiting.items()), *placed]
 
@@ -204,8 +205,12 @@ def _common(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
 def _sign_stage(stage: Stage) -> tuple[object, ...]:
     place = {box.key: index for index, box in enumerate(stage.boxes)}
     return tuple(
-        (box.signature, tuple(place.get(source, -1) for source in box.sources), box.output,
-         tuple(row.parameters for row in box.rows))
+        (
+            box.signature,
+            tuple(place.get(source, -1) for source in box.sources),
+            box.output,
+            tuple(row.parameters for row in box.rows),
+        )
         for box in stage.boxes
     )
 
@@ -241,5 +246,7 @@ def _label(stages: list[Stage], times: int) -> str:
         return ""
     first = "/".join(stages[0].blocks) or stages[0].boxes[0].rows[0].name
     last = "/".join(stages[-1].blocks) or stages[-1].boxes[-1].rows[-1].name
-    common = len(first.rpartition("/")[0]) if first.rpartition("/")[0] == last.rpartition("/")[0] else -1
-    return first if first == last else f"{first} to {last[common + 1 :]}"
+    parent = first.rpartition("/")[0]
+    if parent and parent == last.rpartition("/")[0] and first != last:
+        last = last[len(parent) + 1 :]
+    return first if first == last else f"{first} to {last}"

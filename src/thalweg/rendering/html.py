@@ -146,5 +146,7 @@ def _views(blocks: tuple[Block, ...], place: str) -> Iterator[dict[str, Any]]:
 def _table_view(header: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
     """Split a table into what is seen at once and what is folded, and find the columns of numbers."""
     columns = max([len(header), *map(len, rows)]) if rows else len(header)
-    numeric = [bool(rows) and all(is_number(row[column]) for row in rows if column < len(row)) for column in range(columns)]
+    numeric = [
+        bool(rows) and all(is_number(row[column]) for row in rows if column < len(row)) for column in range(columns)
+    ]
     return {"header": header, "rows": rows[:_ROWS_SHOWN], "rest": rows[_ROWS_SHOWN:], "numeric": numeric}

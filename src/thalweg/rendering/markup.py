@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from thalweg.core.files import printable
 
-__all__ = ["escape", "is_number", "middle_cut", "short_number", "shown", "text_width"]
+__all__ = ["escape", "finite", "is_number", "middle_cut", "short_number", "shown", "text_width"]
 
 _NARROW = frozenset("iljt.,:;'|!()[] fr1/I")
 _WIDE = frozenset("mwMWO@%GQ")
@@ -78,7 +78,7 @@ def middle_cut(text: str, width: float, size: float = 12.0) -> str:
 
     Example:
         >>> middle_cut("features.denseblock4.denselayer16.conv1", 120)
-        'features…16.conv1'
+        'features.…r16.conv1'
     """
     if text_width(text, size) <= width:
         return text

@@ -1,8 +1,8 @@
 """The colours of every figure, light and dark, told apart by people who see few colours.
 
-Lines follow Okabe and Ito (2008, "Color Universal Design"), darkened or lightened until they stand 3:1 against the paper
-they lie on; lines differ in their markers and dashes as well. Every drawing carries its own style, so that it looks the
-same inside a report and as a file of its own.
+Lines follow Okabe and Ito (2008, "Color Universal Design"), darkened or lightened until they stand 3:1 against the
+paper they lie on; lines differ in their markers and dashes as well. Every drawing carries its own style, so that it
+looks the same inside a report and as a file of its own.
 """
 
 __all__ = ["DASHES", "LINES_DARK", "LINES_LIGHT", "figure_style"]
@@ -15,7 +15,7 @@ _LIGHT = {"paper": "#fffdf9", "ink": "#1c2a30", "dim": "#59676d", "grid": "#e3e0
 _DARK = {"paper": "#182226", "ink": "#e9eef0", "dim": "#a3b1b7", "grid": "#2c393e", "axis": "#6d7c82"}
 
 _RULES = """
-svg.tw{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",Vazirmatn,Tahoma,sans-serif;color:var(--tw-ink)}
+svg.tw{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",Vazirmatn,Tahoma,sans-serif}
 .tw text{fill:var(--tw-ink);font-size:12px}
 .tw .dim,.tw text.dim{fill:var(--tw-dim)}
 .tw .small{font-size:11px}

@@ -1,0 +1,244 @@
+"""The count of a network as a table: text of 80 columns, Markdown, CSV or HTML, with totals and the convention."""
+
+import csv
+import io
+import textwrap
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from thalweg.core.errors import PlanError
+from thalweg.core.layer_cost import LayerCost, Ledger
+from thalweg.rendering.markup import escape, short_number, shown
+
+__all__ = ["FORMS", "ledger_csv", "ledger_html", "ledger_markdown", "ledger_text", "write_ledger"]
+
+_HEADER = ("layer", "kind", "output", "parameters", "formula", "MACs", "field", "stride")
+_NARROW = ("layer", "kind", "output", "parameters", "MACs", "field", "stride")
+
+
+def _field(values: tuple[float, ...]) -> str:
+    """One number where all axes agree, else one an axis."""
+    return "" if not values else "x".join(f"{value:g}" for value in (values if len(set(values)) > 1 else values[:1]))
+
+
+def _macs(row: LayerCost) -> str:
+    return "uncounted" if row.macs is None else f"{row.macs:,}" if row.macs else ""
+
+
+def _cells(row: LayerCost) -> tuple[str, ...]:
+    parameters = f"{row.parameters:,}{'' if row.trainable else ' frozen'}" if row.parameters else ""
+    return (
+        shown(row.name), shown(row.kind), str(row.output_shape), parameters,
+        shown(row.formula), _macs(row), _field(row.receptive_field), _field(row.stride),
+    )  # fmt: skip
+
+
+def _totals(ledger: Ledger) -> tuple[tuple[str, str], ...]:
+    trained = sum(row.parameters for row in ledger.rows if row.trainable)
+    activations = sum(row.activation_bytes for row in ledger.rows)
+    uncounted = [row.name for row in ledger.rows if row.macs is None]
+    macs = f"unknown: nothing counts {', '.join(map(shown, uncounted))}" if uncounted else f"{ledger.macs or 0:,}"
+    return (
+        ("parameters", f"{ledger.parameters:,} ({trained:,} trained)"),
+        ("buffers", f"{ledger.buffers:,}"),
+        ("MACs", macs),
+        ("activations", f"{activations:,} bytes, all layers, one sample in float32"),
+    )
+
+
+def ledger_text(ledger: Ledger, width: int = 80) -> str:
+    """Write a ledger for the terminal; columns that do not fit are shortened, names in the middle, counts to 25.6M.
+
+    Args:
+        ledger: The counts.
+        width: Columns there are, from 60.
+
+    Returns:
+        Lines of at most `width` characters, ending in totals and the convention.
+
+    Example:
+        >>> print(ledger_text(Ledger(network="empty", input_shapes={}, rows=(), convention="MACs")))
+        empty
+        layer  kind  output  parameters  MACs  field  stride
+        ----------------------------------------------------
+        parameters   0 (0 trained)
+        buffers      0
+        MACs         0
+        activations  0 bytes, all layers, one sample in float32
+        Convention: MACs.
+        <BLANKLINE>
+    """
+    kept = [_HEADER.index(name) for name in _NARROW]
+    rows = [tuple(_cells(row)[index] for index in kept) for row in ledger.rows]
+    rows = _fit(rows, width)
+    widths = [max(len(cell) for cell in column) for column in zip(_NARROW, *rows, strict=True)]
+    lines = [_line(_NARROW, widths), "-" * (sum(widths) + 2 * (len(widths) - 1))]
+    lines += [_line(row, widths) for row in rows]
+    inputs = ", ".join(f"{shown(name)} {shape}" for name, shape in ledger.input_shapes.items())
+    title = shown(ledger.network) + (f", input {inputs}" if inputs else "")
+    totals = [
+        piece
+        for name, value in _totals(ledger)
+        for piece in textwrap.wrap(f"{name:<11}  {value}", width, subsequent_indent=" " * 13)
+    ]
+    note = textwrap.wrap(f"Convention: {shown(ledger.convention)}.", width)
+    return "\n".join([
+        *textwrap.wrap(title, width),
+        *lines,
+        *(["-" * len(lines[1])] if rows else []),
+        *totals,
+        *note,
+        "",
+    ])
+
+
+def _fit(rows: list[tuple[str, ...]], width: int) -> list[tuple[str, ...]]:
+    """Shorten what is too wide: first large MACs, then names, then kinds."""
+
+    def used(table: list[tuple[str, ...]]) -> int:
+        columns = zip(_NARROW, *table, strict=True)
+        return sum(max(len(cell) for cell in column) for column in columns) + 2 * (len(_NARROW) - 1)
+
+    if used(rows) > width:
+        rows = [(*row[:4], _short(row[4]), *row[5:]) for row in rows]
+    for column, least in ((0, 12), (1, 8), (0, 6), (2, 8)):
+        over = used(rows) - width
+        if over > 0:
+            wide = max(len(row[column]) for row in rows)
+            room = max(least, wide - over)
+            rows = [(*row[:column], _cut(row[column], room), *row[column + 1 :]) for row in rows]
+    return rows
+
+
+def _short(cell: str) -> str:
+    bare = cell.replace(",", "")
+    return short_number(int(bare)) if bare.isdigit() else cell
+
+
+def _cut(text: str, room: int) -> str:
+    if len(text) <= room:
+        return text
+    tail = (room - 1) * 2 // 3
+    return f"{text[: room - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    words = [
+        cell.ljust(size) if name in {"layer", "kind", "output"} else cell.rjust(size)
+        for name, cell, size in zip(_NARROW, cells, widths, strict=True)
+    ]
+    return "  ".join(words).rstrip()
+
+
+def ledger_markdown(ledger: Ledger) -> str:
+    """Write a ledger as a Markdown table with the arithmetic of every row.
+
+    Args:
+        ledger: The counts.
+
+    Returns:
+        Markdown; the totals and the convention stand under the table.
+
+    Example:
+        >>> print(ledger_markdown(Ledger(network="empty", input_shapes={}, rows=())).splitlines()[0])
+        | layer | kind | output | parameters | formula | MACs | field | stride |
+    """
+    lines = ["| " + " | ".join(_HEADER) + " |", "|---|---|---|---:|---|---:|---:|---:|"]
+    lines += ["| " + " | ".join(_markdown(cell) for cell in _cells(row)) + " |" for row in ledger.rows]
+    lines += ["", *(f"- {name}: {_markdown(value)}" for name, value in _totals(ledger))]
+    return "\n".join([*lines, f"- convention: {_markdown(shown(ledger.convention))}", ""])
+
+
+def _markdown(text: str) -> str:
+    return "".join(f"\\{letter}" if letter in "\\|*_`<>[]" else letter for letter in text)
+
+
+def ledger_csv(ledger: Ledger) -> str:
+    """Write a ledger as CSV with plain numbers, one row a layer; uncounted MACs are empty.
+
+    Args:
+        ledger: The counts.
+
+    Returns:
+        CSV with a header; totals are left to the reader's program.
+
+    Example:
+        >>> ledger_csv(Ledger(network="empty", input_shapes={}, rows=())).split(",")[0]
+        'layer'
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(
+        ("layer", "kind", "output_shape", "parameters", "buffers", "trainable", "formula", "macs", "activation_bytes",
+         "receptive_field", "stride")
+    )  # fmt: skip
+    for row in ledger.rows:
+        writer.writerow(
+            (_inert(row.name), _inert(row.kind), row.output_shape, row.parameters, row.buffers, row.trainable,
+             _inert(row.formula), "" if row.macs is None else row.macs, row.activation_bytes,
+             "x".join(map(str, row.receptive_field)), "x".join(map(str, row.stride)))
+        )  # fmt: skip
+    return out.getvalue()
+
+
+def _inert(text: str) -> str:
+    """Keep a spreadsheet from taking a name for a formula."""
+    words = shown(text)
+    return f"'{words}" if words[:1] in {"=", "+", "-", "@"} else words
+
+
+def ledger_html(ledger: Ledger) -> str:
+    """Write a ledger as an HTML table, to be put into a page.
+
+    Args:
+        ledger: The counts.
+
+    Returns:
+        A `<table>` element; every text in it is escaped.
+
+    Example:
+        >>> ledger_html(Ledger(network="<b>", input_shapes={}, rows=())).splitlines()[1]
+        '<caption>&lt;b&gt;</caption>'
+    """
+    head = "".join(f'<th scope="col">{name}</th>' for name in _HEADER)
+    body = [
+        "<tr>" + "".join(
+            f'<th scope="row">{escape(cell)}</th>' if index == 0 else f"<td>{escape(cell)}</td>"
+            for index, cell in enumerate(_cells(row))
+        ) + "</tr>"
+        for row in ledger.rows
+    ]  # fmt: skip
+    totals = "<br>".join(escape(f"{name}: {value}") for name, value in _totals(ledger))
+    foot = f'<tr><td colspan="{len(_HEADER)}">{totals}<br>{escape(f"convention: {ledger.convention}")}</td></tr>'
+    lines = ["<table>", f"<caption>{escape(ledger.network)}</caption>", f"<thead><tr>{head}</tr></thead>", "<tbody>"]
+    return "\n".join([*lines, *body, "</tbody>", f"<tfoot>{foot}</tfoot>", "</table>", ""])
+
+
+FORMS: Mapping[str, Callable[[Ledger], str]] = MappingProxyType({
+    "text": ledger_text,
+    "markdown": ledger_markdown,
+    "csv": ledger_csv,
+    "html": ledger_html,
+})
+
+
+def write_ledger(ledger: Ledger, form: str = "text") -> str:
+    """Write a ledger in a form chosen by name.
+
+    Args:
+        ledger: The counts.
+        form: A key of `FORMS`.
+
+    Returns:
+        The table.
+
+    Raises:
+        PlanError: There is no such form.
+
+    Example:
+        >>> write_ledger(Ledger(network="empty", input_shapes={}, rows=()), "csv")[:5]
+        'layer'
+    """
+    if form not in FORMS:
+        raise PlanError(f"a count is written as {', '.join(FORMS)}, not as {form!r}")
+    return FORMS[form](ledger)
