@@ -10,6 +10,8 @@ import zlib
 
 __all__ = ["jpeg_damage", "reason_of"]
 
+_MARKER, _END, _SCAN, _START, _TEMPORARY = 0xFF, 0xD9, 0xDA, 0xD8, 0x01  # ITU T.81, table B.1
+_RESTARTS = range(0xD0, 0xD8)
 _STUFFED_OR_RESTART = re.compile(rb"\xff[^\x00\xff]")
 _SIGNATURES = {
     b"<svg": "an SVG drawing",
@@ -98,20 +100,20 @@ def jpeg_damage(data: bytes) -> tuple[str, ...]:
         start = data.find(b"\xff", place)
         if start != place and start >= 0:
             notes[f"{start - place} stray bytes in the JPEG header"] = None
-        while 0 <= start < len(data) - 1 and data[start + 1] == 0xFF:  # fill bytes
+        while 0 <= start < len(data) - 1 and data[start + 1] == _MARKER:  # fill bytes
             start += 1
         if start < 0 or start + 1 >= len(data):
             notes["JPEG data ends without its end marker: a part of the picture may be invented"] = None
             return tuple(notes)
         marker = data[start + 1]
-        if marker == 0xD9:
+        if marker == _END:
             return tuple(notes)
-        if marker in {0x00, 0x01} or 0xD0 <= marker <= 0xD8:
+        if marker in {0, _TEMPORARY, _START} or marker in _RESTARTS:
             place = start + 2
             continue
         length = int.from_bytes(data[start + 2 : start + 4], "big")
         place = start + 2 + max(length, 2)
-        if marker == 0xDA:
+        if marker == _SCAN:
             place = _after_scan(data, place, notes)
 
 
@@ -120,9 +122,9 @@ def _after_scan(data: bytes, place: int, notes: dict[str, None]) -> int:
     expected = 0
     for match in _STUFFED_OR_RESTART.finditer(data, place):
         code = data[match.start() + 1]
-        if not 0xD0 <= code <= 0xD7:
+        if code not in _RESTARTS:
             return match.start()
-        if code - 0xD0 != expected:
+        if code != _RESTARTS[expected]:
             notes["JPEG restart markers are out of order: a part of the picture is lost or moved"] = None
-        expected = (code - 0xD0 + 1) % 8
+        expected = (code + 1) % 8
     return len(data)

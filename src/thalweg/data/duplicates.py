@@ -20,6 +20,7 @@ algorithms"), so that also a homogeneous set fills its buckets evenly and no ste
 """
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,7 @@ from thalweg.data.cache import Pictures
 
 __all__ = ["find_duplicates"]
 
+_Kind = TypeVar("_Kind", bound=np.generic)
 Floats = npt.NDArray[np.float32]
 Indexes = npt.NDArray[np.int64]
 
@@ -90,7 +92,7 @@ def _near_pairs(thumbnails: npt.NDArray[np.uint8]) -> list[tuple[int, int]]:
     faces = _Faces(thumbnails, clear)
     limit = faces.limit()
     search = faces.all_pairs if len(clear) <= _ALL_PAIRS else faces.likely_pairs
-    pairs = set()
+    pairs: set[tuple[int, int]] = set()
     for a, b in search(limit):
         pairs.update(zip(np.minimum(a, b).tolist(), np.maximum(a, b).tolist(), strict=True))
     return [(int(clear[a]), int(clear[b])) for a, b in sorted(pairs)]
@@ -136,7 +138,7 @@ class _Faces:
         """Compare pictures that share a bucket in one of several hash tables, mirror images included."""
         count = len(self.clear)
         bits = min(24, max(8, int(np.log2(count)) + 2))
-        white = self._whitened()
+        white, spread, lengths = self._whitened()
         rng = np.random.default_rng(0)
         weights = 1 << np.arange(bits, dtype=np.int64)
         for _ in range(_TABLES):
@@ -149,7 +151,11 @@ class _Faces:
                 if not same.any():
                     break
                 together = same & ((left < count) | (right < count)) & (left % count != right % count)
-                yield self._confirm(left[together], right[together], limit)
+                left, right = left[together], right[together]
+                # Along a few axes pictures are at most as far apart as they are: a cheap look rules out nearly all.
+                apart = (((white[left] - white[right]) * spread) ** 2).sum(axis=1)
+                hopeful = apart < limit * lengths[left] * lengths[right]
+                yield self._confirm(left[hopeful], right[hopeful], limit)
 
     def _confirm(self, left: Indexes, right: Indexes, limit: float) -> tuple[Indexes, Indexes]:
         count = len(self.clear)
@@ -168,11 +174,15 @@ class _Faces:
         near = np.concatenate(kept)
         return left[near], right[near] % count
 
-    def _whitened(self) -> Floats:
-        """All pictures, then all mirrored ones, along the principal axes of both, scaled to unit variance.
+    def _whitened(self) -> tuple[Floats, Floats, Floats]:
+        """Describe all pictures, then all mirrored ones, in few numbers.
 
         The axes are those of pictures and mirror images together: in a set of shoes that all point left, mirrored
         shoes would otherwise lie far outside and share one bucket.
+
+        Returns:
+            Coordinates along the principal axes with unit variance, shape (2 pictures, axes); the standard deviation
+            along each axis; the length of each whole residual.
         """
         everyone = np.arange(len(self.clear))
         sample = np.random.default_rng(0).permutation(everyone)[:10_000]
@@ -181,12 +191,15 @@ class _Faces:
         values, vectors = np.linalg.eigh((both.T @ both / len(both)).astype(np.float64))
         kept = np.argsort(values)[::-1][:_COMPONENTS]
         kept = kept[values[kept] > 1e-3 * values.max()]
-        axes = (vectors[:, kept] / np.sqrt(values[kept])).astype(np.float32)
-        return np.concatenate([
-            (self.residual(block, mirrored=mirrored) - middle) @ axes
-            for mirrored in (False, True)
-            for block in _blocks(everyone)
-        ])
+        spread = np.sqrt(values[kept]).astype(np.float32)
+        axes = vectors[:, kept].astype(np.float32) / spread
+        white, lengths = [], []
+        for mirrored in (False, True):
+            for block in _blocks(everyone):
+                residual = self.residual(block, mirrored=mirrored)
+                white.append((residual - middle) @ axes)
+                lengths.append(np.linalg.norm(residual, axis=1))
+        return np.concatenate(white), spread, np.concatenate(lengths)
 
 
 def _unit(thumbnails: npt.NDArray[np.uint8]) -> Floats:
@@ -204,7 +217,7 @@ def _distances(a: Floats, b: Floats) -> Floats:
     return np.asarray(np.maximum(squared, 0) / np.maximum(lengths, 1e-12), np.float32)
 
 
-def _blocks(array: npt.NDArray[np.generic]) -> Iterator[npt.NDArray[np.generic]]:
+def _blocks(array: npt.NDArray[_Kind]) -> Iterator[npt.NDArray[_Kind]]:
     for start in range(0, len(array), _BLOCK):
         yield array[start : start + _BLOCK]
 
