@@ -6,6 +6,7 @@ import signal
 import numpy as np
 import pytest
 import torch
+
 from thalweg.core.errors import RunError, TrainingFailedError
 from thalweg.core.plan import Augmentation
 from thalweg.data.batches import Batches
@@ -52,7 +53,11 @@ def network():
     )
 
 
-def trainer(folder, recipe=RECIPE, observer=lambda progress: None, module=None):
+def ignore(progress):
+    del progress
+
+
+def trainer(folder, recipe=RECIPE, observer=ignore, module=None):
     folder.mkdir(exist_ok=True)
     pixels, labels = pictures()
     rows = np.arange(len(labels))
@@ -144,7 +149,7 @@ def test_when_every_checkpoint_is_damaged_nothing_is_trained(tmp_path):
     trainer(tmp_path).fit()
     for path in tmp_path.glob("step-*"):
         path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(RunError, match="no checkpoint in .* is whole"):
+    with pytest.raises(RunError, match=r"no checkpoint in .* is whole"):
         trainer(tmp_path).resume()
 
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
 from thalweg.core.errors import PlanError
 from thalweg.core.plan import Augmentation
 from thalweg.data.batches import Batches
@@ -69,7 +70,9 @@ def test_class_weights_have_mean_one_over_the_files():
 def test_decay_spares_biases_and_scales():
     module = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2))
     optimizer = make_optimizer(module, "adamw", learning_rate=0.1, weight_decay=0.05)
-    decays = {group["weight_decay"]: [parameter.ndim for parameter in group["params"]] for group in optimizer.param_groups}
+    decays = {
+        group["weight_decay"]: [parameter.ndim for parameter in group["params"]] for group in optimizer.param_groups
+    }
     assert decays == {0.05: [4], 0.0: [1, 1, 1]}
 
 
@@ -104,14 +107,15 @@ def test_a_signal_is_remembered_and_the_old_handler_comes_back(number):
 
 
 def test_a_second_ctrl_c_does_not_wait():
-    with pytest.raises(KeyboardInterrupt), listening():
+    with listening():
         os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_a_device_that_is_not_there_is_named():
     if not torch.cuda.is_available():
-        with pytest.raises(PlanError, match="--device cuda: torch .* finds none"):
+        with pytest.raises(PlanError, match=r"--device cuda: torch .* finds none"):
             choose_device("cuda")
 
 

@@ -16,7 +16,7 @@ def check(
     context: typer.Context,
     source: Annotated[str, typer.Argument(help="As for train.", show_default=False)],
 ) -> int:
-    """Read every file of a source and say what training would meet."""
+    """Say what training on a source would meet."""
     settings: Settings = context.obj
     with Display(settings) as display:
         from thalweg.workbench.check import check as work

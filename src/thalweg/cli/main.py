@@ -24,6 +24,7 @@ app = typer.Typer(
     epilog=EPILOG,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: drawing boxes would double the time that --help takes
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (train, resume, predict, evaluate, check, report, export, demo):

@@ -21,8 +21,9 @@ def predict(
     images: Annotated[list[str], typer.Argument(help="Pictures, or folders of pictures.", show_default=False)],
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
 ) -> int:
-    """Say what a trained network sees in pictures: CSV on standard output, or --json."""
+    """Classify pictures; CSV on standard output, or --json."""
     settings: Settings = context.obj
+    from thalweg.core.files import printable
     from thalweg.workbench.predict import predict as work
 
     result = work(run, images, device=device)
@@ -40,7 +41,7 @@ def predict(
             writer.writerow([each.file, each.class_ or "", *shares, each.error or ""])
         sys.stdout.flush()
     for prediction in failed:
-        sys.stderr.write(f"thalweg: {prediction.error}\n")
+        sys.stderr.write(f"thalweg: {printable(prediction.file)}: {prediction.error}\n")
     return 2 if failed else 0
 
 

@@ -79,7 +79,7 @@ def train(
     ] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", rich_help_panel=RUN)] = "auto",
 ) -> int:
-    """Train a classifier on your pictures, evaluate it and write a report."""
+    """Train on your pictures, evaluate, write a report."""
     settings: Settings = context.obj
     with Display(settings) as display:
         from thalweg.workbench.train import train as work
@@ -116,7 +116,7 @@ def resume(
     context: typer.Context,
     run: Annotated[Path, typer.Argument(help="The run folder.", show_default=False)],
 ) -> int:
-    """Go on with an interrupted run, exactly where it stopped."""
+    """Go on with an interrupted run, exactly."""
     settings: Settings = context.obj
     with Display(settings) as display:
         from thalweg.workbench.resume import resume as work
@@ -130,7 +130,7 @@ def demo(
     full: Annotated[bool, typer.Option("--full", help="Train the whole recipe, however long.")] = False,
     out: Annotated[Path | None, typer.Option(help="Run folder to make.", show_default="runs/NAME")] = None,
 ) -> int:
-    """Train on 2,624 real photos of solar cells within five minutes."""
+    """Train on 2,624 real photos within five minutes."""
     settings: Settings = context.obj
     with Display(settings) as display:
         from thalweg.workbench.demo import demo as work

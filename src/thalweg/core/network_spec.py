@@ -53,7 +53,7 @@ def _rebuild(*values: object) -> LayerSpec:
 
 def _freeze(value: object) -> Setting:
     if isinstance(value, list | tuple):
-        return tuple(_freeze(item) for item in value)  # type: ignore[return-value,misc]
+        return tuple(_freeze(item) for item in value)  # type: ignore[return-value]
     return value  # type: ignore[return-value]
 
 

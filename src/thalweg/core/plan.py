@@ -13,7 +13,11 @@ from thalweg.core.errors import PlanError, RunError
 
 __all__ = ["Augmentation", "OptimizerName", "TrainingPlan"]
 
+Task = Literal["classification"]
 OptimizerName = Literal["adam", "adamw", "sgd"]
+Augment = Literal["auto", "none", "turns"]
+Weighting = Literal["auto", "balanced", "none"]
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 PLAN_SCHEMA = 1
 
 
@@ -89,7 +93,7 @@ class TrainingPlan:
     """
 
     source: str
-    task: Literal["classification"] = "classification"
+    task: Task = "classification"
     network: str = "small"
     epochs: int | None = None
     minutes: float | None = None
@@ -103,14 +107,14 @@ class TrainingPlan:
     split_file: str | None = None
     group_by: str | None = None
     seed: int = 42
-    augment: Literal["auto", "none", "turns"] = "auto"
-    class_weights: Literal["auto", "balanced", "none"] = "auto"
+    augment: Augment = "auto"
+    class_weights: Weighting = "auto"
     label_smoothing: float | None = None
     warmup: float = 0.05
     average: float | None = None
     patience: int = 0
     stages: tuple[float, ...] | None = None
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    device: DeviceName = "auto"
 
     def __post_init__(self) -> None:
         if self.epochs is not None and self.minutes is not None:
@@ -182,10 +186,23 @@ class TrainingPlan:
         for name in options:
             if name not in known:
                 raise PlanError(f"{name!r} is no part of a plan; known are {', '.join(sorted(known))}")
-        for name, allowed in (("optimizer", get_args(OptimizerName)), ("device", ("auto", "cpu", "cuda", "mps"))):
+        for name, allowed in _CHOICES.items():
             if options.get(name) not in {None, *allowed}:
-                raise PlanError(f"--{name} {options[name]}: choose one of {', '.join(allowed)}")
+                option = name.replace("_", "-")
+                raise PlanError(f"--{option} {options[name]}: choose one of {', '.join(allowed)}")
         return replace(self, **options)  # type: ignore[arg-type]
+
+
+_CHOICES = {
+    name: get_args(hint)
+    for name, hint in (
+        ("task", Task),
+        ("optimizer", OptimizerName),
+        ("augment", Augment),
+        ("class_weights", Weighting),
+        ("device", DeviceName),
+    )
+}
 
 
 def _within(option: str, value: float | None, low: float, high: float, *, open_low: bool = False) -> None:

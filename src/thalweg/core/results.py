@@ -7,7 +7,7 @@ from thalweg.core.dataset import Duplicate, Notice
 from thalweg.core.finding import Finding
 from thalweg.core.history import Event
 
-__all__ = ["CheckResult", "ExportResult", "Prediction", "PredictResult", "ReportResult", "TrainResult", "exit_status"]
+__all__ = ["CheckResult", "ExportResult", "PredictResult", "Prediction", "ReportResult", "TrainResult", "exit_status"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

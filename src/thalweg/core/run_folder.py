@@ -22,6 +22,8 @@ from pathlib import Path
 from thalweg.core.codec import dumps
 from thalweg.core.errors import RunError
 from thalweg.core.files import printable, write_atomically
+from thalweg.core.network_plain import spec_from_plain
+from thalweg.core.network_spec import NetworkSpec
 
 __all__ = ["RunFolder"]
 
@@ -52,17 +54,31 @@ class RunFolder:
         Raises:
             RunError: The folder holds something already, or cannot be made.
         """
+        cls.check_free(out)
         if out is None:
             stamp = dt.datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
             base = Path("runs", f"{name}-{stamp}")
             out = next(path for path in _numbered(base) if not path.exists())
-        elif out.is_dir() and any(out.iterdir()):
-            raise RunError(f"{printable(out)} is not empty: name another with --out, or go on with thalweg resume")
         try:
             (out / "checkpoints").mkdir(parents=True)
         except OSError as error:
             raise RunError(f"{printable(out)} cannot be made: {error.strerror}; name another with --out") from None
         return cls(out)
+
+    @staticmethod
+    def check_free(out: Path | None) -> None:
+        """Refuse a folder that holds something, before any work is done for it.
+
+        Args:
+            out: The wanted folder, or None.
+
+        Raises:
+            RunError: The folder holds something already, or is a file.
+        """
+        if out is not None and out.exists() and not out.is_dir():
+            raise RunError(f"{printable(out)} is a file: name a folder with --out")
+        if out is not None and out.is_dir() and any(out.iterdir()):
+            raise RunError(f"{printable(out)} is not empty: name another with --out, or go on with thalweg resume")
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
@@ -121,6 +137,17 @@ class RunFolder:
             raise RunError(f"{printable(self.path)} has no {name}: the run did not get that far") from None
         except (OSError, UnicodeDecodeError) as error:
             raise RunError(f"{printable(self.path / name)} cannot be read: {error}") from None
+
+    def read_network(self) -> NetworkSpec:
+        """Read the network's description.
+
+        Returns:
+            The network.
+
+        Raises:
+            RunError: The file is missing or damaged.
+        """
+        return spec_from_plain({"schema": SCHEMA, **self.read_json("network.json")})
 
     def read_json(self, name: str) -> dict[str, object]:
         """Read a JSON file of the run.

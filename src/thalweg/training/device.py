@@ -8,12 +8,15 @@ import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 
 from thalweg.core.errors import PlanError
 
-__all__ = ["Device", "choose_device", "describe_hardware"]
+__all__ = ["Device", "choose_device", "describe_hardware", "move"]
+
+Module = TypeVar("Module", bound=torch.nn.Module)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,21 @@ class Device:
         if self.autocast is None:
             return contextlib.nullcontext()
         return torch.autocast(self.kind, dtype=self.autocast)
+
+
+def move(module: Module, device: Device) -> Module:
+    """Move a network to a device, with its convolution weights channels-last.
+
+    Args:
+        module: The network, moved in place.
+        device: Where to.
+
+    Returns:
+        The same network.
+    """
+    module.to(device.kind)
+    module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this form
+    return module
 
 
 def choose_device(wish: str) -> Device:

@@ -23,9 +23,10 @@ from thalweg.training.checkpoint import (
     save_weights,
     unpack_optimizer,
 )
-from thalweg.training.device import Device
+from thalweg.training.device import Device, move
 from thalweg.training.interruption import Interruption
 from thalweg.training.loss import cross_entropy
+from thalweg.training.memory import keep_freed_memory
 from thalweg.training.optimizers import make_optimizer, set_rate
 from thalweg.training.progress import Outcome, Progress, Recipe, State
 from thalweg.training.schedule import rate_factor, stage_side
@@ -63,7 +64,8 @@ class Trainer:
         observer: Callable[[Progress], None],
         log_steps: Callable[[list[tuple[float, ...]]], None],
     ) -> None:
-        self.module = module.to(device.kind, memory_format=torch.channels_last)
+        keep_freed_memory()
+        self.module = move(module, device)
         self.recipe, self.train, self.heldout, self.device = recipe, train, heldout, device
         self.folder, self.observer, self.log_steps = folder, observer, log_steps
         self.optimizer = make_optimizer(
@@ -167,7 +169,7 @@ class Trainer:
             logits = self.module(pixels)
         objective = cross_entropy(logits, labels, weights=self.weights, smoothing=recipe.smoothing)
         self.optimizer.zero_grad(set_to_none=True)
-        objective.backward()
+        objective.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.module.parameters() if p.grad is not None])
         with torch.no_grad():
             loss = cross_entropy(logits.detach(), labels)

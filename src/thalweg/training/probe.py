@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 
 from thalweg.core.plan import OptimizerName
-from thalweg.training.device import Device
+from thalweg.training.device import Device, move
 from thalweg.training.loss import cross_entropy
 from thalweg.training.optimizers import make_optimizer, set_rate
 from thalweg.training.scoring import BatchSource
@@ -81,7 +81,7 @@ def probe_learning_rate(
     Returns:
         The rate, the edge and the curve.
     """
-    copied = copy.deepcopy(module).to(device.kind, memory_format=torch.channels_last).train()
+    copied = move(copy.deepcopy(module), device).train()
     machine = make_optimizer(copied, optimizer, learning_rate=recipe_rate, weight_decay=weight_decay)
     growth = (HIGHEST / LOWEST) ** (1 / max(1, steps - 1))
     rates = [recipe_rate * LOWEST * growth**number for number in range(steps)]
@@ -97,7 +97,7 @@ def probe_learning_rate(
         losses.append(float(loss.detach()))
         if not math.isfinite(losses[-1]) or losses[-1] > 20 * max(1.0, losses[0]):
             break
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         machine.step()
     edge = find_edge(rates, losses)
     rate = recipe_rate if edge is None else min(recipe_rate, edge / MARGIN)

@@ -3,9 +3,8 @@
 import time
 from pathlib import Path
 
-from thalweg.core.dataset import DataSummary
 from thalweg.core.results import CheckResult
-from thalweg.data.health import health_findings, leakage
+from thalweg.data.health import leakage
 from thalweg.workbench.loading import load
 from thalweg.workbench.telling import Listener, silent
 
@@ -43,26 +42,16 @@ def check(source: str | Path, *, listener: Listener | None = None) -> CheckResul
         name: tuple(sample.file for sample in loaded.samples if sample.part == name)
         for name in ("train", "validation", "test")
     }
-    summary = DataSummary(
-        source=str(source),
-        classes=classes,
-        class_counts=tuple(counts),
-        files=len(loaded.samples),
-        left_out=loaded.left_out,
-        warnings=loaded.warnings,
-        duplicates=loaded.duplicates,
-        upright=loaded.scan.upright,
-    )
-    findings = list(health_findings(summary))
+    findings = list(loaded.health.findings)
     leak = leakage(loaded.duplicates, parts["train"], (*parts["validation"], *parts["test"]))
     if leak is not None:
         findings.append(leak)
     return CheckResult(
-        files=summary.files,
+        files=len(loaded.samples),
         classes=classes,
-        left_out=summary.left_out,
-        warnings=summary.warnings,
-        duplicates=summary.duplicates,
+        left_out=loaded.left_out,
+        warnings=loaded.warnings,
+        duplicates=loaded.duplicates,
         class_counts=dict(zip(classes, counts, strict=True)),
         findings=tuple(findings),
         seconds=time.perf_counter() - started,

@@ -14,7 +14,7 @@ from thalweg.core.finding import Finding
 from thalweg.core.plan import TrainingPlan
 from thalweg.data.cache import Pictures, load_pictures
 from thalweg.data.duplicates import find_duplicates
-from thalweg.data.health import health_findings, leakage
+from thalweg.data.health import Health, health, leakage
 from thalweg.data.scan import Scan, scan
 from thalweg.data.sizes import typical_side
 from thalweg.data.source import open_source
@@ -36,6 +36,7 @@ class Loaded:
         left_out: Files that are not used, with the reason.
         warnings: Files that are odd but used.
         duplicates: Groups of files that show the same picture.
+        health: Sizes, remarks and findings about the pictures.
     """
 
     scan: Scan
@@ -45,6 +46,7 @@ class Loaded:
     left_out: tuple[Notice, ...]
     warnings: tuple[Notice, ...]
     duplicates: tuple[Duplicate, ...]
+    health: Health
 
     @property
     def labels(self) -> np.ndarray:
@@ -99,15 +101,17 @@ def load_scan(found: Scan, *, image_size: int, listener: Listener) -> Loaded:
             f"only {len(counts)} class has usable pictures ({names}; {broken} files could not be read): two are needed"
         )
     left_out = (*found.left_out, *(Notice(file, reason) for file, reason in sorted(pictures.left_out.items())))
-    odd = (*found.warnings, *(Notice(file, reason) for file, reason in sorted(pictures.warnings.items())))
+    labels = [sample.label for sample in found.samples]
+    state = health(pictures, files, labels, found.classes)
     return Loaded(
         scan=found,
         samples=samples,
         rows=np.asarray(pictures.rows)[usable],
         pictures=pictures,
         left_out=left_out,
-        warnings=odd,
-        duplicates=find_duplicates(pictures, [sample.label for sample in found.samples], files),
+        warnings=(*found.warnings, *state.warnings),
+        duplicates=find_duplicates(pictures, files, labels),
+        health=state,
     )
 
 
@@ -182,7 +186,7 @@ def summarise(loaded: Loaded, parts: Split, source: str) -> tuple[DataSummary, t
         counts=counts,
         **{name: tuple(files[index] for index in indices) for name, indices in named.items()},
     )
-    findings = list(health_findings(summary))
+    findings = list(loaded.health.findings)
     held = leakage(loaded.duplicates, summary.train, (*summary.validation, *summary.test))
     if held is not None:
         findings.append(held)

@@ -14,10 +14,9 @@ from thalweg.core.files import printable
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.run_folder import RunFolder
-from thalweg.core.spec_document import spec_from_plain
 from thalweg.modules.build import build
 from thalweg.training.checkpoint import load_weights
-from thalweg.training.device import Device, choose_device
+from thalweg.training.device import Device, choose_device, move
 from thalweg.training.loss import probabilities
 
 __all__ = ["TrainedModel", "open_model"]
@@ -83,7 +82,7 @@ def open_model(run: str | Path, *, device: str = "auto") -> TrainedModel:
         place = printable(folder.path)
         raise RunError(f"{place} is not finished: thalweg resume {place} goes on with it")
     plan = TrainingPlan.from_toml(folder.read_text("plan.toml"), printable(folder.path / "plan.toml"))
-    spec = spec_from_plain(folder.read_json("network.json"))
+    spec = folder.read_network()
     compute = choose_device(device)
     module = build(spec.logits()[0], seed=0)
     load_weights(module, folder.path / "model.safetensors")
@@ -92,7 +91,7 @@ def open_model(run: str | Path, *, device: str = "auto") -> TrainedModel:
         plan=plan,
         summary=from_plain(DataSummary, folder.read_json("data.json"), "data.json"),
         spec=spec,
-        module=module.to(compute.kind, memory_format=torch.channels_last).eval(),
+        module=move(module, compute).eval(),
         device=compute,
     )
 

@@ -9,12 +9,12 @@ from thalweg.core.evaluation import Evaluation
 from thalweg.core.files import printable
 from thalweg.core.finding import Finding
 from thalweg.core.history import RunHistory, epochs_from_csv
+from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.report import Block, Curves, Drawing, Line, Mark, Paragraph, Table
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
-from thalweg.core.spec_document import spec_from_plain
-from thalweg.networks.catalogue import forms
+from thalweg.networks.catalogue import network
 from thalweg.rendering.diagram import draw_svg
 
 __all__ = [
@@ -85,6 +85,8 @@ def _advice(result: TrainResult, evaluation: Evaluation, folder: RunFolder) -> s
     train, held = rows[-1]["train_accuracy"], rows[-1]["val_accuracy"]
     if evaluation.accuracy_interval[0] <= evaluation.majority_accuracy:
         return "Next: look at the samples and mistakes (are the labels right, is the difference visible at this size?)."
+    if evaluation.accuracy == 1:
+        return "Next: nothing is wrong here; be sure that held-out files are independent of the others (--group-by)."
     if train - held > 0.08:  # noqa: PLR2004 - a gap that no interval of a few hundred files explains
         return f"Next: it knows its training files better ({train:.1%}); more pictures would help most."
     middle = rows[len(rows) * 3 // 4]["val_loss"]
@@ -148,7 +150,7 @@ def network_blocks(folder: RunFolder, plan: TrainingPlan, classes: int) -> tuple
     Returns:
         Blocks of the report.
     """
-    spec = spec_from_plain(folder.read_json("network.json"))
+    spec = folder.read_network()
     ledger = count(spec)
     shape = next(iter(spec.inputs.values()))
     blocks: list[Block] = [
@@ -157,7 +159,7 @@ def network_blocks(folder: RunFolder, plan: TrainingPlan, classes: int) -> tuple
             f"{ledger.macs or 0:,} multiply-accumulates a picture of {shape}. Counted: {ledger.convention}."
         )
     ]
-    for form, drawn in forms(plan.network, shape, classes):
+    for form, drawn in _forms(plan.network, spec, classes):
         caption = f"The network in its {form} form"
         text = " -> ".join(f"{row.kind} {row.output_shape}" for row in count(drawn).rows)
         blocks.append(Drawing(caption=caption, svg=draw_svg(drawn, count(drawn)), alternative=text))
@@ -168,6 +170,14 @@ def network_blocks(folder: RunFolder, plan: TrainingPlan, classes: int) -> tuple
     header = ("layer", "kind", "output", "parameters", "arithmetic", "MACs")
     blocks.append(Table(caption="Every layer", header=header, rows=rows, folded=True))
     return tuple(blocks)
+
+
+def _forms(name: str, spec: NetworkSpec, classes: int) -> list[tuple[str, NetworkSpec]]:
+    """The ways the network can be written: both for `plain`, its own form for a network with branches."""
+    if name.split("-", maxsplit=1)[0] != "plain":
+        return [(spec.form, spec)]
+    shape = next(iter(spec.inputs.values()))
+    return [(form, network(f"plain-{form}", shape, classes)) for form in ("sequential", "functional")]
 
 
 def training_blocks(folder: RunFolder, result: TrainResult) -> tuple[Block, ...]:

@@ -11,7 +11,6 @@ from thalweg.core.finding import Finding
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
-from thalweg.core.spec_document import spec_from_plain
 from thalweg.data.split import Split
 from thalweg.modules.build import build
 from thalweg.training.device import choose_device
@@ -40,7 +39,7 @@ def resume(run: str | Path, *, listener: Listener | None = None) -> TrainResult:
     folder = RunFolder.open(Path(run))
     plan = TrainingPlan.from_toml(folder.read_text("plan.toml"), printable(folder.path / "plan.toml"))
     summary = from_plain(DataSummary, folder.read_json("data.json"), "data.json")
-    spec = spec_from_plain(folder.read_json("network.json"))
+    spec = folder.read_network()
     found, side = look(plan.source, listener)
     loaded = load_scan(found, image_size=plan.image_size or side, listener=listener)
     position = {file: index for index, file in enumerate(loaded.files)}
@@ -50,9 +49,11 @@ def resume(run: str | Path, *, listener: Listener | None = None) -> TrainResult:
             f"{len(gone)} files of the run are not in {printable(plan.source)} any more, first {printable(gone[0])}: "
             "put them back, or train anew"
         )
-    parts = Split(**{
-        name: tuple(position[file] for file in getattr(summary, name)) for name in ("train", "validation", "test")
-    })
+    parts = Split(
+        train=tuple(position[file] for file in summary.train),
+        validation=tuple(position[file] for file in summary.validation),
+        test=tuple(position[file] for file in summary.test),
+    )
     stored = folder.read_json("findings.json").get("findings", [])
     state = Session(
         plan=plan,

@@ -9,11 +9,11 @@ import torch
 from thalweg.core.dataset import DataSummary
 from thalweg.core.errors import PlanError
 from thalweg.core.files import printable
+from thalweg.core.network_plain import spec_to_plain
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
 from thalweg.core.shape import Shape
-from thalweg.core.spec_document import spec_to_plain
 from thalweg.data.split import parse_ratio
 from thalweg.modules.build import build
 from thalweg.networks.catalogue import network as describe_network
@@ -126,6 +126,7 @@ def train(
     )
     describe_network(plan.network, Shape(3, (256, 256)), 2)  # an unknown name is told before any file is read
     compute = choose_device(plan.device)
+    RunFolder.check_free(Path(out) if out else None)
     found, side = look(plan.source, listener)
     listener.say(f"Found {len(found.samples)} files belonging to {len(found.classes)} classes.")
     plan = resolved(plan, picture_side=side)

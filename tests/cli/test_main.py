@@ -1,0 +1,168 @@
+"""The command line from outside: one JSON object, one line for an error, and the promised exit statuses."""
+
+import csv
+import io
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import jsonschema
+import pytest
+
+from thalweg.cli.main import main
+
+SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "src" / "thalweg" / "core" / "schemas"
+TRAIN = ("--epochs", "2", "--image-size", "32", "--batch-size", "8")
+
+
+def thalweg(*words, cwd=None):
+    command = [sys.executable, "-m", "thalweg", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=300, check=False)
+
+
+def answer(done, schema):
+    lines = done.stdout.splitlines()
+    assert len(lines) == 1, done.stdout + done.stderr
+    data = json.loads(lines[0])
+    jsonschema.validate(data, json.loads((SCHEMAS / f"{schema}.json").read_text()))
+    return data
+
+
+@pytest.fixture(scope="module")
+def trained(photo_folder, tmp_path_factory):
+    run = tmp_path_factory.mktemp("cli") / "run"
+    done = thalweg("train", photo_folder, *TRAIN, "--lr", "0.01", "--out", run, "--json")
+    assert done.returncode == 0, done.stderr
+    return run, answer(done, "train"), done.stderr
+
+
+def test_train_prints_one_object_and_tells_the_rest_on_standard_error(trained):
+    _, data, told = trained
+    assert "Found 48 files belonging to 2 classes." in told
+    assert "Using 38 files for training." in told
+    assert "Using 10 files for validation." in told
+    assert data["files"] == data["train_files"] + data["test_files"] == 48
+    assert data["classes"] == ["blue", "red"]
+    assert data["learning_rate"] == 0.01
+    assert pathlib.Path(data["report"]).is_file()
+
+
+def test_global_options_stand_anywhere(photo_folder):
+    before, after = thalweg("--json", "check", photo_folder), thalweg("check", photo_folder, "--json", "--quiet")
+    one, two = answer(before, "check"), answer(after, "check")
+    one.pop("seconds"), two.pop("seconds")
+    assert one == two
+    assert after.stderr == ""
+
+
+def test_predict_gives_csv_and_json_and_names_what_it_cannot_read(trained, photo_folder):
+    run, *_ = trained
+    good, bad = photo_folder / "red" / "red-00.png", photo_folder / "no-such.png"
+    done = thalweg("predict", run, good, bad)
+    assert done.returncode == 2
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [row["file"] for row in rows] == [str(good), str(bad)]
+    assert rows[0]["class"] in {"red", "blue"}
+    assert rows[1]["class"] == ""
+    assert rows[1]["error"]
+    assert "no-such.png" in done.stderr
+    (prediction,) = answer(thalweg("predict", run, good, "--json"), "predict")["predictions"]
+    assert float(rows[0]["p_red"]) == pytest.approx(prediction["probabilities"]["red"], abs=1e-5)
+    assert sum(prediction["probabilities"].values()) == pytest.approx(1)
+
+
+def test_evaluate_export_and_report_answer_in_their_form(trained, photo_folder):
+    run, data, _ = trained
+    again = answer(thalweg("evaluate", run, "--json"), "train")
+    assert again["accuracy"] == data["accuracy"]
+    assert again["split"] == "validation"
+    whole = answer(thalweg("evaluate", run, photo_folder, "--json"), "train")
+    assert whole["test_files"] == 48
+    pytest.importorskip("onnxruntime")
+    exported = answer(thalweg("export", run, "--onnx", "--json"), "export")
+    assert exported["max_difference"] < 1e-4
+    assert answer(thalweg("report", run, "--json"), "report")["report"] == data["report"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("train", "no/such/folder"), "no/such/folder: there is no such folder or file"),
+        (("train", "{photos}", "--epochs", "none"), "--epochs"),
+        (("train", "{photos}", "--epochs", "3", "--minutes", "1"), "exclude each other"),
+        (("train", "{photos}", "--lr", "-1"), "--lr -1 is out of range"),
+        (("train", "{photos}", "--lr", "fast"), "--lr fast: a number such as 0.001, or auto"),
+        (("train", "{photos}", "--network", "smal"), "did you mean small?"),
+        (("train", "{photos}", "--optimizer", "adamm"), "--optimizer adamm: choose one of adam, adamw, sgd"),
+        (("train", "{photos}", "--split", "80/30"), "80/30"),
+        (("train", "{photos}", "--task", "dreams"), "--task dreams"),
+        (("train", "{photos}", "--out", "{photos}"), "is not empty"),
+        (("train", "{photos}", "--augment", "much"), "--augment much: choose one of"),
+        (("resume", "{photos}"), "is no run folder"),
+        (("predict", "{photos}", "a.png"), "is no run folder"),
+        (("fly",), "fly"),
+        (("check", "{photos}", "--lang", "la"), "--lang la: choose one of en, fa"),
+    ],
+)
+def test_bad_input_gets_one_line_and_status_2(photo_folder, capsys, words, told):
+    with pytest.raises(SystemExit) as stop:
+        main([word.format(photos=photo_folder) for word in words] + ["--json"])
+    assert stop.value.code == 2
+    out, err = capsys.readouterr()
+    (line,) = [line for line in err.splitlines() if line.startswith("thalweg:")]
+    assert told in line
+    data = json.loads(out)
+    jsonschema.validate(data, json.loads((SCHEMAS / "error.json").read_text()))
+    assert data["exit_status"] == 2
+
+
+def test_a_fault_of_ours_is_one_line_too_and_a_traceback_when_asked(monkeypatch, capsys):
+    monkeypatch.setattr("thalweg.workbench.check.load", lambda *words, **options: 1 / 0)
+    with pytest.raises(SystemExit) as stop:
+        main(["check", "photos"])
+    assert stop.value.code == 1
+    assert "please report it: ZeroDivisionError" in capsys.readouterr().err
+    with pytest.raises(ZeroDivisionError):
+        main(["--traceback", "check", "photos"])
+
+
+def test_a_failed_run_is_status_1_and_says_what_to_try(photo_folder, tmp_path):
+    words = (*TRAIN, "--lr", "1e30", "--optimizer", "sgd", "--out", tmp_path / "run", "--json")
+    done = thalweg("train", photo_folder, *words)
+    assert done.returncode == 1
+    assert "not finite" in answer(done, "error")["error"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_the_run_and_resume_ends_it_as_if_nothing_had_been(photo_folder, tmp_path, number, status):
+    words = ("train", photo_folder, "--epochs", 12, "--image-size", 32, "--batch-size", 8, "--lr", "0.003", "--out")
+    command = [sys.executable, "-m", "thalweg", *map(str, words), str(tmp_path / "cut")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        history = tmp_path / "cut" / "history.csv"
+        deadline = time.monotonic() + 120
+        while not history.is_file() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(number)
+        said, _ = process.communicate(timeout=120)
+    if process.returncode == 0:
+        pytest.skip("the run ended before the signal came")
+    assert process.returncode == status
+    assert f"thalweg resume {tmp_path / 'cut'}" in said
+    finished = answer(thalweg("resume", tmp_path / "cut", "--json"), "train")
+    straight = answer(thalweg(*words, tmp_path / "whole", "--json"), "train")
+    assert finished["epochs"] == straight["epochs"] == 12
+    assert finished["accuracy"] == straight["accuracy"]
+    one, two = (tmp_path / name / "model.safetensors" for name in ("cut", "whole"))
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_the_version_and_the_help_answer():
+    assert thalweg("--version").stdout.startswith("thalweg 0.")
+    shown = thalweg("train", "--help").stdout
+    for option in ("--network", "--epochs", "--minutes", "--lr", "--split-file", "--group-by", "--seed", "--out"):
+        assert option in shown

@@ -1,0 +1,153 @@
+"""Training from a folder to a report: files of a run, splits, networks, and which accuracy is told."""
+
+import csv
+import hashlib
+import json
+import pathlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import thalweg
+from thalweg.core.codec import from_plain
+from thalweg.core.dataset import DataSummary
+from thalweg.core.plan import TrainingPlan
+
+QUICK = {"epochs": 2, "image_size": 32, "batch_size": 8, "lr": 0.01}
+
+
+@pytest.fixture(scope="module")
+def run(photo_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("train")
+    return thalweg.train(photo_folder, out=folder / "run", **QUICK)
+
+
+def digest(folder):
+    return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_the_run_folder_holds_what_it_promises(run):
+    folder = pathlib.Path(run.run)
+    promised = "plan.toml environment.json data.json history.csv steps.csv metrics.json model.safetensors network.json"
+    for name in (*promised.split(), "checkpoints", "report.html"):
+        assert (folder / name).exists(), name
+    rows = list(csv.DictReader((folder / "history.csv").open()))
+    assert list(rows[0]) == [
+        "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds",
+        "images_per_second",
+    ]  # fmt: skip
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert len((folder / "steps.csv").read_text().splitlines()) == 1 + 2 * 5
+    plan = TrainingPlan.from_toml((folder / "plan.toml").read_text())
+    assert (plan.epochs, plan.learning_rate, plan.image_size) == (2, 0.01, 32)
+
+
+def test_with_one_held_out_split_the_last_epoch_is_reported_and_the_best_apart(run):
+    rows = list(csv.DictReader((pathlib.Path(run.run) / "history.csv").open()))
+    assert run.split == "validation"
+    assert run.accuracy == pytest.approx(float(rows[-1]["val_accuracy"]))
+    assert run.best_accuracy == pytest.approx(max(float(row["val_accuracy"]) for row in rows))
+    low, high = run.accuracy_interval
+    assert low <= run.accuracy <= high
+
+
+def test_with_three_splits_the_best_epoch_is_chosen_on_validation_and_told_on_test(photo_folder, tmp_path):
+    result = thalweg.train(photo_folder, out=tmp_path / "run", test=0.25, validation=0.25, **QUICK)
+    assert (result.train_files, result.validation_files, result.test_files) == (24, 12, 12)
+    assert result.split == "test"
+    folder = tmp_path / "run"
+    best = folder / "checkpoints" / f"best-{result.best_epoch:06d}.safetensors"
+    assert best.read_bytes() == (folder / "model.safetensors").read_bytes()
+    again = thalweg.evaluate(folder)
+    assert (again.split, again.accuracy) == ("test", result.accuracy)
+
+
+def test_the_users_folder_is_left_as_it_was(photo_folder, tmp_path):
+    before = digest(photo_folder)
+    thalweg.check(photo_folder)
+    thalweg.train(photo_folder, out=tmp_path / "run", **(QUICK | {"epochs": 1}))
+    assert digest(photo_folder) == before
+
+
+def test_two_runs_with_one_seed_are_equal_to_the_bit(run, photo_folder, tmp_path):
+    again = thalweg.train(photo_folder, out=tmp_path / "run", **QUICK)
+    one, two = (pathlib.Path(each.run) / "model.safetensors" for each in (run, again))
+    assert one.read_bytes() == two.read_bytes()
+    assert again.accuracy == run.accuracy
+
+
+@pytest.mark.parametrize("network", ["plain", "plain-sequential", "plain-functional"])
+def test_both_forms_of_plain_train_to_the_same_bits(photo_folder, tmp_path, network):
+    once = QUICK | {"epochs": 1}
+    result = thalweg.train(photo_folder, out=tmp_path / "a", network=network, **once)
+    reference = thalweg.train(photo_folder, out=tmp_path / "b", network="plain", **once)
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in "ab"]
+    assert weights[0] == weights[1]
+    assert result.accuracy == reference.accuracy
+
+
+@pytest.fixture(scope="module")
+def odd_folder(tmp_path_factory):
+    """Three classes, with a broken file, a twin across classes' files, an empty class and names that bite."""
+    folder = tmp_path_factory.mktemp("odd") / "گربه‌ها <b>"
+    random = np.random.default_rng(5)
+    for label, name in enumerate(("سفید", "a<script>alert(1)</script>", "c d")):
+        (folder / name.replace("/", "_")).mkdir(parents=True)
+        for index in range(8):
+            pattern = np.kron(random.integers(0, 150, (6, 6)), np.ones((4, 4)))[..., None] * np.ones(3)
+            pattern[..., label] += 90
+            path = folder / name.replace("/", "_") / f"{index}.png"
+            Image.fromarray(pattern.clip(0, 255).astype(np.uint8)).save(path)
+    (folder / "empty").mkdir()
+    (folder / "c d" / "broken\n.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+    (folder / "c d" / "notes.txt").write_text("no picture")
+    (folder / "c d" / "twin.png").write_bytes((folder / "c d" / "0.png").read_bytes())
+    return folder
+
+
+def test_odd_folders_train_and_every_oddity_is_named(odd_folder, tmp_path):
+    result = thalweg.train(odd_folder, out=tmp_path / "run", **(QUICK | {"epochs": 1}))
+    assert len(result.classes) == 3
+    assert result.files == 25
+    reasons = {notice.file: notice.reason for notice in result.left_out}
+    assert any("broken" in file for file in reasons)
+    assert any("notes.txt" in file for file in reasons)
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "<script>alert" not in page
+    assert "سفید" in page
+    data = json.loads((tmp_path / "run" / "data.json").read_text())
+    assert data.pop("schema") == 1
+    summary = from_plain(DataSummary, data)
+    (twins,) = [group for group in summary.duplicates if group.kind == "exact"]
+    sides = [part for part in (summary.train, summary.validation) if set(twins.files) & set(part)]
+    assert len(sides) == 1, "twins stand on both sides of the split"
+
+
+def test_a_plan_in_minutes_ends_in_time(photo_folder, tmp_path):
+    result = thalweg.train(photo_folder, out=tmp_path / "run", minutes=0.2, image_size=32, batch_size=8, lr=0.01)
+    assert result.epochs >= 1
+    rows = list(csv.DictReader((tmp_path / "run" / "history.csv").open()))
+    assert float(rows[-1]["learning_rate"]) < 0.5 * 0.01
+
+
+def test_a_class_the_network_does_not_know_is_refused(run, odd_folder):
+    with pytest.raises(thalweg.ThalwegError, match="3 classes are unknown to the run"):
+        thalweg.evaluate(run.run, odd_folder)
+
+
+def test_predictions_agree_with_the_evaluation(run, photo_folder):
+    rows = list(csv.DictReader((pathlib.Path(run.run) / "predictions.csv").open()))
+    result = thalweg.predict(run.run, [photo_folder / row["file"] for row in rows])
+    for row, prediction in zip(rows, result.predictions, strict=True):
+        assert prediction.class_ == row["predicted"]
+        assert prediction.probabilities["red"] == pytest.approx(float(row["p_red"]), abs=2e-3)
+
+
+def test_an_unfinished_run_cannot_predict_and_says_how_to_go_on(run, tmp_path, photo_folder):
+    folder = tmp_path / "unfinished"
+    folder.mkdir()
+    for name in ("plan.toml", "data.json", "network.json"):
+        (folder / name).write_bytes((pathlib.Path(run.run) / name).read_bytes())
+    with pytest.raises(thalweg.ThalwegError, match=r"not finished: thalweg resume"):
+        thalweg.predict(folder, [photo_folder / "red" / "red-00.png"])
