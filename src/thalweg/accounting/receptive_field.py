@@ -7,8 +7,8 @@ position seen by each output of one period; a layer's pattern turns the field of
 
 For windows alone the period is 1 and the rule is the familiar one: first' = first - p*stride, last' = last +
 (d*(k - 1) - p)*stride, stride' = s*stride (Araujo, Norris and Sim 2019). Where branches meet, the field reaches from
-the smallest first to the largest last. It may reach over the border into padding. Layers that read all positions (adaptive
-pooling to one, normalisation over a sample) make it the whole input; batch normalisation is left out, as is usual.
+the smallest first to the largest last. It may reach over the border into padding. Layers that read all positions
+(adaptive pooling to one, normalisation over a sample) make it the whole input; batch normalisation is left out.
 """
 
 import math

@@ -72,7 +72,7 @@ def spec_from_plain(data: object) -> NetworkSpec:
         The network, with every setting and shape checked.
 
     Raises:
-        SpecError: A field is missing, unknown or of a wrong type, the schema is not ours, or a layer is not well formed.
+        SpecError: A field is missing, unknown or of a wrong type, the schema is another, or a layer is not well formed.
         ShapeError: Two layers do not fit.
 
     Example:
