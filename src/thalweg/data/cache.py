@@ -25,7 +25,8 @@ import numpy.typing as npt
 
 from thalweg.core.errors import PictureError, PlanError
 from thalweg.data.decode import DECODER_VERSION, decode_planes, read_picture_file
-from thalweg.data.store import THUMBNAIL, Channels, Entry, Known, PictureStore, StoreDamagedError, disk_full, renew
+from thalweg.data.store import PictureStore, disk_full
+from thalweg.data.store_values import THUMBNAIL, Channels, Entry, Known, StoreDamagedError, renew
 
 __all__ = ["Pictures", "default_cache_folder", "load_pictures"]
 

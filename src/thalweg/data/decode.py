@@ -22,7 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from thalweg.core.errors import PictureError
-from thalweg.data.damage import jpeg_damage, reason_of
+from thalweg.data.damage import reason_of
+from thalweg.data.jpeg_stream import WatchedJpeg, strict_complaint, survey
 from thalweg.data.pillow_notes import listening
 from thalweg.data.tones import eight_bit
 
@@ -43,6 +44,7 @@ PIXEL_LIMIT = 178_956_970
 """Largest picture, in pixels, by its header: Pillow's own limit."""
 MEMORY_LIMIT = 100_000_000
 """Largest picture, in pixels, that is unpacked in memory; JPEG reduced while decoding counts as reduced."""
+_JPEG = frozenset({"JPEG", "MPO"})
 _ORIENTATION = 0x0112  # EXIF 2.3, table 3
 
 
@@ -155,17 +157,18 @@ def read_picture_file(path: Path) -> bytes:
 def _decode(data: bytes, size: tuple[int, int] | None, notes: list[str]) -> Decoded:
     from PIL import Image
 
-    jpeg = data.startswith(b"\xff\xd8")
-    if jpeg:
-        notes.extend(jpeg_damage(data))
-    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+    stream = _open_stream(data, notes)
+    with Image.open(stream, formats=FORMATS) as image:
         width, height = image.size
         _check_size(width, height, PIXEL_LIMIT)
         if size is not None:
             _draft(image, size)
         _check_size(*image.size, MEMORY_LIMIT)
         drafted = image.size
+        if isinstance(stream, WatchedJpeg) and image.format in _JPEG:
+            stream.watch()
         image.load()
+        notes.extend(stream.notes() if isinstance(stream, WatchedJpeg) else ())
         upright = _upright(image, notes)
         turned = upright.size != drafted and upright.size == drafted[::-1]
         shown = eight_bit(upright, notes)
@@ -181,6 +184,17 @@ def _decode(data: bytes, size: tuple[int, int] | None, notes: list[str]) -> Deco
     return Decoded(pixels=pixels, original_size=original, warnings=tuple(dict.fromkeys(notes)), grey=grey)
 
 
+def _open_stream(data: bytes, notes: list[str]) -> io.BytesIO:
+    """Wrap bytes as a file; JPEG data is looked through for hidden damage."""
+    if not data.startswith(b"\xff\xd8"):
+        return io.BytesIO(data)
+    found = survey(data)
+    notes.extend(found.notes)
+    if not found.notes and (found.restarts or found.data_end is None) and (complaint := strict_complaint(data)):
+        notes.append(f"{complaint}: a part of the picture may be wrong")
+    return io.BytesIO(data) if found.data_end is None else WatchedJpeg(data, found.data_end)
+
+
 def _check_size(width: int, height: int, limit: int) -> None:
     if width < 1 or height < 1:
         raise PictureError(f"the picture is {width} x {height} pixels: nothing to see")
@@ -192,7 +206,7 @@ def _check_size(width: int, height: int, limit: int) -> None:
 
 def _draft(image: "Image.Image", size: tuple[int, int]) -> None:
     """Let libjpeg reduce by 2, 4 or 8 while decoding; other formats ignore this."""
-    if image.format not in {"JPEG", "MPO"}:
+    if image.format not in _JPEG:
         return
     # Which side is which is known only after the EXIF turn, so both must stay large enough for either.
     enough = 2 * max(size)

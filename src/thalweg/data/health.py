@@ -159,8 +159,8 @@ def leakage(
         severity="warning",
         confidence=1.0,
         subject="split",
-        claim=f"{len(leaked):,} of {len(heldout):,} held-out files ({100 * share:.1f} %) show a picture that is trained on "
-        f"too, such as {example}",
+        claim=f"{len(leaked):,} of {len(heldout):,} held-out files ({100 * share:.1f} %) show a picture that is "
+        f"trained on too, such as {example}",
         evidence=(Evidence(signal="held_out_files_with_twins", window="file list", observed=len(leaked), threshold=0),),
         alternatives=("overfitting",),
         remedies=(

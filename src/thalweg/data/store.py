@@ -13,27 +13,23 @@ damaged is not mended but left: a new generation gets a new name, and whoever st
 import contextlib
 import errno
 import os
-import secrets
 import shutil
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
-from typing import BinaryIO, Literal, TypeAlias
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from thalweg.core.errors import SourceError
-from thalweg.core.files import printable, write_atomically
+from thalweg.core.files import printable
+from thalweg.data.store_values import Channels, Entry, Known, StoreDamagedError, renew
 
-__all__ = ["THUMBNAIL", "Channels", "Entry", "Known", "PictureStore", "StoreDamagedError", "disk_full", "renew"]
+__all__ = ["PictureStore", "disk_full"]
 
-Channels: TypeAlias = Literal["grey", "colour"]
-THUMBNAIL = 16
-"""Side of the grey miniature kept for finding duplicates, in pixels."""
 _DEPTH: dict[Channels, int] = {"grey": 1, "colour": 3}
 _SCHEMA = """
 create table if not exists meta (name text primary key, value integer not null) without rowid;
@@ -44,61 +40,6 @@ create table if not exists file (path blob primary key, state text not null, dig
 insert or ignore into meta values ('schema', 1), ('grey', 0), ('colour', 0);
 """
 _COLUMNS = "digest, grey_row, colour_row, width, height, pixels, thumbnail, warning, refused"
-
-
-class StoreDamagedError(Exception):
-    """The store on disk is not what its index says; never shown, a new generation is begun.
-
-    Args:
-        generation: The damaged one's name.
-        what: What is wrong with it.
-    """
-
-    def __init__(self, generation: str, what: str) -> None:
-        super().__init__(f"{generation}: {what}")
-        self.generation = generation
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What the index says about one content.
-
-    Args:
-        digest: SHA-256 of the file's bytes.
-        grey_row: Its row in the grey file, or None.
-        colour_row: Its row in the colour file, or None.
-        original_size: Width and height in its file, in pixels.
-        pixels: 16-byte digest of the decoded pixels.
-        thumbnail: THUMBNAIL * THUMBNAIL grey bytes.
-        warning: What is odd about it, or empty.
-        refused: Why it is no usable picture, or empty.
-    """
-
-    digest: bytes
-    grey_row: int | None
-    colour_row: int | None
-    original_size: tuple[int, int]
-    pixels: bytes
-    thumbnail: bytes
-    warning: str
-    refused: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One file to be recorded; `picture` is None where its content is known already or was refused."""
-
-    path: bytes
-    state: str
-    digest: bytes
-    picture: npt.NDArray[np.uint8] | None = None
-    original_size: tuple[int, int] = (0, 0)
-    pixels: bytes = b""
-    thumbnail: bytes = b""
-    warning: str = ""
-    refused: str = ""
-    fresh: bool = True
-    """Whether the content itself is to be recorded, not only the file's name for it."""
 
 
 class PictureStore:
@@ -117,7 +58,7 @@ class PictureStore:
         self.folder, self.size = folder, size
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self.name = _current(folder) or renew(folder, None)
+            self.name = renew(folder, None)
             self._files = {kind: self._open(kind) for kind in _DEPTH}
         except OSError as error:
             raise SourceError(
@@ -329,28 +270,6 @@ class PictureStore:
         return row
 
 
-def renew(folder: Path, damaged: str | None) -> str:
-    """Begin a new generation of a store.
-
-    Args:
-        folder: Where the store lies.
-        damaged: The generation to leave, or None. If another process left it already, its new one is used.
-
-    Returns:
-        The name of the generation to use.
-    """
-    now = _current(folder)
-    if now is not None and now != damaged:
-        return now
-    name = secrets.token_hex(4)
-    write_atomically(folder / "current", name)
-    if damaged:
-        for path in folder.glob(f"{damaged}.*"):
-            with contextlib.suppress(OSError):  # Windows keeps files that are mapped
-                path.unlink()
-    return name
-
-
 def disk_full(folder: Path, needed: int | None) -> SourceError:
     """Say that the disk is too small for the cache, and the ways out.
 
@@ -367,14 +286,6 @@ def disk_full(folder: Path, needed: int | None) -> SourceError:
         f"the disk is too full: the picture cache in {printable(folder)} {wanted}, {free:,} are free; "
         "choose a smaller --image-size, or set THALWEG_CACHE to a folder on a larger disk"
     )
-
-
-def _current(folder: Path) -> str | None:
-    try:
-        name = (folder / "current").read_text("ascii").strip()
-    except (OSError, ValueError):
-        return None
-    return name if name.isalnum() else None
 
 
 def _from_sqlite(error: sqlite3.DatabaseError, store: PictureStore) -> Exception:
