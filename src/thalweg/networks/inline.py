@@ -1,0 +1,149 @@
+"""A network on one line: `conv1d(16,7) relu maxpool1d(2) flatten dense(5)`.
+
+Each word is a layer, as it is called in `networks.layers`, in any spelling (`maxpool1d`, `max_pool1d`, `MaxPool1d`),
+with its arguments by position or by name: `conv2d(32, 3, padding=same)`. The line is read, never evaluated.
+"""
+
+import ast
+import dataclasses
+import difflib
+from collections.abc import Iterator
+
+from thalweg.core.errors import SpecError
+from thalweg.core.network_spec import NetworkSpec
+from thalweg.core.shape import Shape
+from thalweg.networks import layers
+from thalweg.networks.functional import Input
+from thalweg.networks.sequential import Sequential
+from thalweg.networks.writing import Layer
+
+__all__ = ["inline_network", "is_inline"]
+
+_LONGEST = 20_000  # characters; far beyond what anybody types
+_WORDS = {"true": True, "false": False, "none": None}
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
+
+
+_LAYERS: dict[str, type[Layer]] = {_plain(name): getattr(layers, name) for name in layers.__all__}
+_LAYERS |= {f"batchnorm{axes}d": layers.BatchNorm for axes in (1, 2, 3)}
+
+
+def is_inline(text: str) -> bool:
+    """Whether a network's name on the command line is a list of layers rather than a name.
+
+    Args:
+        text: What was typed.
+
+    Returns:
+        True where it begins with a layer and has arguments or several words.
+
+    Example:
+        >>> is_inline("conv1d(16,7) relu"), is_inline("resnet50")
+        (True, False)
+    """
+    words = text.replace("(", " ( ").split()
+    return len(words) > 1 and _plain(words[0]) in _LAYERS
+
+
+def inline_network(text: str, input_shape: Shape, *, name: str = "inline") -> NetworkSpec:
+    """Read a network from one line.
+
+    Args:
+        text: Layers, separated by spaces.
+        input_shape: Channels and size of one sample.
+        name: What the network is called.
+
+    Returns:
+        The network.
+
+    Raises:
+        SpecError: A word is no layer, or its arguments are not understood.
+        ShapeError: Two layers do not fit.
+
+    Example:
+        >>> spec = inline_network("conv1d(16,7) relu maxpool1d(2) flatten dense(5)", Shape(3, (505,)))
+        >>> [layer.kind for layer in spec]
+        ['conv1d', 'relu', 'max_pool1d', 'flatten', 'linear']
+    """
+    if len(text) > _LONGEST:
+        raise SpecError(f"the list of layers has {len(text)} characters; at most {_LONGEST} are read")
+    found = [_layer(word, number) for number, word in enumerate(_words(text), 1)]
+    if not found:
+        raise SpecError("the list of layers is empty; write one such as: conv2d(16,3) relu flatten dense(2)")
+    return Sequential([Input(*input_shape.as_tuple()), *found], name=name)
+
+
+def _words(text: str) -> Iterator[str]:
+    depth, word = 0, ""
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            raise SpecError(f"a bracket closes that was never opened, after {word!r}")
+        if depth == 0 and (character.isspace() or character in ",;"):
+            if word:
+                yield word
+            word = ""
+        else:
+            word += character
+    if depth:
+        raise SpecError(f"the bracket of {word.partition('(')[0]!r} is never closed")
+    if word:
+        yield word
+
+
+def _layer(word: str, number: int) -> Layer:
+    said, _, rest = word.partition("(")
+    place = f"layer {number} ({said})"
+    kind = _LAYERS.get(_plain(said))
+    if kind is None:
+        near = difflib.get_close_matches(_plain(said), _LAYERS, n=3)
+        hint = (
+            f"did you mean {' or '.join(near)}?" if near else "layers are conv2d, relu, maxpool2d, flatten, dense ..."
+        )
+        raise SpecError(f"layer {number}: {said!r} is no layer; {hint}")
+    positional, named = _arguments(f"f({rest}" if rest else "f()", place)
+    fields = [field for field in dataclasses.fields(kind) if field.name != "name"]
+    if len(positional) > len(fields):
+        raise SpecError(f"{place} has {len(positional)} arguments; it takes {len(fields)}")
+    given = dict(zip((field.name for field in fields), positional, strict=False))
+    for key, value in named.items():
+        if key in given or key not in {field.name for field in fields}:
+            known = ", ".join(field.name for field in fields) or "none"
+            raise SpecError(
+                f"{place}: argument {key!r} is {'given twice' if key in given else f'unknown; known are {known}'}"
+            )
+        given[key] = value
+    for field in fields:
+        if field.name not in given and field.default is dataclasses.MISSING:
+            raise SpecError(f"{place}: argument {field.name!r} is missing")
+    return kind(**given)  # type: ignore[arg-type]
+
+
+def _arguments(text: str, place: str) -> tuple[list[object], dict[str, object]]:
+    try:
+        call = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise SpecError(
+            f"{place}: its arguments are not understood; write them as in conv2d(16, 3, stride=2)"
+        ) from None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+        raise SpecError(f"{place}: one pair of brackets is wanted, as in conv2d(16, 3)")
+    named = {}
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            raise SpecError(f"{place}: stars mean nothing here")
+        named[keyword.arg] = _value(keyword.value, place)
+    return [_value(item, place) for item in call.args], named
+
+
+def _value(node: ast.expr, place: str) -> object:
+    if isinstance(node, ast.Name):  # a bare word, as in padding=same
+        return _WORDS.get(node.id.lower(), node.id)
+    try:
+        value: object = ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        raise SpecError(f"{place}: an argument is no number, word or tuple of numbers") from None
+    return value
