@@ -23,6 +23,10 @@ def run(photo_folder, tmp_path_factory):
     return thalweg.train(photo_folder, out=folder / "run", **QUICK)
 
 
+def table(path):
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
 def digest(folder):
     return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*")) if path.is_file()}
 
@@ -32,7 +36,7 @@ def test_the_run_folder_holds_what_it_promises(run):
     promised = "plan.toml environment.json data.json history.csv steps.csv metrics.json model.safetensors network.json"
     for name in (*promised.split(), "checkpoints", "report.html"):
         assert (folder / name).exists(), name
-    rows = list(csv.DictReader((folder / "history.csv").open()))
+    rows = table(folder / "history.csv")
     assert list(rows[0]) == [
         "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds",
         "images_per_second",
@@ -44,7 +48,7 @@ def test_the_run_folder_holds_what_it_promises(run):
 
 
 def test_with_one_held_out_split_the_last_epoch_is_reported_and_the_best_apart(run):
-    rows = list(csv.DictReader((pathlib.Path(run.run) / "history.csv").open()))
+    rows = table(pathlib.Path(run.run) / "history.csv")
     assert run.split == "validation"
     assert run.accuracy == pytest.approx(float(rows[-1]["val_accuracy"]))
     assert run.best_accuracy == pytest.approx(max(float(row["val_accuracy"]) for row in rows))
@@ -127,7 +131,7 @@ def test_odd_folders_train_and_every_oddity_is_named(odd_folder, tmp_path):
 def test_a_plan_in_minutes_ends_in_time(photo_folder, tmp_path):
     result = thalweg.train(photo_folder, out=tmp_path / "run", minutes=0.2, image_size=32, batch_size=8, lr=0.01)
     assert result.epochs >= 1
-    rows = list(csv.DictReader((tmp_path / "run" / "history.csv").open()))
+    rows = table(tmp_path / "run" / "history.csv")
     assert float(rows[-1]["learning_rate"]) < 0.5 * 0.01
 
 
@@ -137,7 +141,7 @@ def test_a_class_the_network_does_not_know_is_refused(run, odd_folder):
 
 
 def test_predictions_agree_with_the_evaluation(run, photo_folder):
-    rows = list(csv.DictReader((pathlib.Path(run.run) / "predictions.csv").open()))
+    rows = table(pathlib.Path(run.run) / "predictions.csv")
     result = thalweg.predict(run.run, [photo_folder / row["file"] for row in rows])
     for row, prediction in zip(rows, result.predictions, strict=True):
         assert prediction.class_ == row["predicted"]

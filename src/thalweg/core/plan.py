@@ -110,7 +110,7 @@ class TrainingPlan:
     augment: Augment = "auto"
     class_weights: Weighting = "auto"
     label_smoothing: float | None = None
-    warmup: float = 0.05
+    warmup: float = 0.1
     average: float | None = None
     patience: int = 0
     stages: tuple[float, ...] | None = None

@@ -10,7 +10,7 @@ from thalweg.workbench.telling import Listener, silent
 
 __all__ = ["check"]
 
-CHECK_SIDE = 128
+CHECK_SIDE = 96
 """Side at which pictures are decoded for a check; the default of training, so that the work is not done twice."""
 
 

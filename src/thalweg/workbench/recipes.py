@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from thalweg.core.plan import OptimizerName, TrainingPlan
 
-__all__ = ["NetworkRecipe", "recipe_for", "resolved"]
+__all__ = ["NetworkRecipe", "epochs_for", "peak_rate", "recipe_for", "resolved"]
 
 PEAK_RATES = {"adam": 1e-3, "adamw": 3e-3, "sgd": 5e-2}
 
@@ -16,7 +16,8 @@ class NetworkRecipe:
     Args:
         image_size: Side of the pictures, in pixels; smaller where the pictures themselves are smaller and `flexible`.
         flexible: Whether the network takes any picture size without changing its parameters.
-        epochs: Passes over the training files.
+        pictures: Pictures to train on in all; the number of epochs follows from it ...
+        epochs: ... between these bounds.
         batch_size: Pictures a step.
         optimizer: The optimizer.
         learning_rate: Peak rate that usually serves, for that optimizer.
@@ -28,7 +29,8 @@ class NetworkRecipe:
 
     image_size: int
     flexible: bool
-    epochs: int
+    pictures: int = 100_000
+    epochs: tuple[int, int] = (12, 200)
     batch_size: int = 32
     optimizer: OptimizerName = "adam"
     learning_rate: float = 1e-3
@@ -39,20 +41,19 @@ class NetworkRecipe:
 
 
 SMALL = NetworkRecipe(
-    image_size=128,
+    image_size=96,
     flexible=True,
-    epochs=30,
+    batch_size=16,
     optimizer="adamw",
-    learning_rate=3e-3,
+    learning_rate=2e-3,
     weight_decay=0.05,
     label_smoothing=0.1,
-    average=0.99,
+    average=0.995,
 )
-PLAIN = NetworkRecipe(image_size=256, flexible=False, epochs=10, average=0.98)
+PLAIN = NetworkRecipe(image_size=256, flexible=False, epochs=(10, 10), average=0.98)
 OTHERS = NetworkRecipe(
     image_size=128,
     flexible=False,
-    epochs=30,
     optimizer="adamw",
     learning_rate=1e-3,
     weight_decay=0.05,
@@ -93,6 +94,25 @@ def peak_rate(plan: TrainingPlan) -> float:
     return recipe.learning_rate if name == recipe.optimizer else PEAK_RATES[name]
 
 
+def epochs_for(network: str, files: int) -> int:
+    """How long to train where the user does not say: small sets often, large sets a few times.
+
+    Args:
+        network: Its name in the catalogue.
+        files: Training files.
+
+    Returns:
+        Number of epochs.
+
+    Example:
+        >>> [epochs_for("small", files) for files in (100, 2_099, 300_000)]
+        [200, 48, 12]
+    """
+    recipe = recipe_for(network)
+    low, high = recipe.epochs
+    return max(low, min(high, round(recipe.pictures / max(1, files))))
+
+
 def resolved(plan: TrainingPlan, *, picture_side: int) -> TrainingPlan:
     """Fill in everything that the plan leaves to its network's recipe.
 
@@ -101,7 +121,7 @@ def resolved(plan: TrainingPlan, *, picture_side: int) -> TrainingPlan:
         picture_side: Typical side of the source's pictures, in pixels.
 
     Returns:
-        The plan without open fields, but for the learning rate and whichever of epochs and minutes is not given.
+        The plan without open fields, but for the learning rate, epochs and minutes.
     """
     recipe = recipe_for(plan.network)
     side = recipe.image_size
@@ -116,7 +136,6 @@ def resolved(plan: TrainingPlan, *, picture_side: int) -> TrainingPlan:
     return replace(
         plan,
         image_size=plan.image_size or side,
-        epochs=recipe.epochs if plan.epochs is None and plan.minutes is None else plan.epochs,
         batch_size=plan.batch_size or recipe.batch_size,
         optimizer=optimizer,
         weight_decay=either(plan.weight_decay, recipe.weight_decay if optimizer == recipe.optimizer else decay),

@@ -21,7 +21,7 @@ from thalweg.training.device import choose_device
 from thalweg.training.probe import probe_learning_rate
 from thalweg.workbench.environment import describe_environment
 from thalweg.workbench.loading import divide, load_scan, look, summarise
-from thalweg.workbench.recipes import peak_rate, resolved
+from thalweg.workbench.recipes import epochs_for, peak_rate, resolved
 from thalweg.workbench.session import Session, carry_out
 from thalweg.workbench.telling import Listener, silent
 
@@ -132,6 +132,8 @@ def train(
     plan = resolved(plan, picture_side=side)
     loaded = load_scan(found, image_size=plan.image_size or side, listener=listener)
     parts = divide(loaded, plan)
+    if plan.epochs is None and plan.minutes is None:
+        plan = replace(plan, epochs=epochs_for(plan.network, len(parts.train)))
     summary, findings = summarise(loaded, parts, plan.source)
     side = plan.image_size or side
     spec = describe_network(plan.network, Shape(3, (side, side)), len(summary.classes))
