@@ -1,6 +1,7 @@
 """A network drawn with characters, for the terminal: the same grouping and levels as the SVG, in at most 80 columns."""
 
 import re
+import textwrap
 from dataclasses import dataclass
 
 from thalweg.core.layer_cost import Ledger
@@ -218,8 +219,10 @@ def _list_stage(sheet: Canvas, stage: Stage, row: int, width: int) -> int:
     for box in stage.boxes:
         kinds = " + ".join(shown(line.text) for line in box.rows)
         reads = f" reads {', '.join(map(shown, box.sources))}" if box.sources else ""
-        sheet.text(row, 0, _end_cut(f"{shown(box.key)} = {kinds}{reads}  {box.shape}", width))
-        row += 1
+        words = f"{shown(box.key)} = {kinds}{reads} -> {box.shape or '?'}"
+        for line in textwrap.wrap(words, width, subsequent_indent="    "):
+            sheet.text(row, 0, line)
+            row += 1
     return row
 
 

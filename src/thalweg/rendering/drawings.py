@@ -10,6 +10,7 @@ __all__ = ["check_drawing"]
 _SHAPES = {"path", "rect", "circle", "ellipse", "line", "polyline", "polygon"}
 _ELEMENTS = {"svg", "g", "text", "tspan", "title", "desc", "style", "defs", "marker", *_SHAPES}
 _NAMESPACE = "{http://www.w3.org/2000/svg}"
+_WORDS = ("aria-", "data-")
 _LOADS = re.compile(r"url\s*\(\s*['\"]?(?!#)|@import|expression\s*\(|javascript:|\\", re.IGNORECASE)
 
 
@@ -38,12 +39,15 @@ def check_drawing(svg: str) -> str:
         root = ET.fromstring(svg)  # noqa: S314 - declarations, and so entities, were refused above
     except ET.ParseError as error:
         raise PlanError(f"a drawing is not well-formed SVG: {error}") from None
+    if root.tag != f"{_NAMESPACE}svg":
+        raise PlanError(f"a drawing begins with the element {root.tag!r}, not with svg")
     for element in root.iter():
         name = str(element.tag).removeprefix(_NAMESPACE)
         if name not in _ELEMENTS:
             raise PlanError(f"a drawing holds the element {name!r}; only shapes and text are allowed")
         for key, value in element.attrib.items():
-            if key.lower().startswith("on") or "href" in key.lower() or _LOADS.search(value):
+            styles = not key.startswith(_WORDS)  # a backslash in a class name is no CSS escape
+            if key.lower().startswith("on") or "href" in key.lower() or (styles and _LOADS.search(value)):
                 raise PlanError(f"a drawing holds the attribute {key}={value[:40]!r}; nothing may run or load")
         if name == "style" and _LOADS.search(element.text or ""):
             raise PlanError("a drawing's style loads something; nothing may be loaded")

@@ -1,0 +1,46 @@
+import pytest
+
+from thalweg.rendering.diagram_text import draw_text
+
+
+@pytest.mark.parametrize("name", ["chain", "long", "residual", "branches", "wide", "ends"])
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_no_line_is_wider_than_the_terminal(networks, name, width):
+    text = draw_text(*networks[name], width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "\u202e" not in text
+
+
+@pytest.mark.parametrize("name", ["chain", "residual", "branches", "ends"])
+def test_every_corner_has_its_counterparts(networks, name):
+    text = draw_text(*networks[name])
+    assert text.count("▼") >= 2
+    joined = [line for line in text.splitlines() if "▼" in line]
+    rows = text.splitlines()
+    for line in joined:
+        below = rows[rows.index(line) + 1]
+        assert all(below[column] in "─┌┐" for column, letter in enumerate(line) if letter == "▼")
+
+
+def test_names_numbers_shapes_and_repeats_are_said(networks):
+    text = draw_text(*networks["long"])
+    assert "conv2d 3×3, 8 conv1                    224" in text
+    assert "3x32x32" in text
+    assert "100 times: conv2 to relu101" in text
+    assert "output 5" in text
+
+
+def test_branches_stand_side_by_side(networks):
+    rows = draw_text(*networks["branches"]).splitlines()
+    assert max(row.count("┌") for row in rows) == 4
+
+
+def test_too_many_branches_are_listed_instead(networks):
+    text = draw_text(*networks["wide"], 60)
+    assert "b8.conv2 = conv2d 3×3, 4 reads b8.conv1" in text
+    assert "act = concatenate + relu reads b0.conv1, b1.conv2," in text
+    assert "b8.conv2 -> 36x8x8" in text
+
+
+def test_the_drawing_of_a_small_network_is_as_it_was(networks, golden):
+    golden("diagram.txt", draw_text(*networks["branches"]) + "\n")
