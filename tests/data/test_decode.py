@@ -311,7 +311,7 @@ def test_programs_are_never_started():
 
 
 def test_threads_see_the_same_pixels_and_only_their_own_warnings():
-    odd = encoded(Image.fromarray(np.array([[60_000, 60_099]], np.uint16).repeat(50, axis=1)), "PNG")
+    odd = encoded(Image.fromarray(np.arange(60_000, 60_100, dtype=np.uint16)[None]), "PNG")
     fine = encoded(photo(), "JPEG")
     wanted = decode(fine, size=(9, 9)).pixels
     wrong = []

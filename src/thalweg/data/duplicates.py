@@ -120,7 +120,7 @@ class _Faces:
         some = rng.permutation(count)[:400]
         others = rng.permutation(count)[:_ALL_PAIRS]
         distance = _distances(self.residual(some), self.residual(others))
-        distance[(distance < _LEAST) | (some[:, None] == others[None])] = np.inf  # itself and its twins
+        distance[(distance < _LEAST) | (some[:, None] == others[None])] = 4  # itself and its twins: as far as can be
         nearest = distance.min(axis=1)
         return float(np.clip(_SHARE * np.quantile(nearest, 0.05), _LEAST, _MOST))
 

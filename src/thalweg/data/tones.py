@@ -93,5 +93,6 @@ def scale_deep_grey(values: npt.NDArray[np.generic], notes: list[str]) -> npt.ND
 
 
 def _loses_shades(exact: npt.NDArray[np.float64], low: float, high: float, full: float) -> bool:
-    shown = (high - low) * 255 / full
-    return shown < _FEWEST_LEVELS and high > low and np.unique(exact).size > shown + 2
+    if (high - low) * 255 / full >= _FEWEST_LEVELS:
+        return False
+    return np.unique(exact).size > np.unique(np.rint(exact * (255 / full))).size
