@@ -96,9 +96,10 @@ def test_a_head_that_never_ends_is_given_up(server, monkeypatch):
 
     def trickle(handler):
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
-        while not server.stopped.wait(0.05):
+        for _ in range(40):
             handler.wfile.write(b"x")
             handler.wfile.flush()
+            server.stopped.wait(0.05)
 
     server.answers["/a"] = trickle
     start = time.monotonic()
