@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import numpy as np
@@ -254,8 +253,8 @@ SCRIPT = """
     cache.decode_planes = lambda *a, **k: (time.sleep(slow), real(*a, **k))[1]
     root = Path(sys.argv[1])
     files = sorted(path.name for path in root.iterdir())
-    print("ready", flush=True)
-    pictures = cache.load_pictures(root, files, size=16, cache_folder=Path(sys.argv[2]))
+    say = lambda done, _: print("done", done, flush=True)
+    pictures = cache.load_pictures(root, files, size=16, cache_folder=Path(sys.argv[2]), progress=say)
     print(pictures.decoded, int(pictures.pixels[pictures.rows].sum()))
 """
 
@@ -283,8 +282,8 @@ def test_two_processes_at_once_agree(photos, tmp_path):
 @pytest.mark.parametrize("way", [signal.SIGKILL, signal.SIGINT])
 def test_killed_in_the_middle_the_cache_stays_usable(photos, tmp_path, way):
     process = start(photos, tmp_path / "cache", 0.15)
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(0.5)
+    while process.stdout.readline() != "done 5\n":  # the first batches of two are written by now
+        assert process.poll() is None
     process.send_signal(way)
     process.communicate(timeout=30)
     assert process.returncode != 0

@@ -142,7 +142,8 @@ class _Loading:
         self.decoded = 0
 
     def run(self) -> Pictures:
-        fresh = [index for index in range(len(self.files)) if not self._recognise(index)]
+        with self.store.reading():
+            fresh = [index for index in range(len(self.files)) if not self._recognise(index)]
         self.progress(len(self.files) - len(fresh), len(self.files))
         if fresh:
             self._decode_all(fresh)

@@ -82,6 +82,19 @@ class PictureStore:
         for file in self._files.values():
             file.close()
 
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Hold one read lock over many look-ups, instead of taking it for each.
+
+        Yields:
+            Nothing; other processes cannot write meanwhile, so it shall not be long.
+        """
+        self._index.execute("begin")
+        try:
+            yield
+        finally:
+            self._index.execute("commit")
+
     def find_file(self, path: bytes, state: str) -> Known | None:
         """Look a file up by name and state, without reading it.
 
