@@ -74,6 +74,12 @@ def test_a_test_folder_without_classes_is_named(tree):
     }
 
 
+def test_a_stray_picture_does_not_turn_parts_into_classes(tree):
+    found = tree("train/a/1.jpg", "train/b/1.jpg", "train/stray.jpg", "test/a/1.jpg", "test/b/1.jpg")
+    assert found.classes == ("a", "b")
+    assert reasons(found.left_out) == {"train/stray.jpg": "lies beside the class folders: it has no class"}
+
+
 def test_train_alone_is_a_wrapping_folder(tree, tmp_path):
     found = tree("train/a/1.jpg", "train/b/1.jpg")
     assert (found.root, found.classes) == (tmp_path / "train", ("a", "b"))
@@ -102,6 +108,7 @@ def test_an_empty_class_is_a_warning_and_no_class(tree):
     [
         (["cat/1.jpg"], r"^photos: only one class, 'cat', has pictures; two are needed"),
         (["cat/1.jpg", "dog/"], r"^photos: only one class, 'cat', has pictures; two are needed"),
+        (["cat/1.jpg", "cat/deep/2.jpg", "cat/other/3.jpg"], r"^photos: only one class, 'cat', has pictures"),
         (["1.jpg", "2.jpg"], r"^photos: 2 pictures lie directly in the folder, without classes; arrange them"),
         ([], r"^photos: no pictures found in 0 class folders"),
         (["cat/", "dog/"], r"^photos: no pictures found in 2 class folders"),
