@@ -44,5 +44,6 @@ def test_an_axis_places_its_ends_and_knows_no_logarithm_of_zero():
     axis = value_axis([0.01, 10.0], 100, 0, log=True)
     assert axis.place(0.01) == 100
     assert abs(axis.place(10)) < 1e-9
+    assert abs(axis.place(0.1) - 200 / 3) < 1e-9
     assert math.isnan(axis.place(0))
     assert value_axis([], 0, 1).ticks[0] == 0

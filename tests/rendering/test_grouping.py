@@ -1,4 +1,5 @@
-from thalweg.core.network_spec import NetworkSpec
+from thalweg.core.layer_cost import Ledger
+from thalweg.core.network_spec import LayerSpec, NetworkSpec
 from thalweg.core.shape import Shape
 from thalweg.rendering.grouping import group
 
@@ -20,8 +21,15 @@ def test_no_layer_is_lost_or_drawn_twice(networks):
 def test_an_activation_moves_into_its_source_unless_another_reads_that_too(networks):
     boxes = drawn(*networks["chain"])
     assert [tuple(row.name for row in box.rows) for box in boxes][1:3] == [("conv1", "relu1"), ("conv2", "relu2")]
-    shared = {box.key: len(box.rows) for box in drawn(*networks["residual"])}
-    assert shared["stem"] == 1
+    both = (
+        LayerSpec(name="conv1", kind="conv1d", inputs=("x",), settings={"out_channels": 2, "kernel_size": 1}),
+        LayerSpec(name="relu1", kind="relu", inputs=("conv1",)),
+        LayerSpec(name="add1", kind="add", inputs=("conv1", "relu1")),
+    )
+    spec = NetworkSpec(name="n", inputs={"x": Shape(2, (4,))}, layers=both, outputs=("add1",))
+    assert [box.key for box in drawn(spec, Ledger(network="n", input_shapes={}, rows=()))] == [
+        "x", "conv1", "relu1", "add1",
+    ]  # fmt: skip
 
 
 def test_equal_neighbours_are_folded_and_the_odd_one_is_not(networks):

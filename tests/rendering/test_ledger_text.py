@@ -16,6 +16,13 @@ def test_text_fits_eighty_columns_whatever_the_names(networks):
             assert max(map(len, ledger_text(table).splitlines())) <= 80
 
 
+def test_the_arithmetic_stands_beside_a_layer_or_under_the_table(networks):
+    _, ledger = networks["chain"]
+    assert "8x32x32  (27 + 1)*8 = 224" in ledger_text(ledger)
+    long = tuple(replace(row, name=f"features.denseblock4.{row.name}") for row in ledger.rows)
+    assert "\nfeatures.denseblock4.conv1: (27 + 1)*8 = 224\n" in ledger_text(replace(ledger, rows=long), 70)
+
+
 def test_totals_and_convention_are_said_in_every_form_for_people(networks):
     _, ledger = networks["chain"]
     for form in ("text", "markdown", "html"):

@@ -47,7 +47,9 @@ def _totals(ledger: Ledger) -> tuple[tuple[str, str], ...]:
 
 
 def ledger_text(ledger: Ledger, width: int = 80) -> str:
-    """Write a ledger for the terminal; columns that do not fit are shortened, names in the middle, counts to 25.6M.
+    """Write a ledger for the terminal, with the arithmetic beside each layer, or under the table where it is too wide.
+
+    Columns that still do not fit are shortened: names in the middle, multiplications to three digits.
 
     Args:
         ledger: The counts.
@@ -68,41 +70,48 @@ def ledger_text(ledger: Ledger, width: int = 80) -> str:
         Convention: MACs.
         <BLANKLINE>
     """
-    kept = [_HEADER.index(name) for name in _NARROW]
-    rows = [tuple(_cells(row)[index] for index in kept) for row in ledger.rows]
-    rows = _fit(rows, width)
+    rows = [_narrow(row, arithmetic=True) for row in ledger.rows]
+    beside = _used(rows) <= width
+    rows = _fit(rows if beside else [_narrow(row, arithmetic=False) for row in ledger.rows], width)
     widths = [max(len(cell) for cell in column) for column in zip(_NARROW, *rows, strict=True)]
-    lines = [_line(_NARROW, widths), "-" * (sum(widths) + 2 * (len(widths) - 1))]
-    lines += [_line(row, widths) for row in rows]
-    inputs = ", ".join(f"{shown(name)} {shape}" for name, shape in ledger.input_shapes.items())
+    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+    inputs = ", ".join(
+        str(shape) if name == "input" else f"{shown(name)} {shape}" for name, shape in ledger.input_shapes.items()
+    )
     title = shown(ledger.network) + (f", input {inputs}" if inputs else "")
-    totals = [
-        piece
-        for name, value in _totals(ledger)
-        for piece in textwrap.wrap(f"{name:<11}  {value}", width, subsequent_indent=" " * 13)
-    ]
-    note = textwrap.wrap(f"Convention: {shown(ledger.convention)}.", width)
-    return "\n".join([
-        *textwrap.wrap(title, width),
-        *lines,
-        *(["-" * len(lines[1])] if rows else []),
-        *totals,
-        *note,
-        "",
-    ])
+    lines = [*textwrap.wrap(title, width), _line(_NARROW, widths), rule, *(_line(row, widths) for row in rows)]
+    if not beside:
+        lines += [rule, *(line for row in ledger.rows if row.formula for line in _arithmetic(row, width))]
+    if rows:
+        lines.append(rule)
+    for name, value in _totals(ledger):
+        lines += textwrap.wrap(f"{name:<11}  {value}", width, subsequent_indent=" " * 13)
+    return "\n".join([*lines, *textwrap.wrap(f"Convention: {shown(ledger.convention)}.", width), ""])
+
+
+def _narrow(row: LayerCost, *, arithmetic: bool) -> tuple[str, ...]:
+    """A row without its formula, or with the formula in the place of the number it gives."""
+    cells = dict(zip(_HEADER, _cells(row), strict=True))
+    if arithmetic and row.formula and row.trainable:
+        cells["parameters"] = cells["formula"]
+    return tuple(cells[name] for name in _NARROW)
+
+
+def _arithmetic(row: LayerCost, width: int) -> list[str]:
+    return textwrap.wrap(f"{shown(row.name)}: {shown(row.formula)}", width, subsequent_indent="    ")
+
+
+def _used(rows: list[tuple[str, ...]]) -> int:
+    columns = zip(_NARROW, *rows, strict=True)
+    return sum(max(len(cell) for cell in column) for column in columns) + 2 * (len(_NARROW) - 1)
 
 
 def _fit(rows: list[tuple[str, ...]], width: int) -> list[tuple[str, ...]]:
-    """Shorten what is too wide: first large MACs, then names, then kinds."""
-
-    def used(table: list[tuple[str, ...]]) -> int:
-        columns = zip(_NARROW, *table, strict=True)
-        return sum(max(len(cell) for cell in column) for column in columns) + 2 * (len(_NARROW) - 1)
-
-    if used(rows) > width:
+    """Shorten what is too wide: first large MACs, then kinds, then names."""
+    if _used(rows) > width:
         rows = [(*row[:4], _short(row[4]), *row[5:]) for row in rows]
-    for column, least in ((0, 12), (1, 8), (0, 6), (2, 8)):
-        over = used(rows) - width
+    for column, least in ((1, 11), (0, 16), (1, 8), (0, 6), (2, 8)):
+        over = _used(rows) - width
         if over > 0:
             wide = max(len(row[column]) for row in rows)
             room = max(least, wide - over)

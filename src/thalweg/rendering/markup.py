@@ -25,9 +25,12 @@ def shown(text: object) -> str:
         >>> shown("cat\u202egnp.\n")
         'cat\\u202egnp.\\n'
     """
+    words = str(text)
+    if words.isascii() and words.isprintable():
+        return words
     return "".join(
         f"\\u{ord(character):04x}" if ord(character) & 0xFFFE == 0xFFFE else character  # noqa: PLR2004 - noncharacters
-        for character in printable(str(text))
+        for character in printable(words)
     )
 
 
