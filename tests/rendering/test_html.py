@@ -151,7 +151,7 @@ def test_readers_who_cannot_see_or_point_are_served(page):
 
 def test_a_cell_with_pictures_opens_them_and_one_without_does_not(page):
     (opener,) = [b for b in page.all("button") if "popovertarget" in b and "popovertargetaction" not in b]
-    assert "word, taken for b: 2 files, 25 %; show 1 pictures" in opener["aria-label"]
+    assert "word, taken for b: 2 files, 25 %; open its pictures (1)" in opener["aria-label"]
     (panel,) = [element for element in page.all("div") if "popover" in element]
     assert panel["id"] == opener["popovertarget"]
     assert "word" in panel["text"]
@@ -160,7 +160,7 @@ def test_a_cell_with_pictures_opens_them_and_one_without_does_not(page):
 def test_long_lists_are_folded_and_nothing_is_lost(page):
     assert len(page.all("img")) == 31
     folded = " ".join(part["text"] for part in page.all("details"))
-    assert "6 more pictures" in folded
+    assert "More pictures (6)" in folded
     assert "60 rows" in folded
     assert len([row for row in page.all("tr") if row["text"].strip() == "word"]) == 60 + 1  # and their header
 
