@@ -98,15 +98,12 @@ def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _show(record: dict[str, Any]) -> None:
     summary, first = record["summary"], record["runs"][0]
-    print(
-        f"{record['settings']}, n = {summary['n']}, {first['environment']['hardware']}, Python {platform.python_version()}"
-    )
+    print(f"{record['settings']}, n = {summary['n']}, {first['environment']['hardware']}")
     print(f"always the largest training class: {first['majority_accuracy']:.4f} of {first['test_files']} files")
     for name in ("accuracy", "balanced_accuracy", "auc", "seconds"):
         value = summary[name]
-        print(
-            f"{name:18} mean {value['mean']:.4f}, median {value['median']:.4f} ({value['low']:.4f} to {value['high']:.4f})"
-        )
+        spread = f"{value['low']:.4f} to {value['high']:.4f}"
+        print(f"{name:18} mean {value['mean']:.4f}, median {value['median']:.4f} ({spread})")
 
 
 if __name__ == "__main__":
