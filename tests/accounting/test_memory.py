@@ -57,7 +57,7 @@ class Live(TorchDispatchMode):
 
 def measured(spec):
     """What torch really keeps and the peak of a whole step with Adam, on the meta device, where nothing is computed."""
-    module = build(spec, device="meta").to("meta").train()
+    module = build(spec, device="meta").train()
     kept = {}
     own = {weight.untyped_storage()._cdata for weight in [*module.parameters(), *module.buffers()]}
 
@@ -115,7 +115,7 @@ def test_the_parts_are_told():
 @pytest.mark.parametrize("name", ["small", "resnet18", "densenet121"])
 def test_inference_holds_what_torch_holds(name):
     spec = photo(name)
-    module = build(spec, device="meta").to("meta").eval()
+    module = build(spec, device="meta").eval()
     with Live() as live, torch.no_grad():
         module(torch.empty((1, 3, 64, 64), device="meta"))
     assert inference_bytes(spec) == pytest.approx(live.peak, rel=0.05)

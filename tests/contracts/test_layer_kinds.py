@@ -15,6 +15,7 @@ from thalweg.core.network_spec import LayerSpec, NetworkSpec
 from thalweg.core.shape import Shape
 from thalweg.modules.build import build
 from thalweg.modules.make import MAKERS
+from thalweg.modules.trace import trace
 from thalweg.networks import layers as writable
 
 CHANNELS = 12
@@ -82,7 +83,7 @@ def single_layers(draw, name):
 
 
 def run_on_meta(spec):
-    module = build(spec, device="meta").to("meta")
+    module = build(spec, device="meta")
     batches = [torch.empty((2, *shape.as_tuple()), device="meta") for shape in spec.inputs.values()]
     return module, module.eval()(*batches)
 
@@ -115,6 +116,7 @@ def test_a_kind_agrees_with_torch(name):
         assert row.parameters == sum(weight.numel() for weight in module.parameters())
         kept = {key: value for key, value in module.state_dict().items() if "running" in key}
         assert row.buffers == sum(value.numel() for value in kept.values())
+        assert count(trace(module)).rows[0] == row
 
     agrees()
 

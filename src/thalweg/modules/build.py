@@ -138,7 +138,7 @@ def build(spec: NetworkSpec, *, seed: int | None = None, device: str = "cpu") ->
                 modules[layer.name] = make(layer, reads)
     network = BuiltNetwork(spec, modules)
     if device == "meta":
-        return network
+        return network.to("meta")
     for layer in spec.layers:
         if layer.shared is None and layer_kind(layer.kind).weighted:
             modules[layer.name].to_empty(device="cpu")

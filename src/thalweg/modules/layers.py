@@ -31,6 +31,7 @@ class Rescale(nn.Module):
 
     def __init__(self, scale: float | tuple[float, ...], offset: float | tuple[float, ...], axes: int) -> None:
         super().__init__()
+        self.numbers = (scale, offset)  # as they were given, for whoever reads the module back
         for name, value in (("scale", scale), ("offset", offset)):
             if isinstance(value, tuple):
                 constant = torch.tensor(value, dtype=torch.float32).reshape(-1, *(1,) * axes)
@@ -54,9 +55,9 @@ class Rescale(nn.Module):
         """Describe the numbers in `print(module)`.
 
         Returns:
-            Scale and offset where they are single numbers.
+            Scale and offset.
         """
-        return f"scale={self.scale}, offset={self.offset}" if isinstance(self.scale, float) else ""
+        return "scale={}, offset={}".format(*self.numbers)
 
 
 class Add(nn.Module):
