@@ -4,6 +4,7 @@ from thalweg.accounting.ledger import count
 from thalweg.core.errors import ShapeError, UncountedLayerError
 from thalweg.core.network_spec import LayerSpec, NetworkSpec
 from thalweg.core.shape import Shape
+from thalweg.networks.catalogue import network
 from thalweg.networks.functional import Input, Network
 from thalweg.networks.layers import BatchNorm, Concatenate, Conv1d, Conv2d, Dense, Flatten, MaxPool1d, MaxPool2d, ReLU
 from thalweg.networks.sequential import Sequential
@@ -82,3 +83,11 @@ def test_a_row_tells_shape_memory_and_stride():
 def test_a_network_that_does_not_fit_is_refused():
     with pytest.raises(ShapeError, match="'conv3'"):
         count(one_dimensional(extent=20))
+
+
+def test_frozen_layers_and_blocks_are_not_trained():
+    spec = network("resnet18", Shape(3, (64, 64)), 1000)
+    whole, head_only = count(spec), count(spec, frozen={"conv1", "bn1", "layer1", "layer2", "layer3", "layer4"})
+    assert whole.trainable_parameters == whole.parameters == head_only.parameters
+    assert head_only.trainable_parameters == 512 * 1000 + 1000
+    assert count(spec, frozen={"layer"}).trainable_parameters == whole.parameters  # a name is not a prefix of letters

@@ -1,6 +1,7 @@
 """The ledger: every layer of a network counted, in order, without allocating a weight."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from thalweg.accounting import convolution, dense, normalisation, weightless
@@ -21,11 +22,12 @@ RULES: Mapping[str, CountingRule] = MappingProxyType({
 })
 
 
-def count(spec: NetworkSpec) -> Ledger:
+def count(spec: NetworkSpec, *, frozen: Collection[str] = ()) -> Ledger:
     """Count every layer of a network.
 
     Args:
         spec: The network.
+        frozen: Names of layers, or of blocks, whose parameters are not trained.
 
     Returns:
         One row a layer; weights that two layers share are counted with the first.
@@ -55,8 +57,14 @@ def count(spec: NetworkSpec) -> Ledger:
         reads = tuple(shapes[source] for source in layer.inputs)
         fields[layer.name] = field_after(layer, settings, reads, [fields[source] for source in layer.inputs])
         cost = RULES[layer.kind](settings, reads, shapes[layer.name])
-        rows.append(_row(layer, cost, reads, shapes[layer.name], fields[layer.name]))
+        row = _row(layer, cost, reads, shapes[layer.name], fields[layer.name])
+        rows.append(replace(row, trainable=False) if _is_frozen(layer, frozen) else row)
     return Ledger(network=spec.name, input_shapes=dict(spec.inputs), rows=tuple(rows))
+
+
+def _is_frozen(layer: LayerSpec, frozen: Collection[str]) -> bool:
+    parts = layer.name.split(".")
+    return any(".".join(parts[: length + 1]) in frozen for length in range(len(parts)))
 
 
 def _row(layer: LayerSpec, cost: Cost, reads: tuple[Shape, ...], shape: Shape, fields: tuple[Field, ...]) -> LayerCost:

@@ -69,6 +69,11 @@ class Ledger:
         return sum(row.parameters for row in self.rows)
 
     @property
+    def trainable_parameters(self) -> int:
+        """Weights and biases that are trained."""
+        return sum(row.parameters for row in self.rows if row.trainable)
+
+    @property
     def buffers(self) -> int:
         """Running statistics of the whole network."""
         return sum(row.buffers for row in self.rows)
