@@ -146,6 +146,27 @@ def test_a_name_that_torch_uses_itself_is_refused():
         build(Network(x, Dense(2, name="forward")(x)))
 
 
+@pytest.mark.parametrize("name", ["_steps", "spec", "train"])
+def test_our_own_names_are_refused_too(name):
+    x = Input(3)
+    with pytest.raises(SpecError, match=f"cannot be called '{name}'"):
+        build(Network(x, Dense(2, name=name)(x)))
+
+
+def test_a_layer_and_a_block_cannot_have_one_name():
+    x = Input(3)
+    with block("a"):
+        y = Dense(2)(x)
+    with pytest.raises(SpecError, match="cannot be called 'a': a block has that name"):
+        build(Network(x, Dense(2, name="a")(y)))
+
+
+def test_a_layer_too_large_to_exist_is_said():
+    x = Input(3)
+    with pytest.raises(SpecError, match=r"layer 'dense2' \(linear\) cannot be allocated"):
+        build(Network(x, Dense(2**40)(Dense(2**40)(x))), device="meta")
+
+
 def test_blocks_become_modules():
     x = Input(3, 4, 4)
     with block("a"), block("b"):

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from thalweg.core.errors import SpecError
 from thalweg.core.layer_kinds import layer_kind, output_shapes
-from thalweg.core.network_spec import NetworkSpec
+from thalweg.core.network_spec import LayerSpec, NetworkSpec
+from thalweg.core.shape import Shape
 from thalweg.modules.initial import initialise
 from thalweg.modules.make import make
 
@@ -40,21 +41,25 @@ class BuiltNetwork(nn.Module):
     def __init__(self, spec: NetworkSpec, modules: dict[str, nn.Module]) -> None:
         super().__init__()
         self.spec = spec
+        self._steps, self._slots, self._results = _work_out(spec)
         for name, module in modules.items():
             self._place(name, module)
-        self._steps, self._slots, self._results = _work_out(spec)
 
     def _place(self, name: str, module: nn.Module) -> None:
         *blocks, last = name.split(".")
+        refusal = f"network {self.spec.name!r}: a layer cannot be called {name!r}"
         parent: nn.Module = self
         try:
             for part in blocks:
                 if part not in parent._modules:  # noqa: SLF001 - our own tree
                     parent.add_module(part, nn.Module())
                 parent = parent.get_submodule(part)
+            taken = last in parent._modules  # noqa: SLF001 - as above
             parent.add_module(last, module)
         except KeyError as error:
-            raise SpecError(f"network {self.spec.name!r}: a layer cannot be called {name!r}: {error}") from None
+            raise SpecError(f"{refusal}: {error.args[0]}") from None
+        if taken:
+            raise SpecError(f"{refusal}: a block has that name")
 
     def forward(self, input: Tensor, *others: Tensor) -> Tensor | tuple[Tensor, ...]:  # noqa: A002 - torch's name
         """Run the network.
@@ -113,7 +118,7 @@ def build(spec: NetworkSpec, *, seed: int | None = None, device: str = "cpu") ->
         The module, in training mode, in float32.
 
     Raises:
-        SpecError: The spec is not well formed, or a layer's name cannot be a module's.
+        SpecError: The spec is not well formed, a layer is too large to exist, or its name cannot be a module's.
         ShapeError: Two layers do not fit.
 
     Example:
@@ -129,18 +134,23 @@ def build(spec: NetworkSpec, *, seed: int | None = None, device: str = "cpu") ->
     shapes = output_shapes(spec)
     modules: dict[str, nn.Module] = {}
     for layer in spec.layers:
-        if layer.shared is None:
-            reads = tuple(shapes[source] for source in layer.inputs)
-            if layer_kind(layer.kind).weighted:
-                with torch.device("meta"):  # neither memory nor torch's random state is touched for throw-away weights
-                    modules[layer.name] = make(layer, reads)
-            else:
-                modules[layer.name] = make(layer, reads)
+        if layer.shared is not None:
+            continue
+        try:
+            modules[layer.name] = _module(layer, tuple(shapes[source] for source in layer.inputs), device)
+        except (RuntimeError, OverflowError, MemoryError) as error:  # sizes beyond what memory or torch can hold
+            reason = str(error).partition("\n")[0]
+            raise SpecError(f"layer {layer.name!r} ({layer.kind}) cannot be allocated: {reason}") from None
     network = BuiltNetwork(spec, modules)
     if device == "meta":
         return network.to("meta")
-    for layer in spec.layers:
-        if layer.shared is None and layer_kind(layer.kind).weighted:
-            modules[layer.name].to_empty(device="cpu")
     initialise(spec, modules, int(torch.randint(2**31, ())) if seed is None else seed)
     return network.to(device)
+
+
+def _module(layer: LayerSpec, reads: tuple[Shape, ...], device: str) -> nn.Module:
+    if not layer_kind(layer.kind).weighted:
+        return make(layer, reads)
+    with torch.device("meta"):  # neither memory nor torch's random state is touched for throw-away weights
+        module = make(layer, reads)
+    return module if device == "meta" else module.to_empty(device="cpu")
