@@ -32,6 +32,7 @@ def _available_cores() -> int:
 
 
 os.environ.setdefault("OMP_NUM_THREADS", str(_available_cores()))  # before torch is imported; subprocesses see it too
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as every verb does: spinning threads starve a busy machine
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -12,7 +12,9 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from thalweg.core.errors import ThalwegError
     from thalweg.workbench.check import check
+    from thalweg.workbench.count import count
     from thalweg.workbench.demo import demo
+    from thalweg.workbench.draw import draw
     from thalweg.workbench.evaluate import evaluate
     from thalweg.workbench.export import export
     from thalweg.workbench.predict import predict
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "ThalwegError": "thalweg.core.errors",
     "check": "thalweg.workbench.check",
+    "count": "thalweg.workbench.count",
     "demo": "thalweg.workbench.demo",
+    "draw": "thalweg.workbench.draw",
     "evaluate": "thalweg.workbench.evaluate",
     "export": "thalweg.workbench.export",
     "predict": "thalweg.workbench.predict",
@@ -36,7 +40,9 @@ __all__ = [
     "ThalwegError",
     "__version__",
     "check",
+    "count",
     "demo",
+    "draw",
     "evaluate",
     "export",
     "predict",
@@ -50,6 +56,7 @@ def __getattr__(name: str) -> object:
     """Load a public name from its room on first use (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module 'thalweg' has no attribute {name!r}")
+    importlib.import_module("thalweg.core.process").share_processor()
     value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
