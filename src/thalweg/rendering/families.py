@@ -109,5 +109,7 @@ def _extents(value: object, axes: int) -> str:
 def _alike(value: object) -> str:
     """One number where all axes have the same."""
     if isinstance(value, tuple) and value:
+        if any(isinstance(item, float) for item in value):  # one for each channel; nobody reads them in a box
+            return f"{value[0]:.4g}" if len(set(value)) == 1 else "per channel"
         return str(value[0]) if len(set(value)) == 1 else "×".join(map(str, value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,205 @@
+"""A whole count for people: the ledger's table, then where weights and work lie, what memory it takes, and the answer.
+
+The sums by kind leave out kinds that have neither weights nor multiplications: they are named in one line.
+"""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from thalweg.core.layer_cost import LayerCost
+from thalweg.core.network_results import CountResult, SolvedSize
+from thalweg.rendering.ledger_text import write_ledger
+from thalweg.rendering.markup import escape, short_number, shown
+
+__all__ = ["solved_sentence", "write_count"]
+
+_BY_KIND = ("kind", "layers", "parameters", "share", "MACs", "share")
+_LARGEST = ("largest layers", "parameters", "share", "MACs", "share")
+_MEMORY = ("training with", "its state")
+_NAMES = {"sgd": "SGD", "momentum": "SGD with momentum", "adam": "Adam", "adamw": "AdamW"}
+_SHOWN = 5  # of the largest layers
+_WORTH = 0.01  # what share makes a layer one of the largest
+_WIDTH = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    after: str = ""
+
+
+def write_count(result: CountResult, form: str = "text") -> str:
+    """Write a count in a form chosen by name.
+
+    Args:
+        result: The count.
+        form: `text`, `markdown`, `csv` or `html`; CSV has the layers only.
+
+    Returns:
+        Text of at most 80 columns, Markdown, CSV, or HTML to be put into a page.
+
+    Raises:
+        PlanError: There is no such form.
+
+    Example:
+        >>> from thalweg.core.layer_cost import Ledger
+        >>> from thalweg.core.network_results import CountTotal
+        >>> total = CountTotal(
+        ...     parameters=0, trainable_parameters=0, buffers=0, macs=0, activation_bytes_inference=0,
+        ...     activation_bytes_training=0, receptive_field=(),
+        ... )
+        >>> empty = CountResult(ledger=Ledger(network="empty", input_shapes={}, rows=()), total=total)
+        >>> write_count(empty, "markdown").splitlines()[-1]
+        'Activations of one sample in float32: 0 B at once for inference, 0 B kept for training.'
+    """
+    table = write_ledger(result.ledger, form)  # refuses an unknown form
+    if form == "csv":
+        return table
+    parts = [*_sections(result), *([solved_sentence(result.solved)] if result.solved else [])]
+    if form == "text":
+        note = textwrap.fill(shown(result.note), _WIDTH) + "\n" if result.note else ""
+        return "\n".join([note + table, *(_text(part) for part in parts)])
+    write = {"markdown": _markdown, "html": _html}[form]
+    return "\n".join([table, *(write(part) for part in parts)]).rstrip("\n") + "\n"
+
+
+def solved_sentence(solved: SolvedSize) -> str:
+    """Answer a question about sizes in a sentence.
+
+    Args:
+        solved: The answer.
+
+    Returns:
+        The sentence.
+
+    Example:
+        >>> found = SolvedSize(question="flatten=59*64", layer="flatten1", wanted=3776, ranges=((502, 509),), axes=1)
+        >>> solved_sentence(found)
+        'flatten=59*64: flatten1 gives 3,776 values at input sizes 502 to 509.'
+    """
+    question, layer = shown(solved.question), shown(solved.layer)
+    if not solved.ranges:
+        near = f"; it can give {' or '.join(f'{value:,}' for value in solved.nearest)}" if solved.nearest else ""
+        return f"{question}: at no input size does {layer} give {solved.wanted:,} values{near}."
+    runs = [str(low) if low == high else f"{low} to {high}" for low, high in solved.ranges]
+    plural = "s" if len(runs) > 1 or solved.ranges[0][0] != solved.ranges[0][1] else ""
+    axes = f" (each of the {solved.axes} axes)" if solved.axes > 1 else ""
+    return f"{question}: {layer} gives {solved.wanted:,} values at input size{plural} {', '.join(runs)}{axes}."
+
+
+def _sections(result: CountResult) -> list[_Table | str]:
+    found: list[_Table | str] = []
+    rows = result.layers
+    if any(row.parameters or row.macs for row in rows):
+        found += [_by_kind(rows), _largest(rows)]
+    total = result.total
+    found.append(
+        f"Activations of one sample in float32: {_bytes(total.activation_bytes_inference)} at once for inference, "
+        f"{_bytes(total.activation_bytes_training)} kept for training."
+    )
+    if result.memory:
+        header = (*_MEMORY, f"a step of {result.memory[0].batch_size:,} needs")
+        lines = tuple(
+            (_NAMES.get(step.optimizer, step.optimizer), _bytes(step.state_bytes), _bytes(step.peak_bytes))
+            for step in result.memory
+        )
+        found.append(_Table(header=header, rows=lines))
+    return found
+
+
+def _by_kind(rows: Sequence[LayerCost]) -> _Table:
+    kinds = list(dict.fromkeys(row.kind for row in rows))
+    groups = {kind: [row for row in rows if row.kind == kind] for kind in kinds}
+    parameters, macs = sum(row.parameters for row in rows), sum(row.macs or 0 for row in rows)
+    heavy = [kind for kind, group in groups.items() if any(row.parameters or row.macs != 0 for row in group)]
+    heavy.sort(key=lambda kind: -sum(row.parameters for row in groups[kind]))
+    light = [f"{shown(kind)} ({len(groups[kind])})" for kind in kinds if kind not in heavy]
+    lines = []
+    for kind in heavy:
+        own, work = sum(row.parameters for row in groups[kind]), sum(row.macs or 0 for row in groups[kind])
+        uncounted = any(row.macs is None for row in groups[kind])
+        cells = ("uncounted", "") if uncounted else _amount(work, macs)
+        lines.append((shown(kind), f"{len(groups[kind]):,}", *_amount(own, parameters), *cells))
+    lines.append(("all", f"{len(rows):,}", *_amount(parameters, parameters), *_amount(macs, macs)))
+    after = f"Without weights and multiplications: {', '.join(light)}." if light else ""
+    return _Table(header=_BY_KIND, rows=tuple(lines), after=after)
+
+
+def _largest(rows: Sequence[LayerCost]) -> _Table:
+    """The layers that matter: those with most weights, and those with most work, by the larger of their shares."""
+    parameters, macs = sum(row.parameters for row in rows) or 1, sum(row.macs or 0 for row in rows) or 1
+
+    def weight(row: LayerCost) -> float:
+        return max(row.parameters / parameters, (row.macs or 0) / macs)
+
+    ranked = sorted(rows, key=weight, reverse=True)
+    lines = tuple(
+        (shown(row.name), *_amount(row.parameters, parameters), *_amount(row.macs or 0, macs))
+        for row in ranked[:_SHOWN]
+        if weight(row) >= _WORTH
+    )
+    return _Table(header=_LARGEST, rows=lines)
+
+
+def _amount(value: int, total: int) -> tuple[str, str]:
+    return (f"{value:,}", f"{value / total:.1%}") if value else ("", "")
+
+
+def _bytes(value: int) -> str:
+    short = short_number(value)
+    return f"{short[:-1]} {short[-1].replace('k', 'K')}B" if short[-1:].isalpha() else f"{short} B"
+
+
+def _text(part: _Table | str) -> str:
+    if isinstance(part, str):
+        return textwrap.fill(part, _WIDTH) + "\n"
+    rows = part.rows
+    widths = [max(map(len, column)) for column in zip(part.header, *rows, strict=True)]
+    over = sum(widths) + 2 * (len(widths) - 1) - _WIDTH
+    if over > 0:  # only names can be that long
+        widths[0] = max(8, widths[0] - over)
+        rows = tuple((_end(row[0], widths[0]), *row[1:]) for row in rows)
+    lines = [
+        "  ".join([
+            row[0].ljust(widths[0]),
+            *(cell.rjust(size) for cell, size in zip(row[1:], widths[1:], strict=True)),
+        ])
+        for row in (part.header, *rows)
+    ]
+    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+    after = textwrap.wrap(part.after, _WIDTH)
+    return "\n".join([lines[0], rule, *(line.rstrip() for line in lines[1:]), *after, ""])
+
+
+def _end(text: str, room: int) -> str:
+    return text if len(text) <= room else f"…{text[len(text) - room + 1 :]}"
+
+
+def _markdown(part: _Table | str) -> str:
+    if isinstance(part, str):
+        return f"{_quoted(part)}\n"
+    head = [_row(part.header), "|---|" + "---:|" * (len(part.header) - 1)]
+    after = ["", _quoted(part.after)] if part.after else []
+    return "\n".join([*head, *(_row(row) for row in part.rows), *after, ""])
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    return "| " + " | ".join(map(_quoted, cells)) + " |"
+
+
+def _quoted(text: str) -> str:
+    return "".join(f"\\{letter}" if letter in "\\|*_`<>[]" else letter for letter in text)
+
+
+def _html(part: _Table | str) -> str:
+    if isinstance(part, str):
+        return f"<p>{escape(part)}</p>"
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in part.header)
+    body = "".join(
+        f'<tr><th scope="row">{escape(row[0])}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:]) + "</tr>"
+        for row in part.rows
+    )
+    after = f"<p>{escape(part.after)}</p>" if part.after else ""
+    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody>\n</table>{after}"

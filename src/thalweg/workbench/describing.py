@@ -1,0 +1,179 @@
+"""From what somebody names to a network's description: a name, a folder, a file, a line, a function, a model of timm.
+
+Only the last two load torch; the rest answers in a blink.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from thalweg.core.errors import PlanError, ShapeError, SpecError
+from thalweg.core.files import printable
+from thalweg.core.layer_kinds import output_shapes
+from thalweg.core.network_spec import NetworkSpec
+from thalweg.core.run_folder import RunFolder
+from thalweg.core.shape import Shape
+from thalweg.networks.catalogue import NAMES, network
+from thalweg.networks.inline import inline_network, is_inline
+from thalweg.workbench.spec_files import ENDINGS, read_spec_file
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["Described", "InputSizes", "describe", "usual"]
+
+InputSizes: TypeAlias = "str | Sequence[int] | Shape | None"
+
+_PHOTO = (Shape(3, (224, 224)), 1000)
+_USUAL = {
+    "small": (Shape(3, (96, 96)), 2),
+    "plain": (Shape(3, (256, 256)), 2),
+    "plain-sequential": (Shape(3, (256, 256)), 2),
+    "plain-functional": (Shape(3, (256, 256)), 2),
+    "lenet": (Shape(1, (28, 28)), 10),
+    "inception": (Shape(3, (32, 32)), 10),
+    "inception-v3": (Shape(3, (299, 299)), 1000),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """A network that somebody named.
+
+    Args:
+        spec: Its description.
+        note: What was taken as usual because nothing was said, in a sentence; empty when everything was said.
+    """
+
+    spec: NetworkSpec
+    note: str = ""
+
+
+def usual(name: str) -> tuple[Shape, int]:
+    """The input and the number of classes that a network of the catalogue is usually met with.
+
+    Args:
+        name: Its name.
+
+    Returns:
+        Shape of one sample, and classes: those of ImageNet for networks that were published on it.
+
+    Example:
+        >>> usual("inception-v3")
+        (Shape(channels=3, extents=(299, 299)), 1000)
+    """
+    return _USUAL.get(name, _PHOTO)
+
+
+def describe(
+    named: "str | Path | NetworkSpec | nn.Module",
+    *,
+    input: InputSizes = None,  # noqa: A002 - the word of the option
+    classes: int | None = None,
+) -> Described:
+    """Find out which network is meant.
+
+    Args:
+        named: A name of the catalogue, a run folder, a JSON or YAML file, a line of layers, `module:function`,
+            `timm:NAME`, a description, or a torch module.
+        input: Channels and size of one sample, such as `3,224,224`; what is usual, or stands in the file, by default.
+        classes: Number of classes of a network of the catalogue or of timm; what is usual by default.
+
+    Returns:
+        The description, and what was assumed.
+
+    Raises:
+        PlanError: The input is missing where nothing is usual, or classes are given where they are already decided.
+        SpecError: Nothing is called that, or the description is not well formed.
+        ShapeError: The input does not fit.
+        RunError: The run folder is damaged.
+        MissingExtraError: timm is not installed.
+
+    Example:
+        >>> describe("lenet").spec.inputs["input"], describe("relu flatten dense(5)", input="3,8,8").spec.name
+        (Shape(channels=1, extents=(28, 28)), 'inline')
+    """
+    shape = _shape(input)
+    if classes is not None and (isinstance(classes, bool) or not isinstance(classes, int) or classes < 2):  # noqa: PLR2004
+        raise PlanError(f"--classes {classes}: a whole number from 2 is wanted")
+    if isinstance(named, str) and named in NAMES:
+        return _from_catalogue(named, shape, classes)
+    if isinstance(named, str) and named.startswith("timm:"):
+        from thalweg.workbench.foreign import from_timm
+
+        return Described(spec=from_timm(named.removeprefix("timm:"), shape, classes))
+    if classes is not None:
+        raise PlanError("--classes goes with a name of the catalogue or of timm; here the last layer decides it")
+    if isinstance(named, NetworkSpec):
+        spec = named
+    elif isinstance(named, str | Path):
+        spec = _from_text(str(named), shape)
+    else:
+        from thalweg.workbench.foreign import from_module
+
+        spec = from_module(named, shape)
+    return Described(spec=_resized(spec, shape))
+
+
+def _shape(given: InputSizes) -> Shape | None:
+    try:
+        if isinstance(given, str):
+            return Shape.parse(given)
+        return given if given is None or isinstance(given, Shape) else Shape(given[0], tuple(given[1:]))
+    except (ShapeError, IndexError, TypeError) as error:
+        raise ShapeError(f"--input: {error}") from None
+
+
+def _from_catalogue(name: str, shape: Shape | None, classes: int | None) -> Described:
+    usual_shape, usual_classes = usual(name)
+    spec = network(name, shape or usual_shape, usual_classes if classes is None else classes)
+    assumed = {
+        "--input": f"input {usual_shape}" if shape is None else "",
+        "--classes": f"{usual_classes:,} classes" if classes is None else "",
+    }
+    words = [word for word in assumed.values() if word]
+    options = [option for option, word in assumed.items() if word]
+    note = f"Usual for {name}: {', '.join(words)} ({', '.join(options)})." if words else ""
+    return Described(spec=spec, note=note)
+
+
+def _from_text(text: str, shape: Shape | None) -> NetworkSpec:
+    path = Path(text)
+    if not text.strip():
+        raise SpecError("the network has no name; give one such as resnet50, a file, a run folder or a list of layers")
+    if _exists(path):
+        return RunFolder.open(path).read_network() if path.is_dir() else read_spec_file(path)
+    module, colon, function = text.partition(":")
+    if colon and function.isidentifier() and all(part.isidentifier() for part in module.split(".")):
+        from thalweg.workbench.foreign import from_function
+
+        return from_function(module, function, shape)
+    if path.suffix.lower() in ENDINGS:
+        raise SpecError(f"{printable(text)}: there is no such file")
+    if is_inline(text) or "(" in text or " " in text.strip():
+        if shape is None:
+            raise PlanError("a list of layers needs its input: add --input 3,224,224 (channels, then each axis)")
+        return inline_network(text, shape)
+    if "/" in text or "\\" in text:
+        raise SpecError(f"{printable(text)}: there is no such run folder or file")
+    return network(printable(text), _PHOTO[0], _PHOTO[1])  # refuses it, with the names that are near
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # far too long for a name, or a zero byte in it
+        return False
+
+
+def _resized(spec: NetworkSpec, shape: Shape | None) -> NetworkSpec:
+    """The same layers on an input of another size."""
+    if shape is None or list(spec.inputs.values()) == [shape]:
+        return spec
+    if len(spec.inputs) > 1:
+        named = ", ".join(f"{name} ({each})" for name, each in spec.inputs.items())
+        raise PlanError(f"--input sets one input; network {spec.name!r} has {len(spec.inputs)}: {named}")
+    resized = replace(spec, inputs=dict.fromkeys(spec.inputs, shape))
+    output_shapes(resized)
+    return resized

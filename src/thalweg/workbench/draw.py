@@ -1,0 +1,89 @@
+"""`thalweg draw`: a network as SVG, in characters, as Mermaid or as DOT."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from thalweg.accounting.ledger import count as count_layers
+from thalweg.core.errors import PlanError
+from thalweg.core.files import printable, write_atomically
+from thalweg.core.layer_cost import Ledger
+from thalweg.core.network_results import DrawResult, sizes
+from thalweg.core.network_spec import NetworkSpec
+from thalweg.rendering.diagram import draw_svg
+from thalweg.rendering.diagram_text import draw_text
+from thalweg.rendering.dot import to_dot
+from thalweg.rendering.mermaid import to_mermaid
+from thalweg.workbench.describing import InputSizes, describe
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["FORMATS", "draw"]
+
+FORMATS: Mapping[str, Callable[[NetworkSpec, Ledger], str]] = MappingProxyType({
+    "svg": draw_svg,
+    "text": draw_text,
+    "mermaid": to_mermaid,
+    "dot": to_dot,
+})
+
+_ENDINGS = {".svg": "svg", ".txt": "text", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot"}
+
+
+def draw(
+    network: "str | Path | NetworkSpec | nn.Module",
+    *,
+    input: InputSizes = None,  # noqa: A002 - the word of the option
+    classes: int | None = None,
+    format: str | None = None,  # noqa: A002 - the word of the option
+    out: str | Path | None = None,
+) -> DrawResult:
+    """Draw a network: boxes with parameters, shapes on the arrows, branches side by side, repeats folded.
+
+    Args:
+        network: As for `count`.
+        input: Channels and size of one sample, such as `3,224,224`; what is usual, or stands in the file, by default.
+        classes: Number of classes of a network of the catalogue or of timm; what is usual by default.
+        format: `svg`, `text`, `mermaid` or `dot`; by default what the ending of `out` says, else `text`.
+        out: A file to write.
+
+    Returns:
+        The drawing, and where it was written; in a notebook an SVG shows itself.
+
+    Raises:
+        PlanError: The format is unknown, the file cannot be written there, or the input is missing.
+        SpecError: Nothing is called that, or the description is not well formed.
+        ShapeError: A layer does not fit what it reads.
+        RunError: The run folder is damaged.
+        MissingExtraError: timm is not installed.
+
+    Example:
+        >>> print(str(draw("conv2d(8,3) relu", input="3,8,8", format="mermaid")).splitlines()[1])
+          n0["input<br>input"]:::input
+    """
+    path = Path(out) if out is not None else None
+    form = format or (_ENDINGS.get(path.suffix.lower(), "") if path else "text")
+    if form not in FORMATS:
+        known = ", ".join(FORMATS)
+        if format is None:
+            raise PlanError(f"{printable(out or '')}: say what to draw with --format ({known}), or end it in .svg")
+        raise PlanError(f"--format {format}: choose one of {known}")
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        what = "is a folder" if path.is_dir() else "lies in a folder that does not exist"
+        raise PlanError(f"--out {printable(path)} {what}; name a file in a folder that does")
+    described = describe(network, input=input, classes=classes)
+    spec = described.spec
+    drawing = FORMATS[form](spec, count_layers(spec))
+    drawing = drawing if drawing.endswith("\n") else f"{drawing}\n"
+    if path is not None:
+        write_atomically(path, drawing)
+    return DrawResult(
+        network=spec.name,
+        input=sizes(spec.inputs),
+        format=form,
+        drawing=drawing,
+        path=None if path is None else str(path),
+        note=described.note,
+    )

@@ -1,0 +1,81 @@
+"""Networks in files: the document of `network.json`, as JSON or as YAML."""
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+from thalweg.core.errors import ShapeError, SpecError
+from thalweg.core.files import printable
+from thalweg.core.network_plain import spec_from_plain
+from thalweg.core.network_spec import NetworkSpec
+
+__all__ = ["ENDINGS", "read_spec_file"]
+
+ENDINGS = (".json", ".yaml", ".yml")
+_LARGEST_BYTES = 32 << 20  # a thousand layers take a quarter of a megabyte
+
+
+def read_spec_file(path: Path) -> NetworkSpec:
+    """Read a network's description from a file.
+
+    Args:
+        path: A file whose name ends in `.json`, `.yaml` or `.yml`.
+
+    Returns:
+        The network, with every field, setting and shape checked.
+
+    Raises:
+        SpecError: The file is of another kind, cannot be read, is damaged, or does not describe a network.
+        ShapeError: Two layers do not fit.
+
+    Example:
+        >>> read_spec_file(Path("network.txt"))
+        Traceback (most recent call last):
+        thalweg.core.errors.SpecError: network.txt: a network is read from .json, .yaml, .yml
+    """
+    ending, place = path.suffix.lower(), printable(path)
+    if ending not in ENDINGS:
+        raise SpecError(f"{place}: a network is read from {', '.join(ENDINGS)}")
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_BYTES + 1)
+        text = content.decode("utf-8-sig")
+    except OSError as error:
+        raise SpecError(f"{place}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{place}: byte {error.start} is not UTF-8 text") from None
+    if len(content) > _LARGEST_BYTES:
+        raise SpecError(f"{place}: more than {_LARGEST_BYTES >> 20} MB; no description of a network is that long")
+    try:
+        return spec_from_plain(_json(text, place) if ending == ".json" else _yaml(text, place))
+    except RecursionError:
+        raise SpecError(f"{place}: lists within lists go too deep") from None
+    except SpecError as error:
+        if str(error).startswith(place):
+            raise
+        wrong = ShapeError if isinstance(error, ShapeError) else SpecError
+        raise wrong(f"{place}: {error}") from None
+
+
+def _json(text: str, place: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise SpecError(f"{place}: no JSON: {error}") from None
+
+
+def _yaml(text: str, place: str) -> object:
+    try:
+        yaml: Any = importlib.import_module("yaml")
+    except ImportError:
+        raise SpecError(f"{place}: YAML needs PyYAML: pip install pyyaml, or write the same document as JSON") from None
+    try:
+        # An alias can stand for a list of aliases, and so on: a few lines that unfold to gigabytes.
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+            raise SpecError(f"{place}: aliases (*name) are not read; write the values out")
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise SpecError(f"{place}{line}: no YAML: {getattr(error, 'problem', None) or error}") from None

@@ -1,0 +1,69 @@
+import pytest
+import torch
+
+from thalweg.core.errors import PlanError, ShapeError, SpecError
+from thalweg.core.shape import Shape
+from thalweg.modules.build import build
+from thalweg.networks.catalogue import NAMES
+from thalweg.networks.functional import Input, Network
+from thalweg.networks.layers import Add, Conv2d
+from thalweg.workbench.describing import describe, usual
+from thalweg.workbench.recipes import recipe_for
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_has_a_usual_input_that_it_can_read(name):
+    shape, classes = usual(name)
+    described = describe(name)
+    assert list(described.spec.inputs.values()) == [shape]
+    assert f"input {shape}, {classes:,} classes" in described.note
+
+
+@pytest.mark.parametrize("name", ["small", "plain", "plain-functional"])
+def test_what_is_usual_is_what_training_takes(name):
+    assert usual(name)[0].extents == (recipe_for(name).image_size,) * 2
+
+
+def test_only_what_was_not_said_is_noted():
+    assert describe("lenet", input=(1, 32, 32), classes=4).note == ""
+    assert describe("lenet", classes=4).note == "Usual for lenet: input 1x28x28 (--input)."
+    assert describe("lenet", input=Shape(1, (32, 32))).note == "Usual for lenet: 10 classes (--classes)."
+
+
+def test_a_description_and_a_module_are_taken_as_they_are():
+    spec = describe("lenet").spec
+    assert describe(spec).spec is spec
+    assert describe(spec, input="3,40,40").spec.inputs["input"] == Shape(3, (40, 40))
+    built = build(spec, device="meta")
+    assert [(each.name, each.kind) for each in describe(built).spec] == [(each.name, each.kind) for each in spec]
+    assert describe(built, input="1,36,36").spec.inputs["input"] == Shape(1, (36, 36))
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.ReLU())
+    assert [layer.kind for layer in describe(module, input="3,8,8").spec] == ["conv2d", "relu"]
+    with pytest.raises(PlanError, match="Sequential is a torch module: add --input"):
+        describe(module)
+
+
+def test_one_size_cannot_set_two_inputs():
+    a, b = Input(3, 8, 8, name="a"), Input(3, 8, 8, name="b")
+    spec = Network([a, b], Conv2d(2, 1)(Add()(a, b)), name="two")
+    assert describe(spec).spec is spec
+    with pytest.raises(PlanError, match=r"'two' has 2: a \(3x8x8\), b \(3x8x8\)"):
+        describe(spec, input="3,16,16")
+
+
+@pytest.mark.parametrize("given", [(), 7, (3, "8"), [3, 0]])
+def test_an_input_that_is_no_shape_is_refused(given):
+    with pytest.raises(ShapeError, match="--input"):
+        describe("lenet", input=given)
+
+
+def test_a_size_that_does_not_fit_names_the_layer():
+    with pytest.raises(ShapeError, match=r"layer 'conv2' \(conv2d\)"):
+        describe(describe("lenet").spec, input="1,8,8")
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "x" * 5000, "relu" * 2000 + ".json", "c:\\nets\\a", "\n"])
+def test_odd_names_are_refused_in_a_line(name):
+    with pytest.raises(SpecError) as told:
+        describe(name)
+    assert "\x00" not in str(told.value)

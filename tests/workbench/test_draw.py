@@ -1,0 +1,33 @@
+import pytest
+
+from thalweg.core.errors import PlanError
+from thalweg.rendering.drawings import check_drawing
+from thalweg.workbench.draw import FORMATS, draw
+
+BEGINS = {"svg": "<svg", "text": "lenet: 61,706 parameters", "mermaid": "flowchart TD", "dot": 'digraph "lenet"'}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_can_be_had_and_written(form, tmp_path):
+    drawn = draw("lenet", format=form, out=tmp_path / "lenet")
+    assert drawn.drawing.startswith(BEGINS[form])
+    assert (tmp_path / "lenet").read_text(encoding="utf-8") == drawn.drawing == str(drawn)
+    assert drawn.drawing.endswith("\n")
+    assert (drawn.network, drawn.input, drawn.path) == ("lenet", [1, 28, 28], str(tmp_path / "lenet"))
+
+
+@pytest.mark.parametrize(
+    ("name", "form"), [("a.svg", "svg"), ("a.TXT", "text"), ("a.mmd", "mermaid"), ("a.dot", "dot"), ("a.gv", "dot")]
+)
+def test_the_ending_of_the_file_says_what_to_draw(name, form, tmp_path):
+    assert draw("lenet", out=tmp_path / name).format == form
+
+
+def test_a_notebook_sees_a_picture_only_where_there_is_one():
+    assert check_drawing(draw("lenet", format="svg")._repr_svg_())
+    assert draw("lenet")._repr_svg_() is None
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(PlanError, match="is a folder"):
+        draw("lenet", out=tmp_path, format="svg")
