@@ -10,6 +10,7 @@ import torch
 from thalweg.core.errors import RunError, TrainingFailedError
 from thalweg.core.plan import Augmentation
 from thalweg.data.batches import Batches
+from thalweg.training.checkpoint import save_weights
 from thalweg.training.device import Device
 from thalweg.training.interruption import Interruption
 from thalweg.training.loop import Trainer
@@ -188,3 +189,62 @@ def test_training_lowers_the_loss(tmp_path):
     rows = trainer(tmp_path, recipe).fit().rows
     assert rows[-1]["train_loss"] < 0.8 * rows[0]["train_loss"]
     assert rows[-1]["val_accuracy"] == 1.0
+
+
+def test_when_the_newest_checkpoint_is_damaged_the_best_weights_of_the_one_before_are_still_there(tmp_path):
+    made = trainer(tmp_path)
+    made.fit()
+    made.state.best_epoch = 2
+    save_weights(made.evaluated, tmp_path / "best-000002.safetensors")
+    made.state.step = 100
+    made._checkpoint()
+    made.state.best_epoch = 3
+    save_weights(made.evaluated, tmp_path / "best-000003.safetensors")
+    made.state.step = 101
+    made._checkpoint()
+    newest = max(tmp_path.glob("step-*"))
+    newest.write_bytes(newest.read_bytes()[:-1])
+    again = trainer(tmp_path)
+    assert len(again.resume()) == 1
+    again.use_best()
+    assert again.state.best_epoch == 2
+
+
+def test_a_validation_loss_that_is_not_finite_fails_the_run(tmp_path):
+    made = trainer(tmp_path)
+
+    def spoil(progress):
+        if progress.step == made.train.steps and progress.row is None:
+            next(made.evaluated.parameters()).fill_(float("nan"))
+
+    made.observer = spoil
+    with pytest.raises(TrainingFailedError, match="validation loss is not finite at epoch 1"):
+        made.fit()
+    assert not list(tmp_path.glob("*.safetensors"))
+
+
+def test_weights_that_are_not_finite_never_reach_a_checkpoint(tmp_path):
+    interruption = Interruption()
+    made = trainer(tmp_path)
+
+    def spoil(progress):
+        if made.state.step == 2:
+            next(made.module.parameters()).detach().fill_(float("inf"))
+            interruption.signum = signal.SIGINT
+
+    made.observer = spoil
+    with pytest.raises(TrainingFailedError, match=r"0\.weight is not finite at epoch 1"):
+        made.fit(interruption)
+    assert not list(tmp_path.glob("*.safetensors"))
+
+
+def test_a_run_in_minutes_goes_on_towards_the_deadline_it_began_with(tmp_path):
+    recipe = dataclasses.replace(RECIPE, epochs=None, deadline_seconds=2.0)
+    interruption, watch = stopping_at(2)
+    first = watch.trainer = trainer(tmp_path, recipe, watch)
+    first.fit(interruption)
+    second = trainer(tmp_path, dataclasses.replace(recipe, deadline_seconds=50.0))
+    second.resume()
+    outcome = second.fit()
+    assert outcome.seconds < 3
+    assert outcome.rows[-1]["learning_rate"] < 0.1 * recipe.learning_rate

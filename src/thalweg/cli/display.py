@@ -1,6 +1,7 @@
 """What a person sees while a verb works: sentences, a bar, a line an epoch; all on standard error."""
 
 import math
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -53,8 +54,8 @@ class Display:
         from thalweg.workbench.telling import Listener, silent
 
         if self.settings.quiet:
-            return silent()
-        return Listener(say=self.say, count=self.count, train=self.train)
+            return replace(silent(), started=self.settings.started)
+        return Listener(say=self.say, count=self.count, train=self.train, started=self.settings.started)
 
     def say(self, text: str) -> None:
         """Show a sentence above the bar.

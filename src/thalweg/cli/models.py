@@ -1,6 +1,5 @@
 """`predict`, `evaluate`, `export`, `report`: the verbs that use a finished run."""
 
-import csv
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +24,7 @@ def predict(
     settings: Settings = context.obj
     from thalweg.core.files import printable
     from thalweg.workbench.predict import predict as work
+    from thalweg.workbench.predictions import csv_line
 
     result = work(run, images, device=device)
     failed = [prediction for prediction in result.predictions if prediction.error]
@@ -33,12 +33,11 @@ def predict(
     else:
         names = next((list(each.probabilities) for each in result.predictions if each.probabilities), [])
         if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(errors="backslashreplace")  # a name need not be valid UTF-8
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(["file", "class", *(f"p_{name}" for name in names), "error"])
+            sys.stdout.reconfigure(encoding="utf-8", newline="")  # as `--json`, whatever the terminal's language
+        sys.stdout.write(csv_line(["file", "class", *(f"p_{name}" for name in names), "error"]))
         for each in result.predictions:
             shares = [f"{each.probabilities[name]:.6g}" if each.probabilities else "" for name in names]
-            writer.writerow([each.file, each.class_ or "", *shares, each.error or ""])
+            sys.stdout.write(csv_line([each.file, each.class_ or "", *shares, each.error or ""]))
         sys.stdout.flush()
     for prediction in failed:
         sys.stderr.write(f"thalweg: {printable(prediction.file)}: {prediction.error}\n")

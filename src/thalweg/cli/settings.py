@@ -25,12 +25,14 @@ class Settings:
         quiet: Say nothing but the answer and errors.
         traceback: Show where in the code an error arose.
         lang: Language of the texts.
+        started: When the command began, as `time.perf_counter()`; None where nobody looked.
     """
 
     json: bool = False
     quiet: bool = False
     traceback: bool = False
     lang: str = "en"
+    started: float | None = None
 
 
 def take_global_options(arguments: Sequence[str]) -> tuple[Settings, list[str]]:
@@ -47,7 +49,7 @@ def take_global_options(arguments: Sequence[str]) -> tuple[Settings, list[str]]:
 
     Example:
         >>> take_global_options(["train", "photos", "--json"])
-        (Settings(json=True, quiet=False, traceback=False, lang='en'), ['train', 'photos'])
+        (Settings(json=True, quiet=False, traceback=False, lang='en', started=None), ['train', 'photos'])
     """
     found = {"json": False, "quiet": False, "traceback": False}
     lang, rest = "en", []

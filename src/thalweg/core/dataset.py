@@ -63,6 +63,8 @@ class DataSummary:
         warnings: Files that were used although something about them is odd.
         duplicates: Groups of files that show the same picture.
         upright: Whether pictures have an upright direction (False lets augmentation turn them).
+        content: Four bytes of a digest of every picture's pixels, those of the training files first, then validation,
+            then test, so that a run that goes on notices pictures that changed.
     """
 
     source: str
@@ -76,5 +78,6 @@ class DataSummary:
     warnings: tuple[Notice, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
     upright: bool = True
+    content: bytes = b""
     counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Usable files a class in each part, such as `{"train": (1442, 657)}`."""

@@ -127,6 +127,10 @@ class TrainingPlan:
         _within("--weight-decay", self.weight_decay, 0, 10)
         _within("--label-smoothing", self.label_smoothing, 0, 0.9)
         _within("--patience", self.patience, 0, 1_000_000)
+        _within("warmup", self.warmup, 0, 0.9)
+        _within("average", self.average, 0, 0.999_999)
+        for fraction in self.stages or ():
+            _within("stages", fraction, 0, 1, open_low=True)
         _within("--seed", self.seed, 0, 2**63 - 1)
         for option, share in (("--test", self.test), ("--validation", self.validation)):
             _within(option, share, 0, 0.95, open_low=True)
@@ -168,7 +172,7 @@ class TrainingPlan:
         schema = data.pop("schema", None)
         if schema != PLAN_SCHEMA:
             raise RunError(f"{place}: schema {schema!r} is not known to this version, which reads {PLAN_SCHEMA}")
-        return from_plain(cls, data, place)
+        return from_plain(cls, {name: _restored(value) for name, value in data.items()}, place)
 
     def with_options(self, **options: object) -> "TrainingPlan":
         """Change some fields, validating again.
@@ -223,6 +227,18 @@ def _toml(value: object) -> str:
     return repr(value)
 
 
+_PRIVATE = 0xF0000
+"""TOML cannot hold bytes that are not UTF-8 (U+DC80 to U+DCFF in Python); they go into a private plane of Unicode."""
+
+
+def _restored(value: object) -> object:
+    """Undo what `_toml_string` did to bytes of a name that are not UTF-8."""
+    if not isinstance(value, str):
+        return value
+    low, high = 0xD800 + _PRIVATE, 0xDFFF + _PRIVATE
+    return "".join(chr(ord(each) - _PRIVATE) if low <= ord(each) <= high else each for each in value)
+
+
 def _toml_string(text: str) -> str:
     escaped = []
     for character in text:
@@ -230,8 +246,8 @@ def _toml_string(text: str) -> str:
             escaped.append("\\" + character)
         elif character.isprintable():
             escaped.append(character)
-        elif 0xD800 <= ord(character) <= 0xDFFF:  # noqa: PLR2004 - a byte that is not UTF-8; TOML cannot hold it
-            escaped.append("\ufffd")
+        elif 0xD800 <= ord(character) <= 0xDFFF:  # noqa: PLR2004 - a byte that is not UTF-8
+            escaped.append(f"\\U{ord(character) + _PRIVATE:08x}")
         else:
             escaped.append(f"\\U{ord(character):08x}")
     return '"' + "".join(escaped) + '"'

@@ -17,10 +17,11 @@ report.html        the report
 
 import datetime as dt
 import json
+import os
 from pathlib import Path
 
 from thalweg.core.codec import dumps
-from thalweg.core.errors import RunError
+from thalweg.core.errors import RunError, SpecError
 from thalweg.core.files import printable, write_atomically
 from thalweg.core.network_plain import spec_from_plain
 from thalweg.core.network_spec import NetworkSpec
@@ -79,6 +80,10 @@ class RunFolder:
             raise RunError(f"{printable(out)} is a file: name a folder with --out")
         if out is not None and out.is_dir() and any(out.iterdir()):
             raise RunError(f"{printable(out)} is not empty: name another with --out, or go on with thalweg resume")
+        wanted = Path("runs") if out is None else out
+        parent = next((folder for folder in (wanted, *wanted.parents) if folder.exists()), Path())
+        if not os.access(parent, os.W_OK | os.X_OK):
+            raise RunError(f"{printable(wanted)} cannot be made: {printable(parent)} is not yours to write; see --out")
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
@@ -132,7 +137,7 @@ class RunFolder:
             RunError: The file is missing or not readable text.
         """
         try:
-            return (self.path / name).read_text(encoding="utf-8")
+            return (self.path / name).read_bytes().decode("utf-8")  # as written: a class name may hold a line break
         except FileNotFoundError:
             raise RunError(f"{printable(self.path)} has no {name}: the run did not get that far") from None
         except (OSError, UnicodeDecodeError) as error:
@@ -147,7 +152,10 @@ class RunFolder:
         Raises:
             RunError: The file is missing or damaged.
         """
-        return spec_from_plain({"schema": SCHEMA, **self.read_json("network.json")})
+        try:
+            return spec_from_plain({"schema": SCHEMA, **self.read_json("network.json")})
+        except SpecError as error:
+            raise RunError(f"{printable(self.path / 'network.json')}: {error}") from None
 
     def read_json(self, name: str) -> dict[str, object]:
         """Read a JSON file of the run.

@@ -1,8 +1,8 @@
 """Everything a run needs to go on, in one file: weights, average, optimizer, position, curves.
 
 A checkpoint is a safetensors file (no pickle, nothing in it can run) whose header carries the position as JSON and
-whose name carries the step; a digest tells a damaged file from a whole one. Random state is not stored because there is
-none: order, augmentation and dropout are functions of (seed, step).
+whose name carries the step; a digest over both tells a damaged file from a whole one. Random state is not stored
+because there is none: order, augmentation and dropout are functions of (seed, step).
 """
 
 import contextlib
@@ -67,9 +67,9 @@ def save_checkpoint(
         The file; the two newest are kept.
     """
     whole = _contiguous(tensors)
-    text = dumps({"schema": SCHEMA, "digest": _digest(whole), **position})
+    text = dumps({"schema": SCHEMA, **position})
     path = folder / f"step-{step:09d}.safetensors"
-    write_atomically(path, save(whole, metadata={"thalweg": text}))
+    write_atomically(path, save(whole, metadata={"thalweg": text, "digest": _digest(whole, text)}))
     for old in sorted(folder.glob("step-*.safetensors"))[:-KEPT]:
         with contextlib.suppress(OSError):
             old.unlink()
@@ -83,33 +83,40 @@ def latest_checkpoint(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, 
         folder: The run's `checkpoints/`.
 
     Returns:
-        Tensors, position, and a sentence for every damaged file that was passed over; None when there is no checkpoint.
+        Tensors, position, and a sentence for every damaged file that was passed over (and removed, lest it count as
+        the newest again); None when there is no checkpoint.
 
     Raises:
         RunError: There are checkpoints, and all are damaged.
     """
     complaints: list[str] = []
     files = sorted(folder.glob("step-*.safetensors"), reverse=True)
-    for path in files:
+    for number, path in enumerate(files):
         try:
-            return *_read_checkpoint(path), complaints
+            tensors, position = _read_checkpoint(path)
         except RunError as error:
             complaints.append(str(error))
+            continue
+        for damaged in files[:number]:
+            with contextlib.suppress(OSError):
+                damaged.unlink()
+        return tensors, position, complaints
     if files:
-        raise RunError(f"no checkpoint in {printable(folder)} is whole: {complaints[0]}")
+        raise RunError(f"no checkpoint in {printable(folder)} is whole: {complaints[0]}; train anew")
     return None
 
 
 def _read_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, object]]:
     tensors, metadata = _read(path)
+    text = metadata.get("thalweg", "")
+    if metadata.get("digest") != _digest(tensors, text):
+        raise RunError(f"{printable(path)} is damaged: its digest does not match its content")
     try:
-        position = json.loads(metadata.get("thalweg", "null"))
+        position = json.loads(text)
     except ValueError:
         position = None
     if not isinstance(position, dict) or position.pop("schema", None) != SCHEMA:
         raise RunError(f"{printable(path)} is no checkpoint of schema {SCHEMA}")
-    if position.pop("digest", None) != _digest(tensors):
-        raise RunError(f"{printable(path)} is damaged: its digest does not match its content")
     return tensors, position
 
 
@@ -167,8 +174,8 @@ def _contiguous(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name: tensor.detach().to("cpu", copy=False).contiguous().clone() for name, tensor in tensors.items()}
 
 
-def _digest(tensors: Mapping[str, torch.Tensor]) -> str:
-    digest = hashlib.blake2b(digest_size=16)
+def _digest(tensors: Mapping[str, torch.Tensor], text: str) -> str:
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16)
     for name in sorted(tensors):
         digest.update(f"{name}:{tensors[name].dtype}:{tuple(tensors[name].shape)}".encode())
         digest.update(tensors[name].contiguous().reshape(-1).view(torch.uint8).numpy().data)

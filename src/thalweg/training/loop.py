@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from thalweg.core.errors import RunError, TrainingFailedError
+from thalweg.core.files import printable
 from thalweg.core.history import Event
 from thalweg.training.averaging import WeightAverage
 from thalweg.training.checkpoint import (
@@ -73,11 +74,12 @@ class Trainer:
         )
         self.average = WeightAverage(self.module, recipe.average) if recipe.average else None
         self.weights = torch.tensor(recipe.weights, device=device.kind) if recipe.weights else None
-        self.state = State()
+        self.state = State(deadline_seconds=recipe.deadline_seconds)
         self._unlogged: list[tuple[float, ...]] = []
         self._saved_at = 0.0
         self._evaluation_seconds = 0.0
         self._first_batch = 0
+        self._best_of_last_checkpoint = 0
 
     @property
     def evaluated(self) -> torch.nn.Module:
@@ -91,7 +93,7 @@ class Trainer:
             A sentence for every damaged checkpoint that was passed over.
 
         Raises:
-            RunError: The checkpoint is of another network.
+            RunError: The checkpoint is of another network, or of another version.
         """
         found = latest_checkpoint(self.folder)
         if found is None:
@@ -103,10 +105,15 @@ class Trainer:
                 try:
                     module.load_state_dict(part)
                 except RuntimeError as error:
-                    raise RunError(f"{self.folder}: the checkpoint is of another network: {error}") from None
+                    why = str(error).splitlines()[-1].strip()
+                    raise RunError(f"{printable(self.folder)}: the checkpoint is of another network: {why}") from None
         unpack_optimizer(self.module, self.optimizer, tensors)
+        if set(position) != set(self.state.__slots__):
+            raise RunError(f"{printable(self.folder)}: the checkpoint is of another version of thalweg: train anew")
         for name, value in position.items():
             setattr(self.state, name, math.inf if name == "best_loss" and value is None else value)
+        self._saved_at = self.state.seconds
+        self._best_of_last_checkpoint = self.state.best_epoch
         self.state.rows = [
             {key: math.nan if value is None else value for key, value in row.items()} for row in self.state.rows
         ]
@@ -174,16 +181,18 @@ class Trainer:
         with torch.no_grad():
             loss = cross_entropy(logits.detach(), labels)
             right = (score(logits.detach()) == labels).sum()
-        values = (float(objective.detach()), float(loss), float(norm))
-        if not all(map(math.isfinite, values)):
-            self._fail(values, rate)
+            told = torch.stack((objective.detach(), loss, norm, right.float())).tolist()  # one wait for the device
+        values = (told[0], told[1], told[2])
+        for name, value in zip(("objective", "training loss", "gradient norm"), values, strict=True):
+            if not math.isfinite(value):
+                self._fail(name)
         self.optimizer.step()
         state.step += 1
         state.batch += 1
         if self.average:
             self.average.update(state.step)
         state.loss_sum += values[1] * len(labels)
-        state.right += int(right)
+        state.right += int(told[3])
         state.seen += len(labels)
         self._unlogged.append((state.step, state.epoch, *values, rate, state.seconds))
 
@@ -192,6 +201,8 @@ class Trainer:
         started = time.perf_counter()
         outcome = predict(self.evaluated, self.heldout, self.device, side=state.side)
         loss, accuracy = outcome.loss, outcome.accuracy
+        if not math.isfinite(loss):
+            self._fail("validation loss")
         self._evaluation_seconds = time.perf_counter() - started
         speed = state.seen / state.epoch_seconds if state.epoch_seconds else math.nan
         state.seconds += self._evaluation_seconds
@@ -245,11 +256,11 @@ class Trainer:
         state, recipe = self.state, self.recipe
         if recipe.epochs is not None:
             return min(1.0, state.step / (recipe.epochs * self.train.steps))
-        assert recipe.deadline_seconds is not None  # noqa: S101 - one of the two is always given
-        return min(1.0, state.seconds / max(1e-9, recipe.deadline_seconds - self._reserve()))
+        assert state.deadline_seconds is not None  # noqa: S101 - one of the two is always given
+        return min(1.0, state.seconds / max(1e-9, state.deadline_seconds - self._reserve()))
 
     def _out_of_time(self) -> bool:
-        deadline = self.recipe.deadline_seconds
+        deadline = self.state.deadline_seconds
         if deadline is None:
             return False
         return self.state.seconds + self._step_seconds() + self._reserve() > deadline
@@ -265,8 +276,8 @@ class Trainer:
     def _progress(self, row: Mapping[str, float] | None = None) -> Progress:
         state, recipe = self.state, self.recipe
         fraction = self._fraction()
-        if recipe.deadline_seconds is not None:
-            left = recipe.deadline_seconds - state.seconds
+        if state.deadline_seconds is not None:
+            left = state.deadline_seconds - state.seconds
         else:
             left = state.seconds / fraction * (1 - fraction) if fraction else math.nan
         return Progress(
@@ -287,30 +298,38 @@ class Trainer:
 
     def _checkpoint(self) -> None:
         state = self.state
-        self.log_steps(self._unlogged)
-        self._unlogged = []
+        self.log_unlogged()
         tensors = {f"model/{name}": value for name, value in self.module.state_dict().items()}
         if self.average:
             tensors |= {f"average/{name}": value for name, value in self.average.module.state_dict().items()}
         tensors |= pack_optimizer(self.module, self.optimizer)
+        for name, value in tensors.items():
+            if value.is_floating_point() and not bool(value.isfinite().all()):
+                self._fail(name.partition("/")[2])  # the last step broke it; no later loss has told yet
         position = {name: getattr(state, name) for name in state.__slots__}
         save_checkpoint(self.folder, state.step, tensors, position)
         self._saved_at = state.seconds
+        needed = {f"best-{epoch:06d}.safetensors" for epoch in (state.best_epoch, self._best_of_last_checkpoint)}
+        self._best_of_last_checkpoint = state.best_epoch
         for path in self.folder.glob("best-*.safetensors"):
-            if path.name != f"best-{state.best_epoch:06d}.safetensors":
+            if path.name not in needed:  # the checkpoint before this one may yet have to serve
                 path.unlink(missing_ok=True)
+
+    def log_unlogged(self) -> None:
+        """Hand the steps since the last checkpoint to `log_steps`."""
+        rows, self._unlogged = self._unlogged, []
+        self.log_steps(rows)
 
     def _note(self, kind: str, message: str) -> None:
         state = self.state
         state.events.append({"epoch": state.epoch, "step": state.step, "kind": kind, "message": message})
 
-    def _fail(self, values: tuple[float, ...], rate: float) -> None:
-        names = ("objective", "training loss", "gradient norm")
-        name = next(name for name, value in zip(names, values, strict=True) if not math.isfinite(value))
+    def _fail(self, name: str) -> None:
         where = f"epoch {self.state.epoch}, step {self.state.step + 1}"
-        self._note("non_finite", f"the {name} is not finite at {where}, learning rate {rate:.3g}")
+        rate = f"learning rate {self.state.rate:.3g}"
+        self._note("non_finite", f"the {name} is not finite at {where}, {rate}")
         raise TrainingFailedError(
-            f"the {name} is not finite at {where} with learning rate {rate:.3g}: "
+            f"the {name} is not finite at {where} with {rate}: "
             f"try --lr {self.recipe.learning_rate / 10:.2g} or --lr auto"
         )
 

@@ -96,6 +96,7 @@ class State:
     best_accuracy: float = -1.0
     best_loss: float = math.inf
     stale: int = 0
+    deadline_seconds: float | None = None
     finished: bool = False
 
 

@@ -32,8 +32,9 @@ def check(source: str | Path, *, listener: Listener | None = None) -> CheckResul
         Traceback (most recent call last):
         thalweg.core.errors.SourceError: no/such/folder: there is no such folder or file...
     """
-    started = time.perf_counter()
-    loaded = load(str(source), image_size=CHECK_SIDE, listener=listener or silent())
+    listener = listener or silent()
+    started = listener.began
+    loaded = load(str(source), image_size=CHECK_SIDE, listener=listener)
     classes = loaded.scan.classes
     counts = [0] * len(classes)
     for sample in loaded.samples:

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from thalweg.core.codec import from_plain
-from thalweg.core.errors import RunError, SourceError
+from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.core.results import TrainResult
 from thalweg.data.batches import Batches
 from thalweg.evaluation.classification import evaluate as score_split
 from thalweg.training.scoring import predict as run_over
-from thalweg.workbench.loading import Loaded, load
+from thalweg.workbench.environment import find_source
+from thalweg.workbench.loading import Loaded, load, same_split
 from thalweg.workbench.model import TrainedModel, open_model
 from thalweg.workbench.telling import Listener, silent
 
@@ -44,14 +45,14 @@ def evaluate(
         Traceback (most recent call last):
         thalweg.core.errors.RunError: runs/none is no run folder (it has no plan.toml)...
     """
-    started = time.perf_counter()
     listener = listener or silent()
+    started = listener.began
     model = open_model(run, device=device)
     own = source is None
-    name = model.plan.source if source is None else str(source)
+    name = find_source(model.folder, model.plan.source) if source is None else str(source)
     loaded = load(name, image_size=model.side, listener=listener)
     chosen = _own_split(model, loaded) if own else np.arange(len(loaded.samples))
-    labels = loaded.labels[chosen] if own else _known_labels(model, loaded)
+    labels = _known_labels(model, loaded, chosen)
     scores = run_over(
         model.module,
         Batches(loaded.pictures.pixels, loaded.rows[chosen], labels, batch_size=model.plan.batch_size or 32),
@@ -87,25 +88,19 @@ def evaluate(
 
 
 def _own_split(model: TrainedModel, loaded: Loaded) -> np.ndarray:
-    wanted = model.summary.test or model.summary.validation
-    position = {file: index for index, file in enumerate(loaded.files)}
-    gone = [file for file in wanted if file not in position]
-    if gone:
-        raise RunError(
-            f"{len(gone)} held-out files of the run are not in {printable(model.plan.source)} any more, "
-            f"first {printable(gone[0])}: name a source to evaluate on"
-        )
-    return np.asarray([position[file] for file in wanted])
+    parts = same_split(loaded, model.summary)
+    return np.asarray(parts.test or parts.validation, dtype=np.int64)
 
 
-def _known_labels(model: TrainedModel, loaded: Loaded) -> np.ndarray:
+def _known_labels(model: TrainedModel, loaded: Loaded, chosen: np.ndarray) -> np.ndarray:
     """Labels in the order of the run's classes; a class index must never be taken from the new source."""
     index = {name: number for number, name in enumerate(model.summary.classes)}
-    used = sorted({sample.label for sample in loaded.samples})
+    labels = loaded.labels[chosen]
+    used = [int(label) for label in np.unique(labels)]
     unknown = [loaded.scan.classes[label] for label in used if loaded.scan.classes[label] not in index]
     if unknown:
         raise SourceError(
             f"{len(unknown)} classes are unknown to the run ({', '.join(map(printable, unknown[:5]))}); "
             f"it knows {', '.join(map(printable, model.summary.classes))}"
         )
-    return np.asarray([index[loaded.scan.classes[label]] for label in loaded.labels], dtype=np.int64)
+    return np.asarray([index[loaded.scan.classes[label]] for label in labels], dtype=np.int64)

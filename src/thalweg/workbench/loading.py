@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from thalweg.core.dataset import DataSummary, Duplicate, Notice, Sample
-from thalweg.core.errors import SourceError
+from thalweg.core.errors import RunError, SourceError
 from thalweg.core.files import printable
 from thalweg.core.finding import Finding
 from thalweg.core.plan import TrainingPlan
@@ -21,7 +21,9 @@ from thalweg.data.source import open_source
 from thalweg.data.split import Split, group_by, split
 from thalweg.workbench.telling import Listener
 
-__all__ = ["Loaded", "divide", "load", "load_scan", "look"]
+__all__ = ["Loaded", "divide", "load", "load_scan", "look", "same_split", "summarise"]
+
+CONTENT_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +186,7 @@ def summarise(loaded: Loaded, parts: Split, source: str) -> tuple[DataSummary, t
         duplicates=loaded.duplicates,
         upright=loaded.scan.upright,
         counts=counts,
+        content=_content(loaded, [index for indices in named.values() for index in indices]),
         **{name: tuple(files[index] for index in indices) for name, indices in named.items()},
     )
     findings = list(loaded.health.findings)
@@ -191,3 +194,48 @@ def summarise(loaded: Loaded, parts: Split, source: str) -> tuple[DataSummary, t
     if held is not None:
         findings.append(held)
     return summary, tuple(findings)
+
+
+def same_split(loaded: Loaded, summary: DataSummary) -> Split:
+    """Find the files of a run's split again, and notice what is gone or changed.
+
+    Args:
+        loaded: The source as it is now.
+        summary: The run's `data.json`.
+
+    Returns:
+        Positions of the samples in each part.
+
+    Raises:
+        RunError: A file is gone, or shows another picture than it did.
+    """
+    position = {file: index for index, file in enumerate(loaded.files)}
+    files = (*summary.train, *summary.validation, *summary.test)
+    place = printable(summary.source)
+    gone = [file for file in files if file not in position]
+    if gone:
+        raise RunError(
+            f"{len(gone)} of the {len(files)} files of the run are not in {place} any more, "
+            f"first {printable(gone[0])}: put them back, or train anew"
+        )
+    now = _content(loaded, [position[file] for file in files])
+    changed = [
+        file
+        for file, start in zip(files, range(0, len(summary.content), CONTENT_BYTES), strict=False)
+        if now[start : start + CONTENT_BYTES] != summary.content[start : start + CONTENT_BYTES]
+    ]
+    if changed:
+        raise RunError(
+            f"{len(changed)} of the {len(files)} files of the run show other pictures in {place} than when it began, "
+            f"first {printable(changed[0])}: put the old ones back, or train anew"
+        )
+    return Split(
+        train=tuple(position[file] for file in summary.train),
+        validation=tuple(position[file] for file in summary.validation),
+        test=tuple(position[file] for file in summary.test),
+    )
+
+
+def _content(loaded: Loaded, indices: Sequence[int]) -> bytes:
+    digests = loaded.pictures.content[np.asarray(loaded.pictures.rows) >= 0, :CONTENT_BYTES]
+    return bytes(digests[np.asarray(indices, dtype=np.int64)].tobytes())

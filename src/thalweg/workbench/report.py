@@ -113,7 +113,8 @@ class _Gallery:
         self.plan, self.loaded, self.summary = plan, loaded, summary
         self.row = dict(zip(loaded.files, (int(row) for row in loaded.rows), strict=True))
         self.label = dict(zip(loaded.files, (int(label) for label in loaded.labels), strict=True))
-        read = predictions_from_csv(folder.read_text("predictions.csv"), self.classes)
+        shown = summary.test or summary.validation
+        read = predictions_from_csv(folder.read_text("predictions.csv"), self.classes, shown)
         self.files, self.probabilities, self.labels = read
 
     def samples(self) -> tuple[PictureGrid, ...]:

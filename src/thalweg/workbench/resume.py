@@ -1,6 +1,5 @@
 """`thalweg resume`: an interrupted run goes on exactly where it stopped."""
 
-import time
 from pathlib import Path
 
 from thalweg.core.codec import from_plain
@@ -11,10 +10,10 @@ from thalweg.core.finding import Finding
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
-from thalweg.data.split import Split
 from thalweg.modules.build import build
 from thalweg.training.device import choose_device
-from thalweg.workbench.loading import load_scan, look
+from thalweg.workbench.environment import find_source
+from thalweg.workbench.loading import load_scan, look, same_split
 from thalweg.workbench.session import Session, carry_out
 from thalweg.workbench.telling import Listener, silent
 
@@ -34,26 +33,20 @@ def resume(run: str | Path, *, listener: Listener | None = None) -> TrainResult:
     Raises:
         RunError: There is no run, or its data are not there any more.
     """
-    started = time.perf_counter()
     listener = listener or silent()
+    started = listener.began
     folder = RunFolder.open(Path(run))
     plan = TrainingPlan.from_toml(folder.read_text("plan.toml"), printable(folder.path / "plan.toml"))
     summary = from_plain(DataSummary, folder.read_json("data.json"), "data.json")
     spec = folder.read_network()
-    found, side = look(plan.source, listener)
+    found, side = look(find_source(folder, plan.source), listener)
     loaded = load_scan(found, image_size=plan.image_size or side, listener=listener)
-    position = {file: index for index, file in enumerate(loaded.files)}
-    gone = [file for file in (*summary.train, *summary.validation, *summary.test) if file not in position]
-    if gone:
+    if loaded.scan.classes != summary.classes:
         raise RunError(
-            f"{len(gone)} files of the run are not in {printable(plan.source)} any more, first {printable(gone[0])}: "
-            "put them back, or train anew"
+            f"{printable(plan.source)} now has the classes {', '.join(map(printable, loaded.scan.classes))} "
+            f"and the run knows {', '.join(map(printable, summary.classes))}: restore the class folders, or train anew"
         )
-    parts = Split(
-        train=tuple(position[file] for file in summary.train),
-        validation=tuple(position[file] for file in summary.validation),
-        test=tuple(position[file] for file in summary.test),
-    )
+    parts = same_split(loaded, summary)
     stored = folder.read_json("findings.json").get("findings", [])
     state = Session(
         plan=plan,

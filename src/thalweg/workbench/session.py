@@ -12,7 +12,9 @@ import torch
 from thalweg.accounting.ledger import count
 from thalweg.core.codec import to_plain
 from thalweg.core.dataset import DataSummary
+from thalweg.core.errors import TrainingFailedError
 from thalweg.core.evaluation import Evaluation
+from thalweg.core.files import printable
 from thalweg.core.finding import Finding
 from thalweg.core.history import epochs_to_csv
 from thalweg.core.network_spec import NetworkSpec
@@ -36,10 +38,12 @@ from thalweg.workbench.report import write_report
 from thalweg.workbench.steps import StepLog
 from thalweg.workbench.telling import Listener
 
-__all__ = ["Session", "carry_out"]
+__all__ = ["Session", "batches_of", "carry_out"]
 
 REPORT_SECONDS = 6.0
-"""Of a plan in minutes, so much is kept for the report and the start of the process, besides the evaluation."""
+"""Of a plan in minutes, so much is kept for the report and the end of the process, besides the evaluation."""
+HISTORY_SECONDS = 1.0
+"""`history.csv` is written at most so often during training."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +73,31 @@ class Session:
 
     def batches(self, indices: tuple[int, ...], *, training: bool = False) -> Batches:
         """Batches of some samples; shuffled and augmented for training."""
-        chosen = np.asarray(indices, dtype=np.int64)
-        changes = augmentation_for(self.plan.augment, upright=self.loaded.scan.upright) if training else None
-        return Batches(
-            self.loaded.pictures.pixels,
-            self.loaded.rows[chosen],
-            self.loaded.labels[chosen],
-            batch_size=self.plan.batch_size or 32,
-            seed=self.plan.seed,
-            augmentation=changes,
-        )
+        return batches_of(self.loaded, indices, self.plan, training=training)
+
+
+def batches_of(loaded: Loaded, indices: tuple[int, ...], plan: TrainingPlan, *, training: bool) -> Batches:
+    """Batches of some samples.
+
+    Args:
+        loaded: The pictures.
+        indices: Which of them.
+        plan: With batch size, seed and augmentation.
+        training: Whether to shuffle and augment.
+
+    Returns:
+        The batches.
+    """
+    chosen = np.asarray(indices, dtype=np.int64)
+    changes = augmentation_for(plan.augment, upright=loaded.scan.upright) if training else None
+    return Batches(
+        loaded.pictures.pixels,
+        loaded.rows[chosen],
+        loaded.labels[chosen],
+        batch_size=plan.batch_size or 32,
+        seed=plan.seed,
+        augmentation=changes,
+    )
 
 
 def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> TrainResult:
@@ -91,9 +110,27 @@ def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> Train
 
     Returns:
         The answer of the verb.
+
+    Raises:
+        TrainingFailedError: The run went wrong, or its folder cannot be written any more.
     """
-    plan, folder = run.plan, run.folder
+    try:
+        trainer, outcome = _train(run, module, resuming=resuming)
+        if outcome.interrupted is not None:
+            return _result(run, outcome, None)
+        return _conclude(run, trainer, outcome)
+    except OSError as error:  # a full disk, most likely
+        place, reason = printable(run.folder.path), error.strerror or type(error).__name__
+        raise TrainingFailedError(
+            f"{place} cannot be written: {reason}; what was saved before is whole: "
+            f"mend that, then thalweg resume {place}"
+        ) from error
+
+
+def _train(run: Session, module: torch.nn.Module, *, resuming: bool) -> tuple[Trainer, Outcome]:
+    folder = run.folder
     steps = StepLog(folder.path / "steps.csv")
+    watch = _Watch(run)
     trainer = Trainer(
         module,
         _recipe(run, resuming=resuming),
@@ -101,7 +138,7 @@ def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> Train
         heldout=run.batches(run.heldout),
         device=run.device,
         folder=folder.path / "checkpoints",
-        observer=lambda progress: _observe(run, trainer, progress),
+        observer=lambda progress: watch(trainer, progress),
         log_steps=steps.append,
     )
     if resuming:
@@ -109,12 +146,20 @@ def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> Train
             run.listener.say(f"A checkpoint was passed over: {complaint}.")
         run.listener.say(f"Going on after epoch {trainer.state.epoch - 1}, step {trainer.state.step}.")
     steps.cut_after(trainer.state.step)
-    with listening() as interruption:
-        outcome = trainer.fit(interruption)
-    folder.write_text("history.csv", epochs_to_csv(outcome.rows))
-    folder.write_json("events.json", {"events": outcome.events})
-    if outcome.interrupted is not None:
-        return _result(run, outcome, None)
+    try:
+        with listening() as interruption:
+            outcome = trainer.fit(interruption)
+    except TrainingFailedError:
+        trainer.log_unlogged()  # the last steps tell what went wrong
+        raise
+    finally:
+        folder.write_text("history.csv", epochs_to_csv(trainer.state.rows))
+        folder.write_json("events.json", {"events": trainer.state.events})
+    return trainer, outcome
+
+
+def _conclude(run: Session, trainer: Trainer, outcome: Outcome) -> TrainResult:
+    plan, folder = run.plan, run.folder
     if run.parts.test and run.parts.validation:
         trainer.use_best()
     save_weights(trainer.evaluated, folder.path / "model.safetensors")
@@ -159,10 +204,18 @@ def _recipe(run: Session, *, resuming: bool) -> Recipe:
     )
 
 
-def _observe(run: Session, trainer: Trainer, progress: Progress) -> None:
-    if progress.row is not None:
-        run.folder.write_text("history.csv", epochs_to_csv(trainer.state.rows))
-    run.listener.train(progress)
+class _Watch:
+    """Passes progress on, and keeps `history.csv` up to date without writing it for every one of many short epochs."""
+
+    def __init__(self, run: Session) -> None:
+        self.run = run
+        self.written = -math.inf
+
+    def __call__(self, trainer: Trainer, progress: Progress) -> None:
+        if progress.row is not None and time.perf_counter() - self.written >= HISTORY_SECONDS:
+            self.run.folder.write_text("history.csv", epochs_to_csv(trainer.state.rows))
+            self.written = time.perf_counter()
+        self.run.listener.train(progress)
 
 
 def _write_scores(run: Session, scores: Scores) -> None:

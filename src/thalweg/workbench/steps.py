@@ -1,5 +1,6 @@
 """`steps.csv`: one row a step, appended as checkpoints are written, cut back to the checkpoint when a run goes on."""
 
+import os
 from pathlib import Path
 
 from thalweg.core.files import write_atomically
@@ -26,10 +27,14 @@ class StepLog:
         Args:
             step: The last step to keep; 0 makes a new file.
         """
-        kept = [",".join(STEP_COLUMNS)]
+        kept, last = [",".join(STEP_COLUMNS)], 0
         if step and self.path.is_file():
-            lines = self.path.read_text(encoding="utf-8").splitlines()[1:]
-            kept += [line for line in lines if line.split(",")[0].isdigit() and int(line.split(",")[0]) <= step]
+            for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)[1:]:
+                cells = line.split(",")
+                whole = line.endswith("\n") and len(cells) == len(STEP_COLUMNS) and cells[0].isdigit()
+                if whole and last < int(cells[0]) <= step:  # a kill or a full disk may have cut the last one
+                    kept.append(line.rstrip("\n"))
+                    last = int(cells[0])
         write_atomically(self.path, "\n".join(kept) + "\n")
 
     def append(self, rows: list[tuple[float, ...]]) -> None:
@@ -40,3 +45,5 @@ class StepLog:
         """
         with self.path.open("a", encoding="utf-8") as file:
             file.writelines(",".join(format(value, ".7g") for value in row) + "\n" for row in rows)
+            file.flush()
+            os.fsync(file.fileno())  # the checkpoint that follows counts on these rows

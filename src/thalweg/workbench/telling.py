@@ -1,5 +1,6 @@
 """What a verb tells while it works: sentences, counts of files done, and training progress, to whoever listens."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,11 +17,18 @@ class Listener:
         say: Called with a sentence.
         count: Called with what is counted, the number done and the number in all.
         train: Called after every step and epoch.
+        started: When the command began, as `time.perf_counter()`; None when it begins with the call.
     """
 
     say: Callable[[str], None]
     count: Callable[[str, int, int], None]
     train: Callable[[Progress], None]
+    started: float | None = None
+
+    @property
+    def began(self) -> float:
+        """When the command began, or now where nobody knows."""
+        return time.perf_counter() if self.started is None else self.started
 
 
 def silent() -> Listener:

@@ -1,6 +1,5 @@
 """`thalweg train`: a source of pictures becomes a trained, evaluated, explained classifier."""
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,15 +13,15 @@ from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
 from thalweg.core.shape import Shape
-from thalweg.data.split import parse_ratio
+from thalweg.data.split import Split, parse_ratio
 from thalweg.modules.build import build
 from thalweg.networks.catalogue import network as describe_network
-from thalweg.training.device import choose_device
+from thalweg.training.device import Device, choose_device
 from thalweg.training.probe import probe_learning_rate
 from thalweg.workbench.environment import describe_environment
-from thalweg.workbench.loading import divide, load_scan, look, summarise
+from thalweg.workbench.loading import Loaded, divide, load_scan, look, summarise
 from thalweg.workbench.recipes import epochs_for, peak_rate, resolved
-from thalweg.workbench.session import Session, carry_out
+from thalweg.workbench.session import Session, batches_of, carry_out
 from thalweg.workbench.telling import Listener, silent
 
 __all__ = ["train"]
@@ -95,8 +94,8 @@ def train(
         Traceback (most recent call last):
         thalweg.core.errors.SourceError: no/such/folder: there is no such folder or file...
     """
-    started = time.perf_counter()
     listener = listener or silent()
+    started = listener.began
     if task not in {None, "classification"}:
         raise PlanError(f"--task {task}: this version trains classification only")
     if split is not None:
@@ -138,6 +137,9 @@ def train(
     side = plan.image_size or side
     spec = describe_network(plan.network, Shape(3, (side, side)), len(summary.classes))
     _tell_data(summary, listener)
+    module = build(spec.logits()[0], seed=plan.seed)
+    if plan.learning_rate is None:
+        plan = replace(plan, learning_rate=_probe(plan, loaded, parts, module, compute, listener))
     folder = RunFolder.create(Path(out) if out else None, _run_name(plan))
     run = Session(
         plan=plan,
@@ -155,27 +157,24 @@ def train(
     folder.write_json("network.json", spec_to_plain(spec))
     folder.write_json("environment.json", describe_environment(compute))
     folder.write_json("findings.json", {"findings": findings})
-    module, run = _prepare(run)
-    folder.write_text("plan.toml", run.plan.to_toml())
+    folder.write_text("plan.toml", plan.to_toml())  # last: what has a plan is a run that can go on
     return carry_out(run, module, resuming=False)
 
 
-def _prepare(run: Session) -> tuple[torch.nn.Module, Session]:
-    """Build the network, and let a probe choose the learning rate where the plan leaves it open."""
-    module = build(run.spec.logits()[0], seed=run.plan.seed)
-    rate = run.plan.learning_rate
-    if rate is None:
-        result = probe_learning_rate(
-            module,
-            run.batches(run.parts.train, training=True),
-            run.device,
-            optimizer=run.plan.optimizer or "adam",
-            weight_decay=run.plan.weight_decay or 0.0,
-            recipe_rate=peak_rate(run.plan),
-        )
-        run.listener.say(f"Chose {result.message}.")
-        rate = result.rate
-    return module, replace(run, plan=replace(run.plan, learning_rate=rate))
+def _probe(
+    plan: TrainingPlan, loaded: Loaded, parts: Split, module: torch.nn.Module, device: Device, listener: Listener
+) -> float:
+    """Let a range test choose the learning rate."""
+    result = probe_learning_rate(
+        module,
+        batches_of(loaded, parts.train, plan, training=True),
+        device,
+        optimizer=plan.optimizer or "adam",
+        weight_decay=plan.weight_decay or 0.0,
+        recipe_rate=peak_rate(plan),
+    )
+    listener.say(f"Chose {result.message}.")
+    return result.rate
 
 
 def _tell_data(summary: DataSummary, listener: Listener) -> None:

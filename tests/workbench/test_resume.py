@@ -1,0 +1,120 @@
+"""Going on with a run: finished, moved, changed, damaged, and on a full disk."""
+
+import errno
+import json
+import pathlib
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import thalweg
+from thalweg.core.errors import PlanError, RunError, TrainingFailedError
+
+QUICK = {"epochs": 2, "image_size": 32, "batch_size": 8, "lr": 0.01}
+
+
+@pytest.fixture(scope="module")
+def trained(photo_folder, tmp_path_factory):
+    """A source of our own and a finished run on it, named relative to their folder."""
+    folder = tmp_path_factory.mktemp("resume")
+    shutil.copytree(photo_folder, folder / "photos")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        thalweg.train("photos", out="run", **QUICK)
+    return folder
+
+
+@pytest.fixture
+def copied(trained, tmp_path):
+    for name in ("photos", "run"):
+        shutil.copytree(trained / name, tmp_path / name)
+    environment = json.loads((tmp_path / "run" / "environment.json").read_text())
+    environment["folder"] = str(tmp_path)
+    (tmp_path / "run" / "environment.json").write_text(json.dumps(environment))
+    return tmp_path
+
+
+def test_a_finished_run_is_evaluated_again_from_any_folder(trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = json.loads((trained / "run" / "metrics.json").read_text())
+    weights = (trained / "run" / "model.safetensors").read_bytes()
+    result = thalweg.resume(trained / "run")
+    assert result.accuracy == before["accuracy"]
+    assert (trained / "run" / "model.safetensors").read_bytes() == weights
+    assert thalweg.evaluate(trained / "run").accuracy == before["accuracy"]
+
+
+def test_photos_that_are_gone_are_counted_and_named(copied):
+    (copied / "photos" / "red" / "red-03.png").unlink()
+    with pytest.raises(RunError, match=r"1 of the 48 files .* not in photos any more, first red/red-03.png"):
+        thalweg.resume(copied / "run")
+    shutil.rmtree(copied / "photos")
+    with pytest.raises(thalweg.ThalwegError, match="photos: there is no such folder"):
+        thalweg.resume(copied / "run")
+
+
+def test_photos_that_changed_are_counted_and_named(copied):
+    path = copied / "photos" / "red" / "red-03.png"
+    Image.fromarray(255 - np.asarray(Image.open(path))).save(path)
+    with pytest.raises(RunError, match=r"1 of the 48 files .* other pictures .*, first red/red-03.png"):
+        thalweg.resume(copied / "run")
+
+
+def test_new_photos_do_no_harm_and_new_classes_are_named(copied):
+    extra = np.zeros((32, 32, 3), np.uint8)
+    extra[4:9, 2:30] = 200
+    Image.fromarray(extra).save(copied / "photos" / "red" / "new.png")
+    thalweg.resume(copied / "run")
+    (copied / "photos" / "amber").mkdir()
+    Image.fromarray(extra[::-1]).save(copied / "photos" / "amber" / "new.png")
+    with pytest.raises(RunError, match="now has the classes amber, blue, red and the run knows blue, red"):
+        thalweg.resume(copied / "run")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("plan.toml", "epochs = 2", "epochs = 'many'", "plan.toml.epochs"),
+        ("plan.toml", "epochs = 2", "epochs = 2\nminutes = 3", "exclude each other"),
+        ("plan.toml", "warmup = 0.1", "warmup = 7.0", "warmup 7 is out of range"),
+        ("plan.toml", "schema = 1", "schema = 9", "schema 9"),
+        ("plan.toml", "seed = 42", "seed = ]", "plan.toml"),
+        ("data.json", '"train": [', '"train": 3, "x": [', "data.json"),
+        ("data.json", "{", "[", "data.json is damaged"),
+        ("network.json", '"kind"', '"kinds"', "network.json"),
+        ("network.json", '"conv2d"', '"__import__"', "__import__"),
+        ("findings.json", '"findings": []', '"findings": [3]', "findings.json"),
+    ],
+)
+def test_edited_files_are_refused_in_a_sentence(copied, name, old, new, told):
+    path = copied / "run" / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises((RunError, PlanError)) as refusal:
+        thalweg.resume(copied / "run")
+    assert told in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_full_disk_is_a_failed_run_that_can_go_on(photo_folder, tmp_path, monkeypatch):
+    whole = thalweg.train(photo_folder, out=tmp_path / "whole", **QUICK)
+    written = []
+
+    def full(source, target):
+        written.append(target)
+        if "step-" in str(target):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        pathlib.Path(source).rename(target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", full)
+        with pytest.raises(TrainingFailedError, match=r"No space left on device; .* thalweg resume .*run"):
+            thalweg.train(photo_folder, out=tmp_path / "run", **QUICK)
+    assert not list((tmp_path / "run").rglob(".writing-*"))
+    result = thalweg.resume(tmp_path / "run")
+    assert result.accuracy == whole.accuracy
+    one, two = (tmp_path / name / "model.safetensors" for name in ("whole", "run"))
+    assert one.read_bytes() == two.read_bytes()
