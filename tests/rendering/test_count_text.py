@@ -58,6 +58,16 @@ def test_sums_by_kind_add_up_to_all(result):
     assert lines[start + len(rows) + 3].startswith("Without weights and multiplications: ")
 
 
+def test_the_largest_layers_come_first_and_trifles_not_at_all(result):
+    heavy = replace(result.layers[2], parameters=10**6, macs=1)
+    busy = replace(result.layers[-1], parameters=1, macs=10**9)
+    rows = (*result.layers[:2], heavy, *result.layers[3:-1], busy)
+    lines = write_count(replace(result, ledger=replace(result.ledger, rows=rows))).splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("largest layers "))
+    assert {line.split()[0] for line in lines[start + 2 : start + 4]} == {heavy.name, busy.name}
+    assert lines[start + 4] == ""
+
+
 def test_long_names_are_cut_at_their_beginning(result):
     rows = tuple(replace(row, name=f"{'deep.' * 20}{row.name}") for row in result.layers)
     text = write_count(replace(result, ledger=replace(result.ledger, rows=rows)))
@@ -74,10 +84,15 @@ def test_what_nobody_counts_is_said(result):
 
 def test_markdown_separates_tables_and_html_is_well_formed(result):
     markdown = write_count(result, "markdown").splitlines()
-    for number, line in enumerate(markdown):
-        if line.startswith("|---"):
-            assert number == 1 or markdown[number - 2] == ""
-    assert ET.fromstring(f"<div>{write_count(result, 'html')}</div>".replace("<br>", "<br/>"))  # noqa: S314 - ours
+    assert markdown[0] == "# chain, input 3x32x32"
+    ruled = [number for number, line in enumerate(markdown) if line.startswith("|---")]
+    assert [markdown[number - 2] for number in ruled] == [""] * 4
+    page = ET.fromstring(write_count(result, "html").replace("<br>", "<br/>"))  # noqa: S314 - our own text
+    assert (page.findtext("head/title"), page.findtext("body/h1")) == ("chain", "chain, input 3x32x32")
+    assert len(page.findall("body/table")) == 4
+    assert not list(page.iter("script"))
+    hostile = replace(result, ledger=replace(result.ledger, network="<script>"))
+    assert "<script>" not in write_count(hostile, "html")
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -21,6 +21,14 @@ _NAMES = {"sgd": "SGD", "momentum": "SGD with momentum", "adam": "Adam", "adamw"
 _SHOWN = 5  # of the largest layers
 _WORTH = 0.01  # what share makes a layer one of the largest
 _WIDTH = 80
+_STYLE = (
+    "<style>:root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;"
+    "padding:0 1rem}table{border-collapse:collapse;margin:1rem 0;font-variant-numeric:tabular-nums}"
+    "caption{display:none}"
+    "th,td{padding:.2rem .7rem;text-align:right;border-bottom:1px solid #8884}th:first-child,tfoot td{text-align:left}"
+    "th:nth-child(2):nth-last-child(7),td:nth-child(2):nth-last-child(7){text-align:left}"  # kinds, among eight columns
+    "tbody th{font-weight:400}</style>"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +46,7 @@ def write_count(result: CountResult, form: str = "text") -> str:
         form: `text`, `markdown`, `csv` or `html`; CSV has the layers only.
 
     Returns:
-        Text of at most 80 columns, Markdown, CSV, or HTML to be put into a page.
+        Text of at most 80 columns, Markdown, CSV, or a page of HTML that needs nothing else.
 
     Raises:
         PlanError: There is no such form.
@@ -61,8 +69,14 @@ def write_count(result: CountResult, form: str = "text") -> str:
     if form == "text":
         note = textwrap.fill(shown(result.note), _WIDTH) + "\n" if result.note else ""
         return "\n".join([note + table, *(_text(part) for part in parts)])
-    write = {"markdown": _markdown, "html": _html}[form]
-    return "\n".join([table, *(write(part) for part in parts)]).rstrip("\n") + "\n"
+    if form == "html":
+        head = f"<title>{escape(result.network)}</title>\n{_STYLE}"
+        body = "\n".join([f"<h1>{escape(_title(result))}</h1>", table, *(_html(part) for part in parts)])
+        start = f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8"/>\n{head}\n</head>'
+        return f"{start}\n<body>\n{body}\n</body>\n</html>\n"
+    return (
+        "\n".join([f"# {_quoted(_title(result))}\n", table, *(_markdown(part) for part in parts)]).rstrip("\n") + "\n"
+    )
 
 
 def solved_sentence(solved: SolvedSize) -> str:
@@ -87,6 +101,13 @@ def solved_sentence(solved: SolvedSize) -> str:
     plural = "s" if len(runs) > 1 or solved.ranges[0][0] != solved.ranges[0][1] else ""
     axes = f" (each of the {solved.axes} axes)" if solved.axes > 1 else ""
     return f"{question}: {layer} gives {solved.wanted:,} values at input size{plural} {', '.join(runs)}{axes}."
+
+
+def _title(result: CountResult) -> str:
+    inputs = [f"{name} {shape}" for name, shape in result.ledger.input_shapes.items()]
+    several = len(inputs) > 1
+    shapes = ", ".join(inputs if several else map(str, result.ledger.input_shapes.values()))
+    return shown(f"{result.network}, input{'s' if several else ''} {shapes}" if inputs else result.network)
 
 
 def _sections(result: CountResult) -> list[_Table | str]:
