@@ -1,5 +1,7 @@
 """Archives that are damaged or malicious: nothing outside the target, one clear sentence, good pictures survive."""
 
+# Long because every kind of hostile archive is made here, byte by byte, beside the promise it must not break.
+
 import bz2
 import contextlib
 import gzip

@@ -9,8 +9,8 @@ def share_processor() -> None:
     """Let waiting threads sleep instead of spin, unless the user decided otherwise.
 
     torch's threads (GNU OpenMP) spin between two parallel loops in the hope that the next one starts at once. On two
-    cores that something else uses too, each such wait lasts a whole time slice of the other program: training falls to a
-    tenth of its speed or less. Asleep, threads cost a fifth of the speed on an idle machine and keep it on a busy one
+    cores that something else uses too, each such wait lasts a whole time slice of the other program: training falls to
+    a tenth of its speed or less. Asleep, threads cost a fifth of the speed on an idle machine and keep it on a busy one
     (docs/decisions/0002).
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
