@@ -10,7 +10,10 @@ import tempfile
 import unicodedata
 from pathlib import Path
 
-__all__ = ["printable", "write_atomically"]
+__all__ = ["WRITING", "printable", "write_atomically"]
+
+WRITING = ".writing-"
+"""How the names of files begin that are not whole yet."""
 
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _ALLOWED_FORMAT = {"\u200c", "\u200d"}  # the joiners that Persian and emoji are spelled with
@@ -34,7 +37,7 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         'whole'
     """
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
-    handle, name = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=WRITING, dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

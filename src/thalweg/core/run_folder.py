@@ -22,7 +22,7 @@ from pathlib import Path
 
 from thalweg.core.codec import dumps
 from thalweg.core.errors import RunError, SpecError
-from thalweg.core.files import printable, write_atomically
+from thalweg.core.files import WRITING, printable, write_atomically
 from thalweg.core.network_plain import spec_from_plain
 from thalweg.core.network_spec import NetworkSpec
 
@@ -104,6 +104,11 @@ class RunFolder:
             hint = f"; runs here: {', '.join(known[-5:])}" if known else ""
             raise RunError(f"{printable(path)} is no run folder (it has no plan.toml){hint}")
         return cls(folder)
+
+    def sweep(self) -> None:
+        """Remove what a killed process was just writing; only for whoever goes on with the run."""
+        for path in (*self.path.glob(f"{WRITING}*"), *self.path.glob(f"checkpoints/{WRITING}*")):
+            path.unlink(missing_ok=True)
 
     def write_text(self, name: str, text: str) -> None:
         """Replace a file of the run as a whole.
