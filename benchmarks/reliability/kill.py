@@ -94,8 +94,7 @@ def die(*words: object, **options: object) -> None:
 def arm(kind: str, numbers: random.Random) -> str:
     """Arrange in this process that it is killed at a moment of a kind; say which."""
     from thalweg.core import files
-    from thalweg.training import checkpoint
-    from thalweg.training import loop
+    from thalweg.training import checkpoint, loop
 
     if kind == "time":
         delay = numbers.uniform(0.05, 4)
