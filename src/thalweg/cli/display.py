@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Display"]
 
+ROW = 77
+"""Width of a line of the table of epochs, in characters."""
 COUNTS_PER_SECOND = 4
 """Without a terminal, counting is silent; with one, the bar is redrawn this often."""
 
@@ -87,35 +89,46 @@ class Display:
         if progress.row is not None:
             self._epoch_line(progress)
         if self.console.is_terminal:
-            speed = "" if math.isnan(progress.images_per_second) else f"{progress.images_per_second:,.0f} images/s "
-            left = "" if math.isnan(progress.seconds_left) else f"{_clock(progress.seconds_left)} left "
-            numbers = f"loss {progress.loss:.3f} accuracy {progress.accuracy:.1%}" if progress.row is None else ""
+            told = [] if math.isnan(progress.seconds_left) else [f"{_clock(progress.seconds_left)} left"]
+            if not self._narrow and not math.isnan(progress.images_per_second):
+                told.append(f"{progress.images_per_second:,.0f} images/s")
+            if progress.row is None:
+                told.append(f"loss {progress.loss:.3f}")
+            if progress.row is None and not self._narrow:
+                told.append(f"accuracy {progress.accuracy:.1%}")
             of = f"/{progress.epochs}" if progress.epochs else ""
-            self._move(f"epoch {progress.epoch}{of}", int(progress.fraction * 1000), 1000, f"{left}{speed}{numbers}")
+            self._move(f"epoch {progress.epoch}{of}", int(progress.fraction * 1000), 1000, " ".join(told))
             if progress.fraction >= 1 and progress.row is not None:
                 self._close()
+
+    @property
+    def _narrow(self) -> bool:
+        """Whether the table of epochs would not fit on a line of the terminal; files and pipes take any width."""
+        return self.console.is_terminal and self.console.width < ROW
 
     def _epoch_line(self, progress: "Progress") -> None:
         row = progress.row
         assert row is not None  # noqa: S101 - the caller looked
         if not self._heading:
             self._heading = True
-            self.say("epoch   train loss  accuracy   val loss  accuracy   learning rate  images/s     left")
-        self.say(
-            f"{progress.epoch:>5}{row['train_loss']:>13.4f}{row['train_accuracy']:>10.1%}"
-            f"{row['val_loss']:>11.4f}{row['val_accuracy']:>10.1%}{row['learning_rate']:>16.2e}"
-            f"{row['images_per_second']:>10,.0f}{_clock(progress.seconds_left):>9}"
-        )
+            wide = "epoch  train loss accuracy  val loss accuracy  learning rate images/s    left"
+            self.say("epoch   train  right     val  right" if self._narrow else wide)
+        numbers = row["train_loss"], row["train_accuracy"], row["val_loss"], row["val_accuracy"]
+        if self._narrow:
+            self.say("{:>5}{:>8.4f}{:>7.1%}{:>8.4f}{:>7.1%}".format(progress.epoch, *numbers))
+            return
+        scores = "{:>5}{:>12.4f}{:>9.1%}{:>10.4f}{:>9.1%}".format(progress.epoch, *numbers)
+        rest = f"{row['learning_rate']:>15.2e}{row['images_per_second']:>9,.0f}{_clock(progress.seconds_left):>8}"
+        self.say(scores + rest)
 
     def _move(self, what: str, done: int, total: int, text: str) -> None:
         if self._bar is None:
             from rich.progress import BarColumn, Progress, TextColumn
             from rich.table import Column
 
-            narrow = self.console.width < 70  # noqa: PLR2004 - no room for a wide bar
             self._bar = Progress(
                 TextColumn("{task.description}", table_column=Column(no_wrap=True)),
-                BarColumn(bar_width=10 if narrow else 24),
+                *(() if self._narrow else (BarColumn(bar_width=16),)),
                 TextColumn("{task.percentage:>3.0f}%"),
                 TextColumn("{task.fields[text]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
                 console=self.console,

@@ -31,7 +31,7 @@ def predict(
     if settings.json:
         emit_json({"predictions": [prediction.to_json() for prediction in result.predictions]})
     else:
-        names = next((list(each.probabilities) for each in result.predictions if each.probabilities), [])
+        names = result.classes
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(encoding="utf-8", newline="")  # as `--json`, whatever the terminal's language
         sys.stdout.write(csv_line(["file", "class", *(f"p_{name}" for name in names), "error"]))

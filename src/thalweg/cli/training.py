@@ -52,7 +52,8 @@ def train(
         float | None, typer.Option(help="Share held out for validation.", rich_help_panel=DATA)
     ] = None,
     split_file: Annotated[
-        Path | None, typer.Option(help="CSV with file,part that fixes the split.", rich_help_panel=DATA)
+        Path | None,
+        typer.Option(help="CSV with file,part, or data.json of a run, that fixes the split.", rich_help_panel=DATA),
     ] = None,
     group_by: Annotated[
         str | None,

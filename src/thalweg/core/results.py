@@ -125,9 +125,10 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictResult:
-    """The answer of `predict`: one prediction a file, in the order asked for."""
+    """The answer of `predict`: one prediction a file, in the order asked for, and the classes it is made among."""
 
     predictions: tuple[Prediction, ...]
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

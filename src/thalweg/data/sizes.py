@@ -4,6 +4,8 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
+from thalweg.data.pillow_notes import listening
+
 __all__ = ["typical_side"]
 
 SAMPLE = 48
@@ -26,7 +28,7 @@ def typical_side(root: Path, files: Sequence[str]) -> int:
     sides = []
     for file in files[::step]:
         try:
-            with Image.open(root / file) as picture:
+            with listening(), Image.open(root / file) as picture:
                 sides.append(min(picture.size))
         except Exception:  # noqa: BLE001, S112 - a file that cannot be opened is named later, where it is decoded
             continue

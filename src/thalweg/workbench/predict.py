@@ -20,7 +20,7 @@ def predict(run: str | Path, images: Sequence[str | Path], *, device: str = "aut
 
     Args:
         run: The run folder.
-        images: Picture files, or folders whose files are all tried.
+        images: Picture files, or folders whose files are all tried, but for hidden ones.
         device: `auto`, `cpu`, `cuda` or `mps`.
 
     Returns:
@@ -42,16 +42,22 @@ def predict(run: str | Path, images: Sequence[str | Path], *, device: str = "aut
     predictions: list[Prediction] = []
     for group in in_groups(files, GROUP):
         predictions.extend(_answers(model, group))
-    return PredictResult(predictions=tuple(predictions))
+    return PredictResult(predictions=tuple(predictions), classes=model.summary.classes)
 
 
 def _files(images: Sequence[str | Path]) -> Iterable[str]:
     for image in images:
         path = Path(image)
         if path.is_dir():
-            yield from sorted(str(file) for file in path.rglob("*") if file.is_file())
+            yield from sorted(str(file) for file in path.rglob("*") if file.is_file() and not _hidden(file, path))
         else:
             yield str(image)
+
+
+def _hidden(file: Path, folder: Path) -> bool:
+    """What a system left in a folder, such as .DS_Store or Thumbs.db; a file named by itself is always tried."""
+    parts = file.relative_to(folder).parts
+    return any(part.startswith(".") for part in parts) or parts[-1].lower() in {"thumbs.db", "desktop.ini"}
 
 
 def _answers(model: TrainedModel, files: Sequence[str]) -> list[Prediction]:

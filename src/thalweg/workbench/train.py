@@ -26,6 +26,8 @@ from thalweg.workbench.telling import Listener, silent
 
 __all__ = ["train"]
 
+SHOWN = 3
+
 
 def train(
     source: str | Path,
@@ -68,7 +70,7 @@ def train(
         split: `80/20`, or `70/10/20` for training, validation and test.
         test: Share of files held out as test split.
         validation: Share of files held out for validation.
-        split_file: CSV with columns `file,part` that fixes the split.
+        split_file: CSV with columns `file,part`, or the `data.json` of another run, that fixes the split.
         group_by: Regular expression with one group; files with equal matches stay on one side.
         seed: Decides split, weights, order, augmentation and dropout.
         out: The run folder to make; `runs/NAME` by default.
@@ -185,7 +187,12 @@ def _tell_data(summary: DataSummary, listener: Listener) -> None:
         listener.say(f"Using {len(summary.test)} files for testing.")
     if summary.left_out:
         first = summary.left_out[0]
-        listener.say(f"Left out {len(summary.left_out)} files, first {printable(first.file)}: {first.reason}")
+        listener.say(
+            f"Left out {len(summary.left_out)} files, first {printable(first.file)}: {printable(first.reason)}"
+        )
+    used = {*summary.train, *summary.validation, *summary.test}
+    for notice in [each for each in summary.warnings if each.file not in used][:SHOWN]:  # about folders, not files
+        listener.say(f"Note: {printable(notice.file) or 'the source'}: {notice.reason}.")
     if summary.duplicates:
         total = sum(len(group.files) for group in summary.duplicates)
         groups = len(summary.duplicates)
