@@ -121,7 +121,7 @@ def test_bad_input_gets_one_line_and_status_2(photo_folder, capsys, words, told)
 
 
 def test_a_fault_of_ours_is_one_line_too_and_a_traceback_when_asked(monkeypatch, capsys):
-    monkeypatch.setattr("thalweg.workbench.check.load", lambda *words, **options: 1 / 0)
+    monkeypatch.setattr("thalweg.workbench.check.load", lambda *_, **__: 1 / 0)
     with pytest.raises(SystemExit) as stop:
         main(["check", "photos"])
     assert stop.value.code == 1

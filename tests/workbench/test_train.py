@@ -136,7 +136,7 @@ def test_a_plan_in_minutes_ends_in_time(photo_folder, tmp_path):
 
 
 def test_a_class_the_network_does_not_know_is_refused(run, odd_folder):
-    with pytest.raises(thalweg.ThalwegError, match="3 classes are unknown to the run"):
+    with pytest.raises(thalweg.ThalwegError, match="3 of 3 classes that the run does not know"):
         thalweg.evaluate(run.run, odd_folder)
 
 

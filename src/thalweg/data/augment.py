@@ -1,8 +1,8 @@
 """Random changes to training pictures, on whole batches and reproducible to the bit.
 
 Mirroring, quarter turns and whole-pixel shifts only move bytes, so they are done while a picture is copied out of the
-cache. Scaling and rotation are one bilinear warp of the batch, brightness and contrast one multiply-add. Every draw comes
-from a generator seeded by (seed, epoch, batch): resuming in the middle of a run repeats the same pictures.
+cache. Scaling and rotation are one bilinear warp of the batch, brightness and contrast one multiply-add. Every draw
+comes from a generator seeded by (seed, epoch, batch): resuming in the middle of a run repeats the same pictures.
 """
 
 import math

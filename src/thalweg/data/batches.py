@@ -1,6 +1,6 @@
-"""From cached pictures to batches of tensors: order, augmentation and conversion, a function of (seed, epoch, batch) alone.
+"""From cached pictures to batches of tensors: order, augmentation, conversion, as functions of (seed, epoch, batch).
 
-Because nothing is carried from one batch to the next, a run can be resumed at any step and sees exactly the same pictures.
+Because nothing is carried from one batch to the next, a run can be resumed at any step and sees the same pictures.
 """
 
 from collections.abc import Iterator, Sequence

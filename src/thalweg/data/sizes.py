@@ -1,4 +1,4 @@
-"""How large the pictures of a source are, from the headers of a few: enough to choose a working size without decoding any."""
+"""How large the pictures of a source are, from the headers of a few: enough to choose a size without decoding any."""
 
 import statistics
 from collections.abc import Sequence

@@ -100,7 +100,8 @@ def _known_labels(model: TrainedModel, loaded: Loaded, chosen: np.ndarray) -> np
     unknown = [loaded.scan.classes[label] for label in used if loaded.scan.classes[label] not in index]
     if unknown:
         raise SourceError(
-            f"{len(unknown)} classes are unknown to the run ({', '.join(map(printable, unknown[:5]))}); "
-            f"it knows {', '.join(map(printable, model.summary.classes))}"
+            f"{printable(loaded.scan.root)} has {len(unknown)} of {len(used)} classes that the run does not know "
+            f"({', '.join(map(printable, unknown[:5]))}): leave them out, or name them as it does "
+            f"({', '.join(map(printable, model.summary.classes[:20]))})"
         )
     return np.asarray([index[loaded.scan.classes[label]] for label in labels], dtype=np.int64)

@@ -53,7 +53,8 @@ def answer_lines(result: TrainResult, evaluation: Evaluation, folder: RunFolder)
     )
     effort = (
         f"Trained {result.network} ({result.parameters:,} parameters) on {result.train_files:,} files{left_out}: "
-        f"{result.epochs} epoch{'' if result.epochs == 1 else 's'}, {_duration(result.seconds)}, {result.images_per_second:,.0f} images/s."
+        f"{result.epochs} epoch{'' if result.epochs == 1 else 's'}, {_duration(result.seconds)}, "
+        f"{result.images_per_second:,.0f} images/s."
     )
     return goodness, comparison, effort, _confusion_line(evaluation), _advice(result, evaluation, folder)
 
