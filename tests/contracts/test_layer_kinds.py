@@ -19,6 +19,7 @@ from thalweg.modules.trace import trace
 from thalweg.networks import layers as writable
 
 CHANNELS = 12
+OURS = {name: kind for name, kind in LAYER_KINDS.items() if not kind.traced}  # the rest is made by tracing alone
 
 
 def small_numbers(low, high, axes):
@@ -90,15 +91,16 @@ def run_on_meta(spec):
 
 def test_every_kind_is_counted_built_and_writable():
     kinds = {value.kind for value in vars(writable).values() if isinstance(getattr(value, "kind", None), str)}
-    assert set(LAYER_KINDS) == set(RULES) == set(MAKERS) == kinds
+    assert set(LAYER_KINDS) == set(RULES)
+    assert set(OURS) == set(MAKERS) == kinds
 
 
 def test_every_setting_has_a_place_in_this_contract():
     known = set(strategies("conv1d", 1))
-    assert {name for kind in LAYER_KINDS.values() for name in kind.settings} <= known
+    assert {name for kind in OURS.values() for name in kind.settings} <= known
 
 
-@pytest.mark.parametrize("name", LAYER_KINDS)
+@pytest.mark.parametrize("name", OURS)
 def test_a_kind_agrees_with_torch(name):
     @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(single_layers(name))

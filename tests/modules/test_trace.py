@@ -64,50 +64,146 @@ class Odd(nn.Module):
         super().__init__()
         self.step = step
         self.scale = nn.Parameter(torch.ones(1))
+        self.kernel = nn.Parameter(torch.ones(2, 3, 2, 1))
 
     def forward(self, x):
         return self.step(self, x)
 
 
 @pytest.mark.parametrize(
-    ("step", "words"),
+    ("step", "kind", "macs"),
     [
-        (lambda _, x: x if x.sum() > 0 else -x, "cannot be followed"),
-        (lambda _, x: torch.fft.fft(x), "fft_fft.* has no counterpart"),
-        (lambda me, x: x * me.scale, "uses the parameter 'scale' directly"),
-        (lambda _, x: functional.elu(x, 0.5), "elu.* has no counterpart"),
-        (lambda _, x: x.mean(1), "mean.* has no counterpart"),
-        (lambda _, x: torch.flatten(x, 2), "flatten.* has no counterpart"),
-        (lambda _, x: 1 / x, "has no counterpart"),
-        (lambda _, x: {"a": x}, "not one value or several"),
+        (lambda _, x: torch.fft.fft(x), "opaque", None),
+        (lambda me, x: x * me.scale, "step", 0),
+        (lambda _, x: functional.elu(x, 0.5), "step", 0),
+        (lambda _, x: x.mean(1), "step", 0),
+        (lambda _, x: torch.flatten(x, 2), "step", 0),
+        (lambda _, x: 1 / x, "step", 0),
+        (lambda _, x: {"a": x + 1}, "rescale", 0),
+        (lambda _, x: x @ x.mT, "product", 3 * 8 * 8 * 8),
+        (lambda _, x: x.mT.__rmatmul__(x), "product", 3 * 8 * 8 * 8),
+        (lambda _, x: torch.einsum("b c i j, b c k j -> b c i k", x, x), "product", 3 * 8 * 8 * 8),
+        (lambda _, x: torch.einsum("...ij,...kj->...ik", [x, x]), "product", 3 * 8 * 8 * 8),
+        (lambda _, x: torch.bmm(x[0], x[0]), "product", 3 * 8 * 8 * 8),
+        (lambda _, x: torch.einsum("bcij,bckj,bclj->bcikl", x, x, x), "opaque", None),
+        (
+            lambda _, x: functional.scaled_dot_product_attention(x, x[:, :, :5], x[:, :, :5]),
+            "product",
+            2 * 3 * 8 * 5 * 8,
+        ),
+        (lambda me, x: functional.conv2d(x, me.kernel * me.scale), "product", 2 * 7 * 8 * 6),
+        (lambda me, x: functional.conv2d(x, me.kernel), "conv2d", 2 * 7 * 8 * 6),
+        (lambda me, x: functional.conv_transpose2d(x, me.kernel.mT.movedim(0, 1)), "product", 3 * 8 * 8 * 4),
+        (lambda me, x: x + me.kernel[0, 0, 0] @ me.kernel[0, 0, :1], "product", 1),
     ],
 )
-def test_what_nothing_describes_is_named(step, words):
+def test_a_step_without_a_layer_of_ours_is_recorded_and_counted(step, kind, macs):
+    module = Odd(step).train()
+    rows = count(trace(module, Shape(3, (8, 8)))).rows
+    assert (rows[-1 if rows[-1].name != "unused" else -2].kind) == kind
+    assert sum(row.parameters for row in rows) == 13  # also those that the step does not use
+    assert module.training
+    assert not any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())
+    total = None if None in {row.macs for row in rows} else sum(row.macs for row in rows)
+    assert total == macs
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (lambda _, x: x if x.sum() > 0 else -x, "Odd cannot be followed"),
+        (lambda _, x: x @ x.new_zeros(3, 3), "Odd cannot be followed"),
+        (lambda _, __: torch.zeros(3), "no value computed from its input is found"),
+        (lambda *_: None, "returns NoneType"),
+    ],
+)
+def test_what_cannot_be_followed_is_refused(step, words):
     with pytest.raises(SpecError, match=words):
         trace(Odd(step), Shape(3, (8, 8)))
 
 
 @pytest.mark.parametrize(
-    ("layer", "words"),
+    ("layer", "kind", "macs"),
     [
-        (nn.Conv2d(3, 4, 3, padding_mode="reflect"), "layer '0': a Conv2d with padding_mode='reflect'"),
-        (nn.LSTM(8, 8), "layer '0': nothing reads a LSTM"),
-        (nn.GELU(approximate="tanh"), "approximate='tanh'"),
-        (nn.BatchNorm2d(3, track_running_stats=False), "track_running_stats"),
-        (nn.LayerNorm(8), "normalises the last axis of 3x8x8"),
-        (nn.Softmax(dim=-1), "dim=-1"),
-        (nn.Flatten(2), "start_dim=2"),
-        (nn.AdaptiveAvgPool2d((None, 1)), "output_size"),
-        (nn.MaxPool2d(2, return_indices=True), "return_indices"),
+        (nn.Conv2d(3, 4, 3, padding_mode="reflect"), "conv2d", 4 * 27 * 36),
+        (nn.LSTM(8, 8), "opaque", None),
+        (nn.GELU(approximate="tanh"), "step", 0),
+        (nn.BatchNorm2d(3, track_running_stats=False), "step", 0),
+        (nn.LayerNorm(8), "step", 0),
+        (nn.LayerNorm((3, 8, 8)), "layer_norm", 0),
+        (nn.Softmax(dim=-1), "step", 0),
+        (nn.Softmax(dim=1), "softmax", 0),
+        (nn.AdaptiveAvgPool2d((None, 1)), "step", 0),
+        (nn.Linear(8, 5), "product", 3 * 8 * 8 * 5),
+        (nn.MultiheadAttention(8, 2, batch_first=True, bias=False), "product", None),
     ],
 )
-def test_options_without_a_counterpart_are_named(layer, words):
-    with pytest.raises(SpecError, match=words):
-        trace(nn.Sequential(layer), Shape(3, (8, 8)))
+def test_layers_in_a_form_of_their_own_keep_their_weights(layer, kind, macs):
+    if isinstance(layer, nn.LSTM | nn.MultiheadAttention):
+        module, shape = Odd(lambda me, x: me.part(*[x] * me.reads)[0]), Shape(6, (8,))
+        module.part, module.reads = layer, 3 if isinstance(layer, nn.MultiheadAttention) else 1
+        macs = 4 * 6 * 8 * 8 + 2 * 6 * 6 * 8 if module.reads == 3 else None
+    else:
+        module, shape = nn.Sequential(layer), Shape(3, (8, 8))
+    ledger = count(trace(module, shape))
+    assert kind in {row.kind for row in ledger.rows}
+    assert ledger.parameters == sum(weight.numel() for weight in module.parameters())
+    assert ledger.macs == macs
+
+
+def test_the_weights_of_a_dense_layer_on_tokens_show_their_arithmetic():
+    rows = count(trace(nn.Sequential(nn.Linear(8, 5), nn.Linear(5, 4, bias=False)), Shape(7, (8,)))).rows
+    assert [row.formula for row in rows] == ["(8 + 1)*5 = 45", "5*4 = 20"]
+    assert [row.name for row in rows] == ["0", "1"]
+
+
+def test_weights_used_twice_are_counted_once():
+    class Tied(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two, self.conv = nn.Linear(8, 8), nn.Linear(8, 8), nn.Conv1d(4, 4, 1)
+            self.two.weight = self.one.weight
+
+        def forward(self, x):
+            return self.conv(self.conv(self.two(self.one(x))))
+
+    module = Tied()
+    ledger = count(trace(module, Shape(4, (8,))))
+    assert ledger.parameters == 64 + 8 + 8 + 20 == sum(weight.numel() for weight in module.parameters())
+    assert ledger.macs == 2 * 4 * 64 + 2 * 16 * 8
+    assert [row.name for row in ledger.rows] == ["one", "two", "conv", "conv_2"]
+
+
+def test_a_result_that_came_about_unseen_is_an_opaque_step_of_its_module():
+    def hidden(_, x):
+        with torch._C.DisableTorchFunction():  # as extensions in C++ are
+            return x.exp()
+
+    module = nn.Sequential(nn.Conv2d(3, 4, 1), Odd(hidden), nn.ReLU())
+    rows = count(trace(module, Shape(3, (8, 8)))).rows
+    assert [(row.name, row.kind, row.macs) for row in rows[1:]] == [("1", "opaque", None), ("2", "relu", 0)]
+    rows = count(trace(Odd(lambda me, x: hidden(me, x) + x), Shape(3, (8, 8)))).rows
+    assert [(row.name, row.kind, row.macs) for row in rows[:1]] == [("add", "opaque", None)]
+
+
+def test_no_weight_is_allocated_and_the_module_stays_as_it_was():
+    with torch.device("meta"):
+        huge = nn.Sequential(nn.Conv2d(3, 1 << 20, 64), nn.BatchNorm2d(1 << 20), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    assert count(trace(huge, Shape(3, (64, 64)))).parameters == (3 * 64 * 64 + 1 + 2) << 20
+    module = nn.Sequential(nn.BatchNorm2d(3), nn.Dropout())
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    trace(module, Shape(3, (8, 8)))
+    assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
+
+
+def test_a_local_step_keeps_the_receptive_field_and_others_see_everything():
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Mish(), Odd(lambda _, x: x.mT), nn.Conv2d(4, 4, 3))
+    rows = {row.name: row.receptive_field for row in count(trace(module, Shape(3, (32, 32)))).rows}
+    assert (rows["0"], rows["1"], rows["2"], rows["3"]) == ((3, 3), (3, 3), (32, 32), (32, 32))
 
 
 def test_shapes_must_be_as_many_as_inputs():
-    with pytest.raises(SpecError, match="the shape of input 'input_1' is not given"):
+    with pytest.raises(SpecError, match="the shape of input 'input' of Sequential is not given"):
         trace(nn.Sequential(nn.ReLU()))
     with pytest.raises(SpecError, match="1 input shapes more"):
         trace(nn.Sequential(nn.ReLU()), Shape(3), Shape(3))

@@ -79,7 +79,7 @@ def test_a_model_of_timm_is_made_without_weights(monkeypatch):
     answer = count("timm:tiny", classes=5)
     assert (answer.network, answer.input) == ("tiny", [3, 8, 8])
     assert answer.total.parameters == 112 + 145 * 5
-    assert answer.ledger.input_shapes == {"input_1": Shape(3, (8, 8))}
+    assert answer.ledger.input_shapes == {"input": Shape(3, (8, 8))}
     with pytest.raises(SpecError, match=r"timm:huge cannot be made: Unknown model \(huge\)"):
         count("timm:huge")
 

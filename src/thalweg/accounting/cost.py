@@ -12,12 +12,12 @@ __all__ = ["Cost", "CountingRule", "arithmetic"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Parameters, their arithmetic, running statistics and multiplications of one layer, for one sample."""
+    """Parameters, their arithmetic, running statistics and multiplications (None: unknown) of a layer, one sample."""
 
     parameters: int = 0
     formula: str = ""
     buffers: int = 0
-    macs: int = 0
+    macs: int | None = 0
 
 
 # From complete (checked) settings, the shapes that come in and the shape that goes out.

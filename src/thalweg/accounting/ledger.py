@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from thalweg.accounting import convolution, dense, normalisation, weightless
+from thalweg.accounting import convolution, dense, normalisation, traced, weightless
 from thalweg.accounting.cost import Cost, CountingRule
-from thalweg.accounting.receptive_field import Field, field_after
+from thalweg.accounting.receptive_field import Field, field_after, field_after_step
 from thalweg.core.errors import UncountedLayerError
 from thalweg.core.layer_cost import LayerCost, Ledger
-from thalweg.core.layer_kinds import complete_settings, output_shapes
+from thalweg.core.layer_kinds import complete_settings, layer_kind, output_shapes
 from thalweg.core.network_spec import LayerSpec, NetworkSpec
 from thalweg.core.shape import Shape
 
@@ -18,7 +18,9 @@ __all__ = ["RULES", "count"]
 _FLOAT_BYTES = 4
 
 RULES: Mapping[str, CountingRule] = MappingProxyType({
-    kind: rule for family in (convolution, dense, normalisation, weightless) for kind, rule in family.RULES.items()
+    kind: rule
+    for family in (convolution, dense, normalisation, traced, weightless)
+    for kind, rule in family.RULES.items()
 })
 
 
@@ -30,7 +32,8 @@ def count(spec: NetworkSpec, *, frozen: Collection[str] = ()) -> Ledger:
         frozen: Names of layers, or of blocks, whose parameters are not trained.
 
     Returns:
-        One row a layer; weights that two layers share are counted with the first.
+        One row a layer; weights that two layers share are counted with the first. An `opaque` step of somebody's
+        module has a row whose MACs are None, and so has the whole.
 
     Raises:
         UncountedLayerError: A layer is of a kind without a counting rule.
@@ -55,7 +58,11 @@ def count(spec: NetworkSpec, *, frozen: Collection[str] = ()) -> Ledger:
     for layer in spec.layers:
         settings = complete_settings(layer)
         reads = tuple(shapes[source] for source in layer.inputs)
-        fields[layer.name] = field_after(layer, settings, reads, [fields[source] for source in layer.inputs])
+        before = [fields[source] for source in layer.inputs]
+        if layer_kind(layer.kind).traced:
+            fields[layer.name] = field_after_step(settings, reads, before, shapes[layer.name], spec.inputs)
+        else:
+            fields[layer.name] = field_after(layer, settings, reads, before)
         cost = RULES[layer.kind](settings, reads, shapes[layer.name])
         row = _row(layer, cost, reads, shapes[layer.name], fields[layer.name])
         rows.append(replace(row, trainable=False) if _is_frozen(layer, frozen) else row)

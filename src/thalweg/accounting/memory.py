@@ -44,7 +44,7 @@ _KEEP_INPUT = {
         "layer_norm",
         "group_norm",
     ),
-    *("linear", "multiply", "global_max_pool"),
+    *("linear", "multiply", "global_max_pool", "product", "opaque"),
 }
 _KEEP_OUTPUT = {"relu", "sigmoid", "tanh", "softmax", "global_max_pool"}
 _KEEP_INPUT_FAMILIES = ("conv", "max_pool", "avg_pool", "adaptive_max_pool", "adaptive_avg_pool")

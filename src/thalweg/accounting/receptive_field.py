@@ -22,7 +22,7 @@ from thalweg.core.layer_kinds.windows import windows
 from thalweg.core.network_spec import LayerSpec
 from thalweg.core.shape import Shape
 
-__all__ = ["Field", "field_after"]
+__all__ = ["Field", "field_after", "field_after_step"]
 
 _Ends: TypeAlias = tuple[int, int]
 
@@ -139,6 +139,33 @@ def field_after(layer: LayerSpec, settings: _Settings, shapes: Sequence[Shape], 
     if len(fields) > 1:
         return tuple(_joined(axis) for axis in zip(*fields, strict=True))
     return _RULES.get(layer.kind, _unchanged)(settings, shapes[0], fields[0])
+
+
+def field_after_step(
+    settings: _Settings, shapes: Sequence[Shape], fields: Sequence[_Fields], output: Shape, inputs: Mapping[str, Shape]
+) -> _Fields:
+    """The field of a step of which only the result was seen.
+
+    Args:
+        settings: Its complete settings; with `local`, a value depends on its own position alone.
+        shapes: Shapes of what it reads.
+        fields: Fields of what it reads.
+        output: The shape it gives.
+        inputs: Shapes of the network's inputs.
+
+    Returns:
+        What it reads where it is local; otherwise everything on every axis, since positions may have been mixed.
+
+    Example:
+        >>> photo = {"x": Shape(3, (32, 32))}
+        >>> field_after_step({}, [Shape(8, (4,))], [(Field(extent=32),)], Shape(4, (8,)), photo)[0].size
+        32
+    """
+    alike = [field for field, shape in zip(fields, shapes, strict=True) if shape.extents == output.extents]
+    if settings.get("local") and alike:
+        return tuple(_joined(axis) for axis in zip(*alike, strict=True))
+    extent = max((size for shape in inputs.values() for size in shape.extents), default=1)
+    return tuple(Field(extent=extent, whole=True) for _ in output.extents)
 
 
 def _joined(fields: Sequence[Field]) -> Field:

@@ -40,6 +40,7 @@ class LayerKind:
         least_inputs: Fewest values it reads.
         most_inputs: Most values it reads; None when there is no limit.
         weighted: Whether it has weights (which two layers may share) or running statistics.
+        traced: Whether only tracing makes it, from a step of somebody's module; nothing builds it.
         infer: Computes the output shape from complete settings and the input shapes.
     """
 
@@ -50,6 +51,7 @@ class LayerKind:
     least_inputs: int = 1
     most_inputs: int | None = 1
     weighted: bool = False
+    traced: bool = False
     infer: Inference = same_shape
 
     def complete(self, given: Mapping[str, Setting]) -> dict[str, Setting]:

@@ -15,6 +15,7 @@ from thalweg.core.network_spec import Setting
 __all__ = [
     "REQUIRED",
     "SettingForm",
+    "amount",
     "choice",
     "count",
     "number",
@@ -24,9 +25,11 @@ __all__ = [
     "positions",
     "share",
     "switch",
+    "word",
 ]
 
 REQUIRED: Final = "<required>"
+_LONGEST_WORD = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +85,34 @@ def count(default: Setting = REQUIRED) -> SettingForm:
         The form.
     """
     return SettingForm(wanted="a whole number from 1", default=default, accepts=lambda value, _: _whole(value, 1))
+
+
+def amount(default: Setting = REQUIRED) -> SettingForm:
+    """A whole number from 0.
+
+    Args:
+        default: The value when nothing is said.
+
+    Returns:
+        The form.
+    """
+    return SettingForm(wanted="a whole number from 0", default=default, accepts=lambda value, _: _whole(value, 0))
+
+
+def word(default: Setting = REQUIRED) -> SettingForm:
+    """A short printable text.
+
+    Args:
+        default: The value when nothing is said.
+
+    Returns:
+        The form.
+    """
+    return SettingForm(
+        wanted=f"a printable text of 1 to {_LONGEST_WORD} letters",
+        default=default,
+        accepts=lambda value, _: isinstance(value, str) and 0 < len(value) <= _LONGEST_WORD and value.isprintable(),
+    )
 
 
 def positions(default: Setting = REQUIRED, least: int = 1) -> SettingForm:

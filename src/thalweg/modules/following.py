@@ -1,0 +1,309 @@
+"""One run of a module on batches of one that have sizes but no values, written down step by step.
+
+Modules that one of our layers describes become that layer; inside all others, every call of a torch function is seen.
+A tensor made from weights alone (a standardised kernel, a position table) is no step of its own: what it holds and
+costs goes to the step that uses it first. A module whose result came about unseen becomes one opaque step.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from thalweg.core.errors import SpecError
+from thalweg.core.layer_kinds import layer_kind, output_shape
+from thalweg.core.network_spec import LayerSpec, Setting
+from thalweg.core.shape import Shape
+from thalweg.modules.products import LOCAL, SAME, multiplications
+from thalweg.modules.reading import READERS, read_module
+from thalweg.modules.sources import Sources, shape_of
+from thalweg.modules.steps import Call, Reading, read_call, read_weighted
+
+__all__ = ["Following", "tensors_in"]
+
+_LONGEST = 80
+
+
+def tensors_in(value: object) -> Iterator[Tensor]:
+    """All tensors of nested lists, tuples, dictionaries and slices, in order.
+
+    Args:
+        value: Arguments or results.
+
+    Yields:
+        Each tensor.
+    """
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from tensors_in(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from tensors_in(each)
+    elif isinstance(value, slice):
+        yield from tensors_in((value.start, value.stop, value.step))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Value:
+    name: str
+    shape: Shape
+    batched: bool
+    tensor: Tensor  # kept, so that its identity is not given to another
+
+
+class Following(TorchFunctionMode):
+    """Writes layers down while the module runs inside it.
+
+    Args:
+        module: The module.
+        sources: Its weights and buffers.
+        inputs: The batches it is called with, by name.
+    """
+
+    def __init__(self, module: nn.Module, sources: Sources, inputs: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        self.sources = sources
+        self.layers: list[LayerSpec] = []
+        self.values: dict[int, _Value] = {}
+        self.modules = {id(each): path for path, each in module.named_modules()}
+        self.taken = {*inputs}
+        self.whole: dict[str, str] = {}  # layers that a module was read as, by the module's path
+        self.paths: list[str] = []
+        self.leaf: tuple[nn.Module, Reading] | None = None
+        for name, batch in inputs.items():
+            self._keep(batch, name)
+
+    def _keep(self, tensor: Tensor, name: str) -> None:
+        shape = shape_of(tensor)
+        batched = tensor.ndim > 1 and tensor.shape[0] == 1 and shape.as_tuple() == tuple(tensor.shape[1:])
+        self.values[id(tensor)] = _Value(name=name, shape=shape, batched=batched, tensor=tensor)
+
+    def name_of(self, tensor: Tensor) -> str | None:
+        """The layer or input that a tensor is the value of.
+
+        Args:
+            tensor: Any tensor.
+
+        Returns:
+            The name; None for a tensor that is no value of the network.
+        """
+        value = self.values.get(id(tensor))
+        return value.name if value else None
+
+    # Modules.
+
+    def before(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Called before a module runs.
+
+        Args:
+            module: The module.
+            args: What it reads.
+            kwargs: What it reads by name.
+        """
+        if self.leaf is not None:
+            return
+        if type(module) in READERS and not kwargs and all(isinstance(each, Tensor) for each in args):
+            reading = self._fitting(module, args)
+            if reading is not None:
+                self.leaf = (module, reading)
+                return
+        self.paths.append(self.modules.get(id(module), ""))
+
+    def after(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: object) -> None:
+        """Called after a module ran.
+
+        Args:
+            module: The module.
+            args: What it read.
+            kwargs: What it read by name.
+            result: What it gave.
+        """
+        if self.leaf is not None:
+            leaf, reading = self.leaf
+            if module is leaf:
+                self.leaf = None
+                path = self.modules[id(module)]
+                self.sources.take(self.sources.of(module))
+                shared = self.whole.get(path) if layer_kind(reading.kind).weighted else None
+                self.whole.setdefault(path, self._write(reading, path, next(tensors_in(result)), shared))
+            return
+        path = self.paths.pop()
+        unseen = [each for each in tensors_in(result) if id(each) not in self.values and not self.sources.knows(each)]
+        reads = [each for each in tensors_in((args, kwargs)) if id(each) in self.values]
+        if unseen and reads:
+            what = type(module).__name__
+            cost = self.sources.take(self.sources.of(module))
+            self._write_step("opaque", path or what, what, reads, unseen, {**cost.settings(), "macs": None})
+
+    def _fitting(self, module: nn.Module, args: tuple[Any, ...]) -> Reading | None:
+        reads = [self.values.get(id(each)) for each in args]
+        if not all(value is not None and value.batched for value in reads):
+            return None
+        keys = self.sources.of(module)
+        path = self.modules[id(module)]
+        if path not in self.whole and not self.sources.untaken(keys):
+            return None  # weights tied to those of another layer: its functions are followed instead
+        shapes = tuple(value.shape for value in reads if value)
+        try:
+            kind, settings = read_module(module)
+            output_shape(LayerSpec(name="it", kind=kind, settings=settings, inputs=("x",) * len(shapes)), shapes)
+        except SpecError:
+            return None
+        if isinstance(module, nn.LayerNorm) and type(module) is nn.LayerNorm:  # over the last axes, whatever they are
+            over = tuple(module.normalized_shape)
+            if over != shapes[0].as_tuple():
+                return None
+        return Reading(kind=kind, settings=settings, inputs=args)
+
+    # Functions.
+
+    def __torch_function__(
+        self,
+        func: Callable[..., object],
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> object:
+        """Run a function as it is, and write it down.
+
+        Args:
+            func: The function.
+            types: Classes of the tensors; not needed.
+            args: Its arguments.
+            kwargs: Its arguments by name.
+
+        Returns:
+            Its result.
+        """
+        del types
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        if self.leaf is None:
+            self._called(_name(func), args, kwargs, result)
+        return result
+
+    def _called(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: object) -> None:
+        results = list(tensors_in(result))
+        if name == "setitem":
+            results = [args[0]]
+        if not results:
+            return  # sizes, types, devices
+        reads = list(tensors_in((args, kwargs)))
+        known = [each for each in reads if id(each) in self.values]
+        macs = multiplications(name, args, kwargs, results[0])
+        if not known:
+            self.sources.derive(reads, results, macs)
+            return
+        if name in SAME and len(results) == 1 and results[0].shape == reads[0].shape and reads[0] is known[0]:
+            self._keep(results[0], self.values[id(reads[0])].name)
+            return
+        if any(each is result for each in known for result in results) and len(results) > 1:
+            results = [each for each in results if id(each) not in self.values]
+        reading = self._reading(name, args, kwargs, results, reads)
+        if reading is not None:
+            self.sources.take(self.sources.keys(reads))
+            self._write(reading, self._called_name(name), results[0], None)
+            return
+        lost = [each for each in reads if id(each) not in self.values and not self.sources.knows(each)]
+        cost = self.sources.take(self.sources.keys(reads))
+        total = None if macs is None or cost.macs is None or lost else macs + cost.macs
+        settings: dict[str, Setting] = {**cost.settings(), "macs": total}
+        kind = "opaque" if total is None else "product" if total else "step"
+        if kind == "step" and name in LOCAL:
+            settings["local"] = True
+        self._write_step(kind, self._called_name(name), name, known, results, settings)
+
+    def _reading(
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], results: Sequence[Tensor], reads: list[Tensor]
+    ) -> Reading | None:
+        if len(results) != 1:
+            return None
+        call = Call(name=name, args=args, kwargs=kwargs, result=results[0])
+        values = [self.values[id(each)] for each in reads if id(each) in self.values]
+        if not all(value.batched for value in values):
+            return None
+        others = [each for each in reads if id(each) not in self.values]
+        if not others:
+            reading = read_call(call)
+        elif all(self.sources.is_fresh_weight(each) for each in others) and len(values) == 1:
+            reading = read_weighted(call, len(others))
+        else:
+            return None
+        if reading is None or not all(id(each) in self.values for each in reading.inputs):
+            return None
+        shapes = tuple(self.values[id(each)].shape for each in reading.inputs)
+        layer = LayerSpec(name="it", kind=reading.kind, settings=reading.settings, inputs=("x",) * len(shapes))
+        try:
+            fits = output_shape(layer, shapes).as_tuple() == tuple(results[0].shape[1:])
+        except SpecError:
+            return None
+        return reading if fits else None
+
+    # Layers.
+
+    def _called_name(self, function: str) -> str:
+        path = self.paths[-1] if self.paths else ""
+        simple = (
+            path and path not in self.taken and not any(each.startswith(f"{path}.") for each in self.modules.values())
+        )
+        return path if simple else f"{path}.{function}" if path else function
+
+    def _fresh(self, name: str) -> str:
+        found, number = name, 1
+        while found in self.taken:
+            number += 1
+            found = f"{name}_{number}"
+        self.taken.add(found)
+        return found
+
+    def _write(self, reading: Reading, name: str, result: Tensor, shared: str | None) -> str:
+        inputs = tuple(self.values[id(each)].name for each in reading.inputs)
+        fresh = self._fresh(name)
+        forms = layer_kind(reading.kind).settings
+        said = {key: value for key, value in reading.settings.items() if value != forms[key].default}
+        block = tuple(name.split(".")[:-1])
+        layer = LayerSpec(name=fresh, kind=reading.kind, settings=said, inputs=inputs, shared=shared, block=block)
+        self.layers.append(layer)
+        self._keep(result, fresh)
+        return fresh
+
+    def _write_step(
+        self,
+        kind: str,
+        name: str,
+        what: str,
+        reads: Sequence[Tensor],
+        results: Sequence[Tensor],
+        settings: Mapping[str, Setting],
+    ) -> None:
+        inputs = tuple(dict.fromkeys(self.values[id(each)].name for each in reads))
+        forms = layer_kind(kind).settings
+        said = {key: value for key, value in settings.items() if key in forms and value != forms[key].default}
+        block = tuple(name.split(".")[:-1])
+        for result in results:  # several results (of a split, for example) are several steps; the first has the cost
+            fresh = self._fresh(name)
+            shape: dict[str, Setting] = {"what": what[:_LONGEST], "output_shape": shape_of(result).as_tuple()}
+            self.layers.append(LayerSpec(name=fresh, kind=kind, settings={**shape, **said}, inputs=inputs, block=block))
+            self._keep(result, fresh)
+            if kind == "product":
+                kind = "step"
+            said = {key: value for key, value in said.items() if key == "local"}
+
+    def rest(self) -> None:
+        """Write down, for each block, the weights that this run did not use, so that they are counted too."""
+        first = next(iter(self.values.values())).tensor
+        for block, cost in self.sources.unused():
+            settings = cost.settings()
+            if cost.parameters:
+                self._write_step("step", f"{block}.unused" if block else "unused", "unused", [first], [first], settings)
+
+
+def _name(func: Any) -> str:  # noqa: ANN401 - functions, methods and properties of several kinds
+    name = getattr(func, "__name__", None) or str(func)
+    if name == "__get__":  # a property, such as x.T
+        name = getattr(func.__self__, "__name__", name)
+    return str(name).strip("_").partition(".")[0]
