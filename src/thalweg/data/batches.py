@@ -40,7 +40,7 @@ class Batches:
         pixels: All cached pictures, uint8 `(rows, side, side, 1 or 3)`.
         rows: Row of each picture of this split in `pixels`.
         labels: Class index of each picture of this split.
-        batch_size: Pictures a batch; the last one of an epoch may be smaller.
+        batch_size: Pictures a batch, or a few less, so that all batches of an epoch have nearly the same size.
         seed: Decides order and augmentation.
         augmentation: Random changes, or None for evaluation (then the order is fixed too).
         channels: Channels of the tensors; grey pictures are repeated.
@@ -71,10 +71,8 @@ class Batches:
 
     @property
     def steps(self) -> int:
-        """Batches an epoch; in training a last batch of one picture is left out (batch normalisation needs two)."""
-        whole, rest = divmod(len(self.rows), self.batch_size)
-        alone = self.augmentation is not None and rest == 1 and whole > 0
-        return whole + (1 if rest and not alone else 0)
+        """Batches an epoch."""
+        return -(-len(self.rows) // self.batch_size)
 
     def order(self, epoch: int) -> np.ndarray:
         """Order of the pictures in an epoch.
@@ -100,9 +98,10 @@ class Batches:
         Yields:
             One batch after the other.
         """
-        order = self.order(epoch)
-        for number in range(first, self.steps):
-            yield self.batch(order[number * self.batch_size : (number + 1) * self.batch_size], epoch, number, side)
+        # Sizes differ by one at most: a small last batch would disturb batch normalisation and weigh its pictures more.
+        for number, indices in enumerate(np.array_split(self.order(epoch), max(1, self.steps))):
+            if number >= first:
+                yield self.batch(indices, epoch, number, side)
 
     def batch(self, indices: np.ndarray, epoch: int, number: int, side: int | None = None) -> Batch:
         """Make one batch.
