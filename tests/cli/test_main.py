@@ -166,3 +166,38 @@ def test_the_version_and_the_help_answer():
     shown = thalweg("train", "--help").stdout
     for option in ("--network", "--epochs", "--minutes", "--lr", "--split-file", "--group-by", "--seed", "--out"):
         assert option in shown
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
+@pytest.mark.parametrize(
+    ("number", "told", "status"), [(signal.SIGINT, "interrupted", 130), (signal.SIGTERM, "terminated", 143)]
+)
+def test_a_signal_outside_training_is_one_line_too(monkeypatch, capsys, number, told, status):
+    def kill(*_, **__):
+        try:
+            os.kill(os.getpid(), number)
+        except BaseException as error:
+            raise ImportError("as an interrupted import makes of it") from error
+
+    monkeypatch.setattr("thalweg.workbench.check.load", kill)
+    before = signal.getsignal(number)
+    with pytest.raises(SystemExit) as stop:
+        main(["check", "photos", "--json"])
+    assert stop.value.code == status
+    out, err = capsys.readouterr()
+    assert err == f"thalweg: {told}\n"
+    assert json.loads(out)["exit_status"] == status
+    assert signal.getsignal(number) is before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
+def test_a_second_ctrl_c_in_training_says_so(photo_folder, tmp_path, monkeypatch, capsys):
+    def twice(self, *_, **__):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("thalweg.training.loop.Trainer._step", twice)
+    with pytest.raises(SystemExit) as stop:
+        main(["train", str(photo_folder), *TRAIN, "--lr", "0.01", "--out", str(tmp_path / "run"), "--quiet"])
+    assert stop.value.code == 130
+    assert capsys.readouterr().err == "thalweg: interrupted\n"

@@ -1,13 +1,9 @@
 """`thalweg`: parse, ask the workbench, show the answer. Errors are one clear line and an exit status."""
 
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -16,6 +12,7 @@ from thalweg.cli.data import check
 from thalweg.cli.models import evaluate, export, predict, report
 from thalweg.cli.networks import count, draw
 from thalweg.cli.settings import Settings, emit_json, hush_broken_pipe, take_global_options
+from thalweg.cli.stopping import Request, Stopped, stoppable
 from thalweg.cli.training import demo, resume, train
 from thalweg.core.errors import ThalwegError
 from thalweg.core.process import share_processor
@@ -69,45 +66,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     share_processor()
     words = list(sys.argv[1:] if arguments is None else arguments)
     settings = Settings(json="--json" in words, traceback="--traceback" in words)
+    request = Request()
     try:
         settings, rest = take_global_options(words)
         settings = replace(settings, started=started)
-        with _terminable():
+        with stoppable() as request:
             answer = app(rest, prog_name="thalweg", standalone_mode=False, obj=settings)
         status = answer if isinstance(answer, int) else 0
     except BrokenPipeError:
         hush_broken_pipe()
         status = 0
-    except _Terminated:
-        status = _complain(settings, "terminated", 143)
-    except KeyboardInterrupt:
-        status = _complain(settings, "interrupted", 130)
+    except (Stopped, KeyboardInterrupt):
+        status = _complain(settings, *request.answer)
     except Exception as error:
         if settings.traceback:
             raise
-        message, status = _describe(error)
-        status = _complain(settings, message, status)
+        status = _complain(settings, *(request.answer if request.signum else _describe(error)))
     sys.exit(status)
-
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM where no training listens for it: whatever is being written is still tidied up."""
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def terminate(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the form of a handler
-        raise _Terminated
-
-    former = signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, former)
 
 
 def _describe(error: Exception) -> tuple[str, int]:

@@ -33,8 +33,11 @@ def listening() -> Iterator[Interruption]:
     """
     interruption = Interruption()
 
-    def remember(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the form of a handler
+    def remember(signum: int, frame: FrameType | None) -> None:
         if interruption.signum is not None and signum == signal.SIGINT:
+            before = former[signum]
+            if callable(before):
+                before(signum, frame)
             raise KeyboardInterrupt
         interruption.signum = signum
 

@@ -1,0 +1,53 @@
+"""Ctrl-C and SIGTERM where no training listens for them: stop at once, tidy up, one line, 130 or 143."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+__all__ = ["Request", "Stopped", "stoppable"]
+
+
+class Stopped(BaseException):
+    """Raised by the signal itself.
+
+    No KeyboardInterrupt: the command line's framework would turn that into a silent exit status.
+    """
+
+
+class Request:
+    """Which signal has come: None, SIGINT or SIGTERM."""
+
+    def __init__(self) -> None:
+        self.signum: int | None = None
+
+    @property
+    def answer(self) -> tuple[str, int]:
+        """The line to show, and the exit status."""
+        return ("terminated", 143) if self.signum == signal.SIGTERM else ("interrupted", 130)
+
+
+@contextmanager
+def stoppable() -> Iterator[Request]:
+    """Let SIGINT and SIGTERM raise `Stopped`; the former handlers come back afterwards.
+
+    Yields:
+        What came: an import that is interrupted may turn the signal's exception into another one. Outside the main
+        thread nothing is caught.
+    """
+    request = Request()
+
+    def stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the form of a handler
+        request.signum = signum
+        raise Stopped
+
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
+    former = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield request
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
