@@ -23,7 +23,8 @@ def augmentation_for(choice: str, *, upright: bool) -> Augmentation:
 
     Args:
         choice: `auto`, `none` or `turns`.
-        upright: Whether the pictures have an upright direction; if not, `auto` turns them too.
+        upright: Whether the pictures have an upright direction; if not, `auto` overturns them too, and `turns` also
+            turns them by quarters.
 
     Returns:
         The magnitudes.
@@ -35,7 +36,10 @@ def augmentation_for(choice: str, *, upright: bool) -> Augmentation:
     if choice == "none":
         return Augmentation.none()
     if choice == "turns" or not upright:
-        return Augmentation(flip_vertical=True, quarter_turns=True, zoom=0.0, saturation=0.0)
+        quarters = choice == "turns"
+        return Augmentation(
+            flip_vertical=True, quarter_turns=quarters, shift=0.05, zoom=0.0, contrast=0.2, saturation=0.0
+        )
     return Augmentation()
 
 
@@ -132,7 +136,9 @@ def change_colours(pixels: torch.Tensor, augmentation: Augmentation, random: np.
         gain = 1 + contrast * augmentation.contrast
         middle = pixels.mean(dim=(1, 2, 3), keepdim=True)
         offset = middle * (1 - gain) + brightness * (augmentation.brightness * WHITE)
-        pixels = pixels.mul_(gain).add_(offset).clamp_(0, WHITE)
+        pixels = pixels.mul_(gain).add_(offset)
+    if augmentation.saturation or augmentation.contrast or augmentation.brightness:
+        pixels = pixels.clamp_(0, WHITE)
     if augmentation.erase:
         _erase(pixels, augmentation.erase, patch)
     return pixels
