@@ -62,7 +62,7 @@ class DataSummary:
         left_out: Files that were not used, each with its reason.
         warnings: Files that were used although something about them is odd.
         duplicates: Groups of files that show the same picture.
-        upright: Whether pictures have an upright direction (False lets augmentation turn them).
+        upright: Whether pictures have an upright direction (False lets augmentation overturn them).
         content: Four bytes of a digest of every picture's pixels, those of the training files first, then validation,
             then test, so that a run that goes on notices pictures that changed.
     """

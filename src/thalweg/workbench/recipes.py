@@ -29,7 +29,7 @@ class NetworkRecipe:
 
     image_size: int
     flexible: bool
-    pictures: int = 100_000
+    pictures: int = 150_000
     epochs: tuple[int, int] = (12, 200)
     batch_size: int = 32
     optimizer: OptimizerName = "adam"
@@ -106,7 +106,7 @@ def epochs_for(network: str, files: int) -> int:
 
     Example:
         >>> [epochs_for("small", files) for files in (100, 2_099, 300_000)]
-        [200, 48, 12]
+        [200, 71, 12]
     """
     recipe = recipe_for(network)
     low, high = recipe.epochs
