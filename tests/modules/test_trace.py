@@ -104,6 +104,7 @@ def test_a_step_without_a_layer_of_ours_is_recorded_and_counted(step, kind, macs
     assert sum(row.parameters for row in rows) == 13  # also those that the step does not use
     assert module.training
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())
+    assert not any("forward" in vars(part) for part in module.modules())
     total = None if None in {row.macs for row in rows} else sum(row.macs for row in rows)
     assert total == macs
 
@@ -194,6 +195,21 @@ def test_no_weight_is_allocated_and_the_module_stays_as_it_was():
     before = {name: value.clone() for name, value in module.state_dict().items()}
     trace(module, Shape(3, (8, 8)))
     assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
+
+
+def test_an_activation_in_place_whose_result_nobody_takes_is_seen():
+    module = Odd(lambda me, x: (me.part(x), x * 2)[1])
+    module.part = nn.ReLU(inplace=True)
+    spec = trace(module, Shape(3, (8, 8)))
+    assert [(layer.kind, layer.inputs) for layer in spec][:2] == [("relu", ("x",)), ("rescale", ("part",))]
+
+
+def test_a_module_that_fails_is_left_as_it_was():
+    module = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Conv2d(5, 4, 1)).train()
+    with pytest.raises(SpecError, match="cannot be followed"):
+        trace(module, Shape(3, (8, 8)))
+    assert all(part.training and "forward" not in vars(part) and not part._forward_hooks for part in module.modules())
+    assert not next(module.parameters()).is_meta
 
 
 def test_a_local_step_keeps_the_receptive_field_and_others_see_everything():

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch._C import DisableTorchFunction
 from torch.overrides import TorchFunctionMode
 
 from thalweg.core.errors import SpecError
@@ -24,6 +26,7 @@ from thalweg.modules.steps import Call, Reading, read_call, read_weighted
 __all__ = ["Following", "tensors_in"]
 
 _LONGEST = 80
+_CHANNELS = ("in_channels", "in_features", "num_features", "num_channels")  # what torch's layers expect to read
 
 
 def tensors_in(value: object) -> Iterator[Tensor]:
@@ -70,10 +73,11 @@ class Following(TorchFunctionMode):
         self.layers: list[LayerSpec] = []
         self.values: dict[int, _Value] = {}
         self.modules = {id(each): path for path, each in module.named_modules()}
+        self.parents = {path.rpartition(".")[0] for path in self.modules.values()}
         self.taken = {*inputs}
         self.whole: dict[str, str] = {}  # layers that a module was read as, by the module's path
         self.paths: list[str] = []
-        self.leaf: tuple[nn.Module, Reading] | None = None
+        self.leaf: tuple[nn.Module, Reading, Shape] | None = None
         for name, batch in inputs.items():
             self._keep(batch, name)
 
@@ -106,12 +110,35 @@ class Following(TorchFunctionMode):
         """
         if self.leaf is not None:
             return
+        with DisableTorchFunction():  # asking a tensor for its shape is a call too
+            self._begin(module, args, kwargs)
+
+    def _begin(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if type(module) in READERS and not kwargs and all(isinstance(each, Tensor) for each in args):
-            reading = self._fitting(module, args)
-            if reading is not None:
-                self.leaf = (module, reading)
+            fitting = self._fitting(module, args)
+            if fitting is not None:
+                self.leaf = (module, *fitting)
                 return
         self.paths.append(self.modules.get(id(module), ""))
+
+    def stand_in(self, module: nn.Module, forward: Callable[..., object], *args: Tensor, **kwargs: object) -> object:
+        """Called instead of a layer's forward pass: its result has the size that its kind says, and is not computed.
+
+        Args:
+            module: The layer.
+            forward: Its own forward pass, for layers in a form that no kind of ours describes.
+            *args: What it reads.
+            **kwargs: What it reads by name.
+
+        Returns:
+            A batch of one without values.
+        """
+        if self.leaf is None or self.leaf[0] is not module:
+            return forward(*args, **kwargs)
+        if getattr(module, "inplace", False):
+            return args[0]
+        with DisableTorchFunction():
+            return torch.empty((1, *self.leaf[2].as_tuple()), device="meta")
 
     def after(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: object) -> None:
         """Called after a module ran.
@@ -122,8 +149,12 @@ class Following(TorchFunctionMode):
             kwargs: What it read by name.
             result: What it gave.
         """
+        with DisableTorchFunction():
+            self._end(module, args, kwargs, result)
+
+    def _end(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: object) -> None:
         if self.leaf is not None:
-            leaf, reading = self.leaf
+            leaf, reading, _ = self.leaf
             if module is leaf:
                 self.leaf = None
                 path = self.modules[id(module)]
@@ -139,25 +170,28 @@ class Following(TorchFunctionMode):
             cost = self.sources.take(self.sources.of(module))
             self._write_step("opaque", path or what, what, reads, unseen, {**cost.settings(), "macs": None})
 
-    def _fitting(self, module: nn.Module, args: tuple[Any, ...]) -> Reading | None:
+    def _fitting(self, module: nn.Module, args: tuple[Any, ...]) -> tuple[Reading, Shape] | None:
         reads = [self.values.get(id(each)) for each in args]
         if not all(value is not None and value.batched for value in reads):
             return None
+        shapes = tuple(value.shape for value in reads if value)
+        if any(getattr(module, each, shapes[0].channels) != shapes[0].channels for each in _CHANNELS):
+            return None  # its own forward pass will say so
         keys = self.sources.of(module)
         path = self.modules[id(module)]
         if path not in self.whole and not self.sources.untaken(keys):
             return None  # weights tied to those of another layer: its functions are followed instead
-        shapes = tuple(value.shape for value in reads if value)
         try:
             kind, settings = read_module(module)
-            output_shape(LayerSpec(name="it", kind=kind, settings=settings, inputs=("x",) * len(shapes)), shapes)
+            layer = LayerSpec(name="it", kind=kind, settings=settings, inputs=("x",) * len(shapes))
+            output = output_shape(layer, shapes)
         except SpecError:
             return None
         if isinstance(module, nn.LayerNorm) and type(module) is nn.LayerNorm:  # over the last axes, whatever they are
             over = tuple(module.normalized_shape)
             if over != shapes[0].as_tuple():
                 return None
-        return Reading(kind=kind, settings=settings, inputs=args)
+        return Reading(kind=kind, settings=settings, inputs=args), output
 
     # Functions.
 
@@ -247,9 +281,7 @@ class Following(TorchFunctionMode):
 
     def _called_name(self, function: str) -> str:
         path = self.paths[-1] if self.paths else ""
-        simple = (
-            path and path not in self.taken and not any(each.startswith(f"{path}.") for each in self.modules.values())
-        )
+        simple = path and path not in self.taken and path not in self.parents
         return path if simple else f"{path}.{function}" if path else function
 
     def _fresh(self, name: str) -> str:

@@ -74,21 +74,14 @@ class Sources:
         self.kept: list[Tensor] = []
         self.origin: dict[int, frozenset[str]] = {}
         self.weights: set[int] = set()
-        self.owners: dict[int, frozenset[str]] = {}
-        self.firsts: dict[int, str] = {}
         for name, weight in module.named_parameters():
-            self.firsts[id(weight)] = name
             self.costs[name] = Held(parameters=weight.numel())
             self.weights.add(id(stand_ins.get(name, weight)))
         for name, buffer in module.named_buffers():
-            self.firsts[id(buffer)] = name
             self.costs[name] = Held(buffers=buffer.numel() if name.endswith(_STATISTICS) else 0)
-        for each in (*module.named_parameters(), *module.named_buffers()):
-            name, tensor = each
+        for name, tensor in (*module.named_parameters(), *module.named_buffers()):
             self._remember(stand_ins.get(name, tensor), frozenset([name]))
         for part in module.modules():
-            own = (*part.parameters(), *part.buffers())
-            self.owners[id(part)] = frozenset(self.firsts[id(each)] for each in own)
             for value in vars(part).values():
                 for tensor in value if isinstance(value, list | tuple) else [value]:
                     if isinstance(tensor, Tensor):  # a constant that the module keeps as a plain attribute
@@ -129,7 +122,10 @@ class Sources:
         Returns:
             The names.
         """
-        return self.owners.get(id(module), frozenset())
+        if next(module.children(), None) is None:
+            own = (*module._parameters.values(), *module._buffers.values())  # noqa: SLF001 - thrice as fast as asking
+            return self.keys(each for each in own if each is not None)
+        return self.keys((*module.parameters(), *module.buffers()))
 
     def keys(self, tensors: Iterable[Tensor]) -> frozenset[str]:
         """Names of what tensors are made of.

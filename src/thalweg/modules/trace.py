@@ -20,7 +20,7 @@ from thalweg.core.network_spec import LayerSpec, NetworkSpec, Setting
 from thalweg.core.shape import Shape
 from thalweg.modules.build import BuiltNetwork
 from thalweg.modules.following import Following, tensors_in
-from thalweg.modules.reading import read_module
+from thalweg.modules.reading import READERS, read_module
 from thalweg.modules.sources import Sources
 
 __all__ = ["trace"]
@@ -62,7 +62,8 @@ def trace(module: nn.Module, *input_shapes: Shape, name: str = "") -> NetworkSpe
     following = Following(module, Sources(module, stand_ins), batches)
     with _hooked(module, following), torch.no_grad(), torch.device("meta"), following:
         try:
-            result = torch.func.functional_call(module, stand_ins, tuple(batches.values()))
+            given = tuple(batches.values())
+            result = torch.func.functional_call(module, stand_ins, given) if stand_ins else module(*given)
         except SpecError:
             raise
         except Exception as error:
@@ -102,18 +103,24 @@ def _argument_names(module: nn.Module, given: int, called: str) -> list[str]:
 def _hooked(module: nn.Module, following: Following) -> Iterator[None]:
     """Evaluation mode, with every part telling when it begins and ends; afterwards everything is as before."""
     training = {part: part.training for part in module.modules()}
+    layers = [part for part in training if type(part) in READERS and "forward" not in vars(part)]
     hooks: list[Any] = []
     try:
-        module.eval()
+        if any(training.values()):
+            module.eval()
         for part in training:
             hooks.append(part.register_forward_pre_hook(following.before, with_kwargs=True, prepend=True))
             hooks.append(part.register_forward_hook(partial(_after, following), with_kwargs=True))
+        for part in layers:
+            vars(part)["forward"] = partial(following.stand_in, part, part.forward)  # past nn.Module's slow setter
         yield
     finally:
+        for part in layers:
+            vars(part).pop("forward", None)
         for hook in hooks:
             hook.remove()
         for part, mode in training.items():
-            part.training = mode
+            vars(part)["training"] = mode
 
 
 def _after(
