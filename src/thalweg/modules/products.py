@@ -150,7 +150,7 @@ _SUMS = (
     "mean sum prod max min amax amin argmax argmin var std var_mean std_mean median norm vector_norm linalg_norm "
     "linalg_vector_norm softmax log_softmax softmin logsumexp normalize layer_norm group_norm instance_norm rms_norm "
     "local_response_norm cumsum cumprod topk sort argsort any all count_nonzero nms glu "
-    "lp_pool1d lp_pool2d fractional_max_pool2d"
+    "weight_norm weight_norm_interface norm_except_dim lp_pool1d lp_pool2d fractional_max_pool2d"
 )
 _POOLS = {f"{how}_pool{n}d" for how in ("max", "avg", "adaptive_avg", "adaptive_max") for n in (1, 2, 3)}
 _POOLS |= {f"{name}_with_indices" for name in _POOLS if "max" in name} | {f"max_unpool{n}d" for n in (1, 2, 3)}
