@@ -105,6 +105,8 @@ def test_evaluate_export_and_report_answer_in_their_form(trained, photo_folder):
         (("resume", "{photos}"), "is no run folder"),
         (("predict", "{photos}", "a.png"), "is no run folder"),
         (("fly",), "fly"),
+        (("train", "{photos}", "--image-size", "8"), "--image-size 8 does not suit small"),
+        (("train", "{photos}", "--epoch", "3"), "thalweg train --help"),
         (("check", "{photos}", "--lang", "la"), "--lang la: choose one of en, fa"),
     ],
 )
@@ -131,7 +133,7 @@ def test_a_fault_of_ours_is_one_line_too_and_a_traceback_when_asked(monkeypatch,
 
 
 def test_a_failed_run_is_status_1_and_says_what_to_try(photo_folder, tmp_path):
-    words = (*TRAIN, "--lr", "1e30", "--optimizer", "sgd", "--out", tmp_path / "run", "--json")
+    words = (*TRAIN, "--lr", "1e6", "--optimizer", "sgd", "--network", "plain", "--out", tmp_path / "run", "--json")
     done = thalweg("train", photo_folder, *words)
     assert done.returncode == 1
     assert "not finite" in answer(done, "error")["error"]

@@ -248,3 +248,32 @@ def test_a_run_in_minutes_goes_on_towards_the_deadline_it_began_with(tmp_path):
     outcome = second.fit()
     assert outcome.seconds < 3
     assert outcome.rows[-1]["learning_rate"] < 0.1 * recipe.learning_rate
+
+
+def test_a_long_epoch_is_saved_on_the_way_and_goes_on_from_there(tmp_path, monkeypatch):
+    whole = trainer(tmp_path / "whole")
+    whole.fit()
+    monkeypatch.setattr("thalweg.training.loop.STEP_CHECKPOINT_SECONDS", 0.0)
+
+    def stop(progress):
+        if made.state.step == 5:
+            raise MemoryError  # as good as a kill: nothing is saved on the way out
+
+    made = trainer(tmp_path / "cut", observer=stop)
+    with pytest.raises(MemoryError):
+        made.fit()
+    again = trainer(tmp_path / "cut")
+    again.resume()
+    assert (again.state.step, again.state.batch) == (4, 1)
+    again.fit()
+    assert same(whole.evaluated, again.evaluated)
+
+
+def test_time_is_kept_for_a_reported_split_larger_than_the_watched_one(tmp_path):
+    recipe = dataclasses.replace(RECIPE, epochs=None, deadline_seconds=10.0)
+    reserves = []
+    for evaluations in (2.0, 5.0):
+        made = trainer(tmp_path / str(evaluations), dataclasses.replace(recipe, evaluations=evaluations))
+        made._evaluation_seconds = 1.5
+        reserves.append(made._reserve())
+    assert reserves == [3.0, 7.5]

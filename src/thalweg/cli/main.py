@@ -90,7 +90,8 @@ def _describe(error: Exception) -> tuple[str, int]:
     if isinstance(error, ThalwegError):
         return str(error), error.exit_status
     if hasattr(error, "format_message"):  # what typer raises for a wrong word on the command line
-        return f"{error.format_message()} (thalweg --help shows how)", 2
+        path = getattr(getattr(error, "ctx", None), "command_path", "thalweg")
+        return f"{error.format_message()} ({path} --help shows how)", 2
     if type(error).__name__ == "Abort":
         return "interrupted", 130
     name = type(error).__name__

@@ -35,7 +35,7 @@ def listening() -> Iterator[Interruption]:
 
     def remember(signum: int, frame: FrameType | None) -> None:
         if interruption.signum is not None and signum == signal.SIGINT:
-            before = former[signum]
+            before = former[signal.Signals(signum)]
             if callable(before):
                 before(signum, frame)
             raise KeyboardInterrupt

@@ -38,6 +38,9 @@ __all__ = ["Trainer"]
 CHECKPOINT_SECONDS = 20.0
 """A checkpoint is written at the end of an epoch when the last one is older than this."""
 
+STEP_CHECKPOINT_SECONDS = 120.0
+"""In the middle of a long epoch a checkpoint is written after so many seconds without one."""
+
 
 class Trainer:
     """One run of one network.
@@ -160,6 +163,8 @@ class Trainer:
                 return False
             if self._out_of_time():
                 break
+            if state.seconds - self._saved_at > STEP_CHECKPOINT_SECONDS:
+                self._checkpoint()
         self._finish_epoch()
         return True
 
@@ -182,8 +187,7 @@ class Trainer:
             loss = cross_entropy(logits.detach(), labels)
             right = (score(logits.detach()) == labels).sum()
             told = torch.stack((objective.detach(), loss, norm, right.float())).tolist()  # one wait for the device
-        values = (told[0], told[1], told[2])
-        for name, value in zip(("objective", "training loss", "gradient norm"), values, strict=True):
+        for name, value in zip(("objective", "training loss", "gradient norm"), told, strict=False):
             if not math.isfinite(value):
                 self._fail(name)
         self.optimizer.step()
@@ -191,17 +195,16 @@ class Trainer:
         state.batch += 1
         if self.average:
             self.average.update(state.step)
-        state.loss_sum += values[1] * len(labels)
+        state.loss_sum += told[1] * len(labels)
         state.right += int(told[3])
         state.seen += len(labels)
-        self._unlogged.append((state.step, state.epoch, *values, rate, state.seconds))
+        self._unlogged.append((state.step, state.epoch, *told[:3], rate, state.seconds))
 
     def _finish_epoch(self) -> None:
         state = self.state
         started = time.perf_counter()
         outcome = predict(self.evaluated, self.heldout, self.device, side=state.side)
-        loss, accuracy = outcome.loss, outcome.accuracy
-        if not math.isfinite(loss):
+        if not math.isfinite(outcome.loss):
             self._fail("validation loss")
         self._evaluation_seconds = time.perf_counter() - started
         speed = state.seen / state.epoch_seconds if state.epoch_seconds else math.nan
@@ -210,14 +213,14 @@ class Trainer:
             "epoch": state.epoch,
             "train_loss": state.loss_sum / state.seen,
             "train_accuracy": state.right / state.seen,
-            "val_loss": loss,
-            "val_accuracy": accuracy,
+            "val_loss": outcome.loss,
+            "val_accuracy": outcome.accuracy,
             "learning_rate": state.rate,
             "seconds": state.seconds,
             "images_per_second": speed,
         }
         state.rows.append(row)
-        self._remember_best(accuracy, loss)
+        self._remember_best(outcome.accuracy, outcome.loss)
         progress = self._progress(row)
         state.finished = self._is_finished()
         state.epoch += 1
@@ -269,9 +272,9 @@ class Trainer:
         return self.state.epoch_seconds / max(1, self.state.batch - self._first_batch)
 
     def _reserve(self) -> float:
-        """Seconds kept for the last two evaluations; before the first one, a forward pass is taken for half a step."""
+        """Seconds kept for the last evaluations; before the first one, a forward pass is taken for half a step."""
         known = self._evaluation_seconds or 0.5 * self._step_seconds() * self.heldout.steps
-        return 2 * known
+        return self.recipe.evaluations * known
 
     def _progress(self, row: Mapping[str, float] | None = None) -> Progress:
         state, recipe = self.state, self.recipe

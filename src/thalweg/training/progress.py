@@ -28,6 +28,8 @@ class Recipe:
         stages: Picture sizes in the course of the run, as fractions.
         side: Full side of the pictures, in pixels.
         seed: Decides dropout.
+        evaluations: Passes over the watched split whose time is kept for the end of a run with a deadline: the last
+            epoch's, and that of the reported split, which may be larger.
     """
 
     epochs: int | None
@@ -43,6 +45,7 @@ class Recipe:
     stages: tuple[float, ...]
     side: int
     seed: int
+    evaluations: float = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -201,6 +201,7 @@ def _recipe(run: Session, *, resuming: bool) -> Recipe:
         stages=plan.stages or (1.0,),
         side=plan.image_size or 0,
         seed=plan.seed,
+        evaluations=1 + len(run.parts.test or run.parts.validation) / max(1, len(run.heldout)),
     )
 
 

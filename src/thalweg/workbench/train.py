@@ -6,9 +6,10 @@ from pathlib import Path
 import torch
 
 from thalweg.core.dataset import DataSummary
-from thalweg.core.errors import PlanError
+from thalweg.core.errors import PlanError, ShapeError
 from thalweg.core.files import printable
 from thalweg.core.network_plain import spec_to_plain
+from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
@@ -131,13 +132,13 @@ def train(
     found, side = look(plan.source, listener)
     listener.say(f"Found {len(found.samples)} files belonging to {len(found.classes)} classes.")
     plan = resolved(plan, picture_side=side)
+    _describe(plan, side, len(found.classes))  # a size that does not fit is told before the pictures are read
     loaded = load_scan(found, image_size=plan.image_size or side, listener=listener)
     parts = divide(loaded, plan)
     if plan.epochs is None and plan.minutes is None:
         plan = replace(plan, epochs=epochs_for(plan.network, len(parts.train)))
     summary, findings = summarise(loaded, parts, plan.source)
-    side = plan.image_size or side
-    spec = describe_network(plan.network, Shape(3, (side, side)), len(summary.classes))
+    spec = _describe(plan, side, len(summary.classes))
     _tell_data(summary, listener)
     module = build(spec.logits()[0], seed=plan.seed)
     if plan.learning_rate is None:
@@ -161,6 +162,14 @@ def train(
     folder.write_json("findings.json", {"findings": findings})
     folder.write_text("plan.toml", plan.to_toml())  # last: what has a plan is a run that can go on
     return carry_out(run, module, resuming=False)
+
+
+def _describe(plan: TrainingPlan, side: int, classes: int) -> NetworkSpec:
+    side = plan.image_size or side
+    try:
+        return describe_network(plan.network, Shape(3, (side, side)), classes)
+    except ShapeError as error:
+        raise PlanError(f"--image-size {side} does not suit {plan.network}: {error}; try a larger one") from None
 
 
 def _probe(
