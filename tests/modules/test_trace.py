@@ -127,7 +127,8 @@ def test_what_cannot_be_followed_is_refused(step, words):
     ("layer", "kind", "macs"),
     [
         (nn.Conv2d(3, 4, 3, padding_mode="reflect"), "conv2d", 4 * 27 * 36),
-        (nn.LSTM(8, 8), "opaque", None),
+        (nn.LSTM(8, 8), "product", 3 * 8 * 2 * 4 * 8 * 8),
+        (nn.GRU(8, 5, 2, bidirectional=True), "product", 3 * 8 * 2 * 3 * 5 * ((8 + 5) + (10 + 5))),
         (nn.GELU(approximate="tanh"), "step", 0),
         (nn.BatchNorm2d(3, track_running_stats=False), "step", 0),
         (nn.LayerNorm(8), "step", 0),
@@ -140,10 +141,12 @@ def test_what_cannot_be_followed_is_refused(step, words):
     ],
 )
 def test_layers_in_a_form_of_their_own_keep_their_weights(layer, kind, macs):
-    if isinstance(layer, nn.LSTM | nn.MultiheadAttention):
-        module, shape = Odd(lambda me, x: me.part(*[x] * me.reads)[0]), Shape(6, (8,))
-        module.part, module.reads = layer, 3 if isinstance(layer, nn.MultiheadAttention) else 1
-        macs = 4 * 6 * 8 * 8 + 2 * 6 * 6 * 8 if module.reads == 3 else None
+    if isinstance(layer, nn.MultiheadAttention):
+        module, shape = Odd(lambda me, x: me.part(x, x, x)[0]), Shape(6, (8,))
+        module.part, macs = layer, 4 * 6 * 8 * 8 + 2 * 6 * 6 * 8
+    elif isinstance(layer, nn.RNNBase):
+        module, shape = Odd(lambda me, x: me.part(x[0])[0]), Shape(3, (8, 8))
+        module.part = layer
     else:
         module, shape = nn.Sequential(layer), Shape(3, (8, 8))
     ledger = count(trace(module, shape))

@@ -92,6 +92,14 @@ def _multi_head(args: tuple[Any, ...], kwargs: Mapping[str, Any], result: Tensor
     return int(projected + 2 * batch * length * seen * width)
 
 
+def _recurrent(args: tuple[Any, ...], kwargs: Mapping[str, Any], result: Tensor) -> int:
+    # Every matrix of every layer and direction meets every element of every sequence once; states have three axes.
+    del kwargs, result
+    lists = [each for each in args if isinstance(each, list | tuple)]
+    weights = sum(each.numel() for one in lists for each in one if isinstance(each, Tensor) and each.ndim == 2)  # noqa: PLR2004
+    return weights * int(args[0].numel() // args[0].shape[-1])
+
+
 def _einsum(args: tuple[Any, ...], kwargs: Mapping[str, Any], result: Tensor) -> int | None:
     del kwargs, result
     operands = args[1] if len(args) == 2 and isinstance(args[1], list | tuple) else args[1:]  # noqa: PLR2004 - torch takes both
@@ -115,6 +123,7 @@ _PRODUCTS: Mapping[str, Callable[[tuple[Any, ...], Mapping[str, Any], Tensor], i
     **{f"conv_transpose{axes}d": _transposed for axes in (1, 2, 3)},
     "scaled_dot_product_attention": _attention,
     "multi_head_attention_forward": _multi_head,
+    **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), _recurrent),
     "einsum": _einsum,
 })
 
