@@ -120,6 +120,8 @@ class Trainer:
         self.state.rows = [
             {key: math.nan if value is None else value for key, value in row.items()} for row in self.state.rows
         ]
+        if not self.state.finished:
+            self._note("resumed", f"went on after step {self.state.step}")
         return complaints
 
     def fit(self, interruption: Interruption | None = None) -> Outcome:
@@ -175,8 +177,7 @@ class Trainer:
         set_rate(self.optimizer, rate)
         torch.manual_seed(int(np.random.SeedSequence((recipe.seed, 3, state.step)).generate_state(1, np.uint64)[0]))
         self.module.train()
-        pixels = pixels.to(self.device.kind, non_blocking=True)
-        labels = labels.to(self.device.kind, non_blocking=True)
+        pixels, labels = (each.to(self.device.kind, non_blocking=True) for each in (pixels, labels))
         with self.device.context():
             logits = self.module(pixels)
         objective = cross_entropy(logits, labels, weights=self.weights, smoothing=recipe.smoothing)
