@@ -91,3 +91,16 @@ def test_frozen_layers_and_blocks_are_not_trained():
     assert whole.trainable_parameters == whole.parameters == head_only.parameters
     assert head_only.trainable_parameters == 512 * 1000 + 1000
     assert count(spec, frozen={"layer"}).trainable_parameters == whole.parameters  # a name is not a prefix of letters
+
+
+def test_a_followed_module_says_that_one_way_was_seen_and_what_is_unknown():
+    known = LayerSpec(name="a", kind="step", settings={"what": "roll", "output_shape": (3, 8)}, inputs=("x",))
+    unknown = LayerSpec(
+        name="b", kind="opaque", settings={"what": "fft", "output_shape": 5, "parameters": 7}, inputs=("a",)
+    )
+    spec = NetworkSpec(name="n", inputs={"x": Shape(3, (8,))}, layers=(known, unknown), outputs=("b",))
+    ledger = count(spec)
+    assert [(row.macs, row.parameters, row.receptive_field) for row in ledger.rows] == [(0, 0, (8,)), (None, 7, ())]
+    assert (ledger.macs, ledger.parameters, ledger.rows[1].output_shape) == (None, 7, Shape(5))
+    assert "one way through its control flow" in ledger.convention
+    assert "one way" not in count(NetworkSpec(name="n", inputs=spec.inputs, layers=(), outputs=("x",))).convention

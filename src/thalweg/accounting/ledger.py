@@ -8,7 +8,7 @@ from thalweg.accounting import convolution, dense, normalisation, traced, weight
 from thalweg.accounting.cost import Cost, CountingRule
 from thalweg.accounting.receptive_field import Field, field_after, field_after_step
 from thalweg.core.errors import UncountedLayerError
-from thalweg.core.layer_cost import LayerCost, Ledger
+from thalweg.core.layer_cost import CONVENTION, LayerCost, Ledger
 from thalweg.core.layer_kinds import complete_settings, layer_kind, output_shapes
 from thalweg.core.network_spec import LayerSpec, NetworkSpec
 from thalweg.core.shape import Shape
@@ -16,6 +16,10 @@ from thalweg.core.shape import Shape
 __all__ = ["RULES", "count"]
 
 _FLOAT_BYTES = 4
+_ONE_WAY = (
+    "the module was followed along one way through its control flow, "
+    "and the receptive field of a step that may mix positions is taken to be everything"
+)
 
 RULES: Mapping[str, CountingRule] = MappingProxyType({
     kind: rule
@@ -66,7 +70,9 @@ def count(spec: NetworkSpec, *, frozen: Collection[str] = ()) -> Ledger:
         cost = RULES[layer.kind](settings, reads, shapes[layer.name])
         row = _row(layer, cost, reads, shapes[layer.name], fields[layer.name])
         rows.append(replace(row, trainable=False) if _is_frozen(layer, frozen) else row)
-    return Ledger(network=spec.name, input_shapes=dict(spec.inputs), rows=tuple(rows))
+    followed = any(layer_kind(layer.kind).traced for layer in spec.layers)
+    convention = f"{CONVENTION}; {_ONE_WAY}" if followed else CONVENTION
+    return Ledger(network=spec.name, input_shapes=dict(spec.inputs), rows=tuple(rows), convention=convention)
 
 
 def _is_frozen(layer: LayerSpec, frozen: Collection[str]) -> bool:

@@ -127,6 +127,9 @@ def from_timm(name: str, shape: Shape | None, classes: int | None) -> NetworkSpe
         MissingExtraError: timm is not installed.
         SpecError: timm has no such model, or its forward pass cannot be followed.
     """
+    from thalweg.modules.torchvision_shim import let_torchvision_import
+
+    let_torchvision_import()  # which timm imports
     try:
         timm: Any = importlib.import_module("timm")
     except ImportError:
