@@ -90,7 +90,7 @@ def test_what_does_not_fit_is_said_with_its_numbers(kind, said, shapes, words):
 @pytest.mark.parametrize("kind", LAYER_KINDS)
 def test_a_layer_that_reads_nothing_is_refused(kind):
     numbers = {"out_channels": 1, "kernel_size": 1, "out_features": 1, "output_size": 1, "num_groups": 1}
-    numbers |= {"scale_factor": 1, "stride": 1}
+    numbers |= {"scale_factor": 1, "stride": 1, "output_shape": 1, "macs": 1, "what": "roll"}
     said = {name: numbers[name] for name in LAYER_KINDS[kind].settings if name in numbers}
     with pytest.raises(SpecError, match="reads 0 values"):
         output_shape(LayerSpec(name="it", kind=kind, settings=said), ())
@@ -114,3 +114,19 @@ def test_sharing_is_checked():
         output_shapes(shared(conv("a", "x", out_channels=4), conv("b", "a", "a", out_channels=4)))
     with pytest.raises(SpecError, match=r"'b' .*no earlier layer with its own weights"):
         output_shapes(shared(conv("a", "x"), conv("b", "a", "b")))
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"what": "", "output_shape": 3}, "what is ''; a printable text of 1 to 80 letters"),
+        ({"what": "a\nb", "output_shape": 3}, "a printable text"),
+        ({"what": "roll", "output_shape": (3, 0)}, "output_shape is"),
+        ({"what": "roll", "output_shape": 3, "parameters": -1}, "parameters is -1; a whole number from 0"),
+        ({"what": "roll"}, "'output_shape' is missing"),
+        ({"what": "roll", "output_shape": (1, 2, 3, 4, 5)}, "4 spatial axes"),
+    ],
+)
+def test_a_recorded_step_is_checked_too(said, words):
+    with pytest.raises(SpecError, match=words):
+        output_shape(layer("step", **said), (Shape(3),))
