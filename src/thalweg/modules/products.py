@@ -140,7 +140,7 @@ _LOCAL = (
     "softshrink hardshrink threshold dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout "
     "feature_alpha_dropout batch_norm fill zero zeros_like ones_like full_like empty_like rand_like randn_like "
     "new_zeros new_ones new_full new_empty new_tensor bernoulli uniform normal eq ne lt le gt ge logical_and "
-    "logical_or logical_not and or xor invert iand ior isnan isinf bool int long heaviside logit copy setitem"
+    "logical_or logical_not and or xor invert iand ior isnan isinf bool int long heaviside logit real imag copy setitem"
 )
 LOCAL = frozenset(_LOCAL.split())
 """Functions whose every value depends on its own position alone (and, in batch normalisation, on fixed numbers)."""
