@@ -60,12 +60,13 @@ class Display:
         return Listener(say=self.say, count=self.count, train=self.train, started=self.settings.started)
 
     def say(self, text: str) -> None:
-        """Show a sentence above the bar.
+        """Show a sentence above the bar; nothing under `--quiet`.
 
         Args:
             text: The sentence.
         """
-        self.console.print(text, markup=False)
+        if not self.settings.quiet:
+            self.console.print(text, markup=False)
 
     def count(self, what: str, done: int, total: int) -> None:
         """Move the bar of something that is counted.

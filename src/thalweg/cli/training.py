@@ -7,6 +7,7 @@ import typer
 
 from thalweg.cli.display import Display
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.core.files import printable
 
 if TYPE_CHECKING:
     from thalweg.core.results import TrainResult
@@ -83,6 +84,7 @@ def train(
     """Train on your pictures, evaluate, write a report."""
     settings: Settings = context.obj
     with Display(settings) as display:
+        display.say(f"Looking at {printable(source)} ...")  # loading torch takes seconds; say at once that work began
         from thalweg.workbench.train import train as work
 
         result = work(
