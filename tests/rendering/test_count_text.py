@@ -80,6 +80,8 @@ def test_what_nobody_counts_is_said(result):
     ledger = replace(result.ledger, rows=(replace(first, macs=None), *others))
     row = next(line for line in write_count(replace(result, ledger=ledger)).splitlines() if line.startswith(first.kind))
     assert "uncounted" in row
+    total = next(line for line in write_count(replace(result, ledger=ledger)).splitlines() if line.startswith("all "))
+    assert "uncounted" in total
 
 
 def test_markdown_separates_tables_and_html_is_well_formed(result):

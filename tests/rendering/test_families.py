@@ -4,7 +4,7 @@ from thalweg.core.layer_kinds import LAYER_KINDS
 from thalweg.core.network_spec import LayerSpec
 from thalweg.rendering.families import FAMILIES, describe_layer, family_of
 
-PLAIN = {"rescale", "dropout", "identity", "flatten", "upsample", "subsample", "pad"}
+PLAIN = {"rescale", "dropout", "identity", "flatten", "upsample", "subsample", "pad", "step", "product", "opaque"}
 
 
 def test_only_layers_that_fit_nowhere_are_other():
@@ -28,6 +28,7 @@ def test_only_layers_that_fit_nowhere_are_other():
         ("rescale", {"offset": (0.5, 0.5)}, "rescale, offset 0.5"),
         ("linear", {"out_features": 10}, "linear, 10"),
         ("relu", {}, "relu"),
+        ("step", {"what": "roll", "output_shape": (3, 4, 4)}, "step roll"),
     ],
 )  # fmt: skip
 def test_a_layer_is_said_in_a_few_words(kind, settings, words):

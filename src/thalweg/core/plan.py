@@ -79,7 +79,7 @@ class TrainingPlan:
         split_file: File that fixes the split.
         group_by: Regular expression on the path, with one group; files with equal matches stay on one side.
         seed: Decides split, initial weights, order, augmentation and dropout.
-        augment: `auto`, `none`, or `turns` (overturned and turned by quarters, for pictures without a direction at all).
+        augment: `auto`, `none`, or `turns` (overturned and turned by quarters, for pictures without any direction).
         class_weights: `auto` (only when the largest class is three times the smallest), `balanced` or `none`.
         label_smoothing: Share of the target spread over all classes, 0 to 1; None takes the network's recipe.
         warmup: Share of the run in which the rate rises.

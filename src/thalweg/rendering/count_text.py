@@ -143,7 +143,9 @@ def _by_kind(rows: Sequence[LayerCost]) -> _Table:
         uncounted = any(row.macs is None for row in groups[kind])
         cells = ("uncounted", "") if uncounted else _amount(work, macs)
         lines.append((shown(kind), f"{len(groups[kind]):,}", *_amount(own, parameters), *cells))
-    lines.append(("all", f"{len(rows):,}", *_amount(parameters, parameters), *_amount(macs, macs)))
+    unknown = any(row.macs is None for row in rows)  # a sum without an uncounted layer would pass for the whole
+    total = ("uncounted", "") if unknown else _amount(macs, macs)
+    lines.append(("all", f"{len(rows):,}", *_amount(parameters, parameters), *total))
     after = f"Without weights and multiplications: {', '.join(light)}." if light else ""
     return _Table(header=_BY_KIND, rows=tuple(lines), after=after)
 

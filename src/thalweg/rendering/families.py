@@ -77,6 +77,8 @@ def describe_layer(layer: LayerSpec) -> str:
         'conv2d 3×3, 64, stride 2'
     """
     settings = layer.settings
+    if "what" in settings:  # a step of a traced module says itself what it is
+        return f"{layer.kind} {settings['what']}"
     axes = int(layer.kind[-2]) if layer.kind[-2:] in {"1d", "2d", "3d"} else 1
     words = [layer.kind]
     if "kernel_size" in settings:
