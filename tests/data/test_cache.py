@@ -244,6 +244,10 @@ def test_the_source_is_never_written(photos, tmp_path):
 
 
 SCRIPT = """
+    import signal
+
+    # a job in the background of a shell is started deaf to Ctrl-C; a person's is not
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     import sys, time
     from pathlib import Path
     from thalweg.data import cache
