@@ -290,7 +290,7 @@ def reproduction_blocks(folder: RunFolder, plan: TrainingPlan) -> tuple[Block, .
     command = (
         f"thalweg train {_quoted(plan.source)} --network {plan.network} {length} --lr {plan.learning_rate:.6g} "
         f"--optimizer {plan.optimizer} --batch-size {plan.batch_size} --image-size {plan.image_size} --seed {plan.seed}"
-    )
+    ) + _chosen_options(plan)
     exact = "to the bit on the same machine" if plan.epochs else "closely: minutes depend on the machine's speed"
     fields = [line.split(" = ", 1) for line in plan.to_toml().splitlines() if " = " in line]
     rows = tuple((name, value) for name, value in fields)
@@ -300,6 +300,15 @@ def reproduction_blocks(folder: RunFolder, plan: TrainingPlan) -> tuple[Block, .
         Paragraph(text=f"It was started as: {environment.get('command', '')}"),
         Table(caption="The plan (plan.toml)", header=("field", "value"), rows=rows, folded=True),
     )
+
+
+def _chosen_options(plan: TrainingPlan) -> str:
+    """The options that the user chose besides those that every run has."""
+    usual = TrainingPlan(source=plan.source)
+    names = ("test", "validation", "split_file", "group_by", "augment", "class_weights", "patience")
+    chosen = [(name, getattr(plan, name)) for name in names if getattr(plan, name) != getattr(usual, name)]
+    chosen += [(name, getattr(plan, name)) for name in ("weight_decay", "label_smoothing")]
+    return "".join(f" --{name.replace('_', '-')} {_quoted(str(value))}" for name, value in chosen)
 
 
 def _quoted(text: str) -> str:
