@@ -122,6 +122,7 @@ def resume(
     """Go on with an interrupted run, exactly."""
     settings: Settings = context.obj
     with Display(settings) as display:
+        display.say(f"Looking at {printable(run)} ...")
         from thalweg.workbench.resume import resume as work
 
         result = work(run, listener=display.listener())
@@ -136,6 +137,7 @@ def demo(
     """Train on 2,624 real photos within five minutes."""
     settings: Settings = context.obj
     with Display(settings) as display:
+        display.say("Looking at the demo photos ...")
         from thalweg.workbench.demo import demo as work
 
         result = work(full=full, out=out, listener=display.listener())
