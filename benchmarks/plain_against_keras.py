@@ -115,6 +115,10 @@ def _read(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _train_thalweg(options: argparse.Namespace, pixels: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    from thalweg.core.process import share_processor
+
+    share_processor()  # as every verb does, before torch is loaded
+
     import torch
 
     import thalweg
