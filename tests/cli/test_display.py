@@ -61,8 +61,10 @@ def test_nothing_is_left_of_the_bar():
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h")
 
 
-def test_quiet_says_nothing():
+def test_quiet_says_nothing(capsys):
     with Display(Settings(quiet=True)) as display:
+        display.say("Looking at photos ...")
         listener = display.listener()
         listener.say("Found 3 files.")
         listener.train(progress(row=ROW))
+    assert capsys.readouterr() == ("", "")

@@ -67,6 +67,11 @@ class Session:
         return self.parts.validation or self.parts.test
 
     @property
+    def scored(self) -> tuple[int, ...]:
+        """The split whose accuracy is reported, as indices."""
+        return self.parts.test or self.parts.validation
+
+    @property
     def reported(self) -> str:
         """The split whose accuracy is reported."""
         return "test" if self.parts.test else "validation"
@@ -163,8 +168,7 @@ def _conclude(run: Session, trainer: Trainer, outcome: Outcome) -> TrainResult:
     if run.parts.test and run.parts.validation:
         trainer.use_best()
     save_weights(trainer.evaluated, folder.path / "model.safetensors")
-    reported = run.parts.test or run.parts.validation
-    scores = predict(trainer.evaluated, run.batches(reported), run.device)
+    scores = predict(trainer.evaluated, run.batches(run.scored), run.device)
     evaluation = score_split(
         scores.probabilities,
         scores.labels,
@@ -220,7 +224,7 @@ class _Watch:
 
 
 def _write_scores(run: Session, scores: Scores) -> None:
-    files = [run.loaded.files[index] for index in (run.parts.test or run.parts.validation)]
+    files = [run.loaded.files[index] for index in run.scored]
     run.folder.write_text(
         "predictions.csv", predictions_to_csv(files, run.summary.classes, scores.probabilities, scores.labels)
     )
@@ -229,7 +233,6 @@ def _write_scores(run: Session, scores: Scores) -> None:
 def _result(run: Session, outcome: Outcome, evaluation: Evaluation | None) -> TrainResult:
     last: Mapping[str, float] = outcome.rows[-1] if outcome.rows else {}
     speeds = [row["images_per_second"] for row in outcome.rows if math.isfinite(row["images_per_second"])]
-    reported = run.parts.test or run.parts.validation
     three_way = bool(run.parts.test and run.parts.validation)
     return TrainResult(
         run=str(run.folder.path),
@@ -239,7 +242,7 @@ def _result(run: Session, outcome: Outcome, evaluation: Evaluation | None) -> Tr
         classes=run.summary.classes,
         files=run.summary.files,
         train_files=len(run.parts.train),
-        test_files=len(reported),
+        test_files=len(run.scored),
         validation_files=len(run.parts.validation) if three_way else 0,
         left_out=run.summary.left_out,
         parameters=count(run.spec).parameters,
