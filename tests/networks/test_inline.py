@@ -57,10 +57,12 @@ def test_what_is_wrong_is_said_with_its_place(text, words):
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.text(alphabet="convrelu12d(),.=*'[]{}\\ -\n", max_size=40))
 def test_any_text_is_a_network_or_one_clear_error(text):
+    said, spec = "", None
     try:
-        inline_network(text, Shape(3, (505,)))
-    except SpecError:
-        return
+        spec = inline_network(text, Shape(3, (505,)))
+    except SpecError as error:
+        said = str(error)
+    assert (spec is None and len(said.splitlines()) == 1) or spec.layers
 
 
 def test_names_are_told_from_lists():
