@@ -11,6 +11,7 @@ from PIL import Image
 
 import thalweg
 from thalweg.core.errors import PlanError, RunError, TrainingFailedError
+from thalweg.core.holding import held
 
 QUICK = {"epochs": 2, "image_size": 32, "batch_size": 8, "lr": 0.01}
 
@@ -44,6 +45,17 @@ def test_a_finished_run_is_evaluated_again_from_any_folder(trained, tmp_path, mo
     assert result.accuracy == before["accuracy"]
     assert (trained / "run" / "model.safetensors").read_bytes() == weights
     assert thalweg.evaluate(trained / "run").accuracy == before["accuracy"]
+
+
+def test_a_run_in_use_is_left_alone(copied):
+    def state():
+        run = copied / "run"
+        return {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file() and path.name != ".lock"}
+
+    before = state()
+    with held(copied / "run"), pytest.raises(RunError, match=r"run is in use by another thalweg"):
+        thalweg.resume(copied / "run")
+    assert state() == before
 
 
 def test_photos_that_are_gone_are_counted_and_named(copied):

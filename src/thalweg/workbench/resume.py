@@ -60,6 +60,5 @@ def resume(run: str | Path, *, listener: Listener | None = None) -> TrainResult:
         listener=listener,
         started=started,
     )
-    folder.sweep()
     module = build(spec.logits()[0], seed=plan.seed)
     return carry_out(state, module, resuming=True)

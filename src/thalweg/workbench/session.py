@@ -17,6 +17,7 @@ from thalweg.core.evaluation import Evaluation
 from thalweg.core.files import printable
 from thalweg.core.finding import Finding
 from thalweg.core.history import epochs_to_csv
+from thalweg.core.holding import held
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import TrainResult
@@ -117,13 +118,17 @@ def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> Train
         The answer of the verb.
 
     Raises:
+        RunError: Another process is working on the run.
         TrainingFailedError: The run went wrong, or its folder cannot be written any more.
     """
     try:
-        trainer, outcome = _train(run, module, resuming=resuming)
-        if outcome.interrupted is not None:
-            return _result(run, outcome, None)
-        return _conclude(run, trainer, outcome)
+        with held(run.folder.path):
+            if resuming:
+                run.folder.sweep()
+            trainer, outcome = _train(run, module, resuming=resuming)
+            if outcome.interrupted is not None:
+                return _result(run, outcome, None)
+            return _conclude(run, trainer, outcome)
     except OSError as error:  # a full disk, most likely
         place, reason = printable(run.folder.path), error.strerror or type(error).__name__
         raise TrainingFailedError(
