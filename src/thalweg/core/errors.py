@@ -7,6 +7,7 @@
     |-- SpecError                 a network that is not well formed
     |   |-- ShapeError            two layers, or a layer and its input, do not fit
     |   `-- UncountedLayerError   a layer kind nobody can count
+    |-- LogError                  a training log that cannot be read
     |-- RunError                  a run folder that is missing, damaged or unfinished
     |-- MissingExtraError         an optional package that is not installed
     `-- TrainingFailedError       exit status 1: the run itself went wrong
@@ -15,6 +16,7 @@ A message is one sentence with the place, the number and the way out; the comman
 """
 
 __all__ = [
+    "LogError",
     "MissingExtraError",
     "PictureError",
     "PlanError",
@@ -56,6 +58,10 @@ class ShapeError(SpecError):
 
 class UncountedLayerError(SpecError):
     """A layer kind without a counting rule; it must never count as zero."""
+
+
+class LogError(ThalwegError):
+    """A training log, of this program or another, that cannot be read."""
 
 
 class RunError(ThalwegError):

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from thalweg.core.errors import RunError
 from thalweg.core.signal import Signal
 
-__all__ = ["EPOCH_COLUMNS", "Event", "RunHistory"]
+__all__ = ["EPOCH_COLUMNS", "STEPWISE", "Event", "RunHistory"]
+
+STEPWISE = "batch_"
+"""How the names of curves begin that are by step; all others are by epoch."""
 
 EPOCH_COLUMNS: Mapping[str, str] = {
     "train_loss": "nats",
@@ -45,7 +48,7 @@ class RunHistory:
     """Curves and events of one run.
 
     Args:
-        signals: One curve a quantity; epoch curves have epochs counted from 1 as steps.
+        signals: One curve a quantity; epoch curves have epochs counted from 1 as steps, curves named `batch_...` steps.
         events: What happened, in order.
         plan: The plan as plain data, where it is known.
         environment: Versions and hardware, where they are known.
@@ -70,7 +73,8 @@ class RunHistory:
     @property
     def epochs(self) -> int:
         """Number of epochs recorded."""
-        return max((signal.steps[-1] for signal in self.signals if signal.steps), default=0)
+        by_epoch = [signal for signal in self.signals if signal.steps and not signal.name.startswith(STEPWISE)]
+        return max((signal.steps[-1] for signal in by_epoch), default=0)
 
     @classmethod
     def from_epochs(cls, rows: Sequence[Mapping[str, float]], events: tuple[Event, ...] = ()) -> "RunHistory":

@@ -1,0 +1,1 @@
+"""Other people's training logs, read into `RunHistory`: one reader a file, no torch, nothing executed."""
