@@ -155,3 +155,15 @@ def test_an_unfinished_run_cannot_predict_and_says_how_to_go_on(run, tmp_path, p
         (folder / name).write_bytes((pathlib.Path(run.run) / name).read_bytes())
     with pytest.raises(thalweg.ThalwegError, match=r"not finished: thalweg resume"):
         thalweg.predict(folder, [photo_folder / "red" / "red-00.png"])
+
+
+def test_a_network_may_be_tried_on_one_class_alone(run, photo_folder, tmp_path):
+    (tmp_path / "new" / "red").mkdir(parents=True)
+    for path in sorted((photo_folder / "red").iterdir())[:5]:
+        (tmp_path / "new" / "red" / path.name).write_bytes(path.read_bytes())
+    result = thalweg.evaluate(run.run, tmp_path / "new")
+    assert result.test_files == 5
+    assert result.accuracy in {0.0, 0.2, 0.4, 0.6, 0.8, 1.0}
+    (tmp_path / "new" / "red").rename(tmp_path / "new" / "purple")
+    with pytest.raises(thalweg.ThalwegError, match="does not know"):
+        thalweg.evaluate(run.run, tmp_path / "new")

@@ -18,11 +18,13 @@ def check(
 ) -> int:
     """Say what training on a source would meet."""
     settings: Settings = context.obj
+    from thalweg.core.files import printable
+
     with Display(settings) as display:
+        display.say(f"Looking at {printable(source)} ...")
         from thalweg.workbench.check import check as work
 
         result = work(source, listener=display.listener())
-    from thalweg.core.files import printable
     from thalweg.core.results import exit_status
 
     if settings.json:

@@ -1,5 +1,6 @@
 """`predict`, `evaluate`, `export`, `report`: the verbs that use a finished run."""
 
+import math
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -55,7 +56,10 @@ def evaluate(
 ) -> int:
     """Score a trained network on another source."""
     settings: Settings = context.obj
+    from thalweg.core.files import printable
+
     with Display(settings) as display:
+        display.say(f"Looking at {printable(source or run)} ...")  # loading torch takes seconds
         from thalweg.workbench.evaluate import evaluate as work
 
         result = work(run, source, device=device, listener=display.listener())
@@ -66,8 +70,8 @@ def evaluate(
         typer.echo(
             f"Right on {result.accuracy:.1%} of {result.test_files:,} files of {result.split} "
             f"(95 % interval {low:.1%} to {high:.1%}); always the largest training class gives "
-            f"{result.majority_accuracy:.1%}; balanced accuracy {result.balanced_accuracy:.1%}, "
-            f"ROC AUC {result.auc:.3f}."
+            f"{result.majority_accuracy:.1%}; balanced accuracy {result.balanced_accuracy:.1%}"
+            + ("." if math.isnan(result.auc) else f", ROC AUC {result.auc:.3f}.")
         )
     return 0
 

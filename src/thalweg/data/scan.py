@@ -17,7 +17,7 @@ from thalweg.data.elpv import DEMO_CLASSES, read_labels
 from thalweg.data.source import OpenedSource
 from thalweg.data.walk import Listing, list_folder, maybe_picture, walk_folders
 
-__all__ = ["Scan", "scan"]
+__all__ = ["LEAST_CLASSES", "Scan", "scan"]
 
 _PARTS: Mapping[str, Part] = {
     "train": "train",
@@ -28,6 +28,9 @@ _PARTS: Mapping[str, Part] = {
     "test": "test",
     "testing": "test",
 }
+LEAST_CLASSES = 2
+"""A classifier tells two things apart at least."""
+
 _WRAPPINGS = 16  # folders inside one another that hold nothing else, as archives of archives of folders have them
 _SAME_LETTERS = str.maketrans({"\u064a": "\u06cc", "\u0643": "\u06a9"})  # Arabic yeh and kaf look like Persian ones
 
@@ -53,17 +56,18 @@ class Scan:
     warnings: tuple[Notice, ...] = ()
 
 
-def scan(opened: OpenedSource) -> Scan:
+def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
     """Find the classes and candidate pictures of a source.
 
     Args:
         opened: What `open_source` gave.
+        least: Classes that there must be; a trained network may be tried on one.
 
     Returns:
         Classes, files, and everything that was left out.
 
     Raises:
-        SourceError: There are no class folders, fewer than two classes, or nothing can be read.
+        SourceError: There are no class folders, fewer classes than that, or nothing can be read.
     """
     if opened.kind == "elpv":
         samples, missing = read_labels(opened.root, above=0.0 if opened.name.endswith(":any") else 0.5)
@@ -78,7 +82,7 @@ def scan(opened: OpenedSource) -> Scan:
     found, left_out = walk_folders(top, [folder for folder in places if folder not in linked], linked=sorted(linked))
     stray = _stray(top, listing, parts)
     classes = tuple(sorted({name for folder, (name, _) in places.items() if found[folder]}))
-    if len(classes) < 2:  # noqa: PLR2004 - a classifier tells two things apart at least
+    if len(classes) < least:
         raise SourceError(_too_few(opened.name, classes, stray, (*opened.left_out, *left_out), places))
     index = {name: label for label, name in enumerate(classes)}
     samples = tuple(

@@ -50,7 +50,7 @@ def evaluate(
     model = open_model(run, device=device)
     own = source is None
     name = find_source(model.folder, model.plan.source) if source is None else str(source)
-    loaded = load(name, image_size=model.side, listener=listener)
+    loaded = load(name, image_size=model.side, listener=listener, least=1)  # a network may be tried on one class
     chosen = _own_split(model, loaded) if own else np.arange(len(loaded.samples))
     labels = _known_labels(model, loaded, chosen)
     scores = run_over(

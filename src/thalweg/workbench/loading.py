@@ -15,7 +15,7 @@ from thalweg.core.plan import TrainingPlan
 from thalweg.data.cache import Pictures, load_pictures
 from thalweg.data.duplicates import find_duplicates
 from thalweg.data.health import Health, health, leakage
-from thalweg.data.scan import Scan, scan
+from thalweg.data.scan import LEAST_CLASSES, Scan, scan
 from thalweg.data.sizes import typical_side
 from thalweg.data.source import open_source
 from thalweg.data.split import Split, group_by, split
@@ -61,33 +61,35 @@ class Loaded:
         return tuple(sample.file for sample in self.samples)
 
 
-def look(source: str, listener: Listener) -> tuple[Scan, int]:
+def look(source: str, listener: Listener, *, least: int = LEAST_CLASSES) -> tuple[Scan, int]:
     """Find the files of a source, without reading them all.
 
     Args:
         source: What the user named.
         listener: Whoever shows progress.
+        least: Classes that there must be.
 
     Returns:
         What was found, and the typical side of its pictures in pixels.
     """
-    found = scan(open_source(source, progress=listener.say))
+    found = scan(open_source(source, progress=listener.say), least=least)
     return found, typical_side(found.root, [sample.file for sample in found.samples])
 
 
-def load_scan(found: Scan, *, image_size: int, listener: Listener) -> Loaded:
+def load_scan(found: Scan, *, image_size: int, listener: Listener, least: int = LEAST_CLASSES) -> Loaded:
     """Decode the pictures of a scan into the cache and compare them.
 
     Args:
         found: What `look` gave.
         image_size: Side of the cached pictures, in pixels.
         listener: Whoever shows progress.
+        least: Classes that there must be.
 
     Returns:
         The usable pictures.
 
     Raises:
-        SourceError: Fewer than two classes have a usable picture.
+        SourceError: Too few classes have a usable picture.
     """
     files = [sample.file for sample in found.samples]
     pictures = load_pictures(
@@ -96,11 +98,12 @@ def load_scan(found: Scan, *, image_size: int, listener: Listener) -> Loaded:
     usable = [index for index, row in enumerate(pictures.rows) if row >= 0]
     samples = tuple(found.samples[index] for index in usable)
     counts = Counter(sample.label for sample in samples)
-    if len(counts) < 2:  # noqa: PLR2004 - a classifier needs two
+    if len(counts) < least:
         broken = len(pictures.left_out)
         names = ", ".join(printable(found.classes[label]) for label in counts) or "none"
         raise SourceError(
-            f"only {len(counts)} class has usable pictures ({names}; {broken} files could not be read): two are needed"
+            f"only {len(counts)} classes have usable pictures ({names}; {broken} files could not be read): "
+            f"at least {least} needed"
         )
     left_out = (*found.left_out, *(Notice(file, reason) for file, reason in sorted(pictures.left_out.items())))
     labels = [sample.label for sample in found.samples]
@@ -117,19 +120,20 @@ def load_scan(found: Scan, *, image_size: int, listener: Listener) -> Loaded:
     )
 
 
-def load(source: str, *, image_size: int, listener: Listener) -> Loaded:
+def load(source: str, *, image_size: int, listener: Listener, least: int = LEAST_CLASSES) -> Loaded:
     """Find, decode and compare the pictures of a source.
 
     Args:
         source: What the user named.
         image_size: Side of the cached pictures, in pixels.
         listener: Whoever shows progress.
+        least: Classes that there must be.
 
     Returns:
         The usable pictures.
     """
-    found, _ = look(source, listener)
-    return load_scan(found, image_size=image_size, listener=listener)
+    found, _ = look(source, listener, least=least)
+    return load_scan(found, image_size=image_size, listener=listener, least=least)
 
 
 def divide(loaded: Loaded, plan: TrainingPlan) -> Split:
