@@ -1,0 +1,170 @@
+"""From a reader's raw curves to a `RunHistory`: roles, epochs counted from 1, fractions, and the notes that say how."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from thalweg.core.errors import LogError
+from thalweg.core.files import printable
+from thalweg.core.history import STEPWISE, RunHistory
+from thalweg.core.run_log import NamedHistory
+from thalweg.core.signal import Signal
+from thalweg.histories.axis import Axis, find_axis
+from thalweg.histories.recording import Curve, Floats, Recording
+from thalweg.histories.roles import SIGNALS, Roles, assign
+
+__all__ = ["assemble"]
+
+Steps = npt.NDArray[np.int64]
+_JUDGED = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "batch_loss", "batch_accuracy")
+_FEW = 0.2
+_SHOWN = 12
+_PERCENT_FROM = 1.5
+_UNITS = {"learning_rate": "1", "gradient_norm": "1", "seconds": "s"}
+
+
+def assemble(recording: Recording, columns: Mapping[str, str]) -> NamedHistory:
+    """Make a run of a reader's curves.
+
+    Args:
+        recording: The run as read.
+        columns: What the user says which column is.
+
+    Returns:
+        The run.
+
+    Raises:
+        LogError: None of its curves is a loss or an accuracy.
+    """
+    roles = assign(recording, columns)
+    roles.known = {name: _clean(name, curve, roles) for name, curve in roles.known.items()}
+    roles.known = {name: curve for name, curve in roles.known.items() if len(curve.values)}
+    _accuracies(roles)
+    if not any(name in roles.known for name in _JUDGED):
+        names = ", ".join(curve.name for curve in recording.curves[:_SHOWN]) or "none"
+        more = ", ..." if len(recording.curves) > _SHOWN else ""
+        raise LogError(
+            f"{recording.place} has no curve that is a loss or an accuracy by its name (it has {printable(names)}{more}): "
+            "say which is which with --columns train_loss=NAME,val_loss=NAME"
+        )
+    axis = find_axis(recording, roles)
+    shift = _first_step(recording)
+    signals: list[Signal] = []
+    notes = [*recording.notes, *roles.notes, *axis.notes]
+    for name in sorted(roles.known, key=lambda each: SIGNALS.index(each) if each in SIGNALS else len(SIGNALS)):
+        signals += _signals(name, roles.known[name], axis, shift, notes)
+    taken = {signal.name for signal in signals}
+    for curve in roles.other:
+        own = _own_name(curve.name, taken)
+        if len(curve.values):
+            signals += [each for each in _signals(own, curve, axis, shift, []) if each.name not in taken]
+            taken |= {signal.name for signal in signals[-2:]}
+    history = RunHistory(signals=tuple(signals), plan=recording.plan, environment=recording.environment)
+    return NamedHistory(
+        place=recording.place, format=recording.format, history=history, notes=tuple(dict.fromkeys(notes))
+    )
+
+
+def _own_name(name: str, taken: set[str]) -> str:
+    """The curve's own name, told apart from ours."""
+    own = printable(name).strip() or "unnamed"
+    return own if own not in taken and own not in SIGNALS else f"{own} (as logged)"
+
+
+def _clean(name: str, curve: Curve, roles: Roles) -> Curve:
+    """Order by step and let the later of two values at one place win."""
+    where = curve.steps if curve.steps is not None else curve.epochs
+    if where is None or len(where) < 2:  # noqa: PLR2004 - one point is in order
+        return curve
+    if np.any(np.diff(where) < 0):
+        order = np.argsort(where, kind="stable")
+        curve, where = curve.at(order), where[order]
+    twice = np.append(where[1:] == where[:-1], False)  # noqa: FBT003 - the last point has no successor
+    if not twice.any():
+        return curve
+    per_batch = curve.steps is None and twice.mean() > _FEW and np.array_equal(where, np.floor(where))
+    if per_batch and name.startswith(("train_", STEPWISE)):
+        return curve  # rows of batches, with nothing but the epoch beside them
+    roles.notes.append(f"{printable(curve.name)} has {int(twice.sum()):,} values at places with a later one: the later counts")
+    return curve.at(~twice)
+
+
+def _first_step(recording: Recording) -> int:
+    """What to add so that steps are counted from 1."""
+    least = [float(curve.steps.min()) for curve in recording.curves if curve.steps is not None and len(curve.steps)]
+    return 1 if least and min(least) < 1 else 0
+
+
+def _accuracies(roles: Roles) -> None:
+    """Turn error rates and percentages into fractions of right answers, and say so."""
+    for split in ("train", "val"):
+        error = roles.known.pop(f"{split}_error_rate", None)
+        if error is None:
+            continue
+        if f"{split}_accuracy" in roles.known:
+            roles.other.append(error)
+            continue
+        scale = 100.0 if error.percent or _reaches(error.values, _PERCENT_FROM) else 1.0
+        roles.known[f"{split}_accuracy"] = _with_values(error, 1.0 - error.values / scale)
+        roles.notes.append(f"{printable(error.name)} is an error rate: converted to accuracy")
+    for name in [name for name in roles.known if name.endswith("_accuracy")]:
+        curve = roles.known[name]
+        finite = curve.values[np.isfinite(curve.values)]
+        if finite.size and (finite.max() > 100 + 1e-6 or finite.min() < -1e-6):
+            del roles.known[name]
+            roles.other.append(curve)
+            roles.notes.append(f"{printable(curve.name)} leaves 0 to 100: not taken as an accuracy")
+        elif curve.percent or _reaches(finite, _PERCENT_FROM) or "%" in curve.name:
+            roles.known[name] = _with_values(curve, curve.values / 100.0)
+            roles.notes.append(f"{printable(curve.name)} is in percent: converted to fractions")
+
+
+def _reaches(values: Floats, bound: float) -> bool:
+    finite = values[np.isfinite(values)]
+    return bool(finite.size and finite.max() > bound)
+
+
+def _with_values(curve: Curve, values: Floats) -> Curve:
+    return Curve(name=curve.name, values=values, epochs=curve.epochs, steps=curve.steps, signal=curve.signal)
+
+
+def _signals(name: str, curve: Curve, axis: Axis, shift: int, notes: list[str]) -> list[Signal]:
+    """One curve by epoch, and by step where an epoch has several values."""
+    if name.startswith(STEPWISE) or axis.kind == "none":
+        by_step = name if name.startswith(STEPWISE) else STEPWISE + name.removeprefix("train_")
+        return [_signal(by_step, curve.name, _steps(curve, shift), curve.values)]
+    epochs = axis.epochs(curve)
+    early = epochs < 1
+    if early.any():
+        notes.append(f"{printable(curve.name)}: {int(early.sum())} value(s) from before the first step left out")
+        curve, epochs = curve.at(~early), epochs[~early]
+        if not len(epochs):
+            return []
+    if len(np.unique(epochs)) == len(epochs):
+        return [_signal(name, name, epochs, curve.values)]
+    found = [_signal(STEPWISE + name.removeprefix("train_"), name, _steps(curve, shift), curve.values)]
+    if name == "train_loss":
+        count = int(np.bincount(epochs - epochs.min()).max())
+        notes.append(f"{printable(curve.name)} has up to {count:,} values an epoch: train_loss is their mean, batch_loss all of them")
+    numbers, mean = _means(epochs, curve.values)
+    return [_signal(name, name, numbers, mean), *found]
+
+
+def _means(epochs: Steps, values: Floats) -> tuple[Steps, Floats]:
+    """The mean of each epoch; one NaN or infinity makes the epoch's mean so."""
+    numbers, place = np.unique(epochs, return_inverse=True)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return numbers, np.bincount(place, weights=values) / np.bincount(place)
+
+
+def _steps(curve: Curve, shift: int) -> Steps:
+    if curve.steps is None:
+        return np.arange(1, len(curve.values) + 1, dtype=np.int64)
+    return curve.steps.astype(np.int64) + shift
+
+
+def _signal(name: str, told: str, steps: Steps, values: Floats) -> Signal:
+    quantity = name.removeprefix(STEPWISE)
+    unit = _UNITS.get(quantity, "nats" if quantity.endswith("loss") else "fraction" if "accuracy" in quantity else "")
+    return Signal(name=name, unit=unit, steps=tuple(steps.tolist()), values=tuple(values.tolist()))

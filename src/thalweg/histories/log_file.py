@@ -1,0 +1,165 @@
+"""One file that may be a log: its first bytes, its text and its JSON, each read once and only when asked for."""
+
+import codecs
+import json
+import re
+import stat
+from functools import cached_property
+from pathlib import Path
+
+from thalweg.core.errors import LogError
+from thalweg.core.files import printable
+from thalweg.histories.table import Table, read_table
+
+__all__ = ["LARGEST", "LogFile", "parse_json"]
+
+LARGEST = 1 << 30
+"""Bytes of the largest text file that is read; a million rows of ten columns are a tenth of it."""
+
+_HEAD = 4096
+_PRINTED = re.compile(r"(?:np\.|numpy\.)?(?:float|int|tensor|array|tf\.Tensor)\d*\(([^()]*)\)")
+_WORD = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\b(?:nan|inf|None|True|False)\b")
+_AS_JSON = {"nan": "NaN", "inf": "Infinity", "None": "null", "True": "true", "False": "false"}
+_ZIPPED_OR_PICKLED = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+
+
+class LogFile:
+    """A file, opened.
+
+    Args:
+        path: Where it is.
+        place: How it is shown to people; the path by default.
+
+    Raises:
+        LogError: It is not there, is no regular file, is empty, or may not be read.
+    """
+
+    def __init__(self, path: Path, place: str = "") -> None:
+        self.path = path
+        self.place = place or printable(path)
+        try:
+            found = path.stat()
+            if not stat.S_ISREG(found.st_mode):
+                raise LogError(f"{self.place} is no regular file: name a log file or a folder that holds some")
+            with path.open("rb") as file:
+                self.head = file.read(_HEAD)
+        except OSError as error:
+            raise LogError(f"{self.place} cannot be read: {error.strerror or error}") from None
+        except ValueError:  # a NUL byte in the name
+            raise LogError(f"{self.place} is no file name") from None
+        self.size = found.st_size
+        if not self.head:
+            raise LogError(f"{self.place} is empty (0 bytes): the run wrote nothing there, or has not yet")
+
+    @property
+    def name(self) -> str:
+        """The file's name in small letters."""
+        return self.path.name.lower()
+
+    @cached_property
+    def text(self) -> str:
+        """The file as text: UTF-8, UTF-16 or UTF-32 by its mark, else Latin; without the mark.
+
+        Raises:
+            LogError: It is a pickle, another binary file, or too large.
+        """
+        if self.head.startswith(_ZIPPED_OR_PICKLED) or self.path.suffix.lower() in {".pkl", ".pickle"}:
+            raise LogError(
+                f"{self.place} is a pickle or archive, which could run programs when opened: it was not opened; "
+                "write the history as JSON instead: json.dump(history.history, open('history.json', 'w'), default=float)"
+            )
+        if self.size > LARGEST:
+            raise LogError(f"{self.place} has {self.size:,} bytes, more than the {LARGEST:,} that are read as text")
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise LogError(f"{self.place} cannot be read: {error.strerror or error}") from None
+        text = _decode(data)
+        if text is None:
+            raise LogError(
+                f"{self.place} is no text and no log that is known (it begins with {data[:4].hex(' ')}): give the "
+                "training log itself, such as history.csv, events.out.tfevents... or trainer_state.json"
+            )
+        if not text.strip():
+            raise LogError(f"{self.place} holds nothing but white space")
+        return text
+
+    @cached_property
+    def json(self) -> object:
+        """The file as JSON, or as a printed Python dictionary of numbers; None where it is neither."""
+        start = self.text.lstrip()[:1]
+        if start not in {"{", "["}:
+            return None
+        try:
+            return parse_json(self.text)
+        except ValueError:
+            return None
+
+    @cached_property
+    def table(self) -> Table | None:
+        """The file as a table; None where it is none, as JSON is not."""
+        if self.text.lstrip()[:1] in {"{", "["}:
+            return None
+        return read_table(self.text, self.place)
+
+
+def _decode(data: bytes) -> str | None:
+    """Turn bytes into text, or None for a binary file."""
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF32_LE, "utf-32-le"),
+        (codecs.BOM_UTF32_BE, "utf-32-be"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ):
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, "replace")
+    head = data[:_HEAD]
+    if head[1::2].count(0) > len(head) // 3 and not head[::2].count(0):  # UTF-16 without its mark, as PowerShell may
+        return data.decode("utf-16-le", "replace")
+    if b"\0" in data.rstrip(b"\0"):
+        return None
+    data = data.rstrip(b"\0")  # what a power cut leaves at the end of a growing file
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    odd = sum(character < " " and character not in "\t\r\n\f" for character in text[:_HEAD])
+    high = sum(character > "\x7e" for character in text[:_HEAD])
+    return None if odd > 0 or high > len(text[:_HEAD]) // 4 else text
+
+
+def parse_json(text: str) -> object:
+    """Read JSON, or a dictionary of numbers as Python prints it; nothing is evaluated.
+
+    Args:
+        text: The text.
+
+    Returns:
+        The value.
+
+    Raises:
+        ValueError: It is neither.
+
+    Example:
+        >>> parse_json("{'loss': [np.float32(0.5), nan], 'acc': None}")
+        {'loss': [0.5, nan], 'acc': None}
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    except ValueError:
+        pass
+    plain = _WORD.sub(lambda found: _quoted(found[0]), _PRINTED.sub(r"\1", text))
+    try:
+        return json.loads(plain)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _quoted(word: str) -> str:
+    """A word of printed Python as JSON spells it."""
+    if word.startswith("'"):
+        return json.dumps(word[1:-1].replace("\\'", "'"))
+    return _AS_JSON.get(word, word)

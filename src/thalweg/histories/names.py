@@ -1,0 +1,157 @@
+"""What a column's name says: which quantity, on which split, by epoch or by step.
+
+Names are cut into words, so that `valLoss`, `Loss/val`, `val_loss_epoch` and `epoch_val_loss` say the same. What has a
+word too many (`box_loss`, `best_val_acc`, `top5_acc`) is not the run's loss or accuracy and keeps its own name.
+"""
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["Meaning", "is_epoch", "is_step", "meaning"]
+
+_SPLITS = {
+    **dict.fromkeys(("train", "training", "trn", "tr"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "eval", "evaluation", "dev", "vl", "evaluate"), "val"),
+    **dict.fromkeys(("test", "tst", "testing", "heldout"), "test"),
+}
+_PER = {
+    **dict.fromkeys(("step", "batch", "iter", "iteration", "it", "minibatch", "smoothed"), "step"),
+    **dict.fromkeys(("epoch", "avg", "average", "mean"), "epoch"),
+}
+_FILLERS = {"metrics", "metric", "running", "global", "history", "stats", "scalar", "scalars", "value", "log", "logs"}
+_LOSS = {
+    *("loss", "total loss", "loss total", "cost", "objective", "nll", "nll loss", "ce", "ce loss", "loss ce", "celoss"),
+    *("cross entropy", "crossentropy", "cross entropy loss", "crossentropy loss", "crossentropyloss", "xent", "logloss"),
+    *("bce", "bce loss", "binary crossentropy", "categorical crossentropy", "sparse categorical crossentropy"),
+    *("mse", "mse loss", "log loss", "criterion", "loss value", "losses", "cls loss", "classification loss"),
+    *("loss cls", "loss classification"),
+}
+_ACCURACY = {
+    *("acc", "accuracy", "top 1", "acc 1", "accuracy 1", "top 1 acc", "top 1 accuracy", "accuracy top 1", "acc top 1"),
+    *("prec 1", "binary accuracy", "binary acc", "categorical accuracy", "sparse categorical accuracy", "cls acc"),
+    *("sparse categorical acc", "categorical acc", "multiclass accuracy", "multiclassaccuracy", "binaryaccuracy"),
+    *("accuracy score", "class accuracy", "cls accuracy", "classification accuracy", "overall accuracy", "total acc"),
+    *("total accuracy", "accs", "accuracies", "metric top 1", "accuracy multi"),
+}
+_ERROR = {
+    *("error rate", "err rate", "top 1 error", "top 1 err", "classification error", "misclassification"),
+    *("misclassification rate", "error top 1", "err 1", "err top 1", "classification error rate"),
+}
+_RATE = re.compile(r"(?:lr|learning rate|learningrate)(?: (?:pg )?0| [a-z]+)?(?: pg 1)?|base lr|current lr")
+_GRADIENT = re.compile(r"(?:total )?(?:grad|gradient|gradients)(?: 2(?: 0)?)? norm(?: total)?|gnorm|gradnorm")
+_SECONDS = {"seconds", "elapsed seconds", "seconds elapsed", "time seconds", "time s", "sec", "secs"}
+_WORDS = re.compile(r"[^\W\d_]+|\d+")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_JOINED = re.compile(r"(train|training|valid|validation|val|test|tr|eval)(loss|accuracy|acc|err|error|cost)(es)?")
+_EPOCHS = {"epoch", "epochs", "ep", "current epoch", "epoch num", "epoch number", "trainer epoch", "train epoch"}
+_STEPS = {
+    *("step", "steps", "global step", "iteration", "iter", "iters", "iterations", "it", "batch", "train global step"),
+    *("trainer global step", "batches", "update", "updates", "num updates", "num steps", "train step", "batch idx"),
+    *("batch index", "n iter", "niter", "iter num", "training step", "minibatch"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """What a name says.
+
+    Args:
+        quantity: `loss`, `accuracy`, `error_rate`, `learning_rate`, `gradient_norm`, `seconds`; empty for anything else.
+        split: `train`, `val`, `test`, or empty where the name does not say.
+        per: `step`, `epoch`, or empty where the name does not say.
+        plain: How plainly it is said; of two candidates the plainer wins.
+    """
+
+    quantity: str
+    split: str = ""
+    per: str = ""
+    plain: int = 0
+
+
+def words(name: str) -> list[str]:
+    """Cut a name into small words.
+
+    Args:
+        name: A column's name or a tag.
+
+    Returns:
+        The words, digits apart from letters.
+
+    Example:
+        >>> words("metrics/accuracy_top1"), words("valLoss")
+        (['metrics', 'accuracy', 'top', '1'], ['val', 'loss'])
+    """
+    spaced = _CAMEL.sub(" ", name.strip())
+    found = [word.lower() for word in _WORDS.findall(spaced)]
+    parts: list[str] = []
+    for word in found[:12]:
+        joined = _JOINED.fullmatch(word)
+        parts += [joined[1], joined[2]] if joined else [word]
+    return parts
+
+
+def meaning(name: str, split: str = "") -> Meaning:
+    """Say what a name means.
+
+    Args:
+        name: A column's name or a tag.
+        split: The split that the place of the file says already (`train`, `val`, `test`).
+
+    Returns:
+        Its meaning; the quantity is empty where it is none that this program knows.
+
+    Example:
+        >>> meaning("Loss/val").split, meaning("train_loss_step").per, meaning("box_loss").quantity
+        ('val', 'step', '')
+    """
+    parts = words(name)
+    splits = [_SPLITS[part] for part in parts if part in _SPLITS]
+    pers = [_PER[part] for part in parts if part in _PER]
+    rest = " ".join(part for part in parts if part not in _SPLITS and part not in _PER and part not in _FILLERS)
+    quantity, plain = _quantity(rest)
+    if not quantity and not rest:
+        return Meaning(quantity="")
+    return Meaning(
+        quantity=quantity,
+        split=splits[0] if splits else split,
+        per=pers[0] if pers else "",
+        plain=plain,
+    )
+
+
+def _quantity(rest: str) -> tuple[str, int]:
+    if rest in _LOSS:
+        return "loss", {"total loss": 3, "loss total": 3, "loss": 2}.get(rest, 1)
+    if rest in _ACCURACY:
+        return "accuracy", 2 if rest in {"accuracy", "acc"} else 1
+    if rest in _ERROR:
+        return "error_rate", 1
+    if _RATE.fullmatch(rest):
+        return "learning_rate", 2 if rest in {"lr", "learning rate"} else 1
+    if _GRADIENT.fullmatch(rest):
+        return "gradient_norm", 1
+    return ("seconds", 1) if rest in _SECONDS else ("", 0)
+
+
+def is_epoch(name: str) -> bool:
+    """Tell whether a column counts epochs.
+
+    Args:
+        name: The column's name.
+
+    Returns:
+        True for `epoch` and its spellings.
+    """
+    return " ".join(words(name)) in _EPOCHS
+
+
+def is_step(name: str) -> bool:
+    """Tell whether a column counts steps.
+
+    Args:
+        name: The column's name.
+
+    Returns:
+        True for `step`, `iteration` and their spellings.
+    """
+    return " ".join(words(name)) in _STEPS

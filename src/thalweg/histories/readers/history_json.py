@@ -1,0 +1,147 @@
+"""Histories as JSON: Keras's `History.history`, a uniform case, a list of rows, a data frame as pandas writes it.
+
+`{"loss": [...], "val_loss": [...]}` is what Keras keeps, one value an epoch. A uniform case wraps that as `history` and
+may add `batch_loss` (the first steps), `seconds` and `learning_rate`. JSON has no NaN: a null in a list stands for one.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from thalweg.core.errors import LogError
+from thalweg.core.files import printable
+from thalweg.histories.log_file import LogFile
+from thalweg.histories.names import is_epoch, is_step
+from thalweg.histories.readers.reader import Reader
+from thalweg.histories.readers.table import apply_counters
+from thalweg.histories.recording import Curve, Floats, Recording
+from thalweg.histories.rows import Columns, as_number, columns_of_rows, to_recordings
+
+__all__ = ["READER", "from_mapping"]
+
+_WRAPPERS = ("history", "history_dict", "metrics", "logs", "log", "results", "curves")
+
+
+def _recognises(file: LogFile) -> bool:
+    found = file.json
+    if isinstance(found, list):
+        return bool(found) and all(isinstance(row, dict) for row in found)
+    return isinstance(found, dict) and (bool(_lists(_inner(found)[0])) or bool(_lists(found)))
+
+
+def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
+    found = file.json
+    if isinstance(found, list):
+        values, recorded = columns_of_rows(row for row in found if isinstance(row, dict))
+        rows = Columns.guess(file.place, "rows of JSON", values, recorded)
+        apply_counters(rows, columns)
+        return to_recordings(rows)
+    if not isinstance(found, dict):
+        raise LogError(f"{file.place} is no history")
+    return [from_mapping(found, file.place, columns)]
+
+
+def from_mapping(found: Mapping[str, object], place: str, columns: Mapping[str, str]) -> Recording:
+    """Read a mapping of names to lists.
+
+    Args:
+        found: Such as Keras's `History.history`, or a uniform case.
+        place: What to call it.
+        columns: What the user says which column is.
+
+    Returns:
+        Its curves.
+
+    Example:
+        >>> [curve.name for curve in from_mapping({"loss": [2.0, 1.0]}, "run", {}).curves]
+        ['loss']
+    """
+    inner, wrapped = _inner(found)
+    lists = _lists(inner)
+    notes: list[str] = []
+    nulls = [name for name, cells in lists.items() if any(cell is None for cell in cells)]
+    if nulls:
+        notes.append(f"null in {printable(', '.join(nulls[:6]))} read as NaN")
+    arrays = {str(name): _array(cells) for name, cells in lists.items()}
+    outside = {str(name): _array(cells) for name, cells in _lists(found).items()} if wrapped else {}
+    stepwise = {name: arrays.pop(name, outside.get(name, np.zeros(0))) for name in ("batch_loss", "batch_accuracy")}
+    for name in ("seconds", "learning_rate", "lr", "gradient_norm", "grad_norm"):
+        if name in outside and name not in arrays:
+            arrays[name] = outside[name]
+    longest = max((len(each) for each in arrays.values()), default=0)
+    if longest:
+        arrays |= _constant(found, longest, arrays)
+    counter = columns.get("epoch") or next((name for name in arrays if is_epoch(name) or is_step(name)), "")
+    counted = arrays.pop(counter, None) if counter else None
+    if counted is not None and (len(counted) != longest or not np.all(np.diff(counted) > 0)):
+        counted = None
+    curves = [
+        Curve(name=name, values=values, epochs=_epochs(name, values, longest, counted, notes))
+        for name, values in arrays.items()
+    ]
+    curves += [
+        Curve(name=name, values=values, steps=np.arange(1.0, len(values) + 1), signal=name)
+        for name, values in stepwise.items()
+        if len(values)
+    ]
+    plan = {name: found[name] for name in ("optimizer", "batch_size", "epochs") if isinstance(found.get(name), str | int)}
+    return Recording(
+        place=place,
+        format="uniform case" if wrapped else "Keras History",
+        curves=tuple(curves),
+        first_epoch=1 if counted is None else None,
+        notes=tuple(notes),
+        plan=plan,
+    )
+
+
+def _inner(found: Mapping[str, object]) -> tuple[Mapping[str, object], bool]:
+    """The mapping that holds the lists, and whether it lay inside another."""
+    for name in _WRAPPERS:
+        inner = found.get(name)
+        if isinstance(inner, dict) and _lists(inner):
+            return inner, True
+        if isinstance(inner, list) and inner and all(isinstance(row, dict) for row in inner):
+            names = dict.fromkeys(key for row in inner for key in row)
+            return {key: [row.get(key) for row in inner] for key in names}, True
+    return found, False
+
+
+def _lists(found: Mapping[str, object]) -> dict[str, list[object]]:
+    """The entries that are lists of numbers, or mappings of places to numbers as pandas writes a column."""
+    lists: dict[str, list[object]] = {}
+    for name, value in found.items():
+        cells = value
+        if isinstance(value, dict) and value and all(str(key).isdigit() for key in value):
+            cells = [value[key] for key in sorted(value, key=int)]
+        if isinstance(cells, list | tuple) and cells and any(as_number(cell) is not None for cell in cells):
+            lists[str(name)] = list(cells)
+    return lists
+
+
+def _array(cells: Sequence[object]) -> Floats:
+    read = [as_number(cell) for cell in cells]
+    return np.array([np.nan if each is None else each for each in read], dtype=np.float64)
+
+
+def _constant(found: Mapping[str, object], length: int, arrays: Mapping[str, Floats]) -> dict[str, Floats]:
+    """A learning rate given as one number holds for every epoch."""
+    rate = as_number(found.get("learning_rate", found.get("lr")))
+    if rate is None or "learning_rate" in arrays or "lr" in arrays:
+        return {}
+    return {"learning_rate": np.full(length, rate)}
+
+
+def _epochs(name: str, values: Floats, longest: int, counted: Floats | None, notes: list[str]) -> Floats:
+    """The epochs of a list; a shorter one was measured every few epochs, as `validation_freq` does."""
+    every = counted if counted is not None else np.arange(1.0, longest + 1)
+    stride = longest // len(values) if len(values) else 1
+    if len(values) < longest and stride > 1 and longest - stride * len(values) < stride:
+        notes.append(f"{printable(name)} has {len(values)} values for {longest} epochs: taken as every {stride}. epoch")
+        return every[stride - 1 :: stride][: len(values)]
+    if len(values) < longest:
+        notes.append(f"{printable(name)} has {len(values)} values for {longest} epochs: taken as the first ones")
+    return every[: len(values)]
+
+
+READER = Reader(name="history as JSON", recognises=_recognises, read=_read)

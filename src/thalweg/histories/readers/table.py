@@ -1,0 +1,131 @@
+"""Plain tables (CSV, TSV, semicolons), and those whose header gives their writer away.
+
+The header decides: Keras's `CSVLogger`, Lightning's `metrics.csv`, fastai, Ultralytics and timm have files of their own
+beside this one, which say what is particular in them; what no one claims is guessed from its names.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from thalweg.core.errors import LogError
+from thalweg.core.files import printable
+from thalweg.histories.log_file import LogFile
+from thalweg.histories.names import is_epoch, is_step, meaning
+from thalweg.histories.readers.reader import Reader
+from thalweg.histories.recording import Floats, Recording
+from thalweg.histories.rows import Columns, Mask, to_recordings
+from thalweg.histories.table import Table
+
+__all__ = ["READER", "apply_counters"]
+
+_PHASES = {"train", "training", "val", "valid", "validation", "test", "eval", "evaluation", "dev"}
+_TAGS = {"metric", "tag", "key", "name", "variable", "metrics", "metric_name"}
+_MOST_TAGS = 200
+_MOST_TOLD = 8
+_TENSORBOARD_EXPORT = re.compile(r"(?:run-)?(.*?)-?tag-(.+)")
+
+
+def _recognises(file: LogFile) -> bool:
+    return file.table is not None
+
+
+def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
+    table = file.table
+    if table is None:
+        raise LogError(f"{file.place} is no table")
+    values, recorded = _wide(table)
+    notes = list(table.notes)
+    if table.headless:
+        notes.append(_headless(file, table, values, recorded, columns))
+    values = {_shortened(name, file): each for name, each in values.items()}
+    recorded = {_shortened(name, file): each for name, each in recorded.items()}
+    found = Columns.guess(file.place, "table", values, recorded)
+    apply_counters(found, columns)
+    found.notes = [*notes, *_guesses(found, columns)]
+    return to_recordings(found)
+
+
+def apply_counters(found: Columns, columns: Mapping[str, str]) -> None:
+    """Take the user's word for the counters.
+
+    Args:
+        found: The log.
+        columns: What the user says.
+
+    Raises:
+        LogError: A named column is not there.
+    """
+    for counter in ("epoch", "step"):
+        wanted = columns.get(counter)
+        if wanted is None:
+            continue
+        match = next((name for name in found.values if name.strip().lower() == wanted.strip().lower()), None)
+        if match is None:
+            listed = ", ".join(list(found.values)[:12])
+            raise LogError(f"{found.place} has no column {printable(wanted)!r}: it has {printable(listed)}")
+        setattr(found, counter, match)
+
+
+def _wide(table: Table) -> tuple[dict[str, Floats], dict[str, Mask]]:
+    """The columns, with long tables (a row a phase, or a row a metric) spread out."""
+    values, recorded = dict(table.values), dict(table.recorded)
+    for name, words in table.words.items():
+        kinds = {word.strip() for word in words} - {""}
+        amount = next((each for each in values if each.strip().lower() in {"value", "values"}), "")
+        if {kind.lower() for kind in kinds} <= _PHASES and len(kinds) >= 1:
+            spread = [each for each in values if not (is_epoch(each) or is_step(each))]
+        elif amount and name.strip().lower() in _TAGS and len(kinds) <= _MOST_TAGS:
+            spread = [amount]
+        else:
+            continue
+        tags = np.array([word.strip() for word in words])
+        for kind in sorted(kinds):
+            for each in spread:
+                own = kind if each == amount and name.strip().lower() in _TAGS else f"{kind}/{each}"
+                values[own], recorded[own] = values[each], recorded[each] & (tags == kind)
+        for each in spread:
+            del values[each], recorded[each]
+        break
+    return values, recorded
+
+
+def _shortened(name: str, file: LogFile) -> str:
+    """A tag or metric without what a dashboard's export puts around it."""
+    if name.lower() == "value" and (found := _TENSORBOARD_EXPORT.search(file.path.stem)):
+        return f"{found[1]}/{found[2]}"
+    return name.rpartition(" - ")[2] if " - " in name and not name.endswith(("__MIN", "__MAX")) else name
+
+
+def _headless(
+    file: LogFile, table: Table, values: dict[str, Floats], recorded: dict[str, Mask], columns: Mapping[str, str]
+) -> str:
+    """Name the columns of a table without a header: one, or a count and one, can only be a training loss."""
+    names = list(values)
+    if set(columns) - {"epoch", "step"}:
+        return f"there is no header: columns are numbered 1 to {len(names)}"
+    first = values[names[0]]
+    counts = bool(len(first) > 1 and np.all(np.diff(first) > 0) and np.array_equal(first, np.floor(first)))
+    if len(names) - counts != 1:
+        raise LogError(
+            f"{file.place} has {len(table.names)} columns without a header: say which is which by number, such as "
+            "--columns epoch=1,train_loss=2,val_loss=3"
+        )
+    if counts:
+        values["epoch"], recorded["epoch"] = values.pop(names[0]), recorded.pop(names[0])
+    values["train_loss"], recorded["train_loss"] = values.pop(names[-1]), recorded.pop(names[-1])
+    return f"there is no header: {'the first column was taken as epochs, the second' if counts else 'the column was taken'} as training loss"
+
+
+def _guesses(found: Columns, columns: Mapping[str, str]) -> list[str]:
+    """What was taken for what, in one sentence."""
+    told = [f"{printable(counter)} counts" for counter in (found.epoch, found.step) if counter]
+    for name in found.values:
+        each = meaning(name)
+        if each.quantity and name not in columns.values() and len(told) < _MOST_TOLD:
+            told.append(f"{printable(name)} is {' '.join(part for part in (each.split, each.quantity) if part)}")
+    return [f"guessed from the header: {', '.join(told)}"] if told else []
+
+
+READER = Reader(name="table", recognises=_recognises, read=_read)

@@ -1,0 +1,146 @@
+"""Which curve of a log is the training loss, which the validation accuracy: by the user's word, the format's or the name."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from thalweg.core.errors import LogError
+from thalweg.core.files import printable
+from thalweg.histories.names import Meaning, meaning
+from thalweg.histories.recording import Curve, Recording
+
+__all__ = ["AXES", "SIGNALS", "Roles", "assign"]
+
+SIGNALS = (
+    "train_loss",
+    "train_accuracy",
+    "val_loss",
+    "val_accuracy",
+    "learning_rate",
+    "gradient_norm",
+    "batch_loss",
+    "batch_accuracy",
+    "seconds",
+)
+"""Names of the curves that a diagnosis looks at."""
+
+AXES = ("epoch", "step")
+"""What else `--columns` may name."""
+
+_SHOWN = 12
+
+
+@dataclass(slots=True)
+class Roles:
+    """Curves by the name of their signal.
+
+    Args:
+        known: Signal name to curve; `train_error_rate` and `val_error_rate` await their conversion.
+        other: The rest, under their own names.
+        notes: What was guessed.
+    """
+
+    known: dict[str, Curve] = field(default_factory=dict)
+    other: list[Curve] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def assign(recording: Recording, columns: Mapping[str, str]) -> Roles:
+    """Give every curve its signal's name.
+
+    Args:
+        recording: The run as read.
+        columns: What the user says: signal name to column name.
+
+    Returns:
+        The curves by role.
+
+    Raises:
+        LogError: A column that the user names is not there.
+    """
+    roles = Roles()
+    left = list(recording.curves)
+    for signal, wanted in columns.items():
+        if signal not in AXES:
+            curve = _named(wanted, left, recording)
+            roles.known[signal] = curve
+            left = [each for each in left if each is not curve]
+    for curve in left:
+        if curve.signal not in {"", "-"} and curve.signal not in roles.known:
+            roles.known[curve.signal] = curve
+    unsaid = [curve for curve in left if not curve.signal]
+    roles.other += [curve for curve in left if curve.signal and roles.known.get(curve.signal) is not curve]
+    _guess(unsaid, roles)
+    return roles
+
+
+def _named(wanted: str, curves: Sequence[Curve], recording: Recording) -> Curve:
+    """The curve a user means: by its exact name, or but for spaces and capitals."""
+    for plain in (str, str.strip, lambda name: name.strip().lower()):
+        for curve in curves:
+            if plain(curve.name) == plain(wanted):
+                return curve
+    names = [curve.name for curve in curves]
+    near = difflib.get_close_matches(wanted, names, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    listed = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    raise LogError(f"{recording.place} has no column {printable(wanted)!r}: {printable(hint)}it has {printable(listed)}")
+
+
+def _guess(curves: list[Curve], roles: Roles) -> None:
+    """Guess from the names, the plainest first; what is taken already stays as it is."""
+    meanings = [(curve, meaning(curve.name)) for curve in curves]
+    said = {(each.quantity, each.split) for _, each in meanings}
+    told = set(roles.known)
+    meanings.sort(key=lambda pair: -pair[1].plain)
+    for curve, each in meanings:
+        name = _signal(each, said, told)
+        if name and name not in roles.known:
+            roles.known[name] = curve
+            _tell(curve, each, name, roles)
+        else:
+            roles.other.append(curve)
+            if name and each.plain:
+                roles.notes.append(
+                    f"{printable(curve.name)} could be {name} too; {printable(roles.known[name].name)} was taken"
+                )
+    order = {id(curve): place for place, curve in enumerate(curves)}
+    roles.other.sort(key=lambda curve: order.get(id(curve), 0))
+
+
+def _signal(each: Meaning, said: set[tuple[str, str]], told: set[str]) -> str:
+    """The signal's name for a meaning; empty for none."""
+    if each.quantity in {"learning_rate", "seconds"}:
+        return each.quantity
+    if each.quantity == "gradient_norm":
+        return "gradient_norm"
+    if not each.quantity:
+        return ""
+    quantity, split = each.quantity, each.split
+    measured = "accuracy" if quantity == "error_rate" else quantity
+    trained = any(pair[1] == "train" for pair in said) or "train_loss" in told
+    judged = {pair[1] for pair in said if pair[1] in {"val", "test"} and _same(pair[0], quantity)}
+    watched = any(pair[1] in {"val", "test"} for pair in said) or "val_loss" in told
+    if split == "test":
+        split = "val" if "val" not in judged else ""
+    elif not split:
+        split = "val" if measured == "accuracy" and trained and watched and not judged else "train"
+        if split == "train" and (quantity, "train") in said:
+            return ""
+    if not split:
+        return ""
+    if each.per == "step":
+        return {"train_loss": "batch_loss", "train_accuracy": "batch_accuracy"}.get(f"{split}_{quantity}", "")
+    return f"{split}_{quantity}"
+
+
+def _same(one: str, other: str) -> bool:
+    return {"error_rate": "accuracy"}.get(one, one) == {"error_rate": "accuracy"}.get(other, other)
+
+
+def _tell(curve: Curve, each: Meaning, name: str, roles: Roles) -> None:
+    """Note what the name alone did not say."""
+    if each.split == "test":
+        roles.notes.append(f"there is no validation curve: {printable(curve.name)} (test) was taken as {name}")
+    elif not each.split and name == "val_accuracy":
+        roles.notes.append(f"{printable(curve.name)} does not say its split: taken as {name}, beside a training loss")

@@ -1,0 +1,202 @@
+"""Tables of text: the separator, the header and the columns, a chunk of rows at a time so that a million rows fit."""
+
+import csv
+import io
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from thalweg.core.errors import LogError
+from thalweg.core.files import printable
+from thalweg.histories.cells import MISSING, number, numbers
+from thalweg.histories.recording import Floats
+
+__all__ = ["Table", "read_table"]
+
+_CHUNK = 20_000
+_COLUMNS_SHOWN = 8
+_SEPARATORS = (",", ";", "\t", "|")
+_DECIMAL_COMMA = re.compile(r"(?:^|[;\t|])\s*[-+]?\d+,\d+(?:[eE][-+]?\d+)?\s*(?=$|[;\t|])", re.MULTILINE)
+_SHOWN = 60
+
+Mask = np.typing.NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class Table:
+    """Named columns of numbers, and those of words.
+
+    Args:
+        names: The header, stripped; `1`, `2`, ... where there is none.
+        values: The columns of numbers by name.
+        recorded: Which of their cells hold something.
+        words: The columns that hold words.
+        rows: Number of rows.
+        headless: True where the file has no header.
+        separator: What stands between cells.
+        notes: What was repaired or left out.
+    """
+
+    names: tuple[str, ...]
+    values: dict[str, Floats]
+    recorded: dict[str, Mask]
+    words: dict[str, list[str]]
+    rows: int
+    headless: bool = False
+    separator: str = ","
+    notes: list[str] = field(default_factory=list)
+
+
+def read_table(text: str, place: str) -> Table:
+    r"""Read a table with any separator.
+
+    Args:
+        text: The file's text.
+        place: Its name, for errors.
+
+    Returns:
+        The table.
+
+    Raises:
+        LogError: There is no table there.
+
+    Example:
+        >>> read_table("epoch;loss\n0;0,5\n1;0,25\n", "a.csv").values["loss"]
+        array([0.5 , 0.25])
+    """
+    head = text[:20_000]
+    lines = [line for line in head.splitlines() if line.strip() and not line.startswith("#")]
+    if not lines:
+        raise LogError(f"{place} holds no rows")
+    separator = _separator(lines)
+    comma = separator != "," and bool(_DECIMAL_COMMA.search("\n".join(lines[1:])))
+    rows = _rows(text, separator)
+    try:
+        first = next(rows)
+        names, headless = _header(first, decimal_comma=comma)
+        if headless:
+            rows = itertools.chain([first], rows)
+        return _columns(rows, names, place, Table(names, {}, {}, {}, 0, headless, separator), decimal_comma=comma)
+    except StopIteration:
+        raise LogError(f"{place} holds no rows") from None
+    except csv.Error as error:
+        raise LogError(f"{place} is no table that can be read: {printable(str(error))}") from None
+
+
+def _separator(lines: list[str]) -> str:
+    """The separator that gives the first lines one and the same number of cells, more than one."""
+    sample = lines[:20] if len(lines) < 20 else lines[:19]  # noqa: PLR2004 - the last line of the head may be cut
+
+    def cells(separator: str) -> tuple[int, int]:
+        counts = [line.count(separator) for line in sample]
+        return (sum(count == counts[0] for count in counts) if counts[0] else 0, counts[0])
+
+    best = max(_SEPARATORS, key=cells)
+    # `epoch;loss` above `0;0,5`: the header has no comma, the rows one each.
+    if best == "," and ";" in lines[0]:
+        best = ";"
+    if cells(best)[1] == 0 and all(len(line.split()) > 1 for line in sample[:2]):
+        return " "
+    return best
+
+
+def _rows(text: str, separator: str) -> Iterator[list[str]]:
+    source = io.StringIO(text, newline=None)
+    wanted = (line for line in source if line.strip() and not line.startswith("#"))
+    if separator == " ":
+        return (line.split() for line in wanted)
+    return csv.reader(wanted, delimiter=separator, skipinitialspace=True)
+
+
+def _header(row: Sequence[str], *, decimal_comma: bool) -> tuple[tuple[str, ...], bool]:
+    """The names, or numbers for names where the first row is one of numbers already."""
+
+    def counts(cell: str) -> bool:
+        try:
+            return number(cell, decimal_comma=decimal_comma) is not None
+        except ValueError:
+            return False
+
+    if any(counts(cell) for cell in row) and all(counts(cell) or cell.strip().lower() in MISSING for cell in row):
+        return tuple(str(place) for place in range(1, len(row) + 1)), True
+    names: list[str] = []
+    seen: dict[str, int] = {}
+    for cell in row:
+        name = cell.strip().strip("'\"`").strip()
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name}.{seen[name] - 1}")
+    return tuple(names), False
+
+
+def _columns(
+    rows: Iterator[list[str]], names: tuple[str, ...], place: str, table: Table, *, decimal_comma: bool
+) -> Table:
+    """Turn rows into columns, a chunk at a time."""
+    parts: list[list[tuple[Floats, Mask]]] = [[] for _ in names]
+    worded: dict[int, list[str]] = {}
+    header, odd, last_odd = list(names), 0, False
+    while chunk := list(itertools.islice(rows, _CHUNK)):
+        whole = []
+        for row in chunk:
+            if len(row) == len(names) + 1 and not row[-1].strip():
+                row.pop()  # a separator at the end of each line
+            last_odd = False
+            if len(row) == len(names) and not ([cell.strip() for cell in row[:2]] == header[:2] and not table.headless):
+                whole.append(row)
+            elif len(row) != len(names):
+                odd, last_odd = odd + 1, True
+        _add(whole, parts, worded, table.rows, decimal_comma=decimal_comma)
+        table.rows += len(whole)
+    for index, name in enumerate(names):
+        if index in worded:
+            table.words[name] = worded[index]
+        elif parts[index]:
+            table.values[name] = np.concatenate([values for values, _ in parts[index]])
+            table.recorded[name] = np.concatenate([recorded for _, recorded in parts[index]])
+    if last_odd:
+        odd -= 1
+        table.notes.append("the last row is cut off and was left out")
+    if odd:
+        table.notes.append(f"{odd:,} rows have another number of cells than the header ({len(names)}): left out")
+    if not table.rows or not table.values:
+        shown = printable(", ".join(names[:_COLUMNS_SHOWN]))[: 2 * _SHOWN]
+        raise LogError(f"{place} has no row of numbers under its header ({shown})")
+    return table
+
+
+def _add(
+    rows: list[list[str]],
+    parts: list[list[tuple[Floats, Mask]]],
+    worded: dict[int, list[str]],
+    before: int,
+    *,
+    decimal_comma: bool,
+) -> None:
+    for index, cells in enumerate(zip(*rows, strict=True)):
+        if index in worded:
+            worded[index].extend(cells)
+            continue
+        try:
+            parts[index].append(numbers(cells, decimal_comma=decimal_comma))
+        except ValueError:
+            parts[index].append(_salvaged(cells, decimal_comma=decimal_comma))
+            values, recorded = parts[index][-1]
+            if recorded.mean() < 0.5 and before == 0:  # noqa: PLR2004 - mostly words: a column of words
+                worded[index] = list(cells)
+            del values
+
+
+def _salvaged(cells: Sequence[str], *, decimal_comma: bool) -> tuple[Floats, Mask]:
+    """A column with some cells that are no numbers: they count as not recorded."""
+    values, recorded = np.full(len(cells), np.nan), np.zeros(len(cells), dtype=np.bool_)
+    for place, cell in enumerate(cells):
+        try:
+            read = number(cell, decimal_comma=decimal_comma)
+        except ValueError:
+            continue
+        if read is not None:
+            values[place], recorded[place] = read, True
+    return values, recorded
