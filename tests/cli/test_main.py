@@ -187,7 +187,7 @@ def test_a_signal_outside_training_is_one_line_too(monkeypatch, capsys, number, 
         main(["check", "photos", "--json"])
     assert stop.value.code == status
     out, err = capsys.readouterr()
-    assert err == f"thalweg: {told}\n"
+    assert err == f"Looking at photos ...\nthalweg: {told}\n"
     assert json.loads(out)["exit_status"] == status
     assert signal.getsignal(number) is before
 
