@@ -1,0 +1,167 @@
+"""Formulas in characters: `x₁·f₁ + x₂·f₂` where a terminal has such letters, the canonical text where it has not."""
+
+import re
+from collections.abc import Iterable
+
+from thalweg.core.formula import (
+    Call,
+    Equation,
+    Formula,
+    Name,
+    Negative,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Rows,
+    Sum,
+    parse_formula,
+)
+from thalweg.rendering.formula_names import GREEK, Symbol, number_text, split_name
+
+__all__ = ["formula_text", "name_text", "wrap_formula"]
+
+_LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_HIGH = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_SUM, _PRODUCT, _POWER, _ATOM = range(4)
+
+
+def formula_text(formula: "Formula | str", *, plain: bool = False) -> str:
+    """Write a formula for a terminal.
+
+    Args:
+        formula: A tree, or canonical text.
+        plain: Use ASCII alone, in canonical form.
+
+    Returns:
+        One line; spaces stand around plus and minus only, so that it can be broken there.
+
+    Example:
+        >>> formula_text("c*(f1 + f3)"), formula_text("x_2_1**2/9"), formula_text("c*(f1 + f3)", plain=True)
+        ('c·(f₁ + f₃)', 'x[2,1]²/9', 'c*(f1 + f3)')
+    """
+    return _Writer(plain=plain).write(parse_formula(formula) if isinstance(formula, str) else formula)
+
+
+def name_text(name: str, *, plain: bool = False) -> str:
+    """Write a symbol for a terminal.
+
+    Args:
+        name: As it stands in a formula.
+        plain: Use ASCII alone.
+
+    Returns:
+        With one index below the line, several in brackets.
+
+    Example:
+        >>> name_text("x12"), name_text("x_2_1_3"), name_text("dO_dy4"), name_text("alpha")
+        ('x₁₂', 'x[2,1,3]', '∂O/∂y₄', 'α')
+    """
+    if plain:
+        return name
+    symbol = split_name(name)
+    return _symbol(symbol) if symbol.by is None else f"∂{_symbol(symbol)}/∂{_symbol(symbol.by)}"
+
+
+def _symbol(symbol: Symbol) -> str:
+    stem = GREEK.get(symbol.stem, symbol.stem)
+    if len(symbol.indices) > 1:
+        return f"{stem}[{','.join(symbol.indices)}]"
+    return stem + "".join(symbol.indices).translate(_LOW)
+
+
+class _Writer:
+    def __init__(self, *, plain: bool) -> None:
+        self.plain = plain
+
+    def write(self, formula: Formula, least: int = _SUM) -> str:
+        """Write a part; brackets where it binds less than what stands around it."""
+        text, level = self.part(formula)
+        return f"({text})" if level < least else text
+
+    def part(self, formula: Formula) -> tuple[str, int]:  # noqa: C901, PLR0911 - one answer a kind
+        match formula:
+            case Number():
+                return number_text(formula), _ATOM
+            case Name():
+                return name_text(formula.name, plain=self.plain), _PRODUCT if "_d" in formula.name else _ATOM
+            case Call():
+                return f"{formula.name}({self.list(formula.arguments)})", _ATOM
+            case Rows():
+                return f"[{self.list(formula.items)}]", _ATOM
+            case Equation():
+                return " = ".join(map(self.write, formula.sides)), _SUM
+            case Negative():
+                return f"-{self.write(formula.operand, _PRODUCT)}", _SUM
+            case Sum():
+                return self.sum(formula), _SUM
+            case Product():
+                sign = "*" if self.plain else "·"
+                return sign.join(self.write(each, _PRODUCT) for each in formula.factors), _PRODUCT
+            case Quotient():
+                above, below = self.write(formula.numerator, _PRODUCT), self.write(formula.denominator, _POWER)
+                return f"{above}/{below}", _PRODUCT
+            case Power():
+                return self.power(formula), _POWER
+
+    def list(self, items: Iterable[Formula]) -> str:
+        return ", ".join(map(self.write, items))
+
+    def sum(self, formula: Sum) -> str:
+        first, *rest = formula.terms
+        text = [self.write(first, _SUM if isinstance(first, Negative) else _PRODUCT)]
+        for term in rest:
+            negative = isinstance(term, Negative)
+            text.append(f" {'-' if negative else '+'} {self.write(term.operand if negative else term, _PRODUCT)}")
+        return "".join(text)
+
+    def power(self, formula: Power) -> str:
+        base, exponent = self.write(formula.base, _ATOM), str(formula.exponent)
+        return f"{base}**{exponent}" if self.plain else base + exponent.translate(_HIGH)
+
+
+def wrap_formula(text: str, width: int, *, indent: int = 4, begin: str = "") -> list[str]:
+    """Break a written formula before its operators, so that no line is wider than the terminal.
+
+    Args:
+        text: What `formula_text` wrote; it may hold equals signs with spaces around.
+        width: Columns there are.
+        indent: Spaces before every line but the first.
+        begin: What stands before the first line, such as `y₁ = `.
+
+    Returns:
+        The lines; a single name that is wider than the terminal stays whole.
+
+    Example:
+        >>> wrap_formula("x₁·f₁ + x₂·f₂ + x₄·f₃ + x₅·f₄", 25, begin="y₁ = ")
+        ['y₁ = x₁·f₁ + x₂·f₂', '    + x₄·f₃ + x₅·f₄']
+    """
+    pieces = re.split(r" (?=[-+=] )", text)
+    lines, line, margin = [], begin, " " * indent
+    for number, piece in enumerate(pieces):
+        joint = "" if number == 0 else " "
+        if len(line) + len(joint) + len(piece) <= width:
+            line += joint + piece
+            continue
+        if number:
+            lines.append(line)
+            line = margin
+        while len(line) + len(piece) > width:
+            cut = _last_break(piece, width - len(line))
+            if cut <= 0:
+                if line.strip() and line != margin:
+                    lines.append(line.rstrip())
+                    line = margin
+                    continue
+                break
+            lines.append(line + piece[:cut])
+            line, piece = margin, piece[cut:].lstrip()  # noqa: PLW2901 - what is left of the piece
+        line += piece
+    return [*lines, line.rstrip()]
+
+
+def _last_break(piece: str, room: int) -> int:
+    """Where a term can be broken within the room: after a times sign, a comma or a space; 0 where nowhere."""
+    return max(
+        (match.end() for match in re.finditer(r"[·*/](?!\*)|, | ", piece[: room + 1]) if match.end() <= room), default=0
+    )
