@@ -1,4 +1,5 @@
 import weakref
+from dataclasses import replace
 
 import pytest
 import torch
@@ -73,9 +74,10 @@ def measured(spec):
         batch = torch.empty((BATCH, *next(iter(spec.inputs.values())).as_tuple()), device="meta")
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
             out = module(batch)
-        states = [torch.empty_like(weight) for weight in module.parameters() for _ in range(2)]
+        trained = [weight for weight in module.parameters() if weight.requires_grad]
+        states = [torch.empty_like(weight) for weight in trained for _ in range(2)]
         out.sum().backward()
-        assert len(states) == 2 * len(list(module.parameters()))
+        assert len(states) == 2 * len(trained)
     return sum(kept.values()), live.peak
 
 
@@ -89,6 +91,18 @@ def test_training_memory_is_what_torch_uses(name):
     estimate = training_memory(spec, batch_size=BATCH, optimizer="adam")
     kept, peak = measured(spec)
     assert estimate.activation_bytes == pytest.approx(kept, rel=0.02)
+    assert estimate.peak_bytes == pytest.approx(peak, rel=0.05)
+
+
+@pytest.mark.parametrize("trained", [1, 12])
+def test_what_is_frozen_needs_neither_gradients_nor_what_the_way_back_reads(trained):
+    spec = photo("resnet18")
+    weighted = [layer.name for layer in spec if layer.kind in {"conv2d", "batch_norm", "linear"}]
+    ends = set(weighted[-trained:])
+    spec = replace(spec, layers=tuple(replace(layer, trainable=layer.name in ends) for layer in spec.layers))
+    estimate = training_memory(spec, batch_size=BATCH, optimizer="adam")
+    kept, peak = measured(spec)
+    assert estimate.activation_bytes == pytest.approx(kept, rel=0.06)
     assert estimate.peak_bytes == pytest.approx(peak, rel=0.05)
 
 

@@ -232,3 +232,38 @@ def test_a_replaced_layer_is_read_as_it_is_now():
     module = build(network("small", Shape(3, (32, 32)), 2), seed=0)
     module.dense1 = nn.Linear(256, 7)
     assert count(trace(module)).rows[-2].output_shape == Shape(7)
+
+
+class Probe(nn.Module):
+    """A frozen projection and attention before a trained head; one weight is the module's own."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Parameter(torch.zeros(4, 8), requires_grad=False)
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True).requires_grad_(requires_grad=False)
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, x):
+        rows = x.flatten(2).transpose(1, 2)
+        rows, _ = self.attention(rows, rows, rows, need_weights=False)
+        return self.head(rows.mean(1)), rows @ self.table.T
+
+
+def test_what_is_frozen_stays_frozen():
+    module = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 36, 2))
+    module[:2].requires_grad_(requires_grad=False)
+    spec = trace(module, Shape(3, (8, 8)))
+    assert [layer.name for layer in spec if not layer.trainable] == ["0", "1"]
+    built = build(spec, seed=0)
+    assert [name for name, weight in built.named_parameters() if weight.requires_grad] == ["4.weight", "4.bias"]
+    assert trace(built) == spec
+    rows = {row.name: row for row in count(spec).rows}
+    assert sum(row.parameters for row in rows.values() if row.trainable) == 8 * 36 * 2 + 2
+
+
+def test_steps_of_somebodys_module_know_what_is_frozen():
+    module = Probe()
+    rows = count(trace(module, Shape(8, (4, 4)))).rows
+    trained = sum(weight.numel() for weight in module.parameters() if weight.requires_grad)
+    assert sum(row.parameters for row in rows if row.trainable) == trained == 27
+    assert sum(row.parameters for row in rows) == sum(weight.numel() for weight in module.parameters())

@@ -1,10 +1,21 @@
+from dataclasses import replace
+
 import pytest
 
 from thalweg.core.errors import PlanError
 from thalweg.rendering.drawings import check_drawing
+from thalweg.workbench.count import count
+from thalweg.workbench.describing import describe
 from thalweg.workbench.draw import FORMATS, draw
 
-BEGINS = {"svg": "<svg", "text": "lenet: 61,706 parameters", "mermaid": "flowchart TD", "dot": 'digraph "lenet"'}
+BEGINS = {
+    "svg": "<svg",
+    "text": "lenet: 61,706 parameters",
+    "mermaid": "flowchart TD",
+    "dot": 'digraph "lenet"',
+    "yaml": "schema: 1\nname: lenet",
+    "json": '{\n "schema": 1,\n "name": "lenet"',
+}
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -21,6 +32,18 @@ def test_every_format_can_be_had_and_written(form, tmp_path):
 )
 def test_the_ending_of_the_file_says_what_to_draw(name, form, tmp_path):
     assert draw("lenet", out=tmp_path / name).format == form
+
+
+@pytest.mark.parametrize("ending", ["yaml", "yml", "json"])
+def test_a_description_that_was_written_is_read_back(ending, tmp_path):
+    file = tmp_path / f"شبکه.{ending}"
+    draw("inception", out=file)
+    spec = describe("inception").spec
+    assert describe(file).spec == spec
+    frozen = replace(spec, layers=tuple(replace(layer, trainable=False) for layer in spec.layers))
+    draw(frozen, out=file)
+    assert describe(file).spec == frozen
+    assert count(file).total.trainable_parameters == 0
 
 
 def test_a_notebook_sees_a_picture_only_where_there_is_one():

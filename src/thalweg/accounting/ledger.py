@@ -33,7 +33,7 @@ def count(spec: NetworkSpec, *, frozen: Collection[str] = ()) -> Ledger:
 
     Args:
         spec: The network.
-        frozen: Names of layers, or of blocks, whose parameters are not trained.
+        frozen: Names of layers, or of blocks, whose parameters are not trained, besides those described so.
 
     Returns:
         One row a layer; weights that two layers share are counted with the first. An `opaque` step of somebody's
@@ -69,7 +69,7 @@ def count(spec: NetworkSpec, *, frozen: Collection[str] = ()) -> Ledger:
             fields[layer.name] = field_after(layer, settings, reads, before)
         cost = RULES[layer.kind](settings, reads, shapes[layer.name])
         row = _row(layer, cost, reads, shapes[layer.name], fields[layer.name])
-        rows.append(replace(row, trainable=False) if _is_frozen(layer, frozen) else row)
+        rows.append(replace(row, trainable=False) if not layer.trainable or _is_frozen(layer, frozen) else row)
     followed = any(layer_kind(layer.kind).traced for layer in spec.layers)
     convention = f"{CONVENTION}; {_ONE_WAY}" if followed else CONVENTION
     return Ledger(network=spec.name, input_shapes=dict(spec.inputs), rows=tuple(rows), convention=convention)

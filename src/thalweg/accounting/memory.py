@@ -59,7 +59,7 @@ class TrainingMemory:
         batch_size: Samples a step.
         optimizer: A key of `OPTIMIZER_STATES`.
         weight_bytes: Parameters and running statistics.
-        gradient_bytes: Gradients of all parameters.
+        gradient_bytes: Gradients of all parameters that are trained.
         optimizer_bytes: The optimizer's state.
         activation_bytes: Values kept for the backward pass, for the whole batch.
         peak_bytes: The most that exists at one time, everything together.
@@ -133,16 +133,18 @@ def training_memory(spec: NetworkSpec, *, batch_size: int, optimizer: str = "ada
     ledger = count(spec)
     weights = ledger.parameters * _FLOAT_BYTES
     fixed = weights + ledger.buffers * _FLOAT_BYTES
-    state = weights * OPTIMIZER_STATES[optimizer]
-    step = _Step(spec, batch_size, {row.name: row.parameters * _FLOAT_BYTES for row in ledger.rows})
+    trained = {row.name: row.parameters * _FLOAT_BYTES * row.trainable for row in ledger.rows}
+    gradients = sum(trained.values())
+    state = gradients * OPTIMIZER_STATES[optimizer]
+    step = _Step(spec, batch_size, trained)
     return TrainingMemory(
         batch_size=batch_size,
         optimizer=optimizer,
         weight_bytes=fixed,
-        gradient_bytes=weights,
+        gradient_bytes=gradients,
         optimizer_bytes=state,
         activation_bytes=step.kept(),
-        peak_bytes=fixed + state + max(step.there_and_back(), weights),
+        peak_bytes=fixed + state + max(step.there_and_back(), gradients),
     )
 
 
@@ -166,7 +168,7 @@ class _Step:
         self.values: dict[str, set[str]] = {}  # which values each layer keeps
         self.extras: dict[str, int] = {}  # and what else, in bytes
         for layer in spec.layers:
-            trained = parameters[layer.name] > 0 or layer.shared is not None
+            trained = parameters[layer.shared or layer.name] > 0
             self.needs[layer.name] = trained or any(self.needs[source] for source in layer.inputs)
             kept: tuple[set[str], int] = self._keeps(layer) if self.needs[layer.name] else (set(), 0)
             self.values[layer.name], self.extras[layer.name] = kept

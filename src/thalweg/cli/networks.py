@@ -67,7 +67,11 @@ def draw(
     classes: ClassesOption = None,
     form: Annotated[
         str | None,
-        typer.Option("--format", help="svg, text, mermaid or dot.", show_default="what --out ends in, else text"),
+        typer.Option(
+            "--format",
+            help="svg, text, mermaid, dot; yaml or json: the description.",
+            show_default="what --out ends in, else text",
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The file to write.", show_default="standard output")] = None,
 ) -> int:

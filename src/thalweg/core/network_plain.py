@@ -17,7 +17,7 @@ __all__ = ["SCHEMA", "spec_from_plain", "spec_to_plain"]
 SCHEMA = 1
 
 _FIELDS = ("schema", "name", "form", "inputs", "layers", "outputs")
-_LAYER_FIELDS = ("name", "kind", "settings", "inputs", "shared", "block")
+_LAYER_FIELDS = ("name", "kind", "settings", "inputs", "shared", "block", "trainable")
 _FORMS = ("sequential", "functional")
 
 
@@ -55,6 +55,8 @@ def _layer_to_plain(layer: LayerSpec) -> dict[str, Any]:
         plain["shared"] = layer.shared
     if layer.block:
         plain["block"] = list(layer.block)
+    if not layer.trainable:
+        plain["trainable"] = False
     return plain
 
 
@@ -110,6 +112,9 @@ def _layer(data: object, number: int) -> LayerSpec:
     if not isinstance(settings, Mapping):
         raise SpecError(f"{place}, settings: an object is wanted, not {settings!r}")
     shared = fields.get("shared")
+    trainable = fields.get("trainable", True)
+    if not isinstance(trainable, bool):
+        raise SpecError(f"{place}, trainable: true or false is wanted, not {trainable!r}")
     return LayerSpec(
         name=name,
         kind=_word(fields["kind"], f"{place}, kind"),
@@ -119,6 +124,7 @@ def _layer(data: object, number: int) -> LayerSpec:
         inputs=_words(fields["inputs"], f"{place}, inputs"),
         shared=None if shared is None else _word(shared, f"{place}, shared"),
         block=_words(fields.get("block", []), f"{place}, block"),
+        trainable=trainable,
     )
 
 

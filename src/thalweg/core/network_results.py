@@ -158,7 +158,7 @@ class DrawResult:
     Args:
         network: The network's name.
         input: Sizes of one sample, channels first; by name where there are several inputs.
-        format: `svg`, `text`, `mermaid` or `dot`.
+        format: `svg`, `text`, `mermaid`, `dot`, `yaml` or `json`.
         drawing: The drawing itself.
         path: The file it was written to, or None.
         note: What was taken as usual because nothing was said, in a sentence; empty when everything was said.

@@ -28,6 +28,7 @@ class LayerSpec:
         inputs: Names of network inputs or earlier layers, in order.
         shared: Name of the layer whose weights this one uses too, or None.
         block: Names of the blocks this layer lies in, outermost first, for drawing and folding.
+        trainable: Whether its weights are trained; what shares them follows the layer that owns them.
     """
 
     name: str
@@ -36,6 +37,7 @@ class LayerSpec:
     inputs: tuple[str, ...] = ()
     shared: str | None = None
     block: tuple[str, ...] = ()
+    trainable: bool = True
 
     def __post_init__(self) -> None:
         frozen = {key: _freeze(value) for key, value in self.settings.items()}
@@ -43,11 +45,12 @@ class LayerSpec:
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle through plain values, since a mapping proxy cannot be pickled."""
-        return (_rebuild, (self.name, self.kind, dict(self.settings), self.inputs, self.shared, self.block))
+        fields = (self.name, self.kind, dict(self.settings), self.inputs, self.shared, self.block, self.trainable)
+        return (_rebuild, fields)
 
 
 def _rebuild(*values: object) -> LayerSpec:
-    names = ("name", "kind", "settings", "inputs", "shared", "block")
+    names = ("name", "kind", "settings", "inputs", "shared", "block", "trainable")
     return LayerSpec(**dict(zip(names, values, strict=True)))  # type: ignore[arg-type]
 
 

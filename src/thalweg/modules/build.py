@@ -141,6 +141,7 @@ def build(spec: NetworkSpec, *, seed: int | None = None, device: str = "cpu") ->
         except (RuntimeError, OverflowError, MemoryError) as error:  # sizes beyond what memory or torch can hold
             reason = str(error).partition("\n")[0]
             raise SpecError(f"layer {layer.name!r} ({layer.kind}) cannot be allocated: {reason}") from None
+        modules[layer.name].requires_grad_(layer.trainable)
     network = BuiltNetwork(spec, modules)
     if device == "meta":
         return network.to("meta")

@@ -316,11 +316,17 @@ class Following(TorchFunctionMode):
         forms = layer_kind(kind).settings
         said = {key: value for key, value in settings.items() if key in forms and value != forms[key].default}
         block = tuple(name.split(".")[:-1])
+        trainable = not settings.get("parameters") or settings.get("trained") != 0
         for result in results:  # several results (of a split, for example) are several steps; the first has the cost
             fresh = self._fresh(name)
             shape: dict[str, Setting] = {"what": what[:_LONGEST], "output_shape": shape_of(result).as_tuple()}
-            self.layers.append(LayerSpec(name=fresh, kind=kind, settings={**shape, **said}, inputs=inputs, block=block))
+            self.layers.append(
+                LayerSpec(
+                    name=fresh, kind=kind, settings={**shape, **said}, inputs=inputs, block=block, trainable=trainable
+                )
+            )
             self._keep(result, fresh)
+            trainable = True
             if kind == "product":
                 kind = "step"
             said = {key: value for key, value in said.items() if key == "local"}

@@ -43,11 +43,13 @@ class Held:
 
     Args:
         parameters: Weights that no step before it used.
+        trained: How many of them want gradients.
         buffers: Running statistics.
         macs: Multiplications that made its tables from weights; None where unknown.
     """
 
     parameters: int = 0
+    trained: int = 0
     buffers: int = 0
     macs: int | None = 0
 
@@ -55,9 +57,9 @@ class Held:
         """As settings of a traced step.
 
         Returns:
-            Parameters and buffers.
+            Parameters, how many of them are trained, and buffers.
         """
-        return {"parameters": self.parameters, "buffers": self.buffers}
+        return {"parameters": self.parameters, "trained": self.trained, "buffers": self.buffers}
 
 
 class Sources:
@@ -75,7 +77,7 @@ class Sources:
         self.origin: dict[int, frozenset[str]] = {}
         self.weights: set[int] = set()
         for name, weight in module.named_parameters():
-            self.costs[name] = Held(parameters=weight.numel())
+            self.costs[name] = Held(parameters=weight.numel(), trained=weight.numel() * weight.requires_grad)
             self.weights.add(id(stand_ins.get(name, weight)))
         for name, buffer in module.named_buffers():
             self.costs[name] = Held(buffers=buffer.numel() if name.endswith(_STATISTICS) else 0)
@@ -197,6 +199,7 @@ def _together(parts: Sequence[Held]) -> Held:
     macs = [part.macs for part in parts]
     return Held(
         parameters=sum(part.parameters for part in parts),
+        trained=sum(part.trained for part in parts),
         buffers=sum(part.buffers for part in parts),
         macs=None if None in macs else sum(each for each in macs if each is not None),
     )

@@ -8,6 +8,7 @@ this size takes in evaluation mode. What no layer of ours describes is written d
 import contextlib
 import inspect
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -51,7 +52,7 @@ def trace(module: nn.Module, *input_shapes: Shape, name: str = "") -> NetworkSpe
         [('0', 'conv2d'), ('1', 'relu')]
     """
     if isinstance(module, BuiltNetwork):
-        return _read_back(module)
+        return _with_frozen(_read_back(module), module)
     called = type(module).__name__
     own = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     stand_ins = {key: torch.empty_like(each, device="meta") for key, each in own.items() if not each.is_meta}
@@ -69,7 +70,7 @@ def trace(module: nn.Module, *input_shapes: Shape, name: str = "") -> NetworkSpe
         except Exception as error:
             first_line = str(error).partition("\n")[0]
             raise SpecError(f"the forward pass of {called} cannot be followed: {first_line}") from error
-    return _described(name or called, following, batches, result)
+    return _with_frozen(_described(name or called, following, batches, result), module)
 
 
 def _described(name: str, following: Following, batches: dict[str, Tensor], result: object) -> NetworkSpec:
@@ -82,6 +83,20 @@ def _described(name: str, following: Following, batches: dict[str, Tensor], resu
     spec = NetworkSpec(name=name, inputs=inputs, layers=tuple(following.layers), outputs=outputs)
     output_shapes(spec)
     return spec
+
+
+def _with_frozen(spec: NetworkSpec, module: nn.Module) -> NetworkSpec:
+    """Say of every layer whose weights want no gradients that it is not trained; steps know it already."""
+    wanting: dict[str, bool] = {}
+    for key, weight in module.named_parameters(remove_duplicate=False):
+        place = key.rpartition(".")[0]
+        wanting[place] = wanting.get(place, False) or weight.requires_grad
+    if all(wanting.values()):
+        return spec
+    return replace(
+        spec,
+        layers=tuple(replace(each, trainable=each.trainable and wanting.get(each.name, True)) for each in spec.layers),
+    )
 
 
 def _argument_names(module: nn.Module, given: int, called: str) -> list[str]:

@@ -1,5 +1,6 @@
 """`thalweg draw`: a network as SVG, in characters, as Mermaid or as DOT."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -9,8 +10,10 @@ from thalweg.accounting.ledger import count as count_layers
 from thalweg.core.errors import PlanError
 from thalweg.core.files import printable, write_atomically
 from thalweg.core.layer_cost import Ledger
+from thalweg.core.network_plain import spec_to_plain
 from thalweg.core.network_results import DrawResult, sizes
 from thalweg.core.network_spec import NetworkSpec
+from thalweg.core.network_yaml import spec_to_yaml
 from thalweg.rendering.diagram import draw_svg
 from thalweg.rendering.diagram_text import draw_text
 from thalweg.rendering.dot import to_dot
@@ -27,9 +30,22 @@ FORMATS: Mapping[str, Callable[[NetworkSpec, Ledger], str]] = MappingProxyType({
     "text": draw_text,
     "mermaid": to_mermaid,
     "dot": to_dot,
+    "yaml": lambda spec, _: spec_to_yaml(spec),
+    "json": lambda spec, _: json.dumps(spec_to_plain(spec), indent=1),
 })
+"""The last two are the description itself, which `count`, `draw` and `build` read back."""
 
-_ENDINGS = {".svg": "svg", ".txt": "text", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot"}
+_ENDINGS: Mapping[str, str] = MappingProxyType({
+    ".svg": "svg",
+    ".txt": "text",
+    ".mmd": "mermaid",
+    ".mermaid": "mermaid",
+    ".dot": "dot",
+    ".gv": "dot",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".json": "json",
+})
 
 
 def draw(
@@ -46,7 +62,8 @@ def draw(
         network: As for `count`.
         input: Channels and size of one sample, such as `3,224,224`; what is usual, or stands in the file, by default.
         classes: Number of classes of a network of the catalogue or of timm; what is usual by default.
-        format: `svg`, `text`, `mermaid` or `dot`; by default what the ending of `out` says, else `text`.
+        format: `svg`, `text`, `mermaid`, `dot`, or the description itself as `yaml` or `json`; by default what the
+            ending of `out` says, else `text`.
         out: A file to write.
 
     Returns:
