@@ -92,6 +92,8 @@ def _clean(name: str, curve: Curve, roles: Roles) -> Curve:
 
 def _first_step(recording: Recording) -> int:
     """What to add so that steps are counted from 1."""
+    if recording.first_step is not None:
+        return 1 - recording.first_step
     least = [float(curve.steps.min()) for curve in recording.curves if curve.steps is not None and len(curve.steps)]
     return 1 if least and min(least) < 1 else 0
 

@@ -87,6 +87,8 @@ class LogFile:
     @cached_property
     def json(self) -> object:
         """The file as JSON, or as a printed Python dictionary of numbers; None where it is neither."""
+        if self.head.startswith(b"SQLite format 3"):
+            return None
         start = self.text.lstrip()[:1]
         if start not in {"{", "["}:
             return None
@@ -98,7 +100,7 @@ class LogFile:
     @cached_property
     def table(self) -> Table | None:
         """The file as a table; None where it is none, as JSON is not."""
-        if self.text.lstrip()[:1] in {"{", "["}:
+        if self.head.startswith(b"SQLite format 3") or self.text.lstrip()[:1] in {"{", "["}:
             return None
         return read_table(self.text, self.place)
 

@@ -1,5 +1,6 @@
 """The door of this room: a path goes in, the runs recorded there come out."""
 
+import dataclasses
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -8,17 +9,46 @@ from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.core.run_log import NamedHistory
 from thalweg.histories.assembly import assemble
+from thalweg.histories.database import MAGIC
+from thalweg.histories.folders import search
 from thalweg.histories.log_file import LogFile
-from thalweg.histories.readers import history_json, keras_csv, table
+from thalweg.histories.readers import (
+    fastai,
+    history_json,
+    json_lines,
+    keras_csv,
+    lightning,
+    mlflow,
+    own,
+    table,
+    tensorboard,
+    timm,
+    trackio,
+    transformers,
+    ultralytics,
+)
 from thalweg.histories.readers.history_json import from_mapping
+from thalweg.histories.readers.mlflow_files import from_run_folder
 from thalweg.histories.readers.reader import Reader
+from thalweg.histories.readers.tensorboard import from_event_files
+from thalweg.histories.recording import Recording
 from thalweg.histories.roles import AXES, SIGNALS
 
 __all__ = ["READERS", "read", "read_mapping"]
 
 READERS: tuple[Reader, ...] = (
+    tensorboard.READER,
+    mlflow.READER,
+    trackio.READER,
+    transformers.READER,
     history_json.READER,
+    json_lines.READER,
+    own.READER,
     keras_csv.READER,
+    fastai.READER,
+    ultralytics.READER,
+    timm.READER,
+    lightning.READER,
     table.READER,
 )
 """In the order in which a file is offered to them."""
@@ -48,6 +78,11 @@ def read(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = No
     """
     wanted = _checked(columns or {})
     path = Path(path)
+    try:
+        if path.is_dir():
+            return tuple(_read_folder(path, wanted))
+    except ValueError:  # a NUL byte in the name
+        raise LogError(f"{printable(path)} is no file name") from None
     return tuple(read_file(LogFile(path), wanted))
 
 
@@ -91,7 +126,48 @@ def read_file(file: LogFile, columns: Mapping[str, str]) -> Iterable[NamedHistor
     for reader in READERS:
         if reader.recognises(file):
             return [assemble(recording, columns) for recording in reader.read(file, columns)]
-    raise LogError(f"{file.place} is no training log that is known")
+    if file.head.startswith(MAGIC):
+        raise LogError(f"{file.place} is a database, but of neither MLflow nor trackio")
+    raise LogError(
+        f"{file.place} is no training log that is known: it is JSON without a list of numbers, or damaged; "
+        'a history is {"loss": [0.9, ...], "val_loss": [0.8, ...]}'
+    )
+
+
+def _read_folder(folder: Path, columns: Mapping[str, str]) -> list[NamedHistory]:
+    """Read every run below a folder; what is no log is passed over, and the first reason told where nothing is one."""
+    runs: list[NamedHistory] = []
+    first = ""
+    looked = 0
+    tables: set[Path] = set()
+    for found in search(folder):
+        looked += 1
+        try:
+            if found.kind == "events":
+                if found.path in tables:
+                    continue  # the same run, which the table beside them tells already
+                recordings: Iterable[Recording] = from_event_files(found.events, printable(found.path))
+            elif found.kind == "mlflow":
+                recordings = from_run_folder(found.path)
+            else:
+                runs += [_with_notes(run, found.notes) for run in read_file(LogFile(found.path), columns)]
+                tables.add(found.path.parent)
+                continue
+            for recording in recordings:
+                try:
+                    runs.append(_with_notes(assemble(recording, columns), found.notes))
+                except LogError as error:
+                    first = first or str(error)
+        except LogError as error:
+            first = first or str(error)
+    if not runs:
+        why = f"; the first: {first}" if first else ": name a log file, or the folder in which the program writes them"
+        raise LogError(f"{printable(folder)} holds no training log that can be read ({looked:,} files looked at){why}")
+    return runs
+
+
+def _with_notes(run: NamedHistory, notes: Iterable[str]) -> NamedHistory:
+    return dataclasses.replace(run, notes=(*run.notes, *notes)) if notes else run
 
 
 def _checked(columns: Mapping[str, str]) -> dict[str, str]:

@@ -59,6 +59,7 @@ class Recording:
         format: What wrote it.
         curves: The curves.
         first_epoch: What the format calls its first epoch: 0 or 1; None where only the numbers can tell.
+        first_step: What the format calls its first step: 0 or 1; None where only the numbers can tell.
         elapsed: True where epochs are fractions that have passed (transformers), so that 0.5 lies in the first.
         notes: What was guessed, merged or left out while reading.
         plan: How the run was set up, where that is known.
@@ -69,6 +70,7 @@ class Recording:
     format: str
     curves: tuple[Curve, ...]
     first_epoch: int | None = None
+    first_step: int | None = None
     elapsed: bool = False
     notes: tuple[str, ...] = ()
     plan: Mapping[str, object] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """Logs of rows: columns to curves, and rows whose counter goes back to runs that were resumed or begun anew."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,8 +28,10 @@ class Columns:
         epoch: The column that counts epochs; empty where there is none.
         step: The column that counts steps; empty where there is none.
         first_epoch: As in `Recording`.
+        first_step: As in `Recording`.
         elapsed: As in `Recording`.
-        curve: Makes a curve of a name and its points, where a format knows more than names say.
+        known: Column to signal, where a format knows more than names say; `-` for none of ours.
+        percent: True where the format writes accuracies as percentages.
         notes: What was noticed so far.
     """
 
@@ -40,8 +42,10 @@ class Columns:
     epoch: str = ""
     step: str = ""
     first_epoch: int | None = None
+    first_step: int | None = None
     elapsed: bool = False
-    curve: Callable[[str], Mapping[str, object]] = lambda _: {}
+    known: Mapping[str, str] = field(default_factory=dict)
+    percent: bool = False
     notes: list[str] = field(default_factory=list)
 
     @classmethod
@@ -263,15 +267,14 @@ def _recording(
             continue
         there = columns.recorded[name][rows]
         if there.any():
-            extra = columns.curve(name)
             curves.append(
                 Curve(
                     name=name,
                     values=values[rows][there],
                     epochs=None if epochs is None else epochs[there],
                     steps=None if steps is None else steps[there],
-                    signal=str(extra.get("signal", "")),
-                    percent=bool(extra.get("percent", False)),
+                    signal=columns.known.get(name, ""),
+                    percent=columns.percent,
                 )
             )
     return Recording(
@@ -279,6 +282,7 @@ def _recording(
         format=columns.format,
         curves=tuple(curves),
         first_epoch=columns.first_epoch,
+        first_step=columns.first_step,
         elapsed=columns.elapsed,
         notes=tuple(notes),
     )

@@ -5,12 +5,11 @@ Appended runs (`append=True`) begin again at 0, or at `initial_epoch`, without a
 
 from collections.abc import Mapping, Sequence
 
-from thalweg.core.errors import LogError
 from thalweg.histories.log_file import LogFile
 from thalweg.histories.readers.reader import Reader
-from thalweg.histories.readers.table import apply_counters
+from thalweg.histories.readers.table import from_table
 from thalweg.histories.recording import Recording
-from thalweg.histories.rows import Columns, to_recordings
+from thalweg.histories.rows import to_recordings
 
 __all__ = ["READER"]
 
@@ -25,12 +24,8 @@ def _recognises(file: LogFile) -> bool:
 
 
 def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
-    table = file.table
-    if table is None:
-        raise LogError(f"{file.place} is no table")
-    found = Columns(file.place, READER.name, table.values, table.recorded, epoch="epoch", first_epoch=0)
-    found.notes = list(table.notes)
-    apply_counters(found, columns)
+    found = from_table(file, READER.name, columns)
+    found.first_epoch = 0
     return to_recordings(found)
 
 

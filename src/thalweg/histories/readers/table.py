@@ -18,7 +18,7 @@ from thalweg.histories.recording import Floats, Recording
 from thalweg.histories.rows import Columns, Mask, to_recordings
 from thalweg.histories.table import Table
 
-__all__ = ["READER", "apply_counters"]
+__all__ = ["READER", "apply_counters", "from_table"]
 
 _PHASES = {"train", "training", "val", "valid", "validation", "test", "eval", "evaluation", "dev"}
 _TAGS = {"metric", "tag", "key", "name", "variable", "metrics", "metric_name"}
@@ -45,6 +45,30 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     apply_counters(found, columns)
     found.notes = [*notes, *_guesses(found, columns)]
     return to_recordings(found)
+
+
+def from_table(file: LogFile, format_name: str, columns: Mapping[str, str], *, epoch: str = "epoch") -> Columns:
+    """Take a table as it is, for a reader that knows its header.
+
+    Args:
+        file: The file.
+        format_name: What wrote it.
+        columns: What the user says which column is.
+        epoch: The column that counts epochs.
+
+    Returns:
+        The columns.
+
+    Raises:
+        LogError: It is no table.
+    """
+    table = file.table
+    if table is None:
+        raise LogError(f"{file.place} is no table")
+    found = Columns(file.place, format_name, dict(table.values), dict(table.recorded), epoch=epoch)
+    found.notes = list(table.notes)
+    apply_counters(found, columns)
+    return found
 
 
 def apply_counters(found: Columns, columns: Mapping[str, str]) -> None:

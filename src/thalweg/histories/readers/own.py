@@ -1,0 +1,99 @@
+"""This program's own runs: `history.csv` by epoch, `steps.csv` by step, and the plan beside them."""
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from thalweg.core.errors import LogError
+from thalweg.core.history import EPOCH_COLUMNS
+from thalweg.histories.log_file import LogFile
+from thalweg.histories.readers.reader import Reader
+from thalweg.histories.readers.table import from_table
+from thalweg.histories.recording import Curve, Recording
+from thalweg.histories.rows import to_recordings
+
+__all__ = ["EPOCHS", "READER", "STEPS"]
+
+EPOCHS, STEPS = "history.csv", "steps.csv"
+_STEP_HEADER = {"step", "epoch", "objective", "loss", "gradient_norm", "learning_rate"}
+_BY_STEP = {"loss": "batch_loss", "gradient_norm": "batch_gradient_norm", "learning_rate": "batch_learning_rate"}
+_PLAN = "plan.toml"
+
+
+def _recognises(file: LogFile) -> bool:
+    if file.table is None:
+        return False
+    names = file.table.names
+    return names == ("epoch", *EPOCH_COLUMNS) or (names[0] == "step" and set(names) >= _STEP_HEADER)
+
+
+def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
+    folder = file.path.parent
+    notes: list[str] = []
+    curves: list[Curve] = []
+    by_epoch = file.table is not None and file.table.names[0] == "epoch"
+    if by_epoch:
+        found = from_table(file, READER.name, columns)
+        found.first_epoch, found.known = 1, {name: name for name in EPOCH_COLUMNS if name != "images_per_second"}
+        for recording in to_recordings(found):
+            curves += recording.curves
+            notes += recording.notes
+    if (folder / _PLAN).is_file() or not by_epoch:
+        curves += _steps(file, folder, notes, read_epochs=by_epoch)
+    place = file.place.rpartition("/")[0] if (folder / _PLAN).is_file() and "/" in file.place else file.place
+    return [
+        Recording(
+            place=place,
+            format=READER.name,
+            curves=tuple(curves),
+            first_epoch=1,
+            first_step=1,
+            notes=tuple(notes),
+            plan=_mapping(folder / _PLAN, notes),
+            environment=_mapping(folder / "environment.json", notes),
+        )
+    ]
+
+
+def _steps(file: LogFile, folder: Path, notes: list[str], *, read_epochs: bool) -> list[Curve]:
+    """The curves of `steps.csv`, where it is there."""
+    try:
+        steps = LogFile(folder / STEPS) if read_epochs else file
+        if steps.table is None or "step" not in steps.table.values:
+            return []
+        found = from_table(steps, READER.name, {})
+    except LogError as error:
+        if not read_epochs:
+            raise
+        if (folder / STEPS).exists():
+            notes.append(f"{STEPS} was left out: {error}")
+        return []
+    found.step = "step"
+    found.known = {**_BY_STEP, **dict.fromkeys(("seconds", "objective"), "-")}
+    (recording, *_) = to_recordings(found)
+    notes += recording.notes
+    kept = [curve for curve in recording.curves if curve.name != "seconds"]
+    rates = [
+        Curve(name=curve.name, values=curve.values, epochs=curve.epochs, steps=curve.steps, signal=curve.name)
+        for curve in kept
+        if curve.name == "gradient_norm" or (not read_epochs and curve.name == "learning_rate")
+    ]
+    return kept + rates
+
+
+def _mapping(path: Path, notes: list[str]) -> Mapping[str, object]:
+    """A plan or environment, or nothing where it is missing or damaged."""
+    try:
+        if path.suffix == ".toml":
+            return tomllib.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError):
+        notes.append(f"{path.name} beside the log cannot be read")
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+READER = Reader(name="thalweg run", recognises=_recognises, read=_read)

@@ -1,0 +1,134 @@
+"""TFRecord files: length, check sum of the length, data, check sum of the data, again and again.
+
+The check sum is CRC-32C (Castagnoli, polynomial 0x1EDC6F41, reflected 0x82F63B78), rotated and shifted by a constant so
+that a sum inside the data does no harm. Records of one length are checked together, a column of bytes at a time:
+a million of them in seconds, without a compiled extension. Records above 64 KiB (pictures, graphs) are passed over.
+"""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["RecordFile", "crc32c"]
+
+_LARGEST = 1 << 16
+_CHUNK = 20_000
+_TOGETHER = 64
+_HEADER = struct.Struct("<QI")
+_SUM = struct.Struct("<I")
+_MASK_DELTA = 0xA282EAD8
+
+
+def _make_table() -> list[int]:
+    table = []
+    for byte in range(256):
+        value = byte
+        for _ in range(8):
+            value = (value >> 1) ^ (0x82F63B78 if value & 1 else 0)
+        table.append(value)
+    return table
+
+
+_TABLE = _make_table()
+_TABLE_ARRAY = np.array(_TABLE, dtype=np.uint32)
+
+
+def crc32c(data: bytes) -> int:
+    """Sum up bytes by CRC-32C.
+
+    Args:
+        data: The bytes.
+
+    Returns:
+        The sum.
+
+    Example:
+        >>> hex(crc32c(b"123456789"))
+        '0xe3069283'
+    """
+    value = 0xFFFFFFFF
+    for byte in data:
+        value = _TABLE[(value ^ byte) & 0xFF] ^ (value >> 8)
+    return value ^ 0xFFFFFFFF
+
+
+def _masked(value: int) -> int:
+    return (((value >> 15) | (value << 17)) + _MASK_DELTA) & 0xFFFFFFFF
+
+
+def _masked_all(rows: list[bytes]) -> npt.NDArray[np.uint32]:
+    """The masked sums of records of one length."""
+    columns = np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), -1).T
+    value = np.full(len(rows), 0xFFFFFFFF, dtype=np.uint32)
+    for column in columns:
+        value = _TABLE_ARRAY[(value ^ column) & 0xFF] ^ (value >> 8)
+    value ^= 0xFFFFFFFF
+    return ((value >> 15) | (value << 17)) + np.uint32(_MASK_DELTA)
+
+
+class RecordFile:
+    """A file of records, read from its start until it ends or is no longer whole.
+
+    Args:
+        path: The file.
+
+    After the records were read, `damaged` counts those whose data had changed, `cut` tells whether the end was missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.damaged = 0
+        self.cut = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Give the data of every small record whose check sum holds.
+
+        Yields:
+            The data, in the order of the file.
+        """
+        chunk: list[bytes] = []
+        sums: list[int] = []
+        size = self.path.stat().st_size
+        with self.path.open("rb") as file:
+            at = 0
+            while header := file.read(_HEADER.size):
+                if len(header) < _HEADER.size:
+                    self.cut = True
+                    break
+                length, check = _HEADER.unpack(header)
+                if at + length + 16 > size or _masked(crc32c(header[:8])) != check:
+                    self.cut = True
+                    break
+                at += length + 16
+                if length > _LARGEST:
+                    file.seek(at)
+                    continue
+                data = file.read(length + 4)
+                if len(data) < length + 4:
+                    self.cut = True
+                    break
+                chunk.append(data[:-4])
+                sums.append(_SUM.unpack(data[-4:])[0])
+                if len(chunk) == _CHUNK:
+                    yield from self._whole(chunk, sums)
+                    chunk, sums = [], []
+        yield from self._whole(chunk, sums)
+
+    def _whole(self, chunk: list[bytes], sums: list[int]) -> Iterator[bytes]:
+        """The records of a chunk whose sums hold."""
+        places: dict[int, list[int]] = {}
+        for place, data in enumerate(chunk):
+            places.setdefault(len(data), []).append(place)
+        bad = set()
+        for length, same in places.items():
+            if len(same) < _TOGETHER or not length:
+                bad |= {place for place in same if _masked(crc32c(chunk[place])) != sums[place]}
+            else:
+                told = np.array([sums[place] for place in same], dtype=np.uint32)
+                wrong = np.flatnonzero(_masked_all([chunk[place] for place in same]) != told)
+                bad |= {same[place] for place in wrong.tolist()}
+        self.damaged += len(bad)
+        return (data for place, data in enumerate(chunk) if place not in bad)
