@@ -1,10 +1,11 @@
-"""Networks and their counts for the tests of drawings, made by hand: the room of counting is not asked."""
+"""Networks, their counts and a derivation for the tests of renderers, made by hand: no other room is asked."""
 
 import math
 from collections.abc import Callable
 
 import pytest
 
+from thalweg.core.derivation import ConvolutionCase, Derivation, DerivationStep, HeadStage, SelfCheck
 from thalweg.core.layer_cost import LayerCost, Ledger
 from thalweg.core.layer_kinds import output_shapes
 from thalweg.core.network_spec import LayerSpec, NetworkSpec
@@ -127,3 +128,52 @@ def networks() -> dict[str, tuple[NetworkSpec, Ledger]]:
 @pytest.fixture
 def counted() -> Callable[[NetworkSpec], Ledger]:
     return count
+
+
+def textbook_derivation(**changes: object) -> Derivation:
+    """The case of every course, written by hand: 3x3 input, 2x2 filter, O = c * sum(y)."""
+    x, f = tuple(f"x{n}" for n in range(1, 10)), ("f1", "f2", "f3", "f4")
+    products = ("x1*f1 + x2*f2 + x4*f3 + x5*f4", "x2*f1 + x3*f2 + x5*f3 + x6*f4",
+                "x4*f1 + x5*f2 + x7*f3 + x8*f4", "x5*f1 + x6*f2 + x8*f3 + x9*f4")  # fmt: skip
+    seen = ((0, 1, 3, 4), (1, 2, 4, 5), (3, 4, 6, 7), (4, 5, 7, 8))
+    case = ConvolutionCase(
+        kind="conv2d", x=x, f=f, bias=None, x_shape=(3, 3), f_shape=(2, 2), y_shape=(2, 2), in_channels=1,
+        out_channels=1, groups=1, extents=(3, 3), kernel=(2, 2), output=(2, 2), stride=(1, 1),
+        padding=((0, 0), (0, 0)), dilation=(1, 1), head=(HeadStage(kind="sum", text="c*sum", factor="c"),),
+    )  # fmt: skip
+    values: dict[str, object] = {
+        "case": case,
+        "O": f"c*({' + '.join(products)})",
+        "y": (products[:2], products[2:]),
+        "forward": tuple(f"y{n} = {text}" for n, text in enumerate(products, start=1)),
+        "matrix": tuple(tuple(f[row.index(n)] if n in row else "0" for n in range(9)) for row in seen),
+        "dy_df": tuple(tuple(x[n] for n in row) for row in seen),
+        "dO_dy": (("c", "c"), ("c", "c")),
+        "dO_dx": (
+            ("c*f1", "c*(f1 + f2)", "c*f2"),
+            ("c*(f1 + f3)", "c*(f1 + f2 + f3 + f4)", "c*(f2 + f4)"),
+            ("c*f3", "c*(f3 + f4)", "c*f4"),
+        ),
+        "dO_df": (
+            ("c*(x1 + x2 + x4 + x5)", "c*(x2 + x3 + x5 + x6)"),
+            ("c*(x4 + x5 + x7 + x8)", "c*(x5 + x6 + x8 + x9)"),
+        ),
+        "dO_db": None,
+        "steps": (
+            DerivationStep(title="dO/dy", reason="O is c times the sum, so every output counts c.",
+                           formulas=("dO_dy1 = c", "dO_dy2 = c")),
+            DerivationStep(title="dO/dx", reason="x5 takes part in all four outputs, once with each filter entry.",
+                           formulas=("dO_dx5 = dO_dy1*dy1_dx5 + dO_dy2*dy2_dx5 = c*(f1 + f2 + f3 + f4)",)),
+        ),
+        "rule": "dO/dx is the full convolution of dO/dy with the flipped filter.",
+        "deviations": ("Nothing deviates here: stride 1, no padding.",),
+        "notes": ("c is a symbol of its own.",),
+        "self_check": SelfCheck(passed=True, exact=True, compared="Equal to a slow convolution", comparisons=13),
+        **changes,
+    }  # fmt: skip
+    return Derivation(**values)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def derivations() -> Callable[..., Derivation]:
+    return textbook_derivation

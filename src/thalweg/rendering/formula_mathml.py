@@ -167,14 +167,15 @@ def matrix_mathml(rows: Sequence[Sequence[str]]) -> str:
         rows: Entries in MathML.
 
     Returns:
-        The matrix in square brackets.
+        A table of the class `matrix`, whose brackets the page's style draws: without a font made for mathematics, which
+        most phones lack, no bracket grows with what it holds.
 
     Example:
         >>> matrix_mathml([["<mi>a</mi>"]])
-        '<mrow><mo>[</mo><mtable><mtr><mtd><mi>a</mi></mtd></mtr></mtable><mo>]</mo></mrow>'
+        '<mtable class="matrix"><mtr><mtd><mi>a</mi></mtd></mtr></mtable>'
     """
     inner = "".join(f"<mtr>{''.join(f'<mtd>{entry}</mtd>' for entry in row)}</mtr>" for row in rows)
-    return f"<mrow><mo>[</mo><mtable>{inner}</mtable><mo>]</mo></mrow>"
+    return f'<mtable class="matrix">{inner}</mtable>'
 
 
 def _call(formula: Call) -> str:

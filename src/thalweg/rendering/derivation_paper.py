@@ -1,0 +1,208 @@
+"""A derivation as a paper: the answer, the forward pass, the matrix, the chain rule, the general rule, the checks."""
+
+import itertools
+import math
+from collections.abc import Iterator
+
+from thalweg.core.derivation import ConvolutionCase, Derivation, Entries
+from thalweg.rendering.derivation_sketch import sketches
+from thalweg.rendering.paper import Equations, Matrix, Paper, Part, Section, Verdict, Words
+
+__all__ = ["derivation_paper"]
+
+_LONGEST = 700
+_MOST_LINES = 36
+_MOST_MATRICES = 12
+
+
+def derivation_paper(derivation: Derivation) -> Paper:
+    """Lay out a derivation.
+
+    Args:
+        derivation: What `derive` answered.
+
+    Returns:
+        The paper: what was asked, the gradients, and how they come about.
+    """
+    case = derivation.case
+    lead: list[Part] = [Words(text=f"{_case_words(case)}.")]
+    if derivation.check is not None:
+        lead.append(_student(derivation))
+    lead += gradients(derivation)
+    sections = [
+        Section(title="What is computed", parts=(*sketches(case), *_output(derivation))),
+        Section(title="The forward pass, every product", parts=(_equations(derivation.forward),)),
+        Section(title="The same as a matrix", parts=tuple(_matrix_form(derivation))),
+        *(
+            Section(
+                title=f"Step {number}: {step.title}",
+                parts=(Words(text=step.reason), *([_equations(step.formulas)] if step.formulas else [])),
+            )
+            for number, step in enumerate(derivation.steps, start=1)
+        ),
+        Section(
+            title="The general rule",
+            parts=(Words(text=derivation.rule), *(Words(text=each) for each in derivation.deviations)),
+        ),
+        Section(title="Checked", parts=tuple(_checks(derivation))),
+    ]
+    if derivation.notes:
+        sections.append(Section(title="Conventions", parts=tuple(Words(text=note) for note in derivation.notes)))
+    return Paper(
+        title=f"Gradients of a convolution ({case.kind})",
+        lead=tuple(lead),
+        sections=tuple(section for section in sections if section.parts),
+    )
+
+
+def gradients(derivation: Derivation) -> Iterator[Part]:
+    """The gradients themselves.
+
+    Args:
+        derivation: What `derive` answered.
+
+    Yields:
+        dO/dx, dO/df and, with a bias, dO/db; channels and slices one after the other.
+    """
+    case = derivation.case
+    yield from _tensor("dO_dx", derivation.dO_dx, case, "x")
+    yield from _tensor("dO_df", derivation.dO_df, case, "f")
+    if derivation.dO_db is not None:
+        yield from _tensor("dO_db", derivation.dO_db, case, "b")
+
+
+def _output(derivation: Derivation) -> Iterator[Part]:
+    spelled = {line.partition(" = ")[2] for line in derivation.forward}
+    if not set(_flat(derivation.y)) <= spelled:  # with symbols alone, the forward pass below says the same
+        yield from _tensor("y", derivation.y, derivation.case, "y")
+    if len(derivation.O) <= _LONGEST:
+        yield Equations(lines=(f"O = {derivation.O}",))
+    else:
+        yield Words(text=f"O written out has {len(derivation.O):,} characters; --json has it.")
+    yield from _tensor("dO_dy", derivation.dO_dy, derivation.case, "y")
+
+
+def _flat(entries: Entries) -> Iterator[str]:
+    if isinstance(entries, str):
+        yield entries
+    else:
+        for each in entries:
+            yield from _flat(each)
+
+
+def _case_words(case: ConvolutionCase) -> str:
+    words = [f"Input {_sizes(case.x_shape)}, filter {_sizes(case.f_shape)}, output {_sizes(case.y_shape)}"]
+    if any(each != 1 for each in case.stride):
+        words.append(f"stride {_sizes(case.stride)}")
+    if any(pair != (0, 0) for pair in case.padding):
+        words.append("padding " + ", ".join(f"{a}" if a == b else f"{a} before and {b} after" for a, b in case.padding))
+    if any(each != 1 for each in case.dilation):
+        words.append(f"dilation {_sizes(case.dilation)}")
+    if case.groups != 1:
+        words.append(f"{case.groups} groups")
+    stages = [stage.text for stage in case.head]
+    words.append(f"from y to O: {', then '.join(stages)}")
+    return "; ".join(words)
+
+
+def _sizes(sizes: tuple[int, ...]) -> str:
+    return "x".join(map(str, sizes))
+
+
+def _equations(lines: tuple[str, ...]) -> Equations:
+    return Equations(lines=lines[:_MOST_LINES], left_out=max(0, len(lines) - _MOST_LINES))
+
+
+def _tensor(name: str, entries: Entries, case: ConvolutionCase, kind: str) -> Iterator[Part]:
+    """One matrix for each channel, filter and slice."""
+    if isinstance(entries, str):
+        yield Matrix(name=name, rows=((entries,),))
+        return
+    depth = _depth(entries)
+    spatial = 1 if kind == "b" else case.axes
+    leading = depth - min(spatial, 2)
+    shape, level = [], entries
+    for _ in range(leading):
+        shape.append(len(level))
+        level = level[0]  # type: ignore[assignment]
+    words = _axis_words(kind, depth - spatial, spatial, case)
+    total = math.prod(shape)
+    for indices in itertools.islice(itertools.product(*map(range, shape)), _MOST_MATRICES):
+        part = entries
+        for index in indices:
+            part = part[index]  # type: ignore[assignment]
+        rows = part if depth - leading > 1 else (part,)
+        place = ", ".join(f"{word} {index + 1}" for word, index in zip(words, indices, strict=True))
+        yield Matrix(name=name, rows=rows, place=place, index=tuple(index + 1 for index in indices))  # type: ignore[arg-type]
+    if total > _MOST_MATRICES:
+        yield Words(text=f"{_MOST_MATRICES} of {total:,} such matrices are shown; --json has all.")
+
+
+def _depth(entries: Entries) -> int:
+    return 0 if isinstance(entries, str) else 1 + _depth(entries[0])
+
+
+def _axis_words(kind: str, channels: int, spatial: int, case: ConvolutionCase) -> list[str]:
+    if kind == "f" and channels == 1:
+        words = ["filter"] if case.out_channels > 1 else ["channel"]
+    else:
+        words = ["filter", "channel"][2 - channels :] if channels <= 2 else ["axis"] * channels  # noqa: PLR2004 - axes
+    return words + ["slice"] * (spatial - 2)
+
+
+def _matrix_form(derivation: Derivation) -> Iterator[Part]:
+    case = derivation.case
+    if not derivation.matrix:
+        return
+    yield Words(
+        text="Written as one long column each, y is a matrix times x. Every row holds the filter once, at the inputs "
+        "that output sees; the same few numbers return along the diagonals (a Toeplitz matrix). It is dy/dx too, and "
+        "its transpose carries gradients back: dO/dx = Mᵀ dO/dy."
+    )
+    yield Matrix(name="M", rows=derivation.matrix, taps=_taps(case))
+
+
+def _taps(case: ConvolutionCase) -> tuple[tuple[int, ...], ...]:
+    """Which entry of the filter stands in each place of the matrix."""
+    places = {place: number for number, place in enumerate(itertools.product(*map(range, case.extents)))}
+    size = len(places)
+    into, out = case.in_channels // case.groups, case.out_channels // case.groups
+    rows = []
+    for channel, place in itertools.product(range(case.out_channels), itertools.product(*map(range, case.output))):
+        row = [-1] * (case.in_channels * size)
+        for tap, offset in enumerate(itertools.product(*map(range, case.kernel))):
+            seen = tuple(
+                at * step - before + shift * apart
+                for at, step, (before, _), shift, apart in zip(
+                    place, case.stride, case.padding, offset, case.dilation, strict=True
+                )
+            )
+            if seen in places:
+                for each in range(into):
+                    row[(channel // out * into + each) * size + places[seen]] = tap
+        rows.append(tuple(row))
+    return tuple(rows)
+
+
+def _student(derivation: Derivation) -> Verdict:
+    check = derivation.check
+    if check is None or check.right:
+        return Verdict(good=True, text=f"The answer is right: {check.compared if check else 0:,} entries compared.")
+    words = [f"The answer is wrong. First: {check.first_wrong}."]
+    if check.likely_mistake:
+        words.append(f"Likely mistake: {check.likely_mistake}.")
+    words.append(check.explanation)
+    return Verdict(good=False, text=" ".join(word for word in words if word))
+
+
+def _checks(derivation: Derivation) -> Iterator[Part]:
+    found = derivation.self_check
+    if found is not None:
+        kind = "exact" if found.exact else "to rounding"
+        yield Verdict(good=found.passed, text=f"{found.compared} ({found.comparisons:,} numbers, {kind})")
+    if derivation.proved is not None or derivation.proof:
+        difference = derivation.max_difference
+        more = "" if difference is None else f" Largest relative difference: {difference:.2g}."
+        yield Verdict(good=derivation.proved, text=f"{derivation.proof}{more}")
+    if derivation.check is not None:
+        yield _student(derivation)

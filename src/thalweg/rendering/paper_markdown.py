@@ -1,0 +1,96 @@
+"""A paper in Markdown with formulas between dollar signs, as notebooks and many hosts of code show them."""
+
+from collections.abc import Iterator, Sequence
+
+from thalweg.rendering.markup import shown
+from thalweg.rendering.paper import Equations, Grid, Matrix, Paper, Part, Sketch, Verdict, Words
+from thalweg.rendering.paper_latex import equation_latex, matrix_lines
+from thalweg.rendering.paper_matrix import entry_name
+
+__all__ = ["paper_markdown"]
+
+_MOST_LISTED = 60
+
+
+def paper_markdown(paper: Paper) -> str:
+    r"""Write a paper in Markdown.
+
+    Args:
+        paper: What to say.
+
+    Returns:
+        Headings, paragraphs, and `$$` blocks.
+
+    Example:
+        >>> print(paper_markdown(Paper(title="One", lead=(Equations(lines=("y1 = x1*f1",)),), sections=())))
+        # One
+        <BLANKLINE>
+        $$
+        \begin{aligned}
+        y_{1} & = x_{1}\,f_{1}
+        \end{aligned}
+        $$
+        <BLANKLINE>
+    """
+    blocks = [f"# {_words(paper.title)}", *_parts(paper.lead)]
+    for section in paper.sections:
+        blocks += [f"## {_words(section.title)}", *_parts(section.parts)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _words(text: str) -> str:
+    return "".join(f"\\{letter}" if letter in "\\*_`<>[]$#|" else letter for letter in shown(text))
+
+
+def _parts(parts: Sequence[Part]) -> Iterator[str]:
+    for part in parts:
+        match part:
+            case Words():
+                yield _words(part.text)
+            case Verdict():
+                yield f"**{ {True: '✓', False: '✗', None: '–'}[part.good] }** {_words(part.text)}"
+            case Equations():
+                yield _display([line for each in part.lines for line in equation_latex(each)])
+                if part.left_out:
+                    yield f"… and {part.left_out:,} more."
+            case Matrix():
+                yield from _matrix(part)
+            case Sketch() if not part.brief:
+                yield from (_grid(grid) for grid in part.grids)
+                yield _words(part.caption)
+            case _:
+                continue
+
+
+def _display(lines: list[str]) -> str:
+    inner = " \\\\\n".join(lines)
+    return f"$$\n\\begin{{aligned}}\n{inner}\n\\end{{aligned}}\n$$"
+
+
+def _matrix(matrix: Matrix) -> Iterator[str]:
+    if matrix.place:
+        yield f"{_words(matrix.place.capitalize())}:"
+    found = matrix_lines(matrix)
+    if found is not None:
+        yield f"$$\n{found[0]}\n$$"
+        if found[1]:
+            yield found[1]
+        return
+    places = [(row, column) for row in range(len(matrix.rows)) for column in range(len(matrix.rows[row]))]
+    lines = [f"{entry_name(matrix, row, column)} = {matrix.rows[row][column]}" for row, column in places[:_MOST_LISTED]]
+    yield _display([written for line in lines for written in equation_latex(line)])
+    if len(places) > _MOST_LISTED:
+        yield f"… and {len(places) - _MOST_LISTED:,} of {len(places):,} entries more."
+
+
+def _grid(grid: Grid) -> str:
+    """A table; what is marked stands bold."""
+    from thalweg.rendering.formula_text import formula_text
+
+    rows = []
+    for row in grid.rows:
+        texts = [_words(formula_text(cell.text)) if cell.text else "" for cell in row]
+        marks = ["**" if cell.tap >= 0 or cell.chosen else "" for cell in row]
+        rows.append("| " + " | ".join(f"{mark}{text}{mark}" for text, mark in zip(texts, marks, strict=True)) + " |")
+    head = [f"| {_words(grid.title)} |" + "  |" * (len(grid.rows[0]) - 1), "|" + ":-:|" * len(grid.rows[0])]
+    return "\n".join([*head, *rows])

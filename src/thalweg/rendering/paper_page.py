@@ -1,0 +1,245 @@
+"""A paper as one HTML page with MathML: no script, nothing loaded, readable on a phone, in the dark and on paper.
+
+Long sums wrap, a term at a time; matrices that are wider than the screen scroll in a box of their own; the sketches are
+tables, whose squares have the colour of the filter entry they meet.
+"""
+
+import html
+import importlib.resources
+from collections.abc import Iterator, Sequence
+
+from thalweg.core.errors import SpecError
+from thalweg.core.formula import Formula, parse_formula
+from thalweg.rendering.formula_mathml import formula_mathml, mathml_pieces, matrix_mathml, name_mathml
+from thalweg.rendering.formula_text import formula_text, name_text
+from thalweg.rendering.markup import escape, text_width
+from thalweg.rendering.paper import Cell, Equations, Grid, Matrix, Paper, Part, Section, Sketch, Verdict, Words
+from thalweg.rendering.paper_matrix import entry_name, factored, shortened
+
+__all__ = ["paper_page"]
+
+_WIDEST = 76
+_MOST_ROWS = 24
+_MOST_COLUMNS = 24
+_MOST_LISTED = 120
+_COLOURS = 8
+_MOST_BAND = 100
+_LETTER = 11.0
+_MARKS = {True: ("good", "✓"), False: ("bad", "✗"), None: ("open", "–")}
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+
+
+def paper_page(paper: Paper) -> str:
+    """Write a paper as a page that needs nothing from anywhere.
+
+    Args:
+        paper: What to say.
+
+    Returns:
+        HTML.
+
+    Example:
+        >>> page = paper_page(Paper(title="One", lead=(Equations(lines=("y1 = x1*f1",)),), sections=()))
+        >>> page.startswith("<!doctype html>"), page.count("<math"), "<script" in page
+        (True, 2, False)
+    """
+    style = importlib.resources.files("thalweg.rendering").joinpath("templates", "paper.css").read_text("utf-8").strip()
+    title = escape(paper.title)
+    body = "\n".join(_section(number, section) for number, section in enumerate(paper.sections, start=1))
+    links = "".join(
+        f'<li><a href="#part-{number}">{escape(section.title)}</a></li>'
+        for number, section in enumerate(paper.sections, start=1)
+    )
+    return f"""<!doctype html>
+<html lang="en" dir="ltr">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<meta name="generator" content="thalweg">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<style>{style}</style>
+</head>
+<body>
+<header>
+<h1>{title}</h1>
+{"".join(_parts(paper.lead))}
+</header>
+<nav aria-label="Contents"><ol>{links}</ol></nav>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+def _section(number: int, section: Section) -> str:
+    inner = "\n".join(_parts(section.parts))
+    return f'<section id="part-{number}">\n<h2>{escape(section.title)}</h2>\n{inner}\n</section>'
+
+
+def _parts(parts: Sequence[Part]) -> Iterator[str]:
+    for part in parts:
+        match part:
+            case Words():
+                yield f"<p>{escape(part.text)}</p>"
+            case Verdict():
+                kind, mark = _MARKS[part.good]
+                yield f'<p class="verdict {kind}"><span aria-hidden="true">{mark}</span> {escape(part.text)}</p>'
+            case Equations():
+                yield "".join(map(_equation, part.lines))
+                if part.left_out:
+                    yield f'<p class="hint">… and {part.left_out:,} more; --json has all.</p>'
+            case Matrix() if part.taps:
+                yield _band(part)
+            case Matrix():
+                yield _matrix(part)
+            case Sketch():
+                yield _sketch(part)
+
+
+def _equation(line: str) -> str:
+    """One `<math>` a term, so that a long sum wraps between them; further lines are indented."""
+    return f'<div class="equation">{_pieces(line)}</div>'
+
+
+def _pieces(line: "Formula | str") -> str:
+    try:
+        return " ".join(f"<math>{_spaced(piece)}</math>" for piece in mathml_pieces(line))
+    except SpecError:
+        return escape(line)
+
+
+def _spaced(piece: str) -> str:
+    """Give a sign at the edge of its `<math>` the room that it has inside of one."""
+    for sign in ("+", "−", "="):
+        piece = (
+            piece.replace(
+                f'<mo form="infix">{sign}</mo>', f'<mo form="infix" lspace="0" rspace="0.25em">{sign}</mo>', 1
+            )
+            if piece.startswith(f'<mo form="infix">{sign}</mo>')
+            else piece
+        )
+    return piece
+
+
+def _matrix(matrix: Matrix) -> str:
+    factor, entries = factored(matrix.rows)
+    height, across = len(entries), len(entries[0])
+    kept = shortened(height, across, most_rows=_MOST_ROWS, most_columns=_MOST_COLUMNS)
+    widths = [
+        max(len(formula_text(row[column])) for row in entries) if column is not None else 1 for column in kept.columns
+    ]
+    place = f'<p class="place">{escape(matrix.place.capitalize())}</p>' if matrix.place else ""
+    if sum(widths) + 2 * len(widths) > _WIDEST:
+        return place + _listed(matrix)
+    cells = [
+        [
+            "<mo>…</mo>" if row is None or column is None else f"<mrow>{_inner(entries[row][column])}</mrow>"
+            for column in kept.columns
+        ]
+        for row in kept.rows
+    ]
+    front = "" if factor is None else f"{_inner(factor)}<mo>&#8290;</mo>"
+    said = ""
+    if None in {*kept.rows, *kept.columns}:
+        said = f'<p class="hint">A part of {height} rows and {across} columns; --json has all.</p>'
+    name = name_mathml(matrix.name)
+    math = f'<math display="block">{name}<mo>=</mo>{front}{matrix_mathml(cells)}</math>'
+    return f'{place}<div class="scroll" tabindex="0">{math}</div>{said}'
+
+
+def _inner(tree: Formula) -> str:
+    return "".join(mathml_pieces(tree))
+
+
+def _listed(matrix: Matrix) -> str:
+    places = [(row, column) for row in range(len(matrix.rows)) for column in range(len(matrix.rows[row]))]
+    lines = [f"{entry_name(matrix, row, column)} = {matrix.rows[row][column]}" for row, column in places]
+    rest = len(lines) - _MOST_LISTED
+    more = f'<p class="hint">… and {rest:,} of {len(lines):,} entries more; --json has all.</p>' if rest > 0 else ""
+    return "".join(map(_equation, lines[:_MOST_LISTED])) + more
+
+
+def _band(matrix: Matrix) -> str:
+    """The matrix of a convolution as a drawing: squares in the colours of the filter entries, zeros left empty."""
+    height, across = len(matrix.rows), len(matrix.rows[0])
+    kept = shortened(height, across, most_rows=_MOST_BAND, most_columns=_MOST_BAND)
+    rows, columns = ([number for number in each if number is not None] for each in (kept.rows, kept.columns))
+    texts = [[_plain(matrix.rows[row][column]) for column in columns] for row in rows]
+    widest = max((text_width(text, _LETTER) for line in texts for text in line if text != "0"), default=0.0)
+    lettered = len(columns) <= 2 * _MOST_COLUMNS and widest < 90  # noqa: PLR2004 - pixels
+    side = max(26.0, widest + 8) if lettered else 9.0
+    tall = 26.0 if lettered else 9.0
+    left, top = (36.0, 22.0) if lettered else (2.0, 2.0)
+    squares = []
+    for y, row in enumerate(rows):
+        for x, column in enumerate(columns):
+            tap = matrix.taps[row][column]
+            if tap < 0:
+                continue
+            at = f'x="{left + x * side:g}" y="{top + y * tall:g}"'
+            squares.append(
+                f'<rect class="tap{tap % _COLOURS}" {at} width="{side - 1:g}" height="{tall - 1:g}" rx="2"/>'
+            )
+            if lettered:
+                place = f'x="{left + (x + 0.5) * side - 0.5:g}" y="{top + (y + 0.5) * tall + 3.5:g}"'
+                squares.append(f'<text class="mid" {place}>{escape(texts[y][x])}</text>')
+    width, tallness = left + len(columns) * side + 1, top + len(rows) * tall + 1
+    names = []
+    if lettered:
+        names = [
+            *(f'<text class="mid dim" x="{left + (x + 0.5) * side:g}" y="14">{name_text(f"x{column + 1}")}</text>'
+              for x, column in enumerate(columns)),
+            *(f'<text class="end dim" x="{left - 6:g}" y="{top + (y + 0.5) * tall + 3.5:g}">{name_text(f"y{row + 1}")}</text>'
+              for y, row in enumerate(rows)),
+        ]  # fmt: skip
+    frame = (
+        f'<rect class="frame" x="{left - 1:g}" y="{top - 1:g}" width="{width - left:g}" height="{tallness - top:g}"/>'
+    )
+    least = min(width, 17.0 * len(columns) if lettered else 3.0 * len(columns))
+    label = f"Matrix of {height} rows, one an output, and {across} columns, one an input."
+    part = "" if None not in {*kept.rows, *kept.columns} else f" The first {_MOST_BAND - 1} are drawn."
+    return (
+        f'<figure><div class="scroll" tabindex="0"><svg role="img" aria-label="{label}" '
+        f'viewBox="0 0 {width:g} {tallness:g}" style="width:{width:g}px;min-width:{least:g}px">'
+        f"{frame}{''.join(squares)}{''.join(names)}</svg></div>"
+        f"<figcaption>M: {height} outputs by {across} inputs; empty squares are zeros.{part}</figcaption></figure>"
+    )
+
+
+def _plain(text: str) -> str:
+    try:
+        return formula_text(text)
+    except SpecError:
+        return text
+
+
+def _sketch(sketch: Sketch) -> str:
+    joints = [*sketch.joints, *[""] * len(sketch.grids)]
+    inner = "".join(
+        _grid(grid) + (f'<span class="joint" aria-hidden="true">{escape(joint)}</span>' if joint else "")
+        for grid, joint in zip(sketch.grids, joints, strict=False)
+    )
+    kind = "grids views" if sketch.brief else "grids"
+    return f'<figure><div class="{kind}">{inner}</div><figcaption>{escape(sketch.caption)}</figcaption></figure>'
+
+
+def _grid(grid: Grid) -> str:
+    rows = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in grid.rows)
+    title = formula_mathml(grid.title) if grid.title[1:].isdigit() else escape(grid.title)
+    return f'<div class="scroll"><table class="squares"><caption>{title}</caption><tbody>{rows}</tbody></table></div>'
+
+
+def _cell(cell: Cell) -> str:
+    kinds = [f"tap{cell.tap % _COLOURS}"] if cell.tap >= 0 else []
+    kinds += ["padding"] * cell.padding + ["chosen"] * cell.chosen
+    try:
+        inner = formula_mathml(parse_formula(cell.text)) if cell.text else ""
+    except SpecError:
+        inner = html.escape(cell.text)
+    return f'<td class="{" ".join(kinds)}">{inner}</td>' if kinds else f"<td>{inner}</td>"
