@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from thalweg.workbench.check import check
     from thalweg.workbench.count import count
     from thalweg.workbench.demo import demo
+    from thalweg.workbench.diagnose import diagnose
     from thalweg.workbench.draw import draw
     from thalweg.workbench.evaluate import evaluate
     from thalweg.workbench.export import export
     from thalweg.workbench.predict import predict
     from thalweg.workbench.report import report
     from thalweg.workbench.resume import resume
+    from thalweg.workbench.rules import rule
     from thalweg.workbench.train import train
 
 _HOMES = {
@@ -27,12 +29,14 @@ _HOMES = {
     "check": "thalweg.workbench.check",
     "count": "thalweg.workbench.count",
     "demo": "thalweg.workbench.demo",
+    "diagnose": "thalweg.workbench.diagnose",
     "draw": "thalweg.workbench.draw",
     "evaluate": "thalweg.workbench.evaluate",
     "export": "thalweg.workbench.export",
     "predict": "thalweg.workbench.predict",
     "report": "thalweg.workbench.report",
     "resume": "thalweg.workbench.resume",
+    "rule": "thalweg.workbench.rules",
     "train": "thalweg.workbench.train",
 }
 
@@ -42,12 +46,14 @@ __all__ = [
     "check",
     "count",
     "demo",
+    "diagnose",
     "draw",
     "evaluate",
     "export",
     "predict",
     "report",
     "resume",
+    "rule",
     "train",
 ]
 

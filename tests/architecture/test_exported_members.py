@@ -11,12 +11,14 @@ PUBLIC = [
     "check",
     "count",
     "demo",
+    "diagnose",
     "draw",
     "evaluate",
     "export",
     "predict",
     "report",
     "resume",
+    "rule",
     "train",
 ]
 

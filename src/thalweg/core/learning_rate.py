@@ -46,3 +46,45 @@ class LearningRateEstimate:
         """
         names = ("verdict", "factor", "interval", "confidence", "reason")
         return {name: getattr(self, name) for name in names}
+
+    @property
+    def distance(self) -> str:
+        """By what factor the rate is off, the way people say it on either side; empty where that is not known.
+
+        Example:
+            >>> LearningRateEstimate(verdict="too_low", factor=0.1, interval=(0.02, 0.5)).distance
+            '10x too low (2x to 50x)'
+            >>> LearningRateEstimate(verdict="too_high", interval=(30.0, None)).distance
+            'more than 30x too high'
+        """
+        if self.verdict not in {"too_low", "too_high"}:
+            return ""
+        side, factor = self.verdict.replace("_", " "), self.factor
+        low, high = self.interval or (None, None)
+        if self.verdict == "too_low":
+            low, high, factor = *(1 / end if end else None for end in (high, low)), 1 / factor if factor else None
+        near = None if low is None or low < 1.05 else _times(low)  # noqa: PLR2004 - "1x too high" is no statement
+        far = None if high is None else _times(high)
+        spread = f"{near or '1x'} to {far}" if far else f"more than {near}" if near else ""
+        if factor is None or factor < 1:
+            return f"{spread} {side}" if spread else side
+        return f"{_times(factor)} {side}" + (f" ({spread})" if spread else "")
+
+    def __str__(self) -> str:
+        """The verdict on a line.
+
+        Returns:
+            Such as `6x too high (3x to 12x, 91 % sure)`.
+
+        Example:
+            >>> print(LearningRateEstimate(verdict="too_high", factor=6, interval=(3, 12), confidence=0.91))
+            6x too high (3x to 12x, 91 % sure)
+        """
+        if self.verdict == "undetermined":
+            return f"undetermined: {self.reason}" if self.reason else "undetermined"
+        words, sure = self.distance or self.verdict.replace("_", " "), f"{100 * self.confidence:.0f} % sure"
+        return f"{words[:-1]}, {sure})" if words.endswith(")") else f"{words} ({sure})"
+
+
+def _times(factor: float) -> str:
+    return f"{float(f'{factor:.2g}'):g}x"

@@ -58,7 +58,9 @@ def _run(run: DiagnosedRun, width: int, paint: Paint, *, plain: bool, brief: boo
     size = f", {epochs:,} epoch{'' if epochs == 1 else 's'}" if epochs else ""
     about = f" ({shown(run.format)}{size})" if run.format else ""
     yield shown(run.path) + (about if len(run.path) + len(about) <= width else "")
-    yield from _wrapped(f"learning rate: {run.learning_rate}", width, "  ", first="", paint=lambda s: paint(s, "verdict"))
+    yield from _wrapped(
+        f"learning rate: {run.learning_rate}", width, "  ", first="", paint=lambda s: paint(s, "verdict")
+    )
     if brief:
         for finding in run.findings:
             if finding.severity != "info":
@@ -80,8 +82,8 @@ def _curves(run: DiagnosedRun, width: int, *, plain: bool) -> Iterator[str]:
         if signal is None or len(signal.values) < 2:  # noqa: PLR2004 - a point is no curve
             continue
         first, last = f"{signal.values[0]:.4g}", f"{signal.values[-1]:.4g}"
-        room = min(60, width - 22 - len(first) - len(last) - 2)
-        yield f"  {label:<20}{first} {sparkline(signal.values, room, plain=plain)} {last}"
+        room = min(40, width - 43)
+        yield f"  {label:<20}{first:>9} {sparkline(signal.values, room, plain=plain)} {last}"
 
 
 def _finding(finding: Finding, width: int, paint: Paint) -> Iterator[str]:
@@ -108,8 +110,8 @@ def evidence_words(evidence: Evidence) -> str:
         Signal, place, number, and what it was held against.
 
     Example:
-        >>> evidence_words(Evidence(signal="val_loss", window="epoch 2", observed=25, threshold=1.3, source="twice best"))
-        'val_loss, epoch 2: 25 against 1.3 (twice best)'
+        >>> evidence_words(Evidence(signal="val_loss", window="epoch 2", observed=25, threshold=1.3, source="2 x best"))
+        'val_loss, epoch 2: 25 against 1.3 (2 x best)'
     """
     words = f"{evidence.signal}, {evidence.window}: {_figure(evidence.observed)}"
     if evidence.threshold is not None:

@@ -1,0 +1,85 @@
+"""LRN001 and LRN002: the verdict on the learning rate as a finding, in the words that courses use."""
+
+from collections.abc import Iterator
+
+from thalweg.core.finding import Finding
+from thalweg.core.learning_rate import LearningRateEstimate
+from thalweg.diagnosis.case import Case
+from thalweg.diagnosis.remedies import change_rate, remedy
+from thalweg.diagnosis.rules.rule import Rule
+
+__all__ = ["RULES"]
+
+
+def check_too_high(case: Case) -> Iterator[Finding]:
+    """LRN001: the learning rate is too high.
+
+    Watches: ``train_loss``, ``val_loss``, ``train_accuracy``, ``val_accuracy``, ``batch_loss``; never the rate itself,
+        since the same number is healthy on one problem and ends in NaN on another.
+    Fires when: the estimate's verdict is `too_high`: of recorded runs with such curves, most reach a better accuracy at
+        a lower rate, by 10 % of the way from chance or more.
+    Why it hurts: steps jump over the valley: divergence, overshooting, oscillation without decrease, validation error
+        rising or irregular from the start, a jump to chance level, NaN.
+    Not to be confused with: exploding gradients at a sound rate (GRD002); inputs that were not rescaled; the noise of
+        small batches, which a lower rate lessens, too; a high but stable rate, whose loss trend falls: leave it alone.
+    Remedies: lower_learning_rate, warm_up, decay, clip_gradients.
+    References: the project's own sweeps (docs/diagnose.md); LeCun et al. 1998, Efficient BackProp; Cohen et al. 2021,
+        Gradient descent on neural networks typically occurs at the edge of stability.
+    """
+    estimate = case.estimate
+    if estimate.verdict == "too_high":
+        yield Finding(
+            code="LRN001",
+            name="learning_rate_too_high",
+            severity="warning",
+            confidence=estimate.confidence,
+            subject="learning rate",
+            claim=_claim(estimate),
+            evidence=estimate.evidence,
+            alternatives=("exploding_gradient", "input_scale", "mini_batch_like"),
+            remedies=(
+                change_rate(estimate.factor if estimate.factor and estimate.factor > 1 else None, case.rate),
+                *map(remedy, ("warm_up", "decay", "clip_gradients")),
+            ),
+        )
+
+
+def check_too_low(case: Case) -> Iterator[Finding]:
+    """LRN002: the learning rate is too low.
+
+    Watches: ``train_loss``, ``val_loss``, ``train_accuracy``, ``val_accuracy``, ``batch_loss``; never the rate itself.
+    Fires when: the estimate's verdict is `too_low`: of recorded runs with such curves, most reach a better accuracy at
+        a higher rate within the same epochs, by 10 % of the way from chance or more.
+    Why it hurts: the loss falls very slowly or stays flat, long training gives no satisfying result, the validation
+        error stays high; the run may be stuck early, near a saddle, on a plateau or in a poor minimum.
+    Not to be confused with: too few epochs at a sound rate (CUR009), from which curves alone cannot always tell it; a
+        loss that no rate lowers (CUR005: wrong head or loss, frozen or dead layers); a schedule at its end.
+    Remedies: raise_learning_rate, adaptive_optimizer, more_epochs.
+    References: the project's own sweeps (docs/diagnose.md); Bengio 2012, Practical recommendations for gradient-based
+        training of deep architectures, section 3.
+    """
+    estimate = case.estimate
+    if estimate.verdict == "too_low":
+        low = estimate.factor if estimate.factor and estimate.factor < 1 else 0.1
+        yield Finding(
+            code="LRN002",
+            name="learning_rate_too_low",
+            severity="warning",
+            confidence=estimate.confidence,
+            subject="learning rate",
+            claim=_claim(estimate),
+            evidence=estimate.evidence,
+            alternatives=("too_few_epochs", "plateau", "saddle_point", "vanishing_gradient", "frozen_parameters"),
+            remedies=(change_rate(low, case.rate), remedy("adaptive_optimizer"), remedy("more_epochs")),
+        )
+
+
+def _claim(estimate: LearningRateEstimate) -> str:
+    claim = f"the learning rate is {estimate.distance}"
+    return f"{claim}: {estimate.reason}" if estimate.reason else claim
+
+
+RULES = (
+    Rule(code="LRN001", name="learning_rate_too_high", check=check_too_high),
+    Rule(code="LRN002", name="learning_rate_too_low", check=check_too_low),
+)

@@ -1,0 +1,164 @@
+"""CUR010 and CUR012: what the held-out curves say beside those of training."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from thalweg.core.finding import Finding
+from thalweg.diagnosis.case import Case
+from thalweg.diagnosis.curve import Curve, Numbers
+from thalweg.diagnosis.remedies import change_rate, remedy
+from thalweg.diagnosis.rules.rule import Rule
+
+__all__ = ["RULES"]
+
+_RISE = 0.1  # of the best validation loss
+_RISING = 1.64  # Mann-Kendall score of a rise, at 95 %
+_CLEAR = 3.0  # standard deviations of the validation loss's fluctuation
+_GAP = 0.3  # of the validation loss at the end
+_EXCURSION = 2.0  # times the training loss, and times what the validation loss comes back to
+_OFTEN = 0.1  # of the epochs
+_APART = 0.3  # between training and validation accuracy
+
+
+def check_overfitting(case: Case) -> Iterator[Finding]:
+    """CUR010: the validation loss rises while the training loss falls on.
+
+    Watches: ``val_loss`` against ``train_loss``.
+    Fires when: after its lowest place the validation loss rises (Mann-Kendall score above 1.64) by 10 % and by 3
+        standard deviations of its fluctuation, while the training loss is lower than it was there, and ends 30 % below
+        the validation loss.
+    Why it hurts: the network learns its training pictures by heart; what it adds no longer holds for others.
+    Not to be confused with: CUR012, a validation loss that jumps and comes back; CUR002, where training rises, too; an
+        accuracy that goes on rising while the loss does (overconfidence): said in the claim where it is so.
+    Remedies: stop_earlier, augment, regularise.
+    References: Prechelt 1998, Early stopping - but when?; Li et al. 2024, OverfitGuard.
+    """
+    train, held = case.train_loss, case.val_loss
+    if train is None or held is None or min(len(train), len(held)) < 4:  # noqa: PLR2004 - a rise must be a trend
+        return
+    smooth = held.smooth()
+    place = int(smooth.argmin())
+    best, final = float(smooth[place]), held.final
+    after = held.part(place / len(held))
+    rise, least = final - best, max(_RISE * abs(best), _CLEAR * held.noise)
+    at_best = float(np.interp(held.steps[place], train.steps, train.smooth()))
+    if rise < least or train.final >= at_best or train.final > (1 - _GAP) * final or len(after) < 3:  # noqa: PLR2004
+        return
+    if len(after) >= 4 and after.trend < _RISING:  # noqa: PLR2004 - no trend of three values is certain
+        return
+    bottom, end = float(held.steps[place]), float(held.steps[-1])
+    accuracy = case.val_accuracy
+    better = accuracy is not None and len(accuracy) and accuracy.final >= accuracy.high - 0.005
+    yield Finding(
+        code="CUR010",
+        name="overfitting",
+        severity="warning",
+        confidence=0.9 if rise > 2 * least else 0.75,
+        subject=held.name,
+        claim=f"overfitting: the validation loss rises from {best:.4g} at {held.unit} {bottom:.10g} to {final:.4g}, "
+        f"while the training loss falls from {at_best:.4g} to {train.final:.4g}"
+        + ("; the accuracy does not suffer yet" if better else ""),
+        evidence=(
+            held.evidence(final, best + least, "10 % above the lowest, and 3 deviations", held.between(bottom, end)),
+            train.evidence(
+                train.final, (1 - _GAP) * final, "30 % below the validation loss", f"{train.unit} {end:.10g}"
+            ),
+        ),
+        alternatives=("label_noise", "split_leakage", "validation_irregular"),
+        remedies=(remedy("stop_earlier", {"epochs": int(bottom)}), remedy("augment"), remedy("regularise")),
+    )
+
+
+def check_validation_irregular(case: Case) -> Iterator[Finding]:
+    """CUR012: the validation loss jumps, or stays at chance, while training goes well.
+
+    Watches: ``val_loss`` and ``val_accuracy`` against ``train_loss`` and ``train_accuracy``.
+    Fires when: in 10 % of the epochs, and in two at least, the validation loss lies above twice the training loss of
+        the same epoch, above twice its own best, and above twice what it comes back to later; or it never falls nor its
+        accuracy rises although the training accuracy ends 30 points above. A warning where a fifth of the epochs are so
+        or they begin at once, unless the learning rate is right.
+    Why it hurts: no single epoch's number means anything; early stopping and the best checkpoint follow noise.
+    Not to be confused with: CUR010, a steady rise that does not come back; the small fluctuation of a small validation
+        split; running averages of batch normalisation that lag behind fast weights, which is the likeliest cause.
+    Remedies: lower_learning_rate, normalisation_mode, larger_batch, rescale_input.
+    References: Ioffe and Szegedy 2015, Batch normalization; Ioffe 2017, Batch renormalization; Wu and Johnson 2021,
+        Rethinking "batch" in BatchNorm.
+    """
+    train, held = case.train_loss, case.val_loss
+    if train is None or held is None or min(len(train), len(held)) < 4 or min(train.low, held.low) <= 0:  # noqa: PLR2004
+        return
+    places = _excursions(held, np.interp(held.steps, train.steps, train.values))
+    if len(places) >= max(2, _OFTEN * len(held)):
+        yield from _jumping(case, held, places)
+    else:
+        yield from _at_chance(case, train, held)
+
+
+def _excursions(held: Curve, beside: Numbers) -> list[int]:
+    """Places of a validation loss that is far above training, and comes back."""
+    values = held.values
+    later = np.append(np.minimum.accumulate(values[::-1])[::-1][1:], np.inf)  # the lowest value after each place
+    base = np.maximum(np.maximum(beside, held.low), later)
+    return [int(place) for place in np.flatnonzero(values > _EXCURSION * base)]
+
+
+def _jumping(case: Case, held: Curve, places: list[int]) -> Iterator[Finding]:
+    worst = max(places, key=lambda place: held.values[place])
+    share, early = len(places) / len(held), places[0] < max(2, 0.2 * len(held))
+    start = "from the start" if early else f"from {held.unit} {held.steps[places[0]]:.10g} on"
+    grave = (share >= 0.2 or early) and case.estimate.verdict != "about_right"  # noqa: PLR2004 - the docstring says it
+    yield Finding(
+        code="CUR012",
+        name="validation_irregular",
+        severity="warning" if grave else "info",
+        confidence=0.9 if share >= 0.2 else 0.75,  # noqa: PLR2004 - the same
+        subject=held.name,
+        claim=f"the validation loss is irregular {start}: up to {held.values[worst]:.4g} at {held.unit} "
+        f"{held.steps[worst]:.10g}, more than twice the training loss in {len(places)} of {len(held)} {held.unit}s",
+        evidence=tuple(
+            held.evidence(
+                held.values[place],
+                _EXCURSION * max(held.low, held.values[place + 1 :].min()),
+                "twice its best and twice what it comes back to",
+                f"{held.unit} {held.steps[place]:.10g}",
+            )
+            for place in places[:5]
+        ),
+        alternatives=("batchnorm_mismatch", "learning_rate_too_high", "input_scale"),
+        remedies=(
+            change_rate(case.factor_down, case.rate),
+            *map(remedy, ("normalisation_mode", "larger_batch", "rescale_input")),
+        ),
+    )
+
+
+def _at_chance(case: Case, train: Curve, held: Curve) -> Iterator[Finding]:
+    known, told = case.train_accuracy, case.val_accuracy
+    if known is None or told is None or min(len(known), len(told)) < 4:  # noqa: PLR2004 - a course
+        return
+    gain, apart = told.high - told.first, known.final - told.high
+    fallen = held.first - held.low > 0.02 * held.first
+    if gain > max(0.02, 3 * told.noise) or apart < _APART or fallen or train.final > 0.8 * train.first:
+        return
+    yield Finding(
+        code="CUR012",
+        name="validation_irregular",
+        severity="warning",
+        confidence=0.85,
+        subject=told.name,
+        claim=f"training reaches an accuracy of {known.final:.1%}, validation never leaves {told.final:.1%}: what is "
+        "learned does not hold for the validation data at all",
+        evidence=(
+            told.evidence(gain, 0.02, "gain of the validation accuracy; two points"),
+            known.evidence(apart, _APART, "training accuracy above validation accuracy; thirty points"),
+        ),
+        alternatives=("batchnorm_mismatch", "overfitting", "label_noise", "input_scale", "wrong_head_or_loss"),
+        remedies=tuple(map(remedy, ("normalisation_mode", "rescale_input", "regroup_split", "relabel"))),
+    )
+
+
+RULES = (
+    Rule(code="CUR010", name="overfitting", check=check_overfitting),
+    Rule(code="CUR012", name="validation_irregular", check=check_validation_irregular),
+)

@@ -1,0 +1,118 @@
+"""`thalweg diagnose`: recorded curves of any framework to a verdict on the learning rate, and findings."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from thalweg.core.diagnosis_results import DiagnosedRun, DiagnoseResult
+from thalweg.core.errors import LogError, PlanError, ThalwegError
+from thalweg.core.files import printable, write_atomically
+from thalweg.core.history import RunHistory
+from thalweg.core.learning_rate import LearningRateEstimate
+from thalweg.core.run_log import NamedHistory
+from thalweg.diagnosis.case import open_case
+from thalweg.diagnosis.judge import judge
+from thalweg.diagnosis.learning_rate import estimate
+from thalweg.histories.reading import read, read_mapping
+
+__all__ = ["Recorded", "diagnose", "diagnose_history"]
+
+Recorded: TypeAlias = "str | os.PathLike[str] | RunHistory | NamedHistory | Mapping[str, object] | object"
+"""A path, a history, a mapping of names to lists, or an object whose `history` is one, such as Keras's `History`."""
+
+
+def diagnose(
+    *runs: Recorded,
+    columns: Mapping[str, str] | str | None = None,
+    html: str | os.PathLike[str] | None = None,
+) -> DiagnoseResult:
+    """Say what is wrong with recorded runs: above all whether the learning rate is right, and by what factor not.
+
+    Args:
+        runs: Log files, folders of them, run folders, mappings such as `History.history`, or Keras's `History` itself.
+        columns: Which column is what, where the guess is wrong: `{"train_loss": "foo"}` or `train_loss=foo,...`.
+        html: A page to write, with the curves and the evidence marked on them.
+
+    Returns:
+        For every run a verdict, findings and what was read; an `error` for what could not be read.
+
+    Raises:
+        PlanError: Nothing was asked for, or `columns` is not understood.
+
+    Example:
+        >>> answer = diagnose({"loss": [0.69, 0.70, 1.5, 4.0, 9.1, 25.0], "val_loss": [0.7, 0.8, 1.9, 5.0, 11.0, 30.0]})
+        >>> "diverging" in [finding.name for finding in answer.results[0].findings]
+        True
+    """
+    if not runs:
+        raise PlanError("name a log, a folder of logs or a run folder")
+    wanted = _columns(columns)
+    page = None if html is None else _writable(Path(html))
+    results = tuple(result for number, run in enumerate(runs, 1) for result in _results(run, wanted, number))
+    if page is not None:
+        from thalweg.rendering.diagnosis_page import diagnosis_report
+        from thalweg.rendering.html import render_html
+
+        write_atomically(page, render_html(diagnosis_report(results)))
+    return DiagnoseResult(results=results, page=None if page is None else str(page))
+
+
+def diagnose_history(run: NamedHistory) -> DiagnosedRun:
+    """Judge one run.
+
+    Args:
+        run: Its curves, and where they come from.
+
+    Returns:
+        Verdict and findings.
+    """
+    rate = estimate(run.history)
+    return DiagnosedRun(
+        path=run.place,
+        learning_rate=rate,
+        findings=judge(open_case(run.history, rate)),
+        history=run.history,
+        format=run.format,
+        notes=run.notes,
+    )
+
+
+def _results(run: Recorded, columns: Mapping[str, str], number: int) -> Iterable[DiagnosedRun]:
+    place = printable(run) if isinstance(run, str | os.PathLike) else f"history {number}"
+    try:
+        histories = _histories(run, columns, place)
+    except ThalwegError as error:
+        nothing = LearningRateEstimate(verdict="undetermined", reason="it could not be read")
+        return [DiagnosedRun(path=place, learning_rate=nothing, error=str(error))]
+    return [diagnose_history(named) for named in histories]
+
+
+def _histories(run: Recorded, columns: Mapping[str, str], place: str) -> tuple[NamedHistory, ...]:
+    if isinstance(run, str | os.PathLike):
+        return read(run, columns=columns)
+    if isinstance(run, NamedHistory):
+        return (run,)
+    if isinstance(run, RunHistory):
+        return (NamedHistory(place=place, format="a history in memory", history=run),)
+    recorded = run if isinstance(run, Mapping) else getattr(run, "history", None)
+    if isinstance(recorded, RunHistory):
+        return (NamedHistory(place=place, format="a history in memory", history=recorded),)
+    if not isinstance(recorded, Mapping):
+        raise LogError(f"{place}: {type(run).__name__} is neither a path nor a mapping of names to lists of numbers")
+    return (read_mapping(recorded, place=place, columns=columns),)
+
+
+def _columns(columns: Mapping[str, str] | str | None) -> dict[str, str]:
+    if not isinstance(columns, str):
+        return dict(columns or {})
+    pairs = [part.partition("=") for part in columns.split(",") if part.strip()]
+    if not pairs or not all(sign and name.strip() and column.strip() for name, sign, column in pairs):
+        raise PlanError(f"--columns {printable(columns)}: write it as train_loss=NAME,val_loss=NAME")
+    return {name.strip(): column.strip() for name, _, column in pairs}
+
+
+def _writable(page: Path) -> Path:
+    if page.is_dir() or not page.parent.is_dir():
+        raise PlanError(f"--html {printable(page)}: name a file in a folder that exists")
+    return page

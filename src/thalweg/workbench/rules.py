@@ -1,0 +1,49 @@
+"""`thalweg rule`: what a rule watches, when it fires, why that hurts, and what to do."""
+
+import difflib
+
+from thalweg.core.diagnosis_results import RuleText
+from thalweg.core.errors import PlanError
+from thalweg.core.files import printable
+from thalweg.diagnosis.rules import RULES
+
+__all__ = ["rule", "rules"]
+
+
+def rule(code: str) -> RuleText:
+    """Explain a rule.
+
+    Args:
+        code: Its code or the name of its finding, in capitals or not.
+
+    Returns:
+        The rule's text; printing it shows it.
+
+    Raises:
+        PlanError: No rule is called that; the message names the nearest.
+
+    Example:
+        >>> rule("learning_rate_too_high").code
+        'LRN001'
+    """
+    wanted = code.strip().lower().replace("-", "_").replace(" ", "_")
+    known = {name: text for text in rules() for name in (text.code.lower(), text.name)}
+    if wanted not in known:
+        near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
+        names = [name.upper() if known[name].code.lower() == name else name for name in near]
+        hint = f"did you mean {' or '.join(names)}?" if names else "thalweg rule lists all"
+        raise PlanError(f"no rule is called {printable(code)!r}; {hint}")
+    return known[wanted]
+
+
+def rules() -> tuple[RuleText, ...]:
+    """List every rule.
+
+    Returns:
+        The rules by code.
+
+    Example:
+        >>> rules()[-1].code
+        'NET001'
+    """
+    return tuple(RuleText(code=each.code, name=each.name, summary=each.summary, text=each.text) for each in RULES)
