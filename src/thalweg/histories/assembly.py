@@ -50,23 +50,20 @@ def assemble(recording: Recording, columns: Mapping[str, str]) -> NamedHistory:
         )
     axis = find_axis(recording, roles)
     shift = _first_step(recording)
-    signals: list[Signal] = []
     notes = [*recording.notes, *roles.notes, *axis.notes]
+    signals: dict[str, Signal] = {}
     for name in sorted(roles.known, key=lambda each: SIGNALS.index(each) if each in SIGNALS else len(SIGNALS)):
-        signals += _signals(name, roles.known[name], axis, shift, notes)
-    taken = {signal.name for signal in signals}
+        signals |= {each.name: each for each in _signals(name, roles.known[name], axis, shift, notes)}
     for curve in roles.other:
-        own = _own_name(curve.name, taken)
-        if len(curve.values):
-            signals += [each for each in _signals(own, curve, axis, shift, []) if each.name not in taken]
-            taken |= {signal.name for signal in signals[-2:]}
-    history = RunHistory(signals=tuple(signals), plan=recording.plan, environment=recording.environment)
+        made = _signals(_own_name(curve.name, signals), curve, axis, shift, [])
+        signals |= {each.name: each for each in made if each.name not in signals}
+    history = RunHistory(signals=tuple(signals.values()), plan=recording.plan, environment=recording.environment)
     return NamedHistory(
         place=recording.place, format=recording.format, history=history, notes=tuple(dict.fromkeys(notes))
     )
 
 
-def _own_name(name: str, taken: set[str]) -> str:
+def _own_name(name: str, taken: Mapping[str, Signal]) -> str:
     """The curve's own name, told apart from ours."""
     own = printable(name).strip() or "unnamed"
     return own if own not in taken and own not in SIGNALS else f"{own} (as logged)"
@@ -86,7 +83,9 @@ def _clean(name: str, curve: Curve, roles: Roles) -> Curve:
     per_batch = curve.steps is None and twice.mean() > _FEW and np.array_equal(where, np.floor(where))
     if per_batch and name.startswith(("train_", STEPWISE)):
         return curve  # rows of batches, with nothing but the epoch beside them
-    roles.notes.append(f"{printable(curve.name)} has {int(twice.sum()):,} values at places with a later one: the later counts")
+    roles.notes.append(
+        f"{printable(curve.name)} has {int(twice.sum()):,} values at places with a later one: the later counts"
+    )
     return curve.at(~twice)
 
 
@@ -148,16 +147,19 @@ def _signals(name: str, curve: Curve, axis: Axis, shift: int, notes: list[str]) 
     found = [_signal(STEPWISE + name.removeprefix("train_"), name, _steps(curve, shift), curve.values)]
     if name == "train_loss":
         count = int(np.bincount(epochs - epochs.min()).max())
-        notes.append(f"{printable(curve.name)} has up to {count:,} values an epoch: train_loss is their mean, batch_loss all of them")
+        notes.append(
+            f"{printable(curve.name)} has up to {count:,} values an epoch: train_loss is their mean, batch_loss all of them"
+        )
     numbers, mean = _means(epochs, curve.values)
     return [_signal(name, name, numbers, mean), *found]
 
 
 def _means(epochs: Steps, values: Floats) -> tuple[Steps, Floats]:
     """The mean of each epoch; one NaN or infinity makes the epoch's mean so."""
-    numbers, place = np.unique(epochs, return_inverse=True)
+    numbers, first, place = np.unique(epochs, return_index=True, return_inverse=True)
     with np.errstate(invalid="ignore", over="ignore"):
-        return numbers, np.bincount(place, weights=values) / np.bincount(place)
+        base = np.where(np.isfinite(values[first]), values[first], 0.0)  # so that a constant keeps its last digit
+        return numbers, base + np.bincount(place, weights=values - base[place]) / np.bincount(place)
 
 
 def _steps(curve: Curve, shift: int) -> Steps:

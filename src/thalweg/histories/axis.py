@@ -91,11 +91,10 @@ def find_axis(recording: Recording, roles: Roles) -> Axis:
 
 def _recorded(recording: Recording, main: list[Curve]) -> Axis:
     """The epochs that the log itself counts."""
-    every = [curve.epochs for curve in main if curve.epochs is not None]
-    broken = any(np.any(epochs != np.floor(epochs)) for epochs in every)
+    broken = any(np.any(each.epochs != np.floor(each.epochs)) for each in recording.curves if each.epochs is not None)
     if recording.elapsed or broken:
         return Axis(kind="epochs", elapsed=True)
-    least = min(float(epochs.min()) for epochs in every)
+    least = min(float(curve.epochs.min()) for curve in main if curve.epochs is not None)
     first = float(recording.first_epoch) if recording.first_epoch is not None else min(1.0, least)
     return Axis(kind="epochs", first=min(first, least))
 
@@ -124,7 +123,9 @@ def _alone(trained: list[Curve]) -> Axis:
         )
     return Axis(
         kind="none",
-        notes=(f"the log counts steps ({_shown(steps)}) and has no evaluations: its losses are taken as those of batches",),
+        notes=(
+            f"the log counts steps ({_shown(steps)}) and has no evaluations: its losses are taken as those of batches",
+        ),
     )
 
 

@@ -21,7 +21,15 @@ _PER = {
 _FILLERS = {"metrics", "metric", "running", "global", "history", "stats", "scalar", "scalars", "value", "log", "logs"}
 _LOSS = {
     *("loss", "total loss", "loss total", "cost", "objective", "nll", "nll loss", "ce", "ce loss", "loss ce", "celoss"),
-    *("cross entropy", "crossentropy", "cross entropy loss", "crossentropy loss", "crossentropyloss", "xent", "logloss"),
+    *(
+        "cross entropy",
+        "crossentropy",
+        "cross entropy loss",
+        "crossentropy loss",
+        "crossentropyloss",
+        "xent",
+        "logloss",
+    ),
     *("bce", "bce loss", "binary crossentropy", "categorical crossentropy", "sparse categorical crossentropy"),
     *("mse", "mse loss", "log loss", "criterion", "loss value", "losses", "cls loss", "classification loss"),
     *("loss cls", "loss classification"),

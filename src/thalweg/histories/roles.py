@@ -71,6 +71,7 @@ def assign(recording: Recording, columns: Mapping[str, str]) -> Roles:
     unsaid = [curve for curve in left if not curve.signal]
     roles.other += [curve for curve in left if curve.signal and roles.known.get(curve.signal) is not curve]
     _guess(unsaid, roles)
+    _batches_for_epochs(roles)
     return roles
 
 
@@ -84,7 +85,9 @@ def _named(wanted: str, curves: Sequence[Curve], recording: Recording) -> Curve:
     near = difflib.get_close_matches(wanted, names, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     listed = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
-    raise LogError(f"{recording.place} has no column {printable(wanted)!r}: {printable(hint)}it has {printable(listed)}")
+    raise LogError(
+        f"{recording.place} has no column {printable(wanted)!r}: {printable(hint)}it has {printable(listed)}"
+    )
 
 
 def _guess(curves: list[Curve], roles: Roles) -> None:
@@ -100,7 +103,7 @@ def _guess(curves: list[Curve], roles: Roles) -> None:
             _tell(curve, each, name, roles)
         else:
             roles.other.append(curve)
-            if name and each.plain:
+            if name and name in roles.known and meaning(roles.known[name].name).plain == each.plain:
                 roles.notes.append(
                     f"{printable(curve.name)} could be {name} too; {printable(roles.known[name].name)} was taken"
                 )
@@ -132,6 +135,15 @@ def _signal(each: Meaning, said: set[tuple[str, str]], told: set[str]) -> str:
     if each.per == "step":
         return {"train_loss": "batch_loss", "train_accuracy": "batch_accuracy"}.get(f"{split}_{quantity}", "")
     return f"{split}_{quantity}"
+
+
+def _batches_for_epochs(roles: Roles) -> None:
+    """Losses of batches stand in for those of epochs where epochs can be told, by their number or by evaluations."""
+    for quantity in ("loss", "accuracy"):
+        curve = roles.known.get(f"batch_{quantity}")
+        told = any(name.startswith("val_") for name in roles.known) or (curve is not None and curve.epochs is not None)
+        if curve is not None and not curve.signal and told and f"train_{quantity}" not in roles.known:
+            roles.known[f"train_{quantity}"] = roles.known.pop(f"batch_{quantity}")
 
 
 def _same(one: str, other: str) -> bool:

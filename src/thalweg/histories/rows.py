@@ -61,11 +61,14 @@ class Columns:
         Returns:
             The columns with their counters.
         """
+        if "train_runtime" in values and "loss" in values:  # rows of transformers' Trainer; the last sums the run up
+            for name in [name for name in values if name.startswith("train_") and recorded[name].sum() == 1]:
+                del values[name], recorded[name]
         epochs = [name for name in values if is_epoch(name) and recorded[name].any()]
         steps = [name for name in values if is_step(name) and recorded[name].any()]
         found = cls(place, format_name, values, recorded, *(each[0] if each else "" for each in (epochs, steps)))
         unnamed = next(iter(values), "")
-        if not epochs and not steps and unnamed.lower() in {"", "unnamed: 0", "index", "idx", "#"}:
+        if values and not epochs and not steps and unnamed.lower() in {"", "unnamed: 0", "index", "idx", "#"}:
             counted = values[unnamed]
             if np.array_equal(counted, np.arange(len(counted)) + counted[:1]):
                 found.epoch = unnamed
@@ -201,7 +204,7 @@ def _runs(
             runs.append(segment)
             offsets.append(None)
     if len(runs) > 1:
-        notes.append(f"{printable(key)} starts again {len(runs) - 1:,} time(s) with another loss: {len(runs):,} runs in one file")
+        notes.append(f"{printable(key)} starts again with another loss: {len(runs):,} runs in one file")
     return runs, offsets
 
 

@@ -19,8 +19,12 @@ __all__ = ["READER"]
 
 
 def _recognises(file: LogFile) -> bool:
-    return file.table is not None and file.table.names[:3] == ("epoch", "train_loss", "valid_loss") and (
-        len(file.table.names) == 3 or file.table.names[-1] == "time"  # noqa: PLR2004 - nothing but the three
+    return (
+        file.table is not None
+        and file.table.names[:3] == ("epoch", "train_loss", "valid_loss")
+        and (
+            len(file.table.names) == 3 or file.table.names[-1] == "time"  # noqa: PLR2004 - nothing but the three
+        )
     )
 
 

@@ -23,14 +23,14 @@ _WRAPPERS = ("history", "history_dict", "metrics", "logs", "log", "results", "cu
 
 
 def _recognises(file: LogFile) -> bool:
-    found = file.json
+    found = _rows(file.json)
     if isinstance(found, list):
         return bool(found) and all(isinstance(row, dict) for row in found)
     return isinstance(found, dict) and (bool(_lists(_inner(found)[0])) or bool(_lists(found)))
 
 
 def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
-    found = file.json
+    found = _rows(file.json)
     if isinstance(found, list):
         values, recorded = columns_of_rows(row for row in found if isinstance(row, dict))
         rows = Columns.guess(file.place, "rows of JSON", values, recorded)
@@ -39,6 +39,12 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     if not isinstance(found, dict):
         raise LogError(f"{file.place} is no history")
     return [from_mapping(found, file.place, columns)]
+
+
+def _rows(found: object) -> object:
+    """A list of rows that lies inside an object, as `{"history": [{"epoch": 1, "loss": 0.9}, ...]}`."""
+    inner = next((found[name] for name in _WRAPPERS if name in found), None) if isinstance(found, dict) else None
+    return inner if isinstance(inner, list) and inner and all(isinstance(row, dict) for row in inner) else found
 
 
 def from_mapping(found: Mapping[str, object], place: str, columns: Mapping[str, str]) -> Recording:
@@ -84,7 +90,9 @@ def from_mapping(found: Mapping[str, object], place: str, columns: Mapping[str, 
         for name, values in stepwise.items()
         if len(values)
     ]
-    plan = {name: found[name] for name in ("optimizer", "batch_size", "epochs") if isinstance(found.get(name), str | int)}
+    plan = {
+        name: found[name] for name in ("optimizer", "batch_size", "epochs") if isinstance(found.get(name), str | int)
+    }
     return Recording(
         place=place,
         format="uniform case" if wrapped else "Keras History",
@@ -101,9 +109,6 @@ def _inner(found: Mapping[str, object]) -> tuple[Mapping[str, object], bool]:
         inner = found.get(name)
         if isinstance(inner, dict) and _lists(inner):
             return inner, True
-        if isinstance(inner, list) and inner and all(isinstance(row, dict) for row in inner):
-            names = dict.fromkeys(key for row in inner for key in row)
-            return {key: [row.get(key) for row in inner] for key in names}, True
     return found, False
 
 

@@ -21,8 +21,11 @@ def _recognises(file: LogFile) -> bool:
     if file.head.startswith(MAGIC):
         return False
     first = file.text.lstrip().partition("\n")[0].strip()
-    return first.startswith("{") and first.endswith("}") and file.json is None or (
-        file.path.suffix.lower() in {".jsonl", ".ndjson"} and first.startswith("{")
+    return (
+        first.startswith("{")
+        and first.endswith("}")
+        and file.json is None
+        or (file.path.suffix.lower() in {".jsonl", ".ndjson"} and first.startswith("{"))
     )
 
 

@@ -80,7 +80,7 @@ def metric_curve(name: str, values: Floats, steps: Floats) -> Curve:
         >>> metric_curve("loss", np.array([2.0, 1.0]), np.zeros(2)).steps
         array([0., 1.])
     """
-    values = np.where(np.abs(values) >= _LARGEST, np.sign(values) * np.inf, values)
+    values = np.where(np.abs(values) >= _LARGEST, np.copysign(np.inf, values), values)
     if len(steps) > 1 and not steps.any():
         steps = np.arange(float(len(steps)))
     return Curve(name=name, values=values, steps=steps)

@@ -17,7 +17,8 @@ __all__ = ["EPOCHS", "READER", "STEPS"]
 
 EPOCHS, STEPS = "history.csv", "steps.csv"
 _STEP_HEADER = {"step", "epoch", "objective", "loss", "gradient_norm", "learning_rate"}
-_BY_STEP = {"loss": "batch_loss", "gradient_norm": "batch_gradient_norm", "learning_rate": "batch_learning_rate"}
+_BY_STEP = {"loss": "batch_loss", "learning_rate": "batch_learning_rate"}
+_BY_EPOCH = {"loss": "train_loss"}
 _PLAN = "plan.toml"
 
 
@@ -70,16 +71,10 @@ def _steps(file: LogFile, folder: Path, notes: list[str], *, read_epochs: bool) 
             notes.append(f"{STEPS} was left out: {error}")
         return []
     found.step = "step"
-    found.known = {**_BY_STEP, **dict.fromkeys(("seconds", "objective"), "-")}
+    found.known = {**(_BY_STEP if read_epochs else _BY_EPOCH), **dict.fromkeys(("seconds", "objective"), "-")}
     (recording, *_) = to_recordings(found)
     notes += recording.notes
-    kept = [curve for curve in recording.curves if curve.name != "seconds"]
-    rates = [
-        Curve(name=curve.name, values=curve.values, epochs=curve.epochs, steps=curve.steps, signal=curve.name)
-        for curve in kept
-        if curve.name == "gradient_norm" or (not read_epochs and curve.name == "learning_rate")
-    ]
-    return kept + rates
+    return [curve for curve in recording.curves if curve.name != "seconds"]
 
 
 def _mapping(path: Path, notes: list[str]) -> Mapping[str, object]:

@@ -64,7 +64,9 @@ def from_event_files(files: Iterable[tuple[Path, str]], place: str) -> list[Reco
         else:
             _join(runs[-1], points, notes)
     if not runs:
-        raise LogError(f"{place} holds no scalar{'; '.join(['', *notes])}: the program logged none there, or has not yet")
+        raise LogError(
+            f"{place} holds no scalar{'; '.join(['', *notes])}: the program logged none there, or has not yet"
+        )
     many = len(runs) > 1
     if many:
         notes.append(f"{len(runs)} event files begin at the same step: taken as {len(runs)} runs")
@@ -110,9 +112,7 @@ def _points(path: Path, split: str, notes: list[str]) -> Points:
 def _begins_anew(run: Points, points: Points) -> bool:
     """Whether a file is another run: all that it shares with the one before starts where that started, and goes on."""
     shared = [tag for tag in points if tag in run]
-    return bool(shared) and all(
-        points[tag][0][0] <= run[tag][0][0] and len(run[tag][0]) > 1 for tag in shared
-    )
+    return bool(shared) and all(points[tag][0][0] <= run[tag][0][0] and len(run[tag][0]) > 1 for tag in shared)
 
 
 def _join(run: Points, points: Points, notes: list[str]) -> None:

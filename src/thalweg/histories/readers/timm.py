@@ -15,7 +15,11 @@ __all__ = ["READER"]
 
 
 def _recognises(file: LogFile) -> bool:
-    return file.table is not None and file.table.names[0] == "epoch" and {"train_loss", "eval_top1"} <= set(file.table.names)
+    return (
+        file.table is not None
+        and file.table.names[0] == "epoch"
+        and {"train_loss", "eval_top1"} <= set(file.table.names)
+    )
 
 
 def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
