@@ -13,7 +13,7 @@ from thalweg.core.layer_kinds import complete_settings, layer_kind, output_shape
 from thalweg.core.network_spec import LayerSpec, NetworkSpec
 from thalweg.core.shape import Shape
 
-__all__ = ["RULES", "count"]
+__all__ = ["RULES", "count", "receptive_fields"]
 
 _FLOAT_BYTES = 4
 _ONE_WAY = (
@@ -57,8 +57,41 @@ def count(spec: NetworkSpec, *, frozen: Collection[str] = ()) -> Ledger:
             known = ", ".join(RULES)
             raise UncountedLayerError(f"layer {layer.name!r}: nobody counts the kind {layer.kind!r}; known are {known}")
     shapes = output_shapes(spec)
-    fields = {name: tuple(Field(extent=size) for size in shape.extents) for name, shape in spec.inputs.items()}
+    fields = receptive_fields(spec)
     rows = []
+    for layer in spec.layers:
+        settings = complete_settings(layer)
+        reads = tuple(shapes[source] for source in layer.inputs)
+        cost = RULES[layer.kind](settings, reads, shapes[layer.name])
+        row = _row(layer, cost, reads, shapes[layer.name], fields[layer.name])
+        rows.append(replace(row, trainable=False) if not layer.trainable or _is_frozen(layer, frozen) else row)
+    followed = any(layer_kind(layer.kind).traced for layer in spec.layers)
+    convention = f"{CONVENTION}; {_ONE_WAY}" if followed else CONVENTION
+    return Ledger(network=spec.name, input_shapes=dict(spec.inputs), rows=tuple(rows), convention=convention)
+
+
+def receptive_fields(spec: NetworkSpec) -> dict[str, tuple[Field, ...]]:
+    """What the outputs of every layer see of the network's input.
+
+    Args:
+        spec: The network.
+
+    Returns:
+        By name, of inputs and layers: a field for each spatial axis, none where there is no axis.
+
+    Raises:
+        SpecError: A layer has a wrong setting.
+        ShapeError: Two layers do not fit.
+
+    Example:
+        >>> settings = {"out_channels": 16, "kernel_size": 7}
+        >>> layer = LayerSpec(name="conv1", kind="conv1d", settings=settings, inputs=("x",))
+        >>> spec = NetworkSpec(name="one", inputs={"x": Shape(3, (505,))}, layers=(layer,), outputs=("conv1",))
+        >>> receptive_fields(spec)["conv1"][0].at(10)
+        (10, 16)
+    """
+    shapes = output_shapes(spec)
+    fields = {name: tuple(Field(extent=size) for size in shape.extents) for name, shape in spec.inputs.items()}
     for layer in spec.layers:
         settings = complete_settings(layer)
         reads = tuple(shapes[source] for source in layer.inputs)
@@ -67,12 +100,7 @@ def count(spec: NetworkSpec, *, frozen: Collection[str] = ()) -> Ledger:
             fields[layer.name] = field_after_step(settings, reads, before, shapes[layer.name], spec.inputs)
         else:
             fields[layer.name] = field_after(layer, settings, reads, before)
-        cost = RULES[layer.kind](settings, reads, shapes[layer.name])
-        row = _row(layer, cost, reads, shapes[layer.name], fields[layer.name])
-        rows.append(replace(row, trainable=False) if not layer.trainable or _is_frozen(layer, frozen) else row)
-    followed = any(layer_kind(layer.kind).traced for layer in spec.layers)
-    convention = f"{CONVENTION}; {_ONE_WAY}" if followed else CONVENTION
-    return Ledger(network=spec.name, input_shapes=dict(spec.inputs), rows=tuple(rows), convention=convention)
+    return fields
 
 
 def _is_frozen(layer: LayerSpec, frozen: Collection[str]) -> bool:

@@ -92,6 +92,22 @@ class Field:
                 found.append((ends[0] + turn * self.step, ends[1] + turn * self.step))
         return (min(first for first, _ in found), max(last for _, last in found)) if found else None
 
+    def at(self, position: int) -> tuple[int, int] | None:
+        """What one output sees.
+
+        Args:
+            position: The output's, from 0.
+
+        Returns:
+            First and last position of the network input, which may lie outside, in padding; None for one that sees
+            nothing.
+
+        Example:
+            >>> Field(extent=32, ends=((-1, 1),), step=2).at(5)
+            (9, 11)
+        """
+        return (0, self.extent - 1) if self.whole else self._seen([position])
+
     def over(self, period: int) -> "Field":
         """The same field written over a longer period.
 

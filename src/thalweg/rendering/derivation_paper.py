@@ -4,11 +4,11 @@ import itertools
 import math
 from collections.abc import Iterator
 
-from thalweg.core.derivation import ConvolutionCase, Derivation, Entries
+from thalweg.core.derivation import AnswerCheck, ConvolutionCase, Derivation, Entries
 from thalweg.rendering.derivation_sketch import sketches
 from thalweg.rendering.paper import Equations, Matrix, Paper, Part, Section, Verdict, Words
 
-__all__ = ["derivation_paper"]
+__all__ = ["derivation_paper", "gradients", "student_sentence"]
 
 _LONGEST = 700
 _MOST_LINES = 36
@@ -27,7 +27,7 @@ def derivation_paper(derivation: Derivation) -> Paper:
     case = derivation.case
     lead: list[Part] = [Words(text=f"{_case_words(case)}.")]
     if derivation.check is not None:
-        lead.append(_student(derivation))
+        lead.append(_student(derivation.check))
     lead += gradients(derivation)
     sections = [
         Section(title="What is computed", parts=(*sketches(case), *_output(derivation))),
@@ -184,15 +184,31 @@ def _taps(case: ConvolutionCase) -> tuple[tuple[int, ...], ...]:
     return tuple(rows)
 
 
-def _student(derivation: Derivation) -> Verdict:
-    check = derivation.check
-    if check is None or check.right:
-        return Verdict(good=True, text=f"The answer is right: {check.compared if check else 0:,} entries compared.")
-    words = [f"The answer is wrong. First: {check.first_wrong}."]
+def student_sentence(check: AnswerCheck) -> str:
+    """Say what became of a student's answer.
+
+    Args:
+        check: The comparison.
+
+    Returns:
+        A sentence or three.
+
+    Example:
+        >>> student_sentence(AnswerCheck(right=True, compared=9))
+        'The answer is right: 9 entries compared.'
+    """
+    if check.right:
+        return f"The answer is right: {check.compared:,} entries compared."
+    words = ["The answer is wrong."]
+    if check.first_wrong:
+        words.append(f"First: {check.first_wrong}.")
     if check.likely_mistake:
         words.append(f"Likely mistake: {check.likely_mistake}.")
-    words.append(check.explanation)
-    return Verdict(good=False, text=" ".join(word for word in words if word))
+    return " ".join((*words, check.explanation)).strip()
+
+
+def _student(check: AnswerCheck) -> Verdict:
+    return Verdict(good=check.right, text=student_sentence(check))
 
 
 def _checks(derivation: Derivation) -> Iterator[Part]:
@@ -205,4 +221,4 @@ def _checks(derivation: Derivation) -> Iterator[Part]:
         more = "" if difference is None else f" Largest relative difference: {difference:.2g}."
         yield Verdict(good=derivation.proved, text=f"{derivation.proof}{more}")
     if derivation.check is not None:
-        yield _student(derivation)
+        yield _student(derivation.check)

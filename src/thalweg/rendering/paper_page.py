@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from thalweg.core.errors import SpecError
 from thalweg.core.formula import Formula, parse_formula
 from thalweg.rendering.formula_mathml import formula_mathml, mathml_pieces, matrix_mathml, name_mathml
-from thalweg.rendering.formula_text import formula_text, name_text
-from thalweg.rendering.markup import escape, text_width
+from thalweg.rendering.formula_text import formula_text
+from thalweg.rendering.markup import escape
 from thalweg.rendering.paper import Cell, Equations, Grid, Matrix, Paper, Part, Section, Sketch, Verdict, Words
+from thalweg.rendering.paper_band import COLOURS, draw_band
 from thalweg.rendering.paper_matrix import entry_name, factored, shortened
 
 __all__ = ["paper_page"]
@@ -22,9 +23,6 @@ _WIDEST = 76
 _MOST_ROWS = 24
 _MOST_COLUMNS = 24
 _MOST_LISTED = 120
-_COLOURS = 8
-_MOST_BAND = 100
-_LETTER = 11.0
 _MARKS = {True: ("good", "✓"), False: ("bad", "✗"), None: ("open", "–")}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
@@ -95,7 +93,7 @@ def _parts(parts: Sequence[Part]) -> Iterator[str]:
                 if part.left_out:
                     yield f'<p class="hint">… and {part.left_out:,} more; --json has all.</p>'
             case Matrix() if part.taps:
-                yield _band(part)
+                yield draw_band(part)
             case Matrix():
                 yield _matrix(part)
             case Sketch():
@@ -117,13 +115,9 @@ def _pieces(line: "Formula | str") -> str:
 def _spaced(piece: str) -> str:
     """Give a sign at the edge of its `<math>` the room that it has inside of one."""
     for sign in ("+", "−", "="):
-        piece = (
-            piece.replace(
-                f'<mo form="infix">{sign}</mo>', f'<mo form="infix" lspace="0" rspace="0.25em">{sign}</mo>', 1
-            )
-            if piece.startswith(f'<mo form="infix">{sign}</mo>')
-            else piece
-        )
+        plain = f'<mo form="infix">{sign}</mo>'
+        if piece.startswith(plain):
+            return f'<mo form="infix" lspace="0" rspace="0.25em">{sign}</mo>{piece.removeprefix(plain)}'
     return piece
 
 
@@ -165,60 +159,6 @@ def _listed(matrix: Matrix) -> str:
     return "".join(map(_equation, lines[:_MOST_LISTED])) + more
 
 
-def _band(matrix: Matrix) -> str:
-    """The matrix of a convolution as a drawing: squares in the colours of the filter entries, zeros left empty."""
-    height, across = len(matrix.rows), len(matrix.rows[0])
-    kept = shortened(height, across, most_rows=_MOST_BAND, most_columns=_MOST_BAND)
-    rows, columns = ([number for number in each if number is not None] for each in (kept.rows, kept.columns))
-    texts = [[_plain(matrix.rows[row][column]) for column in columns] for row in rows]
-    widest = max((text_width(text, _LETTER) for line in texts for text in line if text != "0"), default=0.0)
-    lettered = len(columns) <= 2 * _MOST_COLUMNS and widest < 90  # noqa: PLR2004 - pixels
-    side = max(26.0, widest + 8) if lettered else 9.0
-    tall = 26.0 if lettered else 9.0
-    left, top = (36.0, 22.0) if lettered else (2.0, 2.0)
-    squares = []
-    for y, row in enumerate(rows):
-        for x, column in enumerate(columns):
-            tap = matrix.taps[row][column]
-            if tap < 0:
-                continue
-            at = f'x="{left + x * side:g}" y="{top + y * tall:g}"'
-            squares.append(
-                f'<rect class="tap{tap % _COLOURS}" {at} width="{side - 1:g}" height="{tall - 1:g}" rx="2"/>'
-            )
-            if lettered:
-                place = f'x="{left + (x + 0.5) * side - 0.5:g}" y="{top + (y + 0.5) * tall + 3.5:g}"'
-                squares.append(f'<text class="mid" {place}>{escape(texts[y][x])}</text>')
-    width, tallness = left + len(columns) * side + 1, top + len(rows) * tall + 1
-    names = []
-    if lettered:
-        names = [
-            *(f'<text class="mid dim" x="{left + (x + 0.5) * side:g}" y="14">{name_text(f"x{column + 1}")}</text>'
-              for x, column in enumerate(columns)),
-            *(f'<text class="end dim" x="{left - 6:g}" y="{top + (y + 0.5) * tall + 3.5:g}">{name_text(f"y{row + 1}")}</text>'
-              for y, row in enumerate(rows)),
-        ]  # fmt: skip
-    frame = (
-        f'<rect class="frame" x="{left - 1:g}" y="{top - 1:g}" width="{width - left:g}" height="{tallness - top:g}"/>'
-    )
-    least = min(width, 17.0 * len(columns) if lettered else 3.0 * len(columns))
-    label = f"Matrix of {height} rows, one an output, and {across} columns, one an input."
-    part = "" if None not in {*kept.rows, *kept.columns} else f" The first {_MOST_BAND - 1} are drawn."
-    return (
-        f'<figure><div class="scroll" tabindex="0"><svg role="img" aria-label="{label}" '
-        f'viewBox="0 0 {width:g} {tallness:g}" style="width:{width:g}px;min-width:{least:g}px">'
-        f"{frame}{''.join(squares)}{''.join(names)}</svg></div>"
-        f"<figcaption>M: {height} outputs by {across} inputs; empty squares are zeros.{part}</figcaption></figure>"
-    )
-
-
-def _plain(text: str) -> str:
-    try:
-        return formula_text(text)
-    except SpecError:
-        return text
-
-
 def _sketch(sketch: Sketch) -> str:
     joints = [*sketch.joints, *[""] * len(sketch.grids)]
     inner = "".join(
@@ -236,7 +176,7 @@ def _grid(grid: Grid) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    kinds = [f"tap{cell.tap % _COLOURS}"] if cell.tap >= 0 else []
+    kinds = [f"tap{cell.tap % COLOURS}"] if cell.tap >= 0 else []
     kinds += ["padding"] * cell.padding + ["chosen"] * cell.chosen
     try:
         inner = formula_mathml(parse_formula(cell.text)) if cell.text else ""

@@ -1,0 +1,82 @@
+"""The forms in which `derive` answers: text, LaTeX, Markdown and a page, for a derivation and for a dependence."""
+
+from pathlib import Path
+
+from thalweg.core.dependence import Dependence
+from thalweg.core.derivation import Derivation
+from thalweg.core.errors import PlanError
+from thalweg.core.files import printable
+from thalweg.rendering.dependence_paper import dependence_paper
+from thalweg.rendering.derivation_paper import derivation_paper
+
+__all__ = ["FORMS", "choose_form", "write_paper"]
+
+FORMS = ("text", "latex", "markdown", "html")
+_ENDINGS = {
+    ".txt": "text", ".tex": "latex", ".ltx": "latex", ".md": "markdown", ".markdown": "markdown", ".html": "html",
+    ".htm": "html",
+}  # fmt: skip
+
+
+def choose_form(form: str | None, out: Path | None) -> str:
+    """Find out which form is wanted, before any work is done.
+
+    Args:
+        form: As named by the user, or None.
+        out: The file that will be written, or None.
+
+    Returns:
+        One of `FORMS`.
+
+    Raises:
+        PlanError: The form is unknown, or the file cannot be written there.
+
+    Example:
+        >>> choose_form(None, Path("a.tex")), choose_form(None, None)
+        ('latex', 'text')
+    """
+    if out is not None and (out.is_dir() or not out.parent.is_dir()):
+        what = "is a folder" if out.is_dir() else "lies in a folder that does not exist"
+        raise PlanError(f"--out {printable(out)} {what}; name a file in a folder that does")
+    if form is None:
+        form = "text" if out is None else _ENDINGS.get(out.suffix.lower(), "")
+        if not form:
+            raise PlanError(f"{printable(out or '')}: say what to write with --format ({', '.join(FORMS)})")
+    if form not in FORMS:
+        raise PlanError(f"--format {printable(form)}: choose one of {', '.join(FORMS)}, or give --json")
+    return form
+
+
+def write_paper(
+    result: Derivation | Dependence, form: str = "text", *, width: int = 80, plain: bool = False, colour: bool = False
+) -> str:
+    """Write an answer of `derive`.
+
+    Args:
+        result: The answer.
+        form: One of `FORMS`.
+        width: Columns of a terminal.
+        plain: ASCII alone, in text.
+        colour: Bold headings, in text.
+
+    Returns:
+        The text.
+    """
+    paper = dependence_paper(result) if isinstance(result, Dependence) else derivation_paper(result)
+    match form:
+        case "latex":
+            from thalweg.rendering.paper_latex import paper_latex
+
+            return paper_latex(paper)
+        case "markdown":
+            from thalweg.rendering.paper_markdown import paper_markdown
+
+            return paper_markdown(paper)
+        case "html":
+            from thalweg.rendering.paper_page import paper_page
+
+            return paper_page(paper)
+        case _:
+            from thalweg.rendering.paper_text import paper_text
+
+            return paper_text(paper, width=width, plain=plain, colour=colour)
