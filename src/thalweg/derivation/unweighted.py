@@ -299,8 +299,9 @@ def enlarged(asked: Asked) -> Found:
         return _single(asked, (asked.channel, *at), "The nearest input, as it is.")
     axes = []
     for place, factor, size in zip(asked.place, factors, asked.shapes[0].extents, strict=True):
-        low = (2 * place + 1 - factor) // (2 * factor)
-        axes.append(sorted({min(max(each, 0), size - 1) for each in (low, low + 1)}))
+        half = 2 * place + 1 - factor  # the place (o + 1/2) / factor - 1/2, times 2 factor
+        ends = (half // (2 * factor), -(-half // (2 * factor)))
+        axes.append(sorted({min(max(each, 0), size - 1) for each in ends}))
     return _together(asked, (asked.channel, asked.channel), axes, "Between its neighbours, weighted by their nearness.")
 
 
