@@ -18,7 +18,7 @@ __all__ = ["assemble"]
 
 Steps = npt.NDArray[np.int64]
 _JUDGED = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "batch_loss", "batch_accuracy")
-_FEW = 0.2
+_FEW = 0.45
 _SHOWN = 12
 _PERCENT_FROM = 1.5
 _UNITS = {"learning_rate": "1", "gradient_norm": "1", "seconds": "s"}

@@ -83,7 +83,7 @@ def find_axis(recording: Recording, roles: Roles) -> Axis:
             return _rounds(crowded, by_step=by_step, why="there are several evaluations in an epoch")
         return axis
     if held_out and all(curve.steps is not None for curve in main):
-        return _rounds(held_out, by_step=True, why="the log counts steps, not epochs")
+        return _rounds(held_out, by_step=True)
     if trained and all(curve.steps is not None for curve in trained):
         return _alone(trained)
     return Axis(kind="points") if main else Axis(kind="none")
@@ -99,7 +99,7 @@ def _recorded(recording: Recording, main: list[Curve]) -> Axis:
     return Axis(kind="epochs", first=min(first, least))
 
 
-def _rounds(held_out: list[Curve], *, by_step: bool, why: str) -> Axis:
+def _rounds(held_out: list[Curve], *, by_step: bool, why: str = "") -> Axis:
     """Each evaluation ends an epoch."""
     longest = max(held_out, key=lambda curve: len(curve.values))
     where = longest.steps if by_step else longest.epochs
@@ -107,15 +107,15 @@ def _rounds(held_out: list[Curve], *, by_step: bool, why: str) -> Axis:
     unit = "steps" if by_step else "epochs"
     counted = regular(bounds)
     same = by_step and len(bounds) > 1 and np.array_equal(bounds, counted - 1 + bounds[0]) and bounds[0] in {0.0, 1.0}
-    told = f"{why}: counted from one evaluation to the next, {len(bounds):,} in all ({unit} {_shown(bounds)})"
-    return Axis(kind="rounds", by_step=by_step, bounds=bounds, numbers=counted, notes=() if same else (told,))
+    told = f"{why or 'the log counts steps, not epochs'}: counted from one evaluation to the next, {len(bounds):,} in all ({unit} {_shown(bounds)})"
+    return Axis(kind="rounds", by_step=by_step, bounds=bounds, numbers=counted, notes=() if same and not why else (told,))
 
 
 def _alone(trained: list[Curve]) -> Axis:
     """A training curve without evaluations, by step: few points one after another are epochs, others batches."""
     longest = max(trained, key=lambda curve: len(curve.values))
     steps = np.unique(longest.steps if longest.steps is not None else np.zeros(0))
-    consecutive = len(steps) == 1 or bool(np.all(np.diff(steps) == 1)) and steps[0] in {0.0, 1.0}
+    consecutive = steps[0] in {0.0, 1.0} and _one_by_one(steps)
     if consecutive and len(steps) <= LONGEST_BY_EPOCH:
         return Axis(
             kind="points",
@@ -146,10 +146,15 @@ def regular(where: Floats) -> npt.NDArray[np.int64]:
     if len(where) < 3:  # noqa: PLR2004 - two points have no spacing to keep
         return ranks
     gaps = np.diff(where)
-    pace = float(np.median(gaps))
+    pace = 1.0 if _one_by_one(where) else float(np.median(gaps))
     if pace <= 0 or np.any(gaps % pace) or gaps.max() > 100 * pace:
         return ranks
     return ((where - where[0]) / pace + 1).astype(np.int64)
+
+
+def _one_by_one(steps: Floats) -> bool:
+    """Whether steps follow one another, but for a few that are missing."""
+    return bool(len(steps) == 1 or (np.diff(steps).min() == 1 and steps[-1] - steps[0] < 2 * len(steps)))
 
 
 def _shown(where: Floats) -> str:

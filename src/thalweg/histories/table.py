@@ -22,6 +22,8 @@ _SEPARATORS = (",", ";", "\t", "|")
 _DECIMAL_COMMA = re.compile(r"(?:^|[;\t|])\s*[-+]?\d+,\d+(?:[eE][-+]?\d+)?\s*(?=$|[;\t|])", re.MULTILINE)
 _SHOWN = 60
 
+_CUT = "the last row is cut off and was left out"
+
 Mask = np.typing.NDArray[np.bool_]
 
 
@@ -67,6 +69,7 @@ def read_table(text: str, place: str) -> Table:
         >>> read_table("epoch;loss\n0;0,5\n1;0,25\n", "a.csv").values["loss"]
         array([0.5 , 0.25])
     """
+    text, cut = _whole(text)
     head = text[:20_000]
     lines = [line for line in head.splitlines() if line.strip() and not line.startswith("#")]
     if not lines:
@@ -79,11 +82,23 @@ def read_table(text: str, place: str) -> Table:
         names, headless = _header(first, decimal_comma=comma)
         if headless:
             rows = itertools.chain([first], rows)
-        return _columns(rows, names, place, Table(names, {}, {}, {}, 0, headless, separator), decimal_comma=comma)
+        table = Table(names, {}, {}, {}, 0, headless, separator)
+        if cut:
+            table.notes.append(_CUT)
+        return _columns(rows, names, place, table, decimal_comma=comma)
     except StopIteration:
         raise LogError(f"{place} holds no rows") from None
     except csv.Error as error:
         raise LogError(f"{place} is no table that can be read: {printable(str(error))}") from None
+
+
+def _whole(text: str) -> tuple[str, bool]:
+    """The text without a last line that ends in a separator, without a line's end, as no line before it does."""
+    body, _, last = text.rpartition("\n")
+    before = body.rstrip("\r").rpartition("\n")[2]
+    if last and last[-1:] in _SEPARATORS and body and before.strip("\r")[-1:] not in _SEPARATORS:
+        return body + "\n", True
+    return text, False
 
 
 def _separator(lines: list[str]) -> str:
@@ -158,7 +173,7 @@ def _columns(
             table.recorded[name] = np.concatenate([recorded for _, recorded in parts[index]])
     if last_odd:
         odd -= 1
-        table.notes.append("the last row is cut off and was left out")
+        table.notes.append(_CUT)
     if odd:
         table.notes.append(f"{odd:,} rows have another number of cells than the header ({len(names)}): left out")
     if not table.rows or not table.values:

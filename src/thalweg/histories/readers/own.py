@@ -42,17 +42,17 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
             notes += recording.notes
     if (folder / _PLAN).is_file() or not by_epoch:
         curves += _steps(file, folder, notes, read_epochs=by_epoch)
-    place = file.place.rpartition("/")[0] if (folder / _PLAN).is_file() and "/" in file.place else file.place
+    plan, environment = _mapping(folder / _PLAN, notes), _mapping(folder / "environment.json", notes)
     return [
         Recording(
-            place=place,
+            place=file.place.rpartition("/")[0] if (folder / _PLAN).is_file() and "/" in file.place else file.place,
             format=READER.name,
             curves=tuple(curves),
             first_epoch=1,
             first_step=1,
             notes=tuple(notes),
-            plan=_mapping(folder / _PLAN, notes),
-            environment=_mapping(folder / "environment.json", notes),
+            plan=plan,
+            environment=environment,
         )
     ]
 
