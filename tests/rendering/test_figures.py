@@ -1,6 +1,7 @@
 import math
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
@@ -96,3 +97,12 @@ def test_the_description_names_extremes_and_marks():
     words = describe_curves(figure(Line(label="a", x=(1, 2, 3), y=(3, 1, 2)), marks=(Mark(x=2, label="best epoch"),)))
     assert "lowest 1 at 2" in words
     assert "best epoch" in words
+
+
+def test_a_mark_with_an_end_shades_its_stretch_and_is_told_so():
+    line = Line(label="loss", x=(1, 2, 3, 4), y=(4.0, 3.0, 2.0, 1.0))
+    plain = Curves(caption="c", x_label="epoch", y_label="loss", lines=(line,), marks=(Mark(x=2, label="jump"),))
+    shaded = replace(plain, marks=(Mark(x=2, label="jump", until=3),))
+    assert "fill-opacity" not in draw_curves(plain)
+    assert "fill-opacity" in draw_curves(shaded)
+    assert "Marked from 2 to 3: jump." in describe_curves(shaded)

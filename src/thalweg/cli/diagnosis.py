@@ -57,6 +57,7 @@ def rule(
 ) -> int:
     """Explain a rule; without a name, list them."""
     settings: Settings = context.obj
+    from thalweg.rendering.rule_text import list_rules, rule_text
     from thalweg.workbench.rules import rule as explain
     from thalweg.workbench.rules import rules
 
@@ -65,14 +66,13 @@ def rule(
         if settings.json:
             emit_json(text)
         else:
-            _print(f"{text}\n")
+            _print(rule_text(text, _width()))
         return 0
     known = rules()
     if settings.json:
         emit_json({"rules": known})
         return 0
-    widest = max(len(each.name) for each in known)
-    _print("".join(f"{each.code}  {each.name:<{widest}}  {each.summary}\n" for each in known))
+    _print(list_rules(known, _width()))
     return 0
 
 
@@ -81,11 +81,15 @@ def _show(settings: Settings, result: "DiagnoseResult") -> None:
     from thalweg.rendering.diagnosis_text import diagnosis_text
 
     terminal = sys.stdout.isatty()
-    width = min(100, shutil.get_terminal_size((80, 24)).columns) if terminal else 80
     colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    _print(diagnosis_text(result, width=width, colour=colour, plain=not _draws_blocks()))
+    _print(diagnosis_text(result, width=_width(), colour=colour, plain=not _draws_blocks()))
     if result.page is not None and not settings.quiet:
         sys.stderr.write(f"Page: {printable(result.page)}\n")
+
+
+def _width() -> int:
+    """Columns of the terminal, within reason; 80 for files and pipes."""
+    return min(100, shutil.get_terminal_size((80, 24)).columns) if sys.stdout.isatty() else 80
 
 
 def _draws_blocks() -> bool:

@@ -18,6 +18,7 @@ class Evidence:
         observed: The number found.
         threshold: The number it was held against; None for a bare observation.
         source: Where the threshold comes from.
+        on_curve: Whether both numbers are values of the signal itself, so that a figure of it can show them.
     """
 
     signal: str
@@ -25,6 +26,7 @@ class Evidence:
     observed: float | None
     threshold: float | None = None
     source: str = ""
+    on_curve: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,10 +54,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A vertical mark on a figure with its reason, such as the best epoch."""
+    """A vertical mark on a figure with its reason, such as the best epoch; a stretch where it has an end."""
 
     x: float
     label: str
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

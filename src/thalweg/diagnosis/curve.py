@@ -117,6 +117,11 @@ class Curve:
         second = np.diff(self.values, 2)
         return float(_MAD_TO_SIGMA * np.median(np.abs(second)) / math.sqrt(6.0))
 
+    @property
+    def calm(self) -> float:
+        """The noise of the whole or of the later half, whichever is smaller: sharp bends early on are no noise."""
+        return min(self.noise, self.part(0.5).noise) if len(self) >= 8 else self.noise  # noqa: PLR2004 - halves of four
+
     def smooth(self) -> Numbers:
         """Take running medians of three, ends as they are: single wild values go, steps stay.
 
@@ -171,7 +176,13 @@ class Curve:
         return self.between(self.steps[0], self.steps[-1])
 
     def evidence(
-        self, observed: float, threshold: float | None = None, source: str = "", window: str | None = None
+        self,
+        observed: float,
+        threshold: float | None = None,
+        source: str = "",
+        window: str | None = None,
+        *,
+        on_curve: bool = False,
     ) -> Evidence:
         """Note an observation on this curve.
 
@@ -180,6 +191,7 @@ class Curve:
             threshold: What it was held against.
             source: What both are, and where the threshold comes from.
             window: Where; the whole curve by default.
+            on_curve: Whether both numbers are values of this curve.
 
         Returns:
             The evidence.
@@ -190,6 +202,7 @@ class Curve:
             observed=float(observed),
             threshold=None if threshold is None else float(threshold),
             source=source,
+            on_curve=on_curve,
         )
 
     def between(self, start: float, end: float) -> str:

@@ -80,6 +80,7 @@ def _axes(figure: Curves, width: int, top: int, bottom: int) -> tuple[Axis, Axis
         y_axis = Axis(low=low, high=high, start=bottom, end=top, ticks=inside)
     left = 26 + max((text_width(label) for label in y_axis.labels()), default=0)
     places = [value for line in figure.lines for value in finite(line.x)] + [mark.x for mark in figure.marks]
+    places += [mark.until for mark in figure.marks if mark.until is not None]
     x_axis = value_axis(finite(places), left, width - 18, about=max(3, int((width - left) // 90)))
     if places and not figure.diagonal:  # ticks are round, but the axis ends where the data ends
         low, high = min(places), max(places)
@@ -128,6 +129,9 @@ def _draw_marks(marks: tuple[Mark, ...], x_axis: Axis, y_axis: Axis) -> Iterator
         row = next((row for row, end in enumerate(taken) if left > end + 8), len(taken) - 1)
         taken[row] = left + wide
         y = y_axis.end - 8 + 15 * row
+        if mark.until is not None and mark.until > mark.x:
+            shade, right = 'style="fill:var(--tw-dim);fill-opacity:.13"', x_axis.place(mark.until)
+            yield f'<path {shade} d="M{x:.1f},{y_axis.end:.1f}H{right:.1f}V{y_axis.start:.1f}H{x:.1f}z"/>'
         yield f'<path class="mark" d="M{x:.1f},{y + 4:.1f}V{y_axis.start:.1f}"/>'
         place = "end" if late else ""
         yield f'<text class="small halo {place}" x="{x:.1f}" y="{y:.1f}">{escape(mark.label)}</text>'
@@ -259,5 +263,9 @@ def describe_curves(figure: Curves) -> str:
             f"{line.label or figure.y_label}: {first:.4g} at {figure.x_label} {first_x:g} to {last:.4g} at "
             f"{figure.x_label} {last_x:g}; lowest {low:.4g} at {low_x:g}, highest {high:.4g} at {high_x:g}."
         )
-    sentences += [f"Marked at {mark.x:g}: {mark.label}." for mark in figure.marks]
+    sentences += [
+        f"Marked {'at' if mark.until is None else 'from'} {mark.x:g}"
+        f"{'' if mark.until is None else f' to {mark.until:g}'}: {mark.label}."
+        for mark in figure.marks
+    ]
     return " ".join(sentences)

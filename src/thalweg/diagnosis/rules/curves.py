@@ -71,7 +71,7 @@ def check_diverging(case: Case) -> Iterator[Finding]:
     curve = case.train_loss if case.train_loss is not None else case.batch_loss
     if curve is None or len(curve) < 3:  # noqa: PLR2004 - down and up again
         return
-    best, final, first, noise = curve.low, curve.final, curve.first, max(curve.noise, case.grain)
+    best, final, first, noise = curve.low, curve.final, curve.first, max(curve.calm, case.grain)
     fall, rise = first - best, final - best
     place = int(curve.smooth().argmin())
     sustained = place < len(curve) - 1 and np.median(curve.values[place + 1 :]) - best > 0.5 * rise
@@ -95,7 +95,7 @@ def check_diverging(case: Case) -> Iterator[Finding]:
         confidence=0.95 if rise > 2 * _CLEAR * noise else 0.8,
         subject=curve.name,
         claim=f"divergence: {curve.label} {course}",
-        evidence=(curve.evidence(final, limit, source, curve.between(bottom, end)),),
+        evidence=(curve.evidence(final, limit, source, curve.between(bottom, end), on_curve=True),),
         alternatives=("exploding_gradient", "learning_rate_too_high", "input_scale"),
         remedies=(
             change_rate(case.factor_down, case.rate),
@@ -149,6 +149,7 @@ def check_overshooting(case: Case) -> Iterator[Finding]:
                 limits[place],
                 "3 times the value that follows" if place == 0 else "twice both neighbours",
                 f"{curve.unit} {curve.steps[place]:.10g}",
+                on_curve=True,
             )
             for place in places[:_LISTED]
         ),

@@ -45,7 +45,7 @@ def check_vanishing_gradient(case: Case) -> Iterator[Finding]:
         f"{loss.final:.4g}",
         evidence=(
             norm.evidence(norm.final, limit, "1e-7 (DeepDiagnosis) or a thousandth of the first (AutoTrainer)"),
-            loss.evidence(loss.final, _BAD * loss.first, "half of the first loss"),
+            loss.evidence(loss.final, _BAD * loss.first, "half of the first loss", on_curve=True),
         ),
         alternatives=("dying_relu", "saturated_activation", "learning_rate_too_high", "saddle_point"),
         remedies=(

@@ -45,7 +45,7 @@ def check_wrong_head_or_loss(case: Case) -> Iterator[Finding]:
     fallen = loss.first - loss.final > 0.1 * abs(loss.first)
     if loss.final < 0 and loss.final < loss.first - 0.1:
         claim = f"{loss.label} falls to {loss.final:.4g}: no cross-entropy is below zero, labels are not 0 or 1"
-        evidence, confidence = loss.evidence(loss.final, 0.0, "cross-entropy of probabilities"), 0.9
+        evidence, confidence = loss.evidence(loss.final, 0.0, "cross-entropy of probabilities", on_curve=True), 0.9
     elif constant and (fallen or accuracy.first == 0) and accuracy.first < 1:
         claim = (
             f"{accuracy.label} is exactly {accuracy.first:.4g} every time while the loss goes from {loss.first:.4g} "

@@ -18,6 +18,8 @@ _CLEAR = 3.0  # standard deviations of the validation loss's fluctuation
 _GAP = 0.3  # of the validation loss at the end
 _EXCURSION = 2.0  # times the training loss, and times what the validation loss comes back to
 _OFTEN = 0.1  # of the epochs
+_MUCH = 0.2  # of the epochs
+_FAR = 10.0  # times the best: no schedule and no small split does that
 _APART = 0.3  # between training and validation accuracy
 
 
@@ -60,7 +62,9 @@ def check_overfitting(case: Case) -> Iterator[Finding]:
         f"while the training loss falls from {at_best:.4g} to {train.final:.4g}"
         + ("; the accuracy does not suffer yet" if better else ""),
         evidence=(
-            held.evidence(final, best + least, "10 % above the lowest, and 3 deviations", held.between(bottom, end)),
+            held.evidence(
+                final, best + least, "10 % above the lowest, and 3 deviations", held.between(bottom, end), on_curve=True
+            ),
             train.evidence(
                 train.final, (1 - _GAP) * final, "30 % below the validation loss", f"{train.unit} {end:.10g}"
             ),
@@ -77,7 +81,7 @@ def check_validation_irregular(case: Case) -> Iterator[Finding]:
     Fires when: in 10 % of the epochs, and in two at least, the validation loss lies above twice the training loss of
         the same epoch, above twice its own best, and above twice what it comes back to later; or it never falls nor its
         accuracy rises although the training accuracy ends 30 points above. A warning where a fifth of the epochs are so
-        or they begin at once, unless the learning rate is right.
+        or they begin at once, unless the learning rate is right; also then where it reaches ten times its best.
     Why it hurts: no single epoch's number means anything; early stopping and the best checkpoint follow noise.
     Not to be confused with: CUR010, a steady rise that does not come back; the small fluctuation of a small validation
         split; running averages of batch normalisation that lag behind fast weights, which is the likeliest cause.
@@ -107,12 +111,15 @@ def _jumping(case: Case, held: Curve, places: list[int]) -> Iterator[Finding]:
     worst = max(places, key=lambda place: held.values[place])
     share, early = len(places) / len(held), places[0] < max(2, 0.2 * len(held))
     start = "from the start" if early else f"from {held.unit} {held.steps[places[0]]:.10g} on"
-    grave = (share >= 0.2 or early) and case.estimate.verdict != "about_right"  # noqa: PLR2004 - the docstring says it
+    much = share >= _MUCH
+    grave = (much and held.values[worst] > _FAR * held.low) or (
+        (much or early) and case.estimate.verdict != "about_right"
+    )
     yield Finding(
         code="CUR012",
         name="validation_irregular",
         severity="warning" if grave else "info",
-        confidence=0.9 if share >= 0.2 else 0.75,  # noqa: PLR2004 - the same
+        confidence=0.9 if much else 0.75,
         subject=held.name,
         claim=f"the validation loss is irregular {start}: up to {held.values[worst]:.4g} at {held.unit} "
         f"{held.steps[worst]:.10g}, more than twice the training loss in {len(places)} of {len(held)} {held.unit}s",
@@ -122,6 +129,7 @@ def _jumping(case: Case, held: Curve, places: list[int]) -> Iterator[Finding]:
                 _EXCURSION * max(held.low, held.values[place + 1 :].min()),
                 "twice its best and twice what it comes back to",
                 f"{held.unit} {held.steps[place]:.10g}",
+                on_curve=True,
             )
             for place in places[:5]
         ),

@@ -1,0 +1,61 @@
+"""Rules for the terminal: the list of all, and one in full under its headings."""
+
+import textwrap
+from collections.abc import Sequence
+
+from thalweg.core.diagnosis_results import RuleText
+
+__all__ = ["list_rules", "rule_text"]
+
+
+def list_rules(rules: Sequence[RuleText], width: int = 80) -> str:
+    """List rules with what they are about.
+
+    Args:
+        rules: The rules.
+        width: Columns there are.
+
+    Returns:
+        A line or two a rule.
+
+    Example:
+        >>> print(list_rules([RuleText(code="CUR001", name="non_finite", summary="a loss is NaN.", text="")]), end="")
+        CUR001 non_finite  a loss is NaN.
+    """
+    widest = max((len(rule.name) for rule in rules), default=0)
+    lines: list[str] = []
+    for rule in rules:
+        head = f"{rule.code} {rule.name:<{widest}}  "
+        lines += textwrap.wrap(head + rule.summary, width, subsequent_indent=" " * len(head)) or [head]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def rule_text(rule: RuleText, width: int = 80) -> str:
+    """Write a rule in full.
+
+    Args:
+        rule: The rule.
+        width: Columns there are.
+
+    Returns:
+        Its summary, and a paragraph under each heading.
+
+    Example:
+        >>> text = "CUR001: a loss is NaN. (non_finite)" + chr(10) * 2 + "Watches: the loss" + chr(10) + "    of training."
+        >>> print(rule_text(RuleText(code="CUR001", name="non_finite", summary="", text=text)), end="")
+        CUR001 non_finite: a loss is NaN. (non_finite)
+        <BLANKLINE>
+        Watches: the loss of training.
+    """
+    first, _, rest = rule.text.partition("\n")
+    parts = [first.replace(rule.code, f"{rule.code} {rule.name}", 1), ""]
+    for line in rest.strip().splitlines():
+        if line.startswith(" ") and parts[-1]:
+            parts[-1] += f" {line.strip()}"
+        else:
+            parts.append(line)
+    wrapped = [
+        textwrap.fill(part, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+        for part in parts
+    ]
+    return "".join(f"{part}\n" for part in wrapped)

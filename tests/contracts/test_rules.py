@@ -1,0 +1,109 @@
+"""Every rule is discovered and held to one contract: what it says of itself, when it fires, when it does not."""
+
+import importlib
+import inspect
+import json
+import pathlib
+import pkgutil
+import re
+import sys
+
+import pytest
+
+import thalweg.diagnosis.rules as package
+from thalweg.core.finding import Finding
+from thalweg.diagnosis.judge import judge
+from thalweg.diagnosis.remedies import remedy
+from thalweg.diagnosis.rules import HEADINGS, RULES, Rule
+from thalweg.rendering.telling_apart import HOW_TO_TELL
+from thalweg.workbench.rules import rule, rules
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from rule_cases import CASES, HEALTHY, case
+
+SCHEMA = json.loads(
+    pathlib.Path(package.__file__).parents[2].joinpath("core", "schemas", "diagnose.json").read_text("utf-8")
+)
+FINDING = SCHEMA["properties"]["results"]["items"]["properties"]["findings"]["items"]["properties"]
+NAMES = set(FINDING["name"]["enum"])
+REMEDIES = set(FINDING["remedies"]["items"]["properties"]["code"]["enum"])
+FAMILIES = {"LRN", "CUR", "GRD", "ACT", "CRV", "DAT", "NET"}
+BY_CODE = {each.code: each for each in RULES}
+
+
+def test_every_function_that_checks_is_registered():
+    found = set()
+    for module in pkgutil.iter_modules(package.__path__):
+        names = vars(importlib.import_module(f"{package.__name__}.{module.name}"))
+        found |= {value for name, value in names.items() if name.startswith("check_") and inspect.isfunction(value)}
+    assert {each.check for each in RULES} == found
+    assert len(found) >= 19
+
+
+def test_codes_and_names_are_unique():
+    assert len({each.code for each in RULES}) == len({each.name for each in RULES}) == len(RULES)
+    assert (BY_CODE["LRN001"].name, BY_CODE["LRN002"].name) == ("learning_rate_too_high", "learning_rate_too_low")
+
+
+@pytest.mark.parametrize("each", RULES, ids=lambda each: each.code)
+def test_a_rule_says_what_it_is_under_every_heading(each: Rule):
+    assert re.fullmatch(r"[A-Z]{3}\d{3}", each.code)
+    assert each.code[:3] in FAMILIES
+    assert each.name in NAMES
+    assert each.text.startswith(f"{each.code}: ")
+    assert each.summary.endswith(".")
+    places = [each.text.find(f"\n{heading}: ") for heading in HEADINGS]
+    assert -1 not in places, [heading for heading, place in zip(HEADINGS, places, strict=True) if place < 0]
+    assert places == sorted(places)
+    assert max(map(len, each.text.splitlines())) <= 120
+    promised = re.search(r"\nRemedies: (.*?)\.\n", each.text, re.DOTALL)[1]
+    assert promised == "none is needed" or set(re.findall(r"\w+", promised)) <= REMEDIES
+
+
+@pytest.mark.parametrize("each", RULES, ids=lambda each: each.code)
+def test_a_rule_fires_where_it_must_and_says_how_it_knows(each: Rule):
+    (finding,) = each.check(CASES[each.code][0])
+    assert isinstance(finding, Finding)
+    assert (finding.code, finding.name) == (each.code, each.name)
+    assert finding.severity in {"info", "warning", "error"}
+    assert 0 < finding.confidence <= 1
+    assert len(finding.claim) > 20
+    assert finding.evidence or each.code.startswith("LRN")
+    assert set(finding.alternatives) <= NAMES - {each.name}
+    told = {item.code for item in finding.remedies}
+    assert told <= REMEDIES
+    promised = re.search(r"\nRemedies: (.*?)\.\n", each.text, re.DOTALL)[1]
+    assert told <= set(re.findall(r"\w+", promised)) | {"lower_learning_rate"}
+
+
+@pytest.mark.parametrize("each", RULES, ids=lambda each: each.code)
+def test_a_rule_is_silent_on_a_healthy_run_and_on_a_near_miss(each: Rule):
+    assert list(each.check(HEALTHY)) == [] or each.code == "CUR013"
+    assert list(each.check(CASES[each.code][1])) == []
+    assert all(finding.severity == "info" for finding in each.check(HEALTHY))
+
+
+@pytest.mark.parametrize("values", [[], [0.0] * 6, [1.0], [float("nan")] * 5, [-1e308, 1e308] * 4, [1e-320] * 9])
+@pytest.mark.parametrize("verdict", ["too_high", "about_right"])
+def test_no_rule_falls_over_on_odd_numbers(values, verdict):
+    names = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "batch_loss", "gradient_norm", "learning_rate")
+    for chosen in (names, names[:1], names[1:2], names[2:4], names[4:5]):
+        found = judge(case(verdict, None, **dict.fromkeys(chosen, values)))
+        assert all(0 < finding.confidence <= 1 for finding in found)
+
+
+def test_the_healthy_run_gets_no_warning():
+    assert [finding.name for finding in judge(HEALTHY) if finding.severity != "info"] == []
+
+
+def test_every_finding_can_be_told_from_the_others_and_every_remedy_says_what_to_expect():
+    assert set(HOW_TO_TELL) >= NAMES - {"split"}
+    for code in REMEDIES - {"lower_learning_rate", "raise_learning_rate"}:
+        assert remedy(code).expected_effect
+        assert remedy(code).cost
+
+
+def test_rules_are_explained_by_code_and_by_name():
+    assert {text.code for text in rules()} >= set(BY_CODE)
+    assert rule("cur010") == rule("overfitting")
+    assert "Fires when" in str(rule("Learning-Rate-Too-High"))
