@@ -6,7 +6,9 @@ import numpy as np
 
 from thalweg.core.history import RunHistory
 from thalweg.core.learning_rate import LearningRateEstimate
+from thalweg.core.remedy import Remedy
 from thalweg.diagnosis.curve import Curve
+from thalweg.diagnosis.remedies import change_rate
 
 __all__ = ["Case", "open_case"]
 
@@ -76,11 +78,27 @@ class Case:
         planned = self.history.plan.get("learning_rate")
         return float(planned) if isinstance(planned, int | float) and planned > 0 else None
 
-    @property
-    def factor_down(self) -> float | None:
-        """How many times too high the rate is, where it is known to be."""
-        known = self.estimate.verdict == "too_high" and self.estimate.factor
-        return self.estimate.factor if known and (self.estimate.factor or 0) > 1 else None
+    def lower_rate(self) -> tuple[Remedy, ...]:
+        """Advise a lower learning rate, unless the verdict speaks against that.
+
+        Returns:
+            One remedy or none.
+        """
+        if self.estimate.verdict in {"about_right", "too_low"}:
+            return ()
+        factor = self.estimate.factor
+        return (change_rate(factor if factor and factor > 1 else None, self.rate),)
+
+    def raise_rate(self) -> tuple[Remedy, ...]:
+        """Advise a higher learning rate, unless the verdict speaks against that.
+
+        Returns:
+            One remedy or none.
+        """
+        if self.estimate.verdict in {"about_right", "too_high"}:
+            return ()
+        factor = self.estimate.factor
+        return (change_rate(factor if factor and factor < 1 else 1 / 3, self.rate),)
 
     @property
     def scheduled(self) -> bool:

@@ -41,9 +41,9 @@ def rule_text(rule: RuleText, width: int = 80) -> str:
         Its summary, and a paragraph under each heading.
 
     Example:
-        >>> text = "CUR001: a loss is NaN. (non_finite)" + chr(10) * 2 + "Watches: the loss" + chr(10) + "    of training."
+        >>> text = chr(10).join(("CUR001: a loss is NaN.", "", "Watches: the loss", "    of training."))
         >>> print(rule_text(RuleText(code="CUR001", name="non_finite", summary="", text=text)), end="")
-        CUR001 non_finite: a loss is NaN. (non_finite)
+        CUR001 non_finite: a loss is NaN.
         <BLANKLINE>
         Watches: the loss of training.
     """

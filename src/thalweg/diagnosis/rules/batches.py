@@ -1,13 +1,13 @@
 """CUR013 and CUR014: a smooth monotone cost curve and a noisy one, and what makes them so."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from thalweg.core.finding import Finding
 from thalweg.diagnosis.case import Case
 from thalweg.diagnosis.curve import Curve
-from thalweg.diagnosis.remedies import remedy
 from thalweg.diagnosis.rules.rule import Rule
 
 __all__ = ["RULES"]
@@ -16,6 +16,7 @@ _SMOOTH = 0.002  # fluctuation over level: gradient descent on a fixed loss has 
 _NOISY = 0.02  # a batch of 1,000 pictures with a spread of the loss as large as its level has 0.03
 _MONOTONE = 0.98  # share of values below the one before
 _LEAST = 10
+_TINY = 1e-300
 
 
 def check_full_batch_like(case: Case) -> Iterator[Finding]:
@@ -61,9 +62,9 @@ def check_mini_batch_like(case: Case) -> Iterator[Finding]:
     Watches: ``batch_loss``, or ``train_loss`` without it.
     Fires when: over ten values or more the fluctuation is 2 % of the level or more, and a fifth of the values rise.
         Always `info`.
-    Why it hurts: it does not by itself; the noise falls with the root of the batch size, and its floor with the rate.
+    Why it hurts: it does not by itself; the noise falls with the root of the batch size, its floor with the rate.
     Not to be confused with: CUR004, swings of a rate too high, which do not shrink with a larger batch.
-    Remedies: larger_batch, decay.
+    Remedies: none is needed.
     References: McCandlish et al. 2018, An empirical model of large-batch training.
     """
     curve = _course(case)
@@ -85,7 +86,6 @@ def check_mini_batch_like(case: Case) -> Iterator[Finding]:
             curve.evidence(rising, 0.2, "share of values above the one before; noise alone has 0.5"),
         ),
         alternatives=("learning_rate_too_high", "label_noise"),
-        remedies=(remedy("larger_batch"), remedy("decay")),
     )
 
 
@@ -95,7 +95,8 @@ def _course(case: Case) -> Curve | None:
 
 
 def _relative_noise(curve: Curve) -> float:
-    return curve.noise / float(np.median(curve.values))
+    """Fluctuation over level, whatever the level does: the noise of the logarithm."""
+    return replace(curve, values=np.log(np.maximum(curve.values, _TINY))).noise
 
 
 RULES = (

@@ -6,7 +6,7 @@ import numpy as np
 
 from thalweg.core.finding import Finding
 from thalweg.diagnosis.case import Case
-from thalweg.diagnosis.remedies import change_rate, remedy
+from thalweg.diagnosis.remedies import remedy
 from thalweg.diagnosis.rules.rule import Rule
 
 __all__ = ["RULES"]
@@ -49,7 +49,7 @@ def check_non_finite(case: Case) -> Iterator[Finding]:
             evidence=(curve.evidence(len(curve.broken), 0, "values that are no number", curve.between(first, stop)),),
             alternatives=("exploding_gradient", "learning_rate_too_high", "input_scale", "wrong_head_or_loss"),
             remedies=(
-                change_rate(case.factor_down, case.rate),
+                *case.lower_rate(),
                 *map(remedy, ("clip_gradients", "roll_back", "rescale_input", "fix_loss")),
             ),
         )
@@ -98,7 +98,7 @@ def check_diverging(case: Case) -> Iterator[Finding]:
         evidence=(curve.evidence(final, limit, source, curve.between(bottom, end), on_curve=True),),
         alternatives=("exploding_gradient", "learning_rate_too_high", "input_scale"),
         remedies=(
-            change_rate(case.factor_down, case.rate),
+            *case.lower_rate(),
             *map(remedy, ("warm_up", "clip_gradients", "roll_back")),
         ),
     )
@@ -154,7 +154,7 @@ def check_overshooting(case: Case) -> Iterator[Finding]:
             for place in places[:_LISTED]
         ),
         alternatives=("learning_rate_too_high", "input_scale", "exploding_gradient"),
-        remedies=(change_rate(case.factor_down, case.rate), remedy("warm_up"), remedy("clip_gradients")),
+        remedies=(*case.lower_rate(), remedy("warm_up"), remedy("clip_gradients")),
     )
 
 
@@ -193,7 +193,7 @@ def check_oscillating(case: Case) -> Iterator[Finding]:
             late.evidence(trend, _NO_FALL, "Mann-Kendall score; a fall has less, at 95 %"),
         ),
         alternatives=("learning_rate_too_high", "noise_floor", "mini_batch_like", "label_noise"),
-        remedies=(change_rate(case.factor_down, case.rate), remedy("decay"), remedy("larger_batch")),
+        remedies=(*case.lower_rate(), remedy("decay"), remedy("larger_batch")),
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from thalweg.core.finding import Finding
 from thalweg.diagnosis.case import Case
-from thalweg.diagnosis.remedies import change_rate, remedy
+from thalweg.diagnosis.remedies import remedy
 from thalweg.diagnosis.rules.rule import Rule
 
 __all__ = ["RULES"]
@@ -50,7 +50,7 @@ def check_vanishing_gradient(case: Case) -> Iterator[Finding]:
         alternatives=("dying_relu", "saturated_activation", "learning_rate_too_high", "saddle_point"),
         remedies=(
             *map(remedy, ("change_activation", "change_initialisation", "rescale_input")),
-            change_rate(0.1, case.rate),
+            *case.raise_rate(),
         ),
     )
 
@@ -93,7 +93,7 @@ def check_exploding_gradient(case: Case) -> Iterator[Finding]:
         alternatives=("learning_rate_too_high", "input_scale", "non_finite"),
         remedies=(
             remedy("clip_gradients"),
-            change_rate(case.factor_down, case.rate),
+            *case.lower_rate(),
             *map(remedy, ("warm_up", "change_initialisation")),
         ),
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from thalweg.core.finding import Finding
 from thalweg.core.learning_rate import LearningRateEstimate
 from thalweg.diagnosis.case import Case
-from thalweg.diagnosis.remedies import change_rate, remedy
+from thalweg.diagnosis.remedies import remedy
 from thalweg.diagnosis.rules.rule import Rule
 
 __all__ = ["RULES"]
@@ -38,7 +38,7 @@ def check_too_high(case: Case) -> Iterator[Finding]:
             evidence=estimate.evidence,
             alternatives=("exploding_gradient", "input_scale", "mini_batch_like"),
             remedies=(
-                change_rate(estimate.factor if estimate.factor and estimate.factor > 1 else None, case.rate),
+                *case.lower_rate(),
                 *map(remedy, ("warm_up", "decay", "clip_gradients")),
             ),
         )
@@ -60,7 +60,6 @@ def check_too_low(case: Case) -> Iterator[Finding]:
     """
     estimate = case.estimate
     if estimate.verdict == "too_low":
-        low = estimate.factor if estimate.factor and estimate.factor < 1 else 0.1
         yield Finding(
             code="LRN002",
             name="learning_rate_too_low",
@@ -70,7 +69,7 @@ def check_too_low(case: Case) -> Iterator[Finding]:
             claim=_claim(estimate),
             evidence=estimate.evidence,
             alternatives=("too_few_epochs", "plateau", "saddle_point", "vanishing_gradient", "frozen_parameters"),
-            remedies=(change_rate(low, case.rate), remedy("adaptive_optimizer"), remedy("more_epochs")),
+            remedies=(*case.raise_rate(), remedy("adaptive_optimizer"), remedy("more_epochs")),
         )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from thalweg.core.finding import Finding
 from thalweg.diagnosis.case import Case
 from thalweg.diagnosis.curve import Curve
-from thalweg.diagnosis.remedies import change_rate, remedy
+from thalweg.diagnosis.remedies import remedy
 from thalweg.diagnosis.rules.rule import Rule
 
 __all__ = ["RULES"]
@@ -60,7 +60,7 @@ def check_slow_convergence(case: Case) -> Iterator[Finding]:
             curve.part(0.75).evidence(share, _STEADY, "share of the fall in the last quarter; an even fall has 0.25"),
         ),
         alternatives=("learning_rate_too_low", "too_few_epochs", "vanishing_gradient", "excessive_regularization"),
-        remedies=(change_rate(0.1, case.rate), remedy("adaptive_optimizer"), remedy("more_epochs")),
+        remedies=(*case.raise_rate(), remedy("adaptive_optimizer"), remedy("more_epochs")),
     )
 
 
@@ -110,7 +110,7 @@ def check_plateau(case: Case) -> Iterator[Finding]:
             curve.evidence(after, _DROP * fall, "fall afterwards; a fifth of the whole", where),
         ),
         alternatives=("saddle_point", "learning_rate_too_low", "noise_floor", "vanishing_gradient"),
-        remedies=(change_rate(0.3, case.rate), *map(remedy, ("perturb", "decay", "change_initialisation"))),
+        remedies=(*case.raise_rate(), *map(remedy, ("perturb", "decay", "change_initialisation"))),
     )
 
 
@@ -216,7 +216,7 @@ def check_underfitting(case: Case) -> Iterator[Finding]:
             held.evidence(gap, 0.15, "distance of the validation loss, over the training loss"),
         ),
         alternatives=("label_noise", "excessive_regularization", "wrong_head_or_loss", "input_scale", *_CAUSES),
-        remedies=(change_rate(0.3, case.rate), *map(remedy, ("more_epochs", "relabel", "rescale_input"))),
+        remedies=(*case.raise_rate(), *map(remedy, ("more_epochs", "relabel", "rescale_input"))),
     )
 
 

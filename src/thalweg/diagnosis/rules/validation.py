@@ -7,7 +7,7 @@ import numpy as np
 from thalweg.core.finding import Finding
 from thalweg.diagnosis.case import Case
 from thalweg.diagnosis.curve import Curve, Numbers
-from thalweg.diagnosis.remedies import change_rate, remedy
+from thalweg.diagnosis.remedies import remedy
 from thalweg.diagnosis.rules.rule import Rule
 
 __all__ = ["RULES"]
@@ -107,6 +107,17 @@ def _excursions(held: Curve, beside: Numbers) -> list[int]:
     return [int(place) for place in np.flatnonzero(values > _EXCURSION * base)]
 
 
+def _stretches(places: list[int]) -> list[tuple[int, int]]:
+    """Neighbouring places as stretches, the longest first."""
+    found: list[tuple[int, int]] = []
+    for place in places:
+        if found and place == found[-1][1] + 1:
+            found[-1] = (found[-1][0], place)
+        else:
+            found.append((place, place))
+    return sorted(found, key=lambda stretch: stretch[0] - stretch[1])
+
+
 def _jumping(case: Case, held: Curve, places: list[int]) -> Iterator[Finding]:
     worst = max(places, key=lambda place: held.values[place])
     share, early = len(places) / len(held), places[0] < max(2, 0.2 * len(held))
@@ -122,23 +133,33 @@ def _jumping(case: Case, held: Curve, places: list[int]) -> Iterator[Finding]:
         confidence=0.9 if much else 0.75,
         subject=held.name,
         claim=f"the validation loss is irregular {start}: up to {held.values[worst]:.4g} at {held.unit} "
-        f"{held.steps[worst]:.10g}, more than twice the training loss in {len(places)} of {len(held)} {held.unit}s",
+        f"{held.steps[worst]:.10g}, more than twice the training loss in {len(places)} of {len(held)} {held.unit}s"
+        + _sunk(case, held.steps[places]),
         evidence=tuple(
             held.evidence(
-                held.values[place],
-                _EXCURSION * max(held.low, held.values[place + 1 :].min()),
-                "twice its best and twice what it comes back to",
-                f"{held.unit} {held.steps[place]:.10g}",
+                held.values[first : last + 1].max(),
+                _EXCURSION * max(held.low, held.values[last + 1 :].min()),
+                "highest, against twice its best and twice what it comes back to",
+                held.between(held.steps[first], held.steps[last]),
                 on_curve=True,
             )
-            for place in places[:5]
+            for first, last in _stretches(places)[:5]
         ),
         alternatives=("batchnorm_mismatch", "learning_rate_too_high", "input_scale"),
         remedies=(
-            change_rate(case.factor_down, case.rate),
+            *case.lower_rate(),
             *map(remedy, ("normalisation_mode", "larger_batch", "rescale_input")),
         ),
     )
+
+
+def _sunk(case: Case, steps: Numbers) -> str:
+    """What the validation accuracy does there, where it sinks below its start by more than five points."""
+    told = case.val_accuracy
+    if told is None or not len(told):
+        return ""
+    lowest = float(np.interp(steps, told.steps, told.values).min())
+    return f"; its accuracy sinks to {lowest:.1%}" if lowest < told.first - 0.05 else ""
 
 
 def _at_chance(case: Case, train: Curve, held: Curve) -> Iterator[Finding]:
