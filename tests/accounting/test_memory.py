@@ -72,12 +72,16 @@ def measured(spec):
         for weight in [*module.parameters(), *module.buffers()]:
             live.see(weight)
         batch = torch.empty((BATCH, *next(iter(spec.inputs.values())).as_tuple()), device="meta")
-        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-            out = module(batch)
         trained = [weight for weight in module.parameters() if weight.requires_grad]
-        states = [torch.empty_like(weight) for weight in trained for _ in range(2)]
-        out.sum().backward()
-        assert len(states) == 2 * len(trained)
+        optimizer = torch.optim.Adam(trained, foreach=False)
+        for _ in range(2):  # the second step finds the optimizer's state in place
+            kept.clear()
+            optimizer.zero_grad()
+            with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+                out = module(batch)
+            out.sum().backward()
+            del out
+            optimizer.step()
     return sum(kept.values()), live.peak
 
 

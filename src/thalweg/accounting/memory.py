@@ -6,12 +6,15 @@ the places of its maxima (8 bytes each), batch normalisation what it read, addit
 and kept values go; the most that exists at one time, with weights, their gradients and the optimizer's state, is the
 peak.
 
+The optimizer's step comes after the way back, when only weights, gradients and its state are there; torch's Adam makes
+two copies of the weight it is at, and for a network with one huge dense layer that is the peak.
+
 Everything is float32. Temporary workspaces of convolution kernels are the processor's affair and are not in it.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from thalweg.accounting.ledger import count
@@ -29,6 +32,9 @@ _INDEX_BYTES = 8
 
 # Numbers an optimizer keeps for each weight: momentum keeps a velocity, Adam two running moments.
 OPTIMIZER_STATES: Mapping[str, int] = MappingProxyType({"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2})
+
+# Copies of one weight that a step of torch's optimizer makes: Adam takes a root, then divides it.
+_STEP_COPIES: Mapping[str, int] = MappingProxyType({"sgd": 0, "momentum": 0, "adam": 2, "adamw": 2})
 
 _VIEWS = {"flatten", "identity", "subsample"}  # their output lies in the memory of what they read
 _KEEP_INPUT = {
@@ -62,7 +68,8 @@ class TrainingMemory:
         gradient_bytes: Gradients of all parameters that are trained.
         optimizer_bytes: The optimizer's state.
         activation_bytes: Values kept for the backward pass, for the whole batch.
-        peak_bytes: The most that exists at one time, everything together.
+        passes_bytes: The most that values and gradients take at one time on the way there and back.
+        largest_bytes: The weights of the largest layer that is trained.
     """
 
     batch_size: int
@@ -71,7 +78,25 @@ class TrainingMemory:
     gradient_bytes: int
     optimizer_bytes: int
     activation_bytes: int
-    peak_bytes: int
+    passes_bytes: int
+    largest_bytes: int
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most that exists at one time, everything together."""
+        step = self.gradient_bytes + self.largest_bytes * _STEP_COPIES[self.optimizer]
+        return self.weight_bytes + self.optimizer_bytes + max(self.passes_bytes, step)
+
+    def with_optimizer(self, optimizer: str) -> "TrainingMemory":
+        """The same step with another optimizer.
+
+        Args:
+            optimizer: `sgd`, `momentum`, `adam` or `adamw`.
+
+        Returns:
+            Its memory.
+        """
+        return replace(self, optimizer=optimizer, optimizer_bytes=self.gradient_bytes * OPTIMIZER_STATES[optimizer])
 
 
 def inference_bytes(spec: NetworkSpec) -> int:
@@ -135,16 +160,16 @@ def training_memory(spec: NetworkSpec, *, batch_size: int, optimizer: str = "ada
     fixed = weights + ledger.buffers * _FLOAT_BYTES
     trained = {row.name: row.parameters * _FLOAT_BYTES * row.trainable for row in ledger.rows}
     gradients = sum(trained.values())
-    state = gradients * OPTIMIZER_STATES[optimizer]
     step = _Step(spec, batch_size, trained)
     return TrainingMemory(
         batch_size=batch_size,
         optimizer=optimizer,
         weight_bytes=fixed,
         gradient_bytes=gradients,
-        optimizer_bytes=state,
+        optimizer_bytes=gradients * OPTIMIZER_STATES[optimizer],
         activation_bytes=step.kept(),
-        peak_bytes=fixed + state + max(step.there_and_back(), gradients),
+        passes_bytes=step.there_and_back(),
+        largest_bytes=max(trained.values(), default=0),
     )
 
 

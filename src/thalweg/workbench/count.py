@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from thalweg.accounting.ledger import count as count_layers
-from thalweg.accounting.memory import OPTIMIZER_STATES, inference_bytes, training_memory
+from thalweg.accounting.memory import inference_bytes, training_memory
 from thalweg.accounting.solve import solve as solve_size
 from thalweg.core.errors import PlanError
 from thalweg.core.network_results import CountResult, CountTotal, SolvedSize, StepMemory
@@ -73,16 +73,14 @@ def count(
             receptive_field=ledger.receptive_field,
         ),
         solved=None if solve is None else _solved(spec, solve),
-        # An optimizer's state lies beside everything else from the first step to the last, so that the peaks differ
-        # by just that, and one look at the network is enough for all of them.
         memory=tuple(
             StepMemory(
-                optimizer=optimizer,
-                state_bytes=step.gradient_bytes * OPTIMIZER_STATES[optimizer],
+                optimizer=each.optimizer,
+                state_bytes=each.optimizer_bytes,
                 batch_size=batch_size,
-                peak_bytes=step.peak_bytes + step.gradient_bytes * OPTIMIZER_STATES[optimizer],
+                peak_bytes=each.peak_bytes,
             )
-            for optimizer in _OPTIMIZERS
+            for each in map(step.with_optimizer, _OPTIMIZERS)
         ),
         note=described.note,
     )
