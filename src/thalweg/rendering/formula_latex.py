@@ -17,11 +17,13 @@ from thalweg.core.formula import (
     parse_formula,
 )
 from thalweg.rendering.formula_names import GREEK, Symbol, number_text, split_name
+from thalweg.rendering.formula_text import is_long
 
 __all__ = ["formula_latex", "latex_lines", "matrix_latex", "name_latex", "words_latex"]
 
 _SUM, _PRODUCT, _ATOM = range(3)
-_KNOWN = {"log": r"\log", "Max": r"\max", "sigmoid": r"\sigma", "relu": r"\operatorname{ReLU}"}
+_LONG = 75
+_KNOWN = {"exp": r"\exp", "log": r"\log", "Max": r"\max", "sigmoid": r"\sigma", "relu": r"\operatorname{ReLU}"}
 _ESCAPED = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
@@ -129,6 +131,8 @@ def _part(formula: Formula) -> tuple[Iterator[str], int]:  # noqa: C901, PLR0911
             return iter((_rows(formula),)), _ATOM
         case Equation():
             return _equation(formula), _SUM
+        case Quotient() | Call() | Power() if is_long(formula, _LONG):
+            return _linear(formula), _ATOM if isinstance(formula, Call) else _PRODUCT
         case Call():
             return _call(formula), _ATOM
         case Negative():
@@ -141,6 +145,20 @@ def _part(formula: Formula) -> tuple[Iterator[str], int]:  # noqa: C901, PLR0911
             return iter((rf"\frac{{{_whole(formula.numerator)}}}{{{_whole(formula.denominator)}}}",)), _PRODUCT
         case Power():
             return _power(formula), _ATOM
+
+
+def _linear(formula: Quotient | Call | Power) -> Iterator[str]:
+    """On one level, where a line may be broken: no fraction and no exponent is wider than the page."""
+    match formula:
+        case Quotient():
+            yield from (*_written(formula.numerator, _PRODUCT), " / ", *_written(formula.denominator, _ATOM))
+        case Call():
+            yield (_KNOWN.get(formula.name) or rf"\operatorname{{{words_latex(formula.name)}}}") + "("
+            for number, each in enumerate(formula.arguments):
+                yield from (",\n" if number else "", *_written(each, _SUM))
+            yield ")"
+        case Power():
+            yield from ("(", *_written(formula.base, _SUM), f")^{{{formula.exponent}}}")
 
 
 def _whole(formula: Formula) -> str:

@@ -21,12 +21,14 @@ from thalweg.core.formula import (
     parse_formula,
 )
 from thalweg.rendering.formula_names import GREEK, Symbol, number_text, split_name
+from thalweg.rendering.formula_text import is_long
 from thalweg.rendering.markup import escape
 
 __all__ = ["formula_mathml", "mathml_pieces", "matrix_mathml", "name_mathml"]
 
 _SUM, _PRODUCT, _ATOM = range(3)
 _BREAK = "\n"
+_LONG = 40
 _KNOWN = {"Max": "max", "sigmoid": "σ", "relu": "ReLU"}
 _OPEN, _CLOSE = '<mo stretchy="false">(</mo>', '<mo stretchy="false">)</mo>'
 _TIMES, _DOT = "<mo>&#8290;</mo>", "<mo>·</mo>"
@@ -112,6 +114,8 @@ def _part(formula: Formula) -> tuple[Iterator[str], int]:  # noqa: C901, PLR0911
             return iter((_rows(formula),)), _ATOM
         case Equation():
             return _equation(formula), _SUM
+        case Quotient() | Call() | Power() if is_long(formula, _LONG):
+            return _linear(formula), _ATOM if isinstance(formula, Call) else _PRODUCT
         case Call():
             return iter((_call(formula),)), _ATOM
         case Negative():
@@ -124,6 +128,24 @@ def _part(formula: Formula) -> tuple[Iterator[str], int]:  # noqa: C901, PLR0911
             return iter((f"<mfrac>{_row(formula.numerator)}{_row(formula.denominator)}</mfrac>",)), _PRODUCT
         case Power():
             return iter((_power(formula),)), _ATOM
+
+
+def _linear(formula: Quotient | Call | Power) -> Iterator[str]:
+    """On one level, where a line may be broken: no fraction and no exponent is wider than a phone."""
+    match formula:
+        case Quotient():
+            yield from _written(formula.numerator, _PRODUCT)
+            yield "<mo>/</mo>"
+            yield from _written(formula.denominator, _ATOM)
+        case Call():
+            yield from (f"<mi>{_KNOWN.get(formula.name, escape(formula.name))}</mi>", "<mo>&#8289;</mo>", _OPEN)
+            for number, each in enumerate(formula.arguments):
+                yield from ("<mo>,</mo>", _BREAK) if number else ()
+                yield from _written(each, _SUM)
+            yield _CLOSE
+        case Power():
+            exponent = str(formula.exponent).replace("-", "−")
+            yield from (_OPEN, *_written(formula.base, _SUM), f"<msup>{_CLOSE}<mn>{exponent}</mn></msup>")
 
 
 def _row(formula: Formula) -> str:

@@ -19,7 +19,7 @@ from thalweg.core.formula import (
 )
 from thalweg.rendering.formula_names import GREEK, Symbol, number_text, split_name
 
-__all__ = ["formula_text", "name_text", "wrap_formula"]
+__all__ = ["formula_text", "is_long", "name_text", "wrap_formula"]
 
 _LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _HIGH = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -41,6 +41,23 @@ def formula_text(formula: "Formula | str", *, plain: bool = False) -> str:
         ('c·(f₁ + f₃)', 'x[2,1]²/9', 'c*(f1 + f3)')
     """
     return _Writer(plain=plain).write(parse_formula(formula) if isinstance(formula, str) else formula)
+
+
+def is_long(formula: Formula, most: int) -> bool:
+    """Tell whether a formula is too long to be kept on one line.
+
+    Args:
+        formula: A tree.
+        most: Signs that a line has room for.
+
+    Returns:
+        Whether it has more.
+
+    Example:
+        >>> is_long(parse_formula("x1 + x2"), 6), is_long(parse_formula("x1 + x2"), 7)
+        (True, False)
+    """
+    return len(formula_text(formula)) > most
 
 
 def name_text(name: str, *, plain: bool = False) -> str:
