@@ -1,9 +1,9 @@
-"""Write the sample logs beside this file with the libraries themselves, and what those libraries reported as truth.json.
+"""Write the sample logs beside this file with the libraries themselves, and as truth.json what they reported.
 
     python benchmarks/log_samples/make.py keras tensorboard lightning ...
 
-Each name needs its library installed (VERSIONS.json says which were used); runs take seconds, learn from made-up points,
-and download nothing. Tests read the logs and compare with truth.json, which does not come from the logs.
+Each name needs its library installed (VERSIONS.json says which were used); runs take seconds, learn from made-up
+points, and download nothing. Tests read the logs and compare with truth.json, which does not come from the logs.
 """
 
 import importlib
@@ -31,7 +31,7 @@ MAKERS = {
 }
 
 NOTES = {
-    "detectron2": "in the form of its JSONWriter with fvcore's smoothing, not written by it: no registry has the package",
+    "detectron2": "in the form of its JSONWriter, smoothed by fvcore, not written by it: no registry has the package",
     "mlflow": "empty tables dropped, pages of 512 bytes, names of user and machine taken out",
     "trackio": "empty tables dropped, pages of 512 bytes",
 }

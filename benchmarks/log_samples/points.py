@@ -1,5 +1,7 @@
 """Made-up points in three classes, the same for every library."""
 
+from pathlib import Path
+
 import numpy as np
 
 CLASSES = 3
@@ -13,7 +15,7 @@ def points(count: int = 96, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return (centres[labels] + drawn.normal(0, 0.6, (count, 4))).astype(np.float32), labels
 
 
-def pictures(folder, *, count: int = 8, side: int = 32) -> None:
+def pictures(folder: Path, *, count: int = 8, side: int = 32) -> None:
     """A folder of small pictures: train/ and val/, three classes by colour."""
     from PIL import Image
 

@@ -1,4 +1,4 @@
-"""Keras: CSVLogger (plain, semicolons, appended, NaN, validated every second epoch), History, the TensorBoard callback."""
+"""Keras: CSVLogger (plain, semicolons, appended, NaN, validated now and then), History, the TensorBoard callback."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 from points import CLASSES, points
 
 
-def _model(rate: float, *, square: bool = False):
+def _model(rate: float, *, square: bool = False) -> library.Model:
     library.utils.set_random_seed(7)
     model = library.Sequential([
         library.Input((4,)),
@@ -20,7 +20,7 @@ def _model(rate: float, *, square: bool = False):
     return model
 
 
-def _plain(history) -> dict:
+def _plain(history: library.callbacks.History) -> dict:
     return {
         "epochs": [int(epoch) for epoch in history.epoch],
         **{name: [repr(float(value)) for value in values] for name, values in history.history.items()},

@@ -6,12 +6,12 @@ torchvision's wheels do not load beside a CPU build of torch until its two opera
 import contextlib
 import math
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from points import CLASSES, points
 from torch import nn
-
 
 KEPT = torch.library.Library("torchvision", "FRAGMENT")
 if not torch.cuda.is_available():
@@ -31,7 +31,7 @@ def tensors(count: int = 96, *, seed: int = 0) -> tuple[torch.Tensor, torch.Tens
     return torch.from_numpy(x), torch.from_numpy(y)
 
 
-def epochs(count: int, rate: float = 0.2, *, start: int = 0, model: nn.Module | None = None):
+def epochs(count: int, rate: float = 0.2, *, start: int = 0, model: nn.Module | None = None) -> Iterator[tuple]:
     """Train by hand; yield epoch, losses of the batches, validation loss and accuracy."""
     model = model or network()
     optimizer = torch.optim.SGD(model.parameters(), lr=rate)
@@ -129,25 +129,25 @@ def lightning(out: Path) -> dict:
     truth = {"batch_loss": [], "train_loss": [], "val_loss": [], "val_acc": []}
 
     class Net(library.LightningModule):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.net = network()
 
-        def training_step(self, batch, _):
+        def training_step(self, batch: list, _: int) -> torch.Tensor:
             loss = nn.functional.cross_entropy(self.net(batch[0]), batch[1])
             truth["batch_loss"].append([self.global_step, loss.item()])
             self.log("train_loss", loss, on_step=True, on_epoch=True)
             return loss
 
-        def validation_step(self, batch, _):
+        def validation_step(self, batch: list, _: int) -> None:
             told = self.net(batch[0])
             self.log("val_loss", nn.functional.cross_entropy(told, batch[1]))
             self.log("val_acc", (told.argmax(1) == batch[1]).float().mean())
 
-        def configure_optimizers(self):
+        def configure_optimizers(self) -> torch.optim.Optimizer:
             return torch.optim.SGD(self.parameters(), lr=0.2)
 
-        def on_train_epoch_end(self):
+        def on_train_epoch_end(self) -> None:
             for name, key in (("train_loss", "train_loss_epoch"), ("val_loss", "val_loss"), ("val_acc", "val_acc")):
                 truth[name].append(self.trainer.callback_metrics[key].item())
 
@@ -177,18 +177,19 @@ def transformers(out: Path) -> dict:
         vocab_size=20, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, num_labels=2
     )
     words = torch.randint(2, 20, (96, 6))
-    rows = [{"input_ids": each, "labels": int(each[0] > 10)} for each in words]  # noqa: PLR2004 - half of the words
+    rows = [{"input_ids": each, "labels": int(each[0] > 10)} for each in words]
     told = []
 
     class Listener(library.TrainerCallback):
-        def on_log(self, args, state, control, logs=None, **_):
+        def on_log(self, _args: object, state: object, _control: object, logs: dict, **_: object) -> None:
             told.append({"step": state.global_step, **{key: float(value) for key, value in logs.items()}})
 
     trainer = library.Trainer(
         library.BertForSequenceClassification(config),
         library.TrainingArguments(
             "out", num_train_epochs=4, per_device_train_batch_size=8, logging_steps=4, eval_strategy="epoch",
-            save_strategy="epoch", save_only_model=True, report_to=[], learning_rate=5e-3, use_cpu=True, disable_tqdm=True,
+            save_strategy="epoch", save_only_model=True, report_to=[], learning_rate=5e-3, use_cpu=True,
+            disable_tqdm=True,
         ),
         train_dataset=rows[:64],
         eval_dataset=rows[64:],

@@ -49,7 +49,7 @@ def mlflow(out: Path) -> dict:
         if name == "gone":
             library.delete_run(run.info.run_id)
         truth[name] = _as_text(rows)
-    library.tracking._tracking_service.utils._get_store().engine.dispose()
+    library.tracking._tracking_service.utils._get_store().engine.dispose()  # noqa: SLF001 - or the file stays open
     _shrink(Path("mlflow.db"), out / "mlflow.db")
     os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
     library.set_tracking_uri("file:./mlruns")
@@ -63,7 +63,7 @@ def mlflow(out: Path) -> dict:
     truth["files"] = _as_text(rows)
     shutil.copytree("mlruns", out / "mlruns")
     for path in (out / "mlruns").rglob("*"):  # empty folders are not kept by git, settings name this machine
-        if path.is_file() and path.name not in {"meta.yaml"} and path.parent.name not in {"metrics", "train"}:
+        if path.is_file() and path.name != "meta.yaml" and path.parent.name not in {"metrics", "train"}:
             path.unlink()
         elif path.name == "meta.yaml":
             text = path.read_text(encoding="utf-8").replace(str(Path.cwd()), ".").splitlines()

@@ -40,7 +40,7 @@ def ultralytics(out: Path) -> dict:
     settings.update({"sync": False})
     rows = []
 
-    def listen(trainer) -> None:
+    def listen(trainer: object) -> None:
         rows.append({
             "train": {key: float(value) for key, value in trainer.tloss.items()},
             **{key: float(value) for key, value in trainer.metrics.items()},
@@ -49,7 +49,8 @@ def ultralytics(out: Path) -> dict:
     model = YOLO("yolo11n-cls.yaml")
     model.add_callback("on_fit_epoch_end", listen)
     model.train(
-        data=str(Path("photos").resolve()), epochs=3, imgsz=32, batch=8, workers=0, device="cpu", plots=False, amp=False,
+        data=str(Path("photos").resolve()), epochs=3, imgsz=32, batch=8, workers=0, device="cpu", plots=False,
+        amp=False,
         verbose=False, project=str(Path("runs").resolve()), name="tiny", pretrained=False,
     )  # fmt: skip
     shutil.copy(next(Path("runs").rglob("results.csv")), out / "results.csv")

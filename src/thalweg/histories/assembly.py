@@ -20,6 +20,7 @@ Steps = npt.NDArray[np.int64]
 _JUDGED = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "batch_loss", "batch_accuracy")
 _FEW = 0.45
 _SHOWN = 12
+_ROUNDING = 1e-6
 _PERCENT_FROM = 1.5
 _UNITS = {"learning_rate": "1", "gradient_norm": "1", "seconds": "s"}
 
@@ -45,8 +46,8 @@ def assemble(recording: Recording, columns: Mapping[str, str]) -> NamedHistory:
         names = ", ".join(curve.name for curve in recording.curves[:_SHOWN]) or "none"
         more = ", ..." if len(recording.curves) > _SHOWN else ""
         raise LogError(
-            f"{recording.place} has no curve that is a loss or an accuracy by its name (it has {printable(names)}{more}): "
-            "say which is which with --columns train_loss=NAME,val_loss=NAME"
+            f"{recording.place} has no curve that is a loss or an accuracy by its name "
+            f"(it has {printable(names)}{more}): say which is which with --columns train_loss=NAME,val_loss=NAME"
         )
     axis = find_axis(recording, roles)
     shift = _first_step(recording)
@@ -77,7 +78,7 @@ def _clean(name: str, curve: Curve, roles: Roles) -> Curve:
     if np.any(np.diff(where) < 0):
         order = np.argsort(where, kind="stable")
         curve, where = curve.at(order), where[order]
-    twice = np.append(where[1:] == where[:-1], False)  # noqa: FBT003 - the last point has no successor
+    twice = np.append(where[1:] == where[:-1], False)
     if not twice.any():
         return curve
     per_batch = curve.steps is None and twice.mean() > _FEW and np.array_equal(where, np.floor(where))
@@ -112,7 +113,7 @@ def _accuracies(roles: Roles) -> None:
     for name in [name for name in roles.known if name.endswith("_accuracy")]:
         curve = roles.known[name]
         finite = curve.values[np.isfinite(curve.values)]
-        if finite.size and (finite.max() > 100 + 1e-6 or finite.min() < -1e-6):
+        if finite.size and (finite.max() > 100 + _ROUNDING or finite.min() < -_ROUNDING):
             del roles.known[name]
             roles.other.append(curve)
             roles.notes.append(f"{printable(curve.name)} leaves 0 to 100: not taken as an accuracy")
@@ -134,7 +135,7 @@ def _signals(name: str, curve: Curve, axis: Axis, shift: int, notes: list[str]) 
     """One curve by epoch, and by step where an epoch has several values."""
     if name.startswith(STEPWISE) or axis.kind == "none":
         by_step = name if name.startswith(STEPWISE) else STEPWISE + name.removeprefix("train_")
-        return [_signal(by_step, curve.name, _steps(curve, shift), curve.values)]
+        return [_signal(by_step, _steps(curve, shift), curve.values)]
     epochs = axis.epochs(curve)
     early = epochs < 1
     if early.any():
@@ -143,15 +144,14 @@ def _signals(name: str, curve: Curve, axis: Axis, shift: int, notes: list[str]) 
         if not len(epochs):
             return []
     if len(np.unique(epochs)) == len(epochs):
-        return [_signal(name, name, epochs, curve.values)]
-    found = [_signal(STEPWISE + name.removeprefix("train_"), name, _steps(curve, shift), curve.values)]
+        return [_signal(name, epochs, curve.values)]
+    found = [_signal(STEPWISE + name.removeprefix("train_"), _steps(curve, shift), curve.values)]
     if name == "train_loss":
         count = int(np.bincount(epochs - epochs.min()).max())
-        notes.append(
-            f"{printable(curve.name)} has up to {count:,} values an epoch: train_loss is their mean, batch_loss all of them"
-        )
+        told = f"{printable(curve.name)} has up to {count:,} values an epoch"
+        notes.append(f"{told}: train_loss is their mean, batch_loss all of them")
     numbers, mean = _means(epochs, curve.values)
-    return [_signal(name, name, numbers, mean), *found]
+    return [_signal(name, numbers, mean), *found]
 
 
 def _means(epochs: Steps, values: Floats) -> tuple[Steps, Floats]:
@@ -168,7 +168,7 @@ def _steps(curve: Curve, shift: int) -> Steps:
     return curve.steps.astype(np.int64) + shift
 
 
-def _signal(name: str, told: str, steps: Steps, values: Floats) -> Signal:
+def _signal(name: str, steps: Steps, values: Floats) -> Signal:
     quantity = name.removeprefix(STEPWISE)
     unit = _UNITS.get(quantity, "nats" if quantity.endswith("loss") else "fraction" if "accuracy" in quantity else "")
     return Signal(name=name, unit=unit, steps=tuple(steps.tolist()), values=tuple(values.tolist()))

@@ -106,9 +106,12 @@ def _rounds(held_out: list[Curve], *, by_step: bool, why: str = "") -> Axis:
     bounds = np.unique(where if where is not None else np.zeros(0))
     unit = "steps" if by_step else "epochs"
     counted = regular(bounds)
-    same = by_step and len(bounds) > 1 and np.array_equal(bounds, counted - 1 + bounds[0]) and bounds[0] in {0.0, 1.0}
-    told = f"{why or 'the log counts steps, not epochs'}: counted from one evaluation to the next, {len(bounds):,} in all ({unit} {_shown(bounds)})"
-    return Axis(kind="rounds", by_step=by_step, bounds=bounds, numbers=counted, notes=() if same and not why else (told,))
+    plain = by_step and bounds[0] in {0.0, 1.0} and np.array_equal(bounds, counted - 1 + bounds[0])
+    reason = why or "the log counts steps, not epochs"
+    span = f"{len(bounds):,} in all ({unit} {_shown(bounds)})"
+    told = f"{reason}: counted from one evaluation to the next, {span}"
+    notes = () if plain and not why else (told,)
+    return Axis(kind="rounds", by_step=by_step, bounds=bounds, numbers=counted, notes=notes)
 
 
 def _alone(trained: list[Curve]) -> Axis:
@@ -123,9 +126,7 @@ def _alone(trained: list[Curve]) -> Axis:
         )
     return Axis(
         kind="none",
-        notes=(
-            f"the log counts steps ({_shown(steps)}) and has no evaluations: its losses are taken as those of batches",
-        ),
+        notes=(f"the log counts steps ({_shown(steps)}) and has no evaluations: its losses are those of batches",),
     )
 
 
@@ -146,10 +147,14 @@ def regular(where: Floats) -> npt.NDArray[np.int64]:
     if len(where) < 3:  # noqa: PLR2004 - two points have no spacing to keep
         return ranks
     gaps = np.diff(where)
-    pace = 1.0 if _one_by_one(where) else float(np.median(gaps))
-    if pace <= 0 or np.any(gaps % pace) or gaps.max() > 100 * pace:
-        return ranks
-    return ((where - where[0]) / pace + 1).astype(np.int64)
+    if _one_by_one(where):
+        pace = 1.0
+    else:
+        pace = float(gaps[:-1].min())  # the last gap may be a run's shorter end
+        if pace <= 0 or np.any(gaps % pace) or 2 * np.sum(gaps[:-1] == pace) < len(gaps) - 1:
+            return ranks
+    numbers: npt.NDArray[np.int64] = ((where - where[0]) / pace + 1).astype(np.int64)
+    return numbers
 
 
 def _one_by_one(steps: Floats) -> bool:

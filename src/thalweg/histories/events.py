@@ -1,7 +1,7 @@
 """TensorBoard's events, read off the wire: time, step, and every tag whose value is one number.
 
-Only the fields that a scalar needs are known here (tensorflow's event.proto, summary.proto, tensor.proto): a value is
-`simple_value` (torch, tensorboardX) or a `tensor` of one element (TensorFlow 2, Keras). The rest is skipped by its type.
+Only the fields that a scalar needs are known here (TensorFlow's event, summary and tensor.proto): a value is
+`simple_value` (torch, tensorboardX) or a `tensor` of one element (TensorFlow 2, Keras). The rest is skipped.
 """
 
 import struct
@@ -16,7 +16,7 @@ _EVENT_STEP, _EVENT_SUMMARY = 2, 5
 _SUMMARY_VALUE = 1
 _TAG, _SIMPLE, _TENSOR = 1, 2, 8
 _DTYPE, _SHAPE, _CONTENT = 1, 2, 4
-_KINDS = {
+_KINDS: dict[int, "np.dtype[np.generic]"] = {
     1: np.dtype("<f4"),
     2: np.dtype("<f8"),
     3: np.dtype("<i4"),
@@ -88,20 +88,36 @@ def _tensor(tensor: bytes) -> float | None:
             kind = value
         elif field == _CONTENT and isinstance(value, bytes):
             content = value
-        elif field == _FLOATS and isinstance(value, bytes) and len(value) == 4:  # noqa: PLR2004 - one float
-            number = struct.unpack("<f", value)[0]
-        elif field == _DOUBLES and isinstance(value, bytes) and len(value) == 8:  # noqa: PLR2004 - one double
-            number = struct.unpack("<d", value)[0]
-        elif field in _INTEGERS | {_HALVES}:
-            whole = value if isinstance(value, int) else _only_varint(value)
-            if whole is not None:
-                number = _half(whole, kind) if field == _HALVES else float(whole - 2 * _TOP if whole >= _TOP else whole)
+        else:
+            told = _listed(field, value, kind)
+            number = number if told is None else told
     if content:
-        if kind == _BFLOAT and len(content) == 2:  # noqa: PLR2004 - one bfloat16
-            return _half(int.from_bytes(content, "little"), kind)
-        known = _KINDS.get(kind)
-        return float(np.frombuffer(content, known)[0]) if known is not None and len(content) == known.itemsize else None
+        return _content(content, kind)
     return number if kind in _KINDS or kind == _BFLOAT else None
+
+
+def _listed(field: int, value: int | bytes, kind: int) -> float | None:
+    """The number in one of a tensor's lists of values."""
+    if field == _FLOATS and isinstance(value, bytes) and len(value) == 4:  # noqa: PLR2004 - one float
+        return float(struct.unpack("<f", value)[0])
+    if field == _DOUBLES and isinstance(value, bytes) and len(value) == 8:  # noqa: PLR2004 - one double
+        return float(struct.unpack("<d", value)[0])
+    if field not in _INTEGERS | {_HALVES}:
+        return None
+    whole = value if isinstance(value, int) else _only_varint(value)
+    if whole is None:
+        return None
+    return _half(whole, kind) if field == _HALVES else float(whole - 2 * _TOP if whole >= _TOP else whole)
+
+
+def _content(content: bytes, kind: int) -> float | None:
+    """The number that a tensor holds as raw bytes."""
+    if kind == _BFLOAT and len(content) == 2:  # noqa: PLR2004 - one bfloat16
+        return _half(int.from_bytes(content, "little"), kind)
+    known = _KINDS.get(kind)
+    if known is None or len(content) != known.itemsize:
+        return None
+    return float(np.frombuffer(content, known)[0])
 
 
 def _half(bits: int, kind: int) -> float:

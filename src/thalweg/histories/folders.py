@@ -131,7 +131,7 @@ def _latest_state(folder: Path) -> Found | None:
 
 
 def _groups(events: dict[Path, list[Path]]) -> Iterator[Found]:
-    """Put the event files of a run together: a folder's own, those of train/ and validation/, those of `add_scalars`."""
+    """Put the event files of a run together: its own, those of train/ and validation/, those of `add_scalars`."""
     split_of: dict[Path, tuple[Path, str, str]] = {}
     for folder in events:
         *rest, last = words(folder.name) or [""]

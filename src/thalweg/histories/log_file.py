@@ -66,7 +66,7 @@ class LogFile:
         if self.head.startswith(_ZIPPED_OR_PICKLED) or self.path.suffix.lower() in {".pkl", ".pickle"}:
             raise LogError(
                 f"{self.place} is a pickle or archive, which could run programs when opened: it was not opened; "
-                "write the history as JSON instead: json.dump(history.history, open('history.json', 'w'), default=float)"
+                "write JSON instead: json.dump(history.history, open('history.json', 'w'), default=float)"
             )
         if self.size > LARGEST:
             raise LogError(f"{self.place} has {self.size:,} bytes, more than the {LARGEST:,} that are read as text")

@@ -64,7 +64,7 @@ class Meaning:
     """What a name says.
 
     Args:
-        quantity: `loss`, `accuracy`, `error_rate`, `learning_rate`, `gradient_norm`, `seconds`; empty for anything else.
+        quantity: `loss`, `accuracy`, `error_rate`, `learning_rate`, `gradient_norm`, `seconds`; else empty.
         split: `train`, `val`, `test`, or empty where the name does not say.
         per: `step`, `epoch`, or empty where the name does not say.
         plain: How plainly it is said; of two candidates the plainer wins.

@@ -55,7 +55,7 @@ READERS: tuple[Reader, ...] = (
 
 
 def read(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None) -> tuple[NamedHistory, ...]:
-    """Read every run recorded at a path.
+    r"""Read every run recorded at a path.
 
     Args:
         path: A log file, or a folder that holds some.
@@ -72,7 +72,7 @@ def read(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = No
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     log = Path(folder, "log.csv")
-        ...     _ = log.write_text("epoch,loss,val_loss\\n0,0.9,0.8\\n1,0.5,0.6\\n")
+        ...     _ = log.write_text("epoch,loss,val_loss\n0,0.9,0.8\n1,0.5,0.6\n")
         ...     read(log)[0].history.signal("val_loss").values
         (0.8, 0.6)
     """

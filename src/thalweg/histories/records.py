@@ -66,7 +66,7 @@ def _masked_all(rows: list[bytes]) -> npt.NDArray[np.uint32]:
     for column in columns:
         value = _TABLE_ARRAY[(value ^ column) & 0xFF] ^ (value >> 8)
     value ^= 0xFFFFFFFF
-    return ((value >> 15) | (value << 17)) + np.uint32(_MASK_DELTA)
+    return np.asarray(((value >> 15) | (value << 17)) + np.uint32(_MASK_DELTA), dtype=np.uint32)
 
 
 class RecordFile:

@@ -1,4 +1,4 @@
-"""Which curve of a log is the training loss, which the validation accuracy: by the user's word, the format's or the name."""
+"""Which curve of a log is the training loss, which the validation accuracy: as the user, format or name says."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -113,28 +113,28 @@ def _guess(curves: list[Curve], roles: Roles) -> None:
 
 def _signal(each: Meaning, said: set[tuple[str, str]], told: set[str]) -> str:
     """The signal's name for a meaning; empty for none."""
-    if each.quantity in {"learning_rate", "seconds"}:
+    if each.quantity not in {"loss", "accuracy", "error_rate"}:
         return each.quantity
-    if each.quantity == "gradient_norm":
-        return "gradient_norm"
-    if not each.quantity:
-        return ""
-    quantity, split = each.quantity, each.split
-    measured = "accuracy" if quantity == "error_rate" else quantity
-    trained = any(pair[1] == "train" for pair in said) or "train_loss" in told
-    judged = {pair[1] for pair in said if pair[1] in {"val", "test"} and _same(pair[0], quantity)}
-    watched = any(pair[1] in {"val", "test"} for pair in said) or "val_loss" in told
-    if split == "test":
-        split = "val" if "val" not in judged else ""
-    elif not split:
-        split = "val" if measured == "accuracy" and trained and watched and not judged else "train"
-        if split == "train" and (quantity, "train") in said:
-            return ""
+    split = _split(each, said, told)
     if not split:
         return ""
     if each.per == "step":
-        return {"train_loss": "batch_loss", "train_accuracy": "batch_accuracy"}.get(f"{split}_{quantity}", "")
-    return f"{split}_{quantity}"
+        return f"batch_{each.quantity}" if split == "train" and each.quantity != "error_rate" else ""
+    return f"{split}_{each.quantity}"
+
+
+def _split(each: Meaning, said: set[tuple[str, str]], told: set[str]) -> str:
+    """The split of a loss or accuracy; empty where another curve has its place."""
+    if each.split in {"train", "val"}:
+        return each.split
+    judged = {pair[1] for pair in said if pair[1] in {"val", "test"} and _same(pair[0], each.quantity)}
+    if each.split == "test":
+        return "" if "val" in judged else "val"
+    trained = any(pair[1] == "train" for pair in said) or "train_loss" in told
+    watched = any(pair[1] in {"val", "test"} for pair in said) or "val_loss" in told
+    if each.quantity != "loss" and trained and watched and not judged:
+        return "val"
+    return "" if (each.quantity, "train") in said else "train"
 
 
 def _batches_for_epochs(roles: Roles) -> None:

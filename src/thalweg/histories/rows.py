@@ -66,7 +66,8 @@ class Columns:
                 del values[name], recorded[name]
         epochs = [name for name in values if is_epoch(name) and recorded[name].any()]
         steps = [name for name in values if is_step(name) and recorded[name].any()]
-        found = cls(place, format_name, values, recorded, *(each[0] if each else "" for each in (epochs, steps)))
+        found = cls(place, format_name, values, recorded)
+        found.epoch, found.step = (epochs or [""])[0], (steps or [""])[0]
         unnamed = next(iter(values), "")
         if values and not epochs and not steps and unnamed.lower() in {"", "unnamed: 0", "index", "idx", "#"}:
             counted = values[unnamed]
@@ -170,7 +171,7 @@ def to_recordings(columns: Columns) -> list[Recording]:
 def _runs(
     columns: Columns, key: str, segments: Sequence[npt.NDArray[np.intp]], notes: list[str]
 ) -> tuple[list[npt.NDArray[np.intp]], list[Floats | None]]:
-    """Join segments of one run: a resumed one overlaps, a continued one goes on at its loss, another one starts anew."""
+    """Join segments of one run: a resumed one overlaps, a continued one goes on at its loss, others start anew."""
     runs: list[npt.NDArray[np.intp]] = []
     offsets: list[Floats | None] = []
     counter = columns.values[key]
@@ -204,7 +205,7 @@ def _runs(
             runs.append(segment)
             offsets.append(None)
     if len(runs) > 1:
-        notes.append(f"{printable(key)} starts again with another loss: {len(runs):,} runs in one file")
+        notes.append(f"{printable(key)} starts again with another loss: {len(runs):,} runs in a file")
     return runs, offsets
 
 

@@ -85,7 +85,7 @@ def read_table(text: str, place: str) -> Table:
         table = Table(names, {}, {}, {}, 0, headless, separator)
         if cut:
             table.notes.append(_CUT)
-        return _columns(rows, names, place, table, decimal_comma=comma)
+        return _columns(rows, [] if headless else first, place, table, decimal_comma=comma)
     except StopIteration:
         raise LogError(f"{place} holds no rows") from None
     except csv.Error as error:
@@ -146,24 +146,18 @@ def _header(row: Sequence[str], *, decimal_comma: bool) -> tuple[tuple[str, ...]
     return tuple(names), False
 
 
-def _columns(
-    rows: Iterator[list[str]], names: tuple[str, ...], place: str, table: Table, *, decimal_comma: bool
-) -> Table:
+def _columns(rows: Iterator[list[str]], first: list[str], place: str, table: Table, *, decimal_comma: bool) -> Table:
     """Turn rows into columns, a chunk at a time."""
+    names = table.names
     parts: list[list[tuple[Floats, Mask]]] = [[] for _ in names]
     worded: dict[int, list[str]] = {}
-    header, odd, last_odd = list(names), 0, False
+    odd = strange = 0
+    last_odd = False
     while chunk := list(itertools.islice(rows, _CHUNK)):
-        whole = []
-        for row in chunk:
-            if len(row) == len(names) + 1 and not row[-1].strip():
-                row.pop()  # a separator at the end of each line
-            last_odd = False
-            if len(row) == len(names) and not ([cell.strip() for cell in row[:2]] == header[:2] and not table.headless):
-                whole.append(row)
-            elif len(row) != len(names):
-                odd, last_odd = odd + 1, True
-        _add(whole, parts, worded, table.rows, decimal_comma=decimal_comma)
+        whole = _sound(chunk, len(names), first)
+        last_odd = len(chunk[-1]) != len(names)
+        odd += sum(len(row) != len(names) for row in chunk)
+        strange += _add(whole, parts, worded, table.rows, decimal_comma=decimal_comma)
         table.rows += len(whole)
     for index, name in enumerate(names):
         if index in worded:
@@ -171,15 +165,29 @@ def _columns(
         elif parts[index]:
             table.values[name] = np.concatenate([values for values, _ in parts[index]])
             table.recorded[name] = np.concatenate([recorded for _, recorded in parts[index]])
-    if last_odd:
-        odd -= 1
-        table.notes.append(_CUT)
-    if odd:
-        table.notes.append(f"{odd:,} rows have another number of cells than the header ({len(names)}): left out")
     if not table.rows or not table.values:
         shown = printable(", ".join(names[:_COLUMNS_SHOWN]))[: 2 * _SHOWN]
         raise LogError(f"{place} has no row of numbers under its header ({shown})")
+    _tell(table, odd - last_odd, strange, last_odd=last_odd)
     return table
+
+
+def _sound(chunk: list[list[str]], width: int, header: list[str]) -> list[list[str]]:
+    """The rows that have a cell a column; a separator at a line's end and a repeated header are none."""
+    for row in chunk:
+        if len(row) == width + 1 and not row[-1].strip():
+            row.pop()
+    return [row for row in chunk if len(row) == width and row != header]
+
+
+def _tell(table: Table, odd: int, strange: int, *, last_odd: bool) -> None:
+    if last_odd:
+        table.notes.append(_CUT)
+    if odd:
+        told = f"{odd:,} rows have another number of cells than the header ({len(table.names)})"
+        table.notes.append(f"{told}: left out")
+    if strange:
+        table.notes.append(f"{strange:,} cells are neither numbers nor empty: taken as missing")
 
 
 def _add(
@@ -189,7 +197,9 @@ def _add(
     before: int,
     *,
     decimal_comma: bool,
-) -> None:
+) -> int:
+    """Add rows to the columns; the number of cells that are neither numbers nor empty."""
+    strange = 0
     for index, cells in enumerate(zip(*rows, strict=True)):
         if index in worded:
             worded[index].extend(cells)
@@ -197,21 +207,24 @@ def _add(
         try:
             parts[index].append(numbers(cells, decimal_comma=decimal_comma))
         except ValueError:
-            parts[index].append(_salvaged(cells, decimal_comma=decimal_comma))
-            values, recorded = parts[index][-1]
-            if recorded.mean() < 0.5 and before == 0:  # noqa: PLR2004 - mostly words: a column of words
+            values, recorded, lost = _salvaged(cells, decimal_comma=decimal_comma)
+            parts[index].append((values, recorded))
+            if 2 * lost > len(cells) and before == 0:  # a column of words
                 worded[index] = list(cells)
-            del values
+            else:
+                strange += lost
+    return strange
 
 
-def _salvaged(cells: Sequence[str], *, decimal_comma: bool) -> tuple[Floats, Mask]:
+def _salvaged(cells: Sequence[str], *, decimal_comma: bool) -> tuple[Floats, Mask, int]:
     """A column with some cells that are no numbers: they count as not recorded."""
-    values, recorded = np.full(len(cells), np.nan), np.zeros(len(cells), dtype=np.bool_)
+    values, recorded, lost = np.full(len(cells), np.nan), np.zeros(len(cells), dtype=np.bool_), 0
     for place, cell in enumerate(cells):
         try:
             read = number(cell, decimal_comma=decimal_comma)
         except ValueError:
+            lost += 1
             continue
         if read is not None:
             values[place], recorded[place] = read, True
-    return values, recorded
+    return values, recorded, lost

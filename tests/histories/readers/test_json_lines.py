@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from thalweg.core.errors import LogError
@@ -10,9 +12,16 @@ def test_lines_in_detectron2s_form(sample, curve, near):
 
 
 def test_losses_between_evaluations_make_an_epoch(log, curve):
-    lines = '{"iteration": 9, "total_loss": 4}\n{"iteration": 19, "total_loss": 2}\n{"iteration": 19, "validation_loss": 5}\n'
-    more = '{"iteration": 29, "total_loss": 1}\n{"iteration": 39, "total_loss": 1}\n{"iteration": 39, "validation_loss": 3}\n'
-    (run,) = log("metrics.json", lines + more)
+    rows = (
+        (9, "total", 4),
+        (19, "total", 2),
+        (19, "validation", 5),
+        (29, "total", 1),
+        (39, "total", 1),
+        (39, "validation", 3),
+    )
+    lines = [json.dumps({"iteration": at, f"{name}_loss": value}) + "\n" for at, name, value in rows]
+    (run,) = log("metrics.json", "".join(lines))
     assert curve(run, "train_loss") == {1: 3.0, 2: 1.0}
     assert curve(run, "val_loss") == {1: 5.0, 2: 3.0}
     assert "from one evaluation to the next" in " ".join(run.notes)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from thalweg.core.errors import LogError
-from thalweg.histories.records import crc32c
 from thalweg.histories.reading import read
+from thalweg.histories.records import crc32c
 
 
 def record(data):

@@ -10,6 +10,6 @@ def test_percentages_below_one_are_percentages_too(log, curve, near):
 
 
 def test_a_repeated_header_is_no_row(log, curve):
-    text = "epoch,train_loss,eval_loss,eval_top1\n0,4,4,10\n1,3,3,20\nepoch,train_loss,eval_loss,eval_top1\n1,2.5,2.5,30\n2,2,2,40\n"
-    (run,) = log("summary.csv", text)
+    header = "epoch,train_loss,eval_loss,eval_top1\n"
+    (run,) = log("summary.csv", f"{header}0,4,4,10\n1,3,3,20\n{header}1,2.5,2.5,30\n2,2,2,40\n")
     assert curve(run, "train_loss") == {1: 4.0, 2: 2.5, 3: 2.0}

@@ -29,8 +29,8 @@ def test_an_evaluation_before_the_first_step_is_left_out(log, curve):
 
 
 def test_the_log_as_a_table_of_pandas(log, curve):
-    text = "loss,epoch,step,eval_loss,train_runtime,train_loss\n3.0,0.5,4,,,\n2.0,1.0,8,,,\n,1.0,8,5.0,,\n,1.0,8,,9.9,2.5\n"
-    (run,) = log("log.csv", text)
+    header = "loss,epoch,step,eval_loss,train_runtime,train_loss\n"
+    (run,) = log("log.csv", f"{header}3.0,0.5,4,,,\n2.0,1.0,8,,,\n,1.0,8,5.0,,\n,1.0,8,,9.9,2.5\n")
     assert curve(run, "batch_loss") == {4: 3.0, 8: 2.0}
     assert curve(run, "train_loss") == {1: 2.5}
     assert curve(run, "val_loss") == {1: 5.0}

@@ -8,11 +8,12 @@ def test_what_ultralytics_reported(sample, curve, near, points):
 
 
 def test_padded_headers_epochs_from_0_and_several_losses(log, curve):
-    text = (
-        "                  epoch,         train/box_loss,         train/cls_loss,  metrics/mAP50(B),  val/box_loss,  val/cls_loss\n"
-        "                      0,                    1.5,                    2.5,               0.1,           1.0,           4.0\n"
-        "                      1,                    1.0,                    2.0,               0.2,           0.5,           3.0\n"
+    rows = (
+        ("epoch", "train/box_loss", "train/cls_loss", "metrics/mAP50(B)", "val/box_loss", "val/cls_loss"),
+        (0, 1.5, 2.5, 0.1, 1.0, 4.0),
+        (1, 1.0, 2.0, 0.2, 0.5, 3.0),
     )
+    text = "".join(",".join(f"{cell:>23}" for cell in row) + "\n" for row in rows)
     (run,) = log("results.csv", text)
     assert curve(run, "train_loss") == {1: 4.0, 2: 3.0}
     assert curve(run, "val_loss") == {1: 5.0, 2: 3.5}

@@ -32,7 +32,7 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     found = from_table(file, READER.name, columns)
     found.first_epoch = 0
     quantities = {name: meaning(name).quantity for name in found.values if not meaning(name).split}
-    known = {}
+    known: dict[str, str] = {}
     for quantity, signal in (("accuracy", "val_accuracy"), ("error_rate", "val_error_rate")):
         known |= {name: signal for name, each in quantities.items() if each == quantity}
     if "time" in found.values:

@@ -1,7 +1,7 @@
 """JSON lines: detectron2's `metrics.json`, and any log with one JSON object a line.
 
-Detectron2 writes `iteration` (from 0), `lr`, the weighted parts of the loss and their `total_loss`; rows of an evaluation
-stand between. A line that a killed run left half written is left out.
+Detectron2 writes `iteration` (from 0), `lr`, the weighted parts of the loss and their `total_loss`; rows of an
+evaluation stand between. A line that a killed run left half written is left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,11 +21,8 @@ def _recognises(file: LogFile) -> bool:
     if file.head.startswith(MAGIC):
         return False
     first = file.text.lstrip().partition("\n")[0].strip()
-    return (
-        first.startswith("{")
-        and first.endswith("}")
-        and file.json is None
-        or (file.path.suffix.lower() in {".jsonl", ".ndjson"} and first.startswith("{"))
+    return (first.startswith("{") and first.endswith("}") and file.json is None) or (
+        file.path.suffix.lower() in {".jsonl", ".ndjson"} and first.startswith("{")
     )
 
 

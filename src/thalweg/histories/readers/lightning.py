@@ -1,7 +1,7 @@
 """Lightning's `CSVLogger` (`metrics.csv`): every key a column, one row a call of `log`, so that rows are sparse.
 
-`epoch` and `step` count from 0; rows of the learning rate have no epoch, so they take that of the next row that has one.
-What is logged by step and by epoch stands in two columns, `train_loss_step` and `train_loss_epoch`.
+`epoch` and `step` count from 0; rows of the learning rate have no epoch, so they take that of the next row that has
+one. What is logged by step and by epoch stands in two columns, `train_loss_step` and `train_loss_epoch`.
 """
 
 from collections.abc import Mapping, Sequence

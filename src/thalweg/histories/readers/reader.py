@@ -15,7 +15,7 @@ class Reader:
 
     Args:
         name: As people know it.
-        recognises: Whether a file is of this format; must be quick, may raise `LogError` for a file that nobody can read.
+        recognises: Whether a file is of this format; quick; may raise `LogError` for a file that nobody can read.
         read: The runs of such a file; the second argument says which column is what, where the user knows better.
     """
 

@@ -139,7 +139,8 @@ def _headless(
     if counts:
         values["epoch"], recorded["epoch"] = values.pop(names[0]), recorded.pop(names[0])
     values["train_loss"], recorded["train_loss"] = values.pop(names[-1]), recorded.pop(names[-1])
-    return f"there is no header: {'the first column was taken as epochs, the second' if counts else 'the column was taken'} as training loss"
+    taken = "the first column was taken as epochs, the second" if counts else "the column was taken"
+    return f"there is no header: {taken} as training loss"
 
 
 def _guesses(found: Columns, columns: Mapping[str, str]) -> list[str]:

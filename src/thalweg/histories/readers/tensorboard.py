@@ -161,7 +161,7 @@ def _recording(points: Points, place: str, notes: Sequence[str]) -> Recording:
 def _purged(tag: str, steps: Floats, values: Floats, notes: list[str]) -> tuple[Floats, Floats]:
     """Points that a later one goes back over are left out, as TensorBoard does on a restart."""
     least_after = np.minimum.accumulate(steps[::-1])[::-1]
-    kept = np.append(steps[:-1] < least_after[1:], True)  # noqa: FBT003 - the last point stays
+    kept = np.append(steps[:-1] < least_after[1:], True)
     if not kept.all():
         notes.append(f"{printable(tag)} goes back {int((np.diff(steps) <= 0).sum()):,} time(s): the later values count")
     return steps[kept], values[kept]

@@ -21,6 +21,7 @@ def _recognises(file: LogFile) -> bool:
 
 
 def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
+    del columns
     state = file.json if isinstance(file.json, dict) else {}
     rows = [row for row in state["log_history"] if isinstance(row, dict) and "train_runtime" not in row]
     values, recorded = columns_of_rows(rows)
