@@ -17,6 +17,7 @@ CASE_KEYS = (
 )  # fmt: skip
 """What a case may say, in the words of the options."""
 
+_DEEPEST = 60
 _LARGEST_BYTES = 1 << 20
 _ENDINGS = (".yaml", ".yml", ".json")
 _WIDE = re.compile(r"\t+| {2,}")
@@ -135,6 +136,8 @@ def _parsed(text: str, path: Path) -> object:
 
 def _yaml(text: str, place: str) -> object:
     yaml: Any = importlib.import_module("yaml")
+    if _deepest(text) > _DEEPEST:  # PyYAML takes minutes before it gives up on a few thousand brackets
+        raise RecursionError
     try:
         # An alias can stand for a list of aliases, and so on: a few lines that unfold to gigabytes.
         aliases = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader))
@@ -146,6 +149,15 @@ def _yaml(text: str, place: str) -> object:
     if aliases:
         raise SpecError(f"{place}: aliases (*name) are not read; write the values out")
     return data
+
+
+def _deepest(text: str) -> int:
+    """How deep lists nest: brackets that are open at a time, or dashes before an entry of a line."""
+    depth = deepest = 0
+    for letter in text:
+        depth = max(0, depth + (letter in "[{") - (letter in "]}"))
+        deepest = max(deepest, depth)
+    return max(deepest, max((line.count("- ") for line in text.splitlines()), default=0))
 
 
 def _exact(value: object) -> object:
