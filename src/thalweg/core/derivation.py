@@ -20,9 +20,9 @@ class HeadStage:
 
     Args:
         kind: `sum`, `mean`, `upstream`, `dense`, `relu`, `sigmoid`, `max_pool`, `average_pool`,
-            `squared_error`, `cross_entropy`, `binary_cross_entropy`.
+            `squared_error`, `mean_squared_error`, `cross_entropy`, `binary_cross_entropy`.
         text: The stage as a person writes it, such as `c*sum` or `maxpool(2)`.
-        factor: Canonical number or symbol it is multiplied by, such as `c`, `1`, or `1/4` of a mean.
+        factor: Canonical number or symbol it is multiplied by, such as `c` or `1`.
         values: Weights of a dense row, targets of an error, or upstream gradients, row by row.
         offset: Bias of a dense row.
         kernel: Extents of a pooling window.

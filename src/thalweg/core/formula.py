@@ -256,7 +256,7 @@ class _Reader:
             raise self.refusal("a bracket is not closed")
         return Power(base, exponent)
 
-    def primary(self) -> Formula:  # noqa: PLR0911 - each kind answers at once
+    def primary(self) -> Formula:
         if self.kind == "number":
             return _number(self.step())
         if self.kind == "name":
