@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from thalweg.core.errors import LogError, ThalwegError
+from thalweg.histories import reading
+from thalweg.histories.log_file import LogFile
 from thalweg.histories.reading import READERS, read
 
 SAMPLES = pathlib.Path(__file__).resolve().parents[2] / "benchmarks" / "log_samples"
@@ -113,6 +115,20 @@ def test_event_files_beside_a_table_of_the_same_run_are_not_a_second_run(tmp_pat
     assert [run.format for run in read(tmp_path)] == ["Lightning CSVLogger"]
 
 
+def test_large_data_beside_a_log_is_not_read(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(reading, "LogFile", lambda path: opened.append(path.name) or LogFile(path))
+    (tmp_path / "log.csv").write_text("epoch,loss\n0,2\n1,1\n", encoding="utf-8")
+    (tmp_path / "data.csv").write_text("pixel,label\n" + "0,1\n" * 1_200_000, encoding="utf-8")
+    assert len(read(tmp_path)) == 1
+    assert opened == ["log.csv"]
+
+
+def test_steps_beyond_counting_are_left_out(log, curve):
+    (run,) = log("log.csv", "epoch,step,loss\n1,1e300,2\n1,2,3\n2,nan,1\n1e18,4,1\n2,5,1\n")
+    assert curve(run, "train_loss")[1] == 2.5
+
+
 def test_odd_names_are_shown_on_one_line(log):
     (run,) = log("l\nو.csv", "epoch,loss\n1,2\n2,1\n")
     assert run.place.endswith("l\\nو.csv")
@@ -128,7 +144,7 @@ def test_nothing_heavy_is_loaded():
 
 
 @pytest.mark.parametrize("name", LOGS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damage_ends_in_runs_or_in_one_sentence(tmp_path, name, data):
     whole = (SAMPLES / name).read_bytes()
@@ -145,7 +161,7 @@ def test_damage_ends_in_runs_or_in_one_sentence(tmp_path, name, data):
 @pytest.mark.parametrize(
     "name", ["x.csv", "x.json", "x.jsonl", "x.db", "events.out.tfevents.1.x", "trainer_state.json", "x"]
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     content=st.one_of(
         st.binary(max_size=300),

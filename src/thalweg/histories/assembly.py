@@ -21,6 +21,7 @@ _JUDGED = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "batch_lo
 _FEW = 0.45
 _SHOWN = 12
 _ROUNDING = 1e-6
+_LARGEST_COUNT = 2.0**53
 _PERCENT_FROM = 1.5
 _UNITS = {"learning_rate": "1", "gradient_norm": "1", "seconds": "s"}
 
@@ -40,6 +41,7 @@ def assemble(recording: Recording, columns: Mapping[str, str]) -> NamedHistory:
     """
     roles = assign(recording, columns)
     roles.known = {name: _clean(name, curve, roles) for name, curve in roles.known.items()}
+    roles.other = [curve.at(_countable(curve)) for curve in roles.other]
     roles.known = {name: curve for name, curve in roles.known.items() if len(curve.values)}
     _accuracies(roles)
     if not any(name in roles.known for name in _JUDGED):
@@ -72,6 +74,8 @@ def _own_name(name: str, taken: Mapping[str, Signal]) -> str:
 
 def _clean(name: str, curve: Curve, roles: Roles) -> Curve:
     """Order by step and let the later of two values at one place win."""
+    kept = _countable(curve)
+    curve = curve if kept.all() else curve.at(kept)
     where = curve.steps if curve.steps is not None else curve.epochs
     if where is None or len(where) < 2:  # noqa: PLR2004 - one point is in order
         return curve
@@ -88,6 +92,15 @@ def _clean(name: str, curve: Curve, roles: Roles) -> Curve:
         f"{printable(curve.name)} has {int(twice.sum()):,} values at places with a later one: the later counts"
     )
     return curve.at(~twice)
+
+
+def _countable(curve: Curve) -> npt.NDArray[np.bool_]:
+    """Which points have a step and an epoch that are numbers a program may count to."""
+    kept = np.ones(len(curve.values), dtype=np.bool_)
+    for counted in (curve.steps, curve.epochs):
+        if counted is not None:
+            kept &= np.abs(counted) < _LARGEST_COUNT
+    return kept
 
 
 def _first_step(recording: Recording) -> int:
@@ -147,7 +160,7 @@ def _signals(name: str, curve: Curve, axis: Axis, shift: int, notes: list[str]) 
         return [_signal(name, epochs, curve.values)]
     found = [_signal(STEPWISE + name.removeprefix("train_"), _steps(curve, shift), curve.values)]
     if name == "train_loss":
-        count = int(np.bincount(epochs - epochs.min()).max())
+        count = int(np.unique(epochs, return_counts=True)[1].max())
         told = f"{printable(curve.name)} has up to {count:,} values an epoch"
         notes.append(f"{told}: train_loss is their mean, batch_loss all of them")
     numbers, mean = _means(epochs, curve.values)

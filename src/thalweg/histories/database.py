@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from thalweg.core.errors import LogError
+from thalweg.core.files import printable
 from thalweg.histories.log_file import LogFile
 
 __all__ = ["MAGIC", "columns_of", "open_database", "tables"]
@@ -19,6 +20,7 @@ MAGIC = b"SQLite format 3\0"
 """How every SQLite file begins."""
 
 _LARGEST_COPY = 2 << 30
+_LONGEST_REASON = 200
 
 
 @contextlib.contextmanager
@@ -50,8 +52,9 @@ def open_database(file: LogFile) -> Iterator[sqlite3.Connection]:
             base.execute("PRAGMA trusted_schema=OFF")
             base.text_factory = lambda raw: raw.decode("utf-8", "replace")
             yield base
-    except (sqlite3.Error, OSError) as error:
-        raise LogError(f"{file.place} is a damaged database: {error}") from None
+    except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
+        told = printable(str(error))[:_LONGEST_REASON]
+        raise LogError(f"{file.place} is a damaged database: {told}") from None
 
 
 def tables(base: sqlite3.Connection) -> set[str]:

@@ -4,6 +4,7 @@ Only the fields that a scalar needs are known here (TensorFlow's event, summary 
 `simple_value` (torch, tensorboardX) or a `tensor` of one element (TensorFlow 2, Keras). The rest is skipped.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 
@@ -34,6 +35,11 @@ _BFLOAT, _HALF = 14, 19
 _FLOATS, _DOUBLES, _HALVES = 5, 6, 13
 _INTEGERS = {7, 10, 11, 16, 17}
 _TOP = 1 << 63
+_COMMON = re.compile(
+    rb"\x09.{8}(?:\x10([\x80-\xff]{0,8}[\0-\x7f]))?\x2a([\0-\x7f])\x0a([\0-\x7f])\x0a([\0-\x7f])(.*)\x15(.{4})",
+    re.DOTALL,
+)
+"""An event of one simple value, as nearly all are: time, step, and the lengths of summary, value and tag below 128."""
 
 
 def scalars(event: bytes) -> tuple[int, list[tuple[str, float]]]:
@@ -52,6 +58,9 @@ def scalars(event: bytes) -> tuple[int, list[tuple[str, float]]]:
         >>> scalars(bytes([0x10, 3, 0x2A, 10, 0x0A, 8, 0x0A, 1, 97, 0x15, 0, 0, 0x80, 0x3F]))
         (3, [('a', 1.0)])
     """
+    if (common := _COMMON.fullmatch(event)) and len(common[5]) == common[4][0] == common[3][0] - 7 == common[2][0] - 9:
+        step = _varint(common[1], 0)[0] if common[1] else 0
+        return step, [(common[5].decode("utf-8", "replace"), struct.unpack("<f", common[6])[0])]
     step = 0
     found: list[tuple[str, float]] = []
     for field, value in _fields(event):

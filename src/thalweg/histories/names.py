@@ -4,6 +4,7 @@ Names are cut into words, so that `valLoss`, `Loss/val`, `val_loss_epoch` and `e
 word too many (`box_loss`, `best_val_acc`, `top5_acc`) is not the run's loss or accuracy and keeps its own name.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -98,6 +99,7 @@ def words(name: str) -> list[str]:
     return parts
 
 
+@functools.lru_cache(maxsize=8192)
 def meaning(name: str, split: str = "") -> Meaning:
     """Say what a name means.
 

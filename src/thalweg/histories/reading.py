@@ -53,6 +53,9 @@ READERS: tuple[Reader, ...] = (
 )
 """In the order in which a file is offered to them."""
 
+_LARGE = 4 << 20
+_DATABASES = {".db", ".sqlite", ".sqlite3"}
+
 
 def read(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None) -> tuple[NamedHistory, ...]:
     r"""Read every run recorded at a path.
@@ -149,9 +152,11 @@ def _read_folder(folder: Path, columns: Mapping[str, str]) -> list[NamedHistory]
                 recordings: Iterable[Recording] = from_event_files(found.events, printable(found.path))
             elif found.kind == "mlflow":
                 recordings = from_run_folder(found.path)
-            else:
+            elif _worth_reading(found.path):
                 runs += [_with_notes(run, found.notes) for run in read_file(LogFile(found.path), columns)]
                 tables.add(found.path.parent)
+                continue
+            else:
                 continue
             for recording in recordings:
                 try:
@@ -164,6 +169,18 @@ def _read_folder(folder: Path, columns: Mapping[str, str]) -> list[NamedHistory]
         why = f"; the first: {first}" if first else ": name a log file, or the folder in which the program writes them"
         raise LogError(f"{printable(folder)} holds no training log that can be read ({looked:,} files looked at){why}")
     return runs
+
+
+def _worth_reading(path: Path) -> bool:
+    """Whether a large file in a folder speaks of training at all; the data of a project may lie beside its logs."""
+    try:
+        if path.stat().st_size < _LARGE or path.suffix.lower() in _DATABASES:
+            return True
+        with path.open("rb") as file:
+            head = file.read(1 << 16).replace(b"\0", b"").lower()
+    except OSError:
+        return True  # the reader says why
+    return any(word in head for word in (b"loss", b"acc", b"err", b"cost"))
 
 
 def _with_notes(run: NamedHistory, notes: Iterable[str]) -> NamedHistory:

@@ -92,6 +92,7 @@ class RecordFile:
         chunk: list[bytes] = []
         sums: list[int] = []
         size = self.path.stat().st_size
+        known: set[bytes] = set()  # lengths repeat, and so do their check sums
         with self.path.open("rb") as file:
             at = 0
             while header := file.read(_HEADER.size):
@@ -99,7 +100,12 @@ class RecordFile:
                     self.cut = True
                     break
                 length, check = _HEADER.unpack(header)
-                if at + length + 16 > size or _masked(crc32c(header[:8])) != check:
+                if header not in known:
+                    if _masked(crc32c(header[:8])) != check:
+                        self.cut = True
+                        break
+                    known.add(header)
+                if at + length + 16 > size:
                     self.cut = True
                     break
                 at += length + 16

@@ -78,7 +78,7 @@ def read_table(text: str, place: str) -> Table:
     comma = separator != "," and bool(_DECIMAL_COMMA.search("\n".join(lines[1:])))
     rows = _rows(text, separator)
     try:
-        first = next(rows)
+        first = next(row for row in rows if _says_something(row))
         names, headless = _header(first, decimal_comma=comma)
         if headless:
             rows = itertools.chain([first], rows)
@@ -120,10 +120,9 @@ def _separator(lines: list[str]) -> str:
 
 def _rows(text: str, separator: str) -> Iterator[list[str]]:
     source = io.StringIO(text, newline=None)
-    wanted = (line for line in source if line.strip() and not line.startswith("#"))
     if separator == " ":
-        return (line.split() for line in wanted)
-    return csv.reader(wanted, delimiter=separator, skipinitialspace=True)
+        return (line.split() for line in source)
+    return csv.reader(source, delimiter=separator, skipinitialspace=True)
 
 
 def _header(row: Sequence[str], *, decimal_comma: bool) -> tuple[tuple[str, ...], bool]:
@@ -154,11 +153,13 @@ def _columns(rows: Iterator[list[str]], first: list[str], place: str, table: Tab
     odd = strange = 0
     last_odd = False
     while chunk := list(itertools.islice(rows, _CHUNK)):
-        whole = _sound(chunk, len(names), first)
-        last_odd = len(chunk[-1]) != len(names)
-        odd += sum(len(row) != len(names) for row in chunk)
-        strange += _add(whole, parts, worded, table.rows, decimal_comma=decimal_comma)
-        table.rows += len(whole)
+        if set(map(len, chunk)) != {len(names)} or first in chunk:
+            chunk, lost, last_odd = _sound(chunk, len(names), first)
+            odd += lost
+        else:
+            last_odd = False
+        strange += _add(chunk, parts, worded, table.rows, decimal_comma=decimal_comma)
+        table.rows += len(chunk)
     for index, name in enumerate(names):
         if index in worded:
             table.words[name] = worded[index]
@@ -172,12 +173,18 @@ def _columns(rows: Iterator[list[str]], first: list[str], place: str, table: Tab
     return table
 
 
-def _sound(chunk: list[list[str]], width: int, header: list[str]) -> list[list[str]]:
-    """The rows that have a cell a column; a separator at a line's end and a repeated header are none."""
-    for row in chunk:
+def _says_something(row: list[str]) -> bool:
+    return any(cell.strip() for cell in row) and not row[0].startswith("#")
+
+
+def _sound(chunk: list[list[str]], width: int, header: list[str]) -> tuple[list[list[str]], int, bool]:
+    """The rows that have a cell a column, how many have not, and whether the last has not."""
+    said = [row for row in chunk if _says_something(row) and row != header]
+    for row in said:
         if len(row) == width + 1 and not row[-1].strip():
-            row.pop()
-    return [row for row in chunk if len(row) == width and row != header]
+            row.pop()  # a separator at the end of each line
+    whole = [row for row in said if len(row) == width]
+    return whole, len(said) - len(whole), bool(said) and len(said[-1]) != width
 
 
 def _tell(table: Table, odd: int, strange: int, *, last_odd: bool) -> None:

@@ -19,7 +19,7 @@ def _recognises(file: LogFile) -> bool:
     if table is None or table.names[0] != "epoch" or "loss" not in table.names:
         return False
     rest = list(table.names[1:])
-    whole = {"epoch", *table.values} == set(table.names)
+    whole = set(table.values) == set(table.names)
     return whole and rest == sorted(rest) and float(table.values["epoch"][:1].sum()) == 0
 
 

@@ -65,7 +65,8 @@ def from_table(file: LogFile, format_name: str, columns: Mapping[str, str], *, e
     table = file.table
     if table is None:
         raise LogError(f"{file.place} is no table")
-    found = Columns(file.place, format_name, dict(table.values), dict(table.recorded), epoch=epoch)
+    found = Columns(file.place, format_name, dict(table.values), dict(table.recorded))
+    found.epoch = epoch if epoch in table.values else ""
     found.notes = list(table.notes)
     apply_counters(found, columns)
     return found
