@@ -97,7 +97,7 @@ def test_new_photos_do_no_harm_and_new_classes_are_named(copied):
         ("data.json", "{", "[", "data.json is damaged"),
         ("network.json", '"kind"', '"kinds"', "network.json"),
         ("network.json", '"conv2d"', '"__import__"', "__import__"),
-        ("findings.json", '"findings": []', '"findings": [3]', "findings.json"),
+        ("findings.json", '"findings": [', '"findings": [3, ', "findings.json"),
     ],
 )
 def test_edited_files_are_refused_in_a_sentence(copied, name, old, new, told):

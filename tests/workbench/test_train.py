@@ -167,3 +167,26 @@ def test_a_network_may_be_tried_on_one_class_alone(run, photo_folder, tmp_path):
     (tmp_path / "new" / "red").rename(tmp_path / "new" / "purple")
     with pytest.raises(thalweg.ThalwegError, match="does not know"):
         thalweg.evaluate(run.run, tmp_path / "new")
+
+
+def test_a_run_ends_with_its_own_diagnosis(run):
+    folder = pathlib.Path(run.run)
+    stored = json.loads((folder / "findings.json").read_text())
+    codes = [finding["code"] for finding in stored["findings"]]
+    assert codes == [finding.code for finding in run.findings]
+    assert "CUR014" in codes, "the loss of single batches is noisy"
+    assert stored["learning_rate"]["verdict"] == "undetermined", "two epochs tell nothing"
+    page = (folder / "report.html").read_text()
+    assert ">Diagnosis<" in page
+    assert "CUR014 mini_batch_like" in page
+    (again,) = thalweg.diagnose(folder).results
+    assert [finding.code for finding in again.findings] == [code for code in codes if not code.startswith("DAT")]
+
+
+def test_a_diagnosis_that_fails_leaves_the_run_alone(run, monkeypatch):
+    from thalweg.workbench import diagnose
+
+    told = []
+    monkeypatch.setattr(diagnose, "read", lambda _: 1 / 0)
+    assert diagnose.diagnose_run(pathlib.Path(run.run), say=told.append) is None
+    assert told == ["The curves could not be judged: ZeroDivisionError: division by zero."]

@@ -1,7 +1,7 @@
 """`thalweg diagnose`: recorded curves of any framework to a verdict on the learning rate, and findings."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,7 +16,7 @@ from thalweg.diagnosis.judge import judge
 from thalweg.diagnosis.learning_rate import estimate
 from thalweg.histories.reading import read, read_mapping
 
-__all__ = ["Recorded", "diagnose", "diagnose_history"]
+__all__ = ["Recorded", "diagnose", "diagnose_history", "diagnose_run"]
 
 Recorded: TypeAlias = "str | os.PathLike[str] | RunHistory | NamedHistory | Mapping[str, object] | object"
 """A path, a history, a mapping of names to lists, or an object whose `history` is one, such as Keras's `History`."""
@@ -76,6 +76,23 @@ def diagnose_history(run: NamedHistory) -> DiagnosedRun:
         format=run.format,
         notes=run.notes,
     )
+
+
+def diagnose_run(folder: Path, *, say: Callable[[str], None]) -> DiagnosedRun | None:
+    """Judge a run of our own at its end; whatever goes wrong here, the run itself is not touched.
+
+    Args:
+        folder: The run folder, with `history.csv` and `steps.csv`.
+        say: Called with a sentence when it cannot be done.
+
+    Returns:
+        Verdict and findings; None where the curves cannot be judged.
+    """
+    try:
+        return diagnose_history(read(folder)[0])
+    except Exception as error:  # noqa: BLE001 - a trained network is worth more than a remark about it
+        say(f"The curves could not be judged: {type(error).__name__}: {printable(str(error))}.")
+        return None
 
 
 def _results(run: Recorded, columns: Mapping[str, str], number: int) -> Iterable[DiagnosedRun]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from thalweg.core.codec import dumps, from_plain
 from thalweg.core.dataset import DataSummary
+from thalweg.core.diagnosis_results import DiagnosedRun
 from thalweg.core.errors import RunError
 from thalweg.core.evaluation import Evaluation
 from thalweg.core.files import printable, write_atomically
@@ -17,6 +18,7 @@ from thalweg.core.run_folder import RunFolder
 from thalweg.data.augment import augmentation_for
 from thalweg.data.batches import Batches
 from thalweg.evaluation.mistakes import worst_mistakes
+from thalweg.rendering.diagnosis_page import diagnosis_blocks
 from thalweg.rendering.html import render_html
 from thalweg.workbench.loading import Loaded
 from thalweg.workbench.pictures import as_picture, thumbnails
@@ -61,26 +63,32 @@ def report(run: str | Path) -> ReportResult:
     return ReportResult(run=str(folder.path), report=str(folder.path / "report.html"))
 
 
-def write_report(folder: RunFolder, *, loaded: Loaded, plan: TrainingPlan) -> None:
+def write_report(
+    folder: RunFolder, *, loaded: Loaded, plan: TrainingPlan, diagnosed: DiagnosedRun | None = None
+) -> None:
     """Gather a finished run into a report and write it.
 
     Args:
         folder: The run, with its metrics and predictions.
         loaded: Its pictures.
         plan: Its plan.
+        diagnosed: What its curves say.
     """
     metrics = folder.read_json("metrics.json")
     evaluation = from_plain(Evaluation, metrics.pop("evaluation"), "metrics.json")
     result = from_plain(TrainResult, metrics, "metrics.json")
     summary = from_plain(DataSummary, folder.read_json("data.json"), "data.json")
     gallery = _Gallery(folder, loaded, summary, plan)
+    about_data = tuple(finding for finding in result.findings if finding.code.startswith("DAT"))
+    diagnosis = (Section(title="Diagnosis", blocks=diagnosis_blocks(diagnosed)),) if diagnosed else ()
     content = Report(
         title=f"{plan.network} on {printable(plan.source)}",
         answer=answer_lines(result, evaluation, folder),
         sections=(
-            Section(title="Data", blocks=(*gallery.samples(), *data_blocks(summary, result.findings))),
+            Section(title="Data", blocks=(*gallery.samples(), *data_blocks(summary, about_data))),
             Section(title="Network", blocks=network_blocks(folder, plan, len(summary.classes))),
             Section(title="Training", blocks=training_blocks(folder, result)),
+            *diagnosis,
             Section(title="Evaluation", blocks=(gallery.matrix(evaluation), *evaluation_blocks(evaluation))),
             Section(title="Worst mistakes", blocks=(gallery.mistakes(),)),
             Section(title="How to repeat this run", blocks=reproduction_blocks(folder, plan)),

@@ -47,7 +47,7 @@ def resume(run: str | Path, *, listener: Listener | None = None) -> TrainResult:
             f"and the run knows {', '.join(map(printable, summary.classes))}: restore the class folders, or train anew"
         )
     parts = same_split(loaded, summary)
-    stored = folder.read_json("findings.json").get("findings", [])
+    stored = from_plain(tuple[Finding, ...], folder.read_json("findings.json").get("findings", []), "findings.json")
     state = Session(
         plan=plan,
         folder=folder,
@@ -55,7 +55,7 @@ def resume(run: str | Path, *, listener: Listener | None = None) -> TrainResult:
         loaded=loaded,
         parts=parts,
         summary=summary,
-        findings=from_plain(tuple[Finding, ...], stored, "findings.json"),
+        findings=tuple(finding for finding in stored if finding.code.startswith("DAT")),  # curves are judged anew
         device=choose_device(plan.device),
         listener=listener,
         started=started,

@@ -12,6 +12,7 @@ import torch
 from thalweg.accounting.ledger import count
 from thalweg.core.codec import to_plain
 from thalweg.core.dataset import DataSummary
+from thalweg.core.diagnosis_results import DiagnosedRun
 from thalweg.core.errors import TrainingFailedError
 from thalweg.core.evaluation import Evaluation
 from thalweg.core.files import printable
@@ -33,6 +34,7 @@ from thalweg.training.loop import Trainer
 from thalweg.training.loss import class_weights
 from thalweg.training.progress import Outcome, Progress, Recipe
 from thalweg.training.scoring import Scores, predict
+from thalweg.workbench.diagnose import diagnose_run
 from thalweg.workbench.loading import Loaded
 from thalweg.workbench.predictions import predictions_to_csv
 from thalweg.workbench.report import write_report
@@ -182,9 +184,11 @@ def _conclude(run: Session, trainer: Trainer, outcome: Outcome) -> TrainResult:
         majority_class=int(np.argmax(run.summary.counts["train"])),
     )
     _write_scores(run, scores)
-    result = _result(run, outcome, evaluation)
+    diagnosed = diagnose_run(folder.path, say=run.listener.say)
+    result = _result(run, outcome, evaluation, diagnosed.findings if diagnosed else ())
+    folder.write_json("findings.json", {"findings": result.findings, "learning_rate": _rate(diagnosed)})
     folder.write_json("metrics.json", {**to_plain(result), "evaluation": evaluation})
-    write_report(folder, loaded=run.loaded, plan=plan)
+    write_report(folder, loaded=run.loaded, plan=plan, diagnosed=diagnosed)
     result = replace(result, seconds=time.perf_counter() - run.started, report=str(folder.path / "report.html"))
     folder.write_json("metrics.json", {**to_plain(result), "evaluation": evaluation})
     return result
@@ -235,7 +239,13 @@ def _write_scores(run: Session, scores: Scores) -> None:
     )
 
 
-def _result(run: Session, outcome: Outcome, evaluation: Evaluation | None) -> TrainResult:
+def _rate(diagnosed: DiagnosedRun | None) -> dict[str, object] | None:
+    return None if diagnosed is None else diagnosed.learning_rate.to_json()
+
+
+def _result(
+    run: Session, outcome: Outcome, evaluation: Evaluation | None, diagnosis: tuple[Finding, ...] = ()
+) -> TrainResult:
     last: Mapping[str, float] = outcome.rows[-1] if outcome.rows else {}
     speeds = [row["images_per_second"] for row in outcome.rows if math.isfinite(row["images_per_second"])]
     three_way = bool(run.parts.test and run.parts.validation)
@@ -260,7 +270,7 @@ def _result(run: Session, outcome: Outcome, evaluation: Evaluation | None) -> Tr
         best_epoch=outcome.best_epoch,
         majority_accuracy=evaluation.majority_accuracy if evaluation else math.nan,
         learning_rate=run.plan.learning_rate or math.nan,
-        findings=run.findings,
+        findings=(*run.findings, *diagnosis),
         split=run.reported,
         auc=evaluation.auc if evaluation else math.nan,
         balanced_accuracy=evaluation.balanced_accuracy if evaluation else math.nan,
