@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from thalweg.workbench.check import check
     from thalweg.workbench.count import count
     from thalweg.workbench.demo import demo
+    from thalweg.workbench.derive_request import derive
     from thalweg.workbench.diagnose import diagnose
     from thalweg.workbench.draw import draw
     from thalweg.workbench.evaluate import evaluate
@@ -29,6 +30,7 @@ _HOMES = {
     "check": "thalweg.workbench.check",
     "count": "thalweg.workbench.count",
     "demo": "thalweg.workbench.demo",
+    "derive": "thalweg.workbench.derive_request",
     "diagnose": "thalweg.workbench.diagnose",
     "draw": "thalweg.workbench.draw",
     "evaluate": "thalweg.workbench.evaluate",
@@ -46,6 +48,7 @@ __all__ = [
     "check",
     "count",
     "demo",
+    "derive",
     "diagnose",
     "draw",
     "evaluate",

@@ -11,6 +11,7 @@ PUBLIC = [
     "check",
     "count",
     "demo",
+    "derive",
     "diagnose",
     "draw",
     "evaluate",

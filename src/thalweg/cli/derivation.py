@@ -81,7 +81,7 @@ def derive(
         "classes": classes,
     }  # fmt: skip
     chosen = choose_form(form, out)
-    from thalweg.workbench.derive import derive as work
+    from thalweg.workbench.derive_request import derive as work
 
     result = work(what, **{name: value for name, value in given.items() if value is not None})
     right = getattr(result, "check", None) is None or result.check.right  # type: ignore[union-attr]

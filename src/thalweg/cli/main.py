@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from thalweg.cli.data import check
+from thalweg.cli.derivation import derive
 from thalweg.cli.diagnosis import diagnose, rule
 from thalweg.cli.models import evaluate, export, predict, report
 from thalweg.cli.networks import count, draw
@@ -33,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: drawing boxes would double the time that --help takes
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, resume, predict, evaluate, check, report, export, diagnose, rule, count, draw, demo):
+for command in (train, resume, predict, evaluate, check, report, export, diagnose, rule, count, draw, derive, demo):
     app.command(epilog=EPILOG)(command)
 
 
