@@ -41,7 +41,7 @@ def autograd_gradients(case: ConvolutionCase, values: Mapping[str, float]) -> di
         outcome = y
         for stage in case.head:
             outcome = _stage(stage, outcome, [known(text) for text in stage.values], known)
-        outcome.sum().backward()
+        torch.autograd.backward(outcome.sum())
     found = {"y": y, "O": outcome, "dO_dy": y.grad, "dO_dx": x.grad, "dO_df": f.grad, "dO_db": bias}
     if bias is not None:
         found["dO_db"] = bias.grad
@@ -52,13 +52,12 @@ def _stage(stage: HeadStage, y: torch.Tensor, given: list[float], known: Callabl
     """One stage of the head; a single number keeps the axes of a picture, so that any stage may follow."""
     axes = y.dim() - 2
     values = torch.tensor(given, dtype=torch.float64)
-    pools = {
+    pools: dict[str, tuple[Callable[..., torch.Tensor], ...]] = {
         "max_pool": (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d),
         "average_pool": (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d),
     }
     if stage.kind in pools:
-        pool: Callable[..., torch.Tensor] = pools[stage.kind][axes - 1]
-        return pool(y, stage.kernel, stage.stride)
+        return pools[stage.kind][axes - 1](y, stage.kernel, stage.stride)
     flat = y.flatten()
     match stage.kind:
         case "relu":

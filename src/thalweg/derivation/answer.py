@@ -1,0 +1,167 @@
+"""Comparing a student's answer with the derivation: right in any equivalent form, or the first wrong entry and why.
+
+Two formulas are taken as equal when they agree, exactly, at several random rational points, many where there are kinks;
+an accidental agreement is as unlikely as guessing a number of many digits.
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from thalweg.core.derivation import AnswerCheck, ConvolutionCase
+from thalweg.derivation.case import names_of
+from thalweg.derivation.expression import Expression
+from thalweg.derivation.geometry import unravel
+from thalweg.derivation.gradients import Gradients
+from thalweg.derivation.mistakes import EXPLANATIONS, guesses
+from thalweg.derivation.number import Exact, sign
+from thalweg.derivation.self_check import random_values
+from thalweg.derivation.stages import stage_symbol
+from thalweg.derivation.student import Entry, StudentTensor, read_student
+from thalweg.derivation.substitution import Point
+from thalweg.derivation.wrong_ways import Guess
+
+__all__ = ["check_answer"]
+
+_POINTS = 3
+_POINTS_AT_KINKS = 24
+_LONGEST = 160
+
+
+def check_answer(case: ConvolutionCase, found: Gradients, given: object) -> AnswerCheck:
+    """Compare an answer entry by entry.
+
+    Args:
+        case: The case.
+        found: What is right.
+        given: What the student says; dO/dx, or a mapping of parts.
+
+    Returns:
+        Whether all is right, else the first wrong entry and the likely mistake.
+
+    Raises:
+        SpecError: The answer cannot be read.
+    """
+    symbols = {name: stage_symbol(name) for name in names_of(case)}
+    symbols |= {f"y{place + 1}": entry for place, entry in enumerate(found.y)}
+    answer = read_student(given, symbols)
+    points = _points(case)
+    compared = 0
+    for part, tensor in answer.items():
+        shape = _shape(case, part)
+        right: list[Expression] = getattr(found, part)
+        if not _fits(tensor.shape, shape):
+            wrong = f"{part} has the shape {_sizes(tensor.shape)}, {_sizes(shape)} is wanted"
+            return _judged(case, part, tensor, None, points, compared, wrong)
+        for place, (entry, wanted) in enumerate(zip(tensor.entries, right, strict=True)):
+            compared += 1
+            if not _agrees(entry, wanted, points):
+                where = "".join(f"[{at}]" for at in unravel(place, shape))
+                wrong = f"{part}{where} is {_cut(entry.text)} instead of {_cut(str(wanted))}"
+                return _judged(case, part, tensor, right, points, compared, wrong)
+    return AnswerCheck(right=True, compared=compared)
+
+
+def _points(case: ConvolutionCase) -> list[Point]:
+    if not names_of(case):
+        return [Point({})]
+    kinked = any(stage.kind in {"relu", "max_pool"} for stage in case.head)
+    return [Point(random_values(case, seed + 100)) for seed in range(_POINTS_AT_KINKS if kinked else _POINTS)]
+
+
+def _agrees(entry: Entry, wanted: Expression, points: Sequence[Point]) -> bool:
+    return entry.expression == wanted or all(
+        entry.agrees(point.value(entry.expression), point.value(wanted)) for point in points
+    )
+
+
+def _shape(case: ConvolutionCase, part: str) -> tuple[int, ...]:
+    return {
+        "y": case.y_shape,
+        "dO_dy": case.y_shape,
+        "dO_dx": case.x_shape,
+        "dO_df": case.f_shape,
+        "dO_db": (case.out_channels,),
+    }[part]
+
+
+def _fits(given: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """The right sizes, but for axes of size 1; or all entries in one row."""
+    plain = tuple(size for size in wanted if size != 1)
+    if tuple(size for size in given if size != 1) == plain:
+        return True
+    count = 1
+    for size in wanted:
+        count *= size
+    return given == (count,)
+
+
+def _judged(
+    case: ConvolutionCase,
+    part: str,
+    tensor: StudentTensor,
+    right: Sequence[Expression] | None,
+    points: Sequence[Point],
+    compared: int,
+    first_wrong: str,
+) -> AnswerCheck:
+    """Find the mistake that explains an answer as a whole; `right` is None where the shape is wrong."""
+    mistake: str | None = None
+    words = "no known mistake gives this answer"
+    found = _explanations(case, part, tensor, points)
+    if found:
+        also = f"; {' and '.join(found[1:])} would give the same here" if found[1:] else ""
+        mistake, words = found[0], EXPLANATIONS[found[0]] + also
+    elif right is None:
+        mistake, words = "wrong shape", "dO/dx has the shape of x, dO/df that of f, dO/dy that of y"
+    else:
+        ratio = _common_ratio(tensor, right, points)
+        if ratio is not None:
+            mistake, words = "wrong factor", f"every entry is {ratio} times the right one"
+    return AnswerCheck(
+        right=False, first_wrong=first_wrong, likely_mistake=mistake, explanation=words + ".", compared=compared
+    )
+
+
+def _explanations(case: ConvolutionCase, part: str, tensor: StudentTensor, points: Sequence[Point]) -> list[str]:
+    """Mistakes whose result is the student's answer, at two points."""
+    shape = tuple(size for size in tensor.shape if size != 1)
+    left: list[str] | None = None
+    for point in points[:2]:
+        theirs = [point.value(entry.expression) for entry in tensor.entries]
+        here = [
+            guess.mistake
+            for guess in guesses(case, part, point.values)
+            if guess.shape == shape and _same(tensor.entries, theirs, guess)
+        ]
+        left = list(dict.fromkeys(here if left is None else (name for name in left if name in here)))
+        if not left:
+            return []
+    return left or []
+
+
+def _same(entries: Sequence[Entry], theirs: Sequence[Exact], guess: Guess) -> bool:
+    return len(theirs) == len(guess.values) and all(
+        entry.agrees(mine, value) for entry, mine, value in zip(entries, theirs, guess.values, strict=True)
+    )
+
+
+def _common_ratio(tensor: StudentTensor, right: Sequence[Expression], points: Sequence[Point]) -> Fraction | None:
+    """The factor between an answer and the right one, where there is a single one."""
+    found: set[Fraction] = set()
+    for point in points[:2]:
+        for entry, wanted in zip(tensor.entries, right, strict=True):
+            mine, exact = point.value(entry.expression), point.value(wanted)
+            if sign(exact) == 0 and sign(mine) == 0:
+                continue
+            if sign(exact) == 0 or not isinstance(mine, Fraction) or not isinstance(exact, Fraction):
+                return None
+            found.add(mine / exact)
+    return found.pop() if len(found) == 1 else None
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "a single number"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."

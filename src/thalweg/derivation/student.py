@@ -1,0 +1,283 @@
+"""A student's answer, read: nested lists of numbers, fractions or formulas, in any equivalent form."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from thalweg.core.errors import SpecError
+from thalweg.core.files import printable
+from thalweg.core.formula import (
+    Call,
+    Formula,
+    Name,
+    Negative,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Rows,
+    Sum,
+    parse_formula,
+)
+from thalweg.derivation.expression import ONE, ZERO, Expression, Function, add, number
+from thalweg.derivation.number import Exact, is_equal, to_decimal
+from thalweg.derivation.tensor import LARGEST
+
+__all__ = ["PARTS", "Entry", "StudentTensor", "read_student"]
+
+PARTS = ("y", "dO_dy", "dO_dx", "dO_df", "dO_db")
+"""What an answer may hold, in the order of the derivation."""
+
+_FEWEST_DIGITS = 3  # a decimal with fewer significant digits is meant exactly
+_MOST_DIGITS = 12  # floating point wears off the last ones
+_MOST_BITS = 4096
+_DEEPEST = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry of an answer.
+
+    Args:
+        text: As the student wrote it.
+        expression: What it says.
+        digits: Significant digits of its roughest decimal number; None where all is exact.
+    """
+
+    text: str
+    expression: Expression
+    digits: int | None = None
+
+    def agrees(self, mine: Exact, right: Exact) -> bool:
+        """Tell whether a value of this entry is what it should be.
+
+        Args:
+            mine: Value of this entry at some point.
+            right: The value it should have there.
+
+        Returns:
+            True where both are equal, or where this entry is a decimal number rounded correctly.
+        """
+        if is_equal(mine, right):
+            return True
+        if self.digits is None or self.digits < _FEWEST_DIGITS:
+            return False
+        size = to_decimal(right).copy_abs()
+        allowed = size * Decimal(10) ** (1 - min(self.digits, _MOST_DIGITS))
+        return (to_decimal(mine) - to_decimal(right)).copy_abs() <= allowed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudentTensor:
+    """One part of an answer.
+
+    Args:
+        shape: Its sizes.
+        entries: Row by row.
+    """
+
+    shape: tuple[int, ...]
+    entries: tuple[Entry, ...]
+
+
+def read_student(given: object, symbols: Mapping[str, Expression]) -> dict[str, StudentTensor]:
+    """Read an answer.
+
+    Args:
+        given: dO/dx as nested lists or as text; or a mapping of parts, `{"dO_dx": ..., "dO_df": ...}`.
+        symbols: What the names in formulas stand for.
+
+    Returns:
+        The parts by name, in the order of the derivation.
+
+    Raises:
+        SpecError: It is ragged, or an entry is no formula, or a name is unknown.
+
+    Example:
+        >>> from thalweg.derivation.expression import symbol
+        >>> found = read_student("c*[[f1, 0.5]]", {"c": symbol("c"), "f1": symbol("f1")})
+        >>> found["dO_dx"].shape, [str(entry.expression) for entry in found["dO_dx"].entries]
+        ((1, 2), ['c*f1', 'c/2'])
+    """
+    if isinstance(given, str) and given.lstrip().startswith("{"):
+        try:
+            given = json.loads(given)
+        except ValueError as error:
+            raise SpecError(f"the answer begins like JSON but is none: {printable(str(error))}") from None
+    if not isinstance(given, Mapping):
+        given = {"dO_dx": given}
+    named: dict[str, object] = {}
+    for key, value in given.items():
+        name = str(key).strip().replace("/", "_").replace("'", "")
+        if name not in PARTS:
+            raise SpecError(f"the answer has a part {printable(str(key))!r}; possible are {', '.join(PARTS)}")
+        named[name] = value
+    if not named:
+        raise SpecError(f"the answer is empty; give dO/dx as a nested list, or a mapping with {', '.join(PARTS)}")
+    found = {}
+    for name in PARTS:
+        if name in named:
+            shape, entries = _read(named[name], symbols, name, 0)
+            found[name] = StudentTensor(shape=shape, entries=tuple(entries))
+    return found
+
+
+def _read(
+    given: object, symbols: Mapping[str, Expression], place: str, depth: int
+) -> tuple[tuple[int, ...], list[Entry]]:
+    if hasattr(given, "tolist"):
+        given = given.tolist()
+    if isinstance(given, str):
+        return _opened(parse_formula(given), symbols, place, given)
+    if isinstance(given, bool) or given is None:
+        raise SpecError(f"the answer's {place} is {given}; a number or a formula is wanted")
+    if isinstance(given, int | float | Fraction):
+        return _opened(_plain(given, place), symbols, place, str(given))
+    if not isinstance(given, Sequence):
+        raise SpecError(f"the answer's {place} is {printable(str(given)[:40])}; a number or a formula is wanted")
+    if not given or depth == _DEEPEST:
+        raise SpecError(f"the answer's {place} is empty" if not given else f"the answer's {place} has too many axes")
+    return _stacked([_read(item, symbols, f"{place}[{index}]", depth + 1) for index, item in enumerate(given)], place)
+
+
+def _plain(given: float | Fraction, place: str) -> Formula:
+    text = str(given)
+    if text.lstrip("-") in {"nan", "inf"}:
+        raise SpecError(f"the answer's {place} is {text}; a finite number or a formula is wanted")
+    return parse_formula(text)
+
+
+def _stacked(parts: list[tuple[tuple[int, ...], list[Entry]]], place: str) -> tuple[tuple[int, ...], list[Entry]]:
+    for index, (shape, _) in enumerate(parts):
+        if shape != parts[0][0]:
+            raise SpecError(f"the answer is ragged: {place}[{index}] is not as large as {place}[0]")
+    entries = [entry for _, inside in parts for entry in inside]
+    if len(entries) > 4 * LARGEST:
+        raise SpecError(f"the answer's {place} has {len(entries):,} entries; the limit is {4 * LARGEST:,}")
+    return (len(parts), *parts[0][0]), entries
+
+
+def _opened(
+    formula: Formula, symbols: Mapping[str, Expression], place: str, text: str
+) -> tuple[tuple[int, ...], list[Entry]]:
+    """Rows in a formula become a tensor, with what stands before or after them in every entry."""
+    match formula:
+        case Rows(items):
+            return _stacked(
+                [_opened(item, symbols, f"{place}[{index}]", "") for index, item in enumerate(items)], place
+            )
+        case Negative(operand) if _has_rows(operand):
+            return _scaled(_opened(operand, symbols, place, ""), -ONE)
+        case Quotient(above, below) if _has_rows(above):
+            return _scaled(_opened(above, symbols, place, ""), ONE / _nonzero(_expressed(below, symbols), place))
+        case Product(factors) if sum(map(_has_rows, factors)) == 1:
+            inside = next(factor for factor in factors if _has_rows(factor))
+            outside = ONE
+            for factor in factors:
+                if factor is not inside:
+                    outside = outside * _expressed(factor, symbols)
+            return _scaled(_opened(inside, symbols, place, ""), outside)
+        case _:
+            expression = _expressed(formula, symbols)
+            return (), [Entry(text=text or str(expression), expression=expression, digits=_digits(formula))]
+
+
+def _scaled(tensor: tuple[tuple[int, ...], list[Entry]], factor: Expression) -> tuple[tuple[int, ...], list[Entry]]:
+    shape, entries = tensor
+    made = [(entry.expression * factor, entry.digits) for entry in entries]
+    return shape, [Entry(text=str(product), expression=product, digits=digits) for product, digits in made]
+
+
+def _has_rows(formula: Formula) -> bool:
+    match formula:
+        case Rows():
+            return True
+        case Negative(operand):
+            return _has_rows(operand)
+        case Quotient(above, _):
+            return _has_rows(above)
+        case Product(factors):
+            return any(map(_has_rows, factors))
+        case _:
+            return False
+
+
+def _expressed(formula: Formula, symbols: Mapping[str, Expression]) -> Expression:  # noqa: C901, PLR0911 - one line a kind
+    match formula:
+        case Number(value):
+            return number(value)
+        case Name(name):
+            if name not in symbols:
+                known = ", ".join(list(symbols)[:12])
+                raise SpecError(f"the answer speaks of {printable(name)}, which is not in this case; known are {known}")
+            return symbols[name]
+        case Negative(operand):
+            return -_expressed(operand, symbols)
+        case Sum(terms):
+            return add(_expressed(term, symbols) for term in terms)
+        case Product(factors):
+            found = ONE
+            for factor in factors:
+                found = found * _expressed(factor, symbols)
+            return found
+        case Quotient(above, below):
+            return _expressed(above, symbols) / _nonzero(_expressed(below, symbols), "denominator")
+        case Power(base, exponent):
+            return _power(_expressed(base, symbols), exponent)
+        case Call(name, arguments):
+            return _called(name, [_expressed(argument, symbols) for argument in arguments])
+        case _:
+            raise SpecError("the answer has an equation or a list where a single entry is wanted")
+
+
+def _nonzero(value: Expression, place: str) -> Expression:
+    if value == ZERO:
+        raise SpecError(f"the answer divides by zero ({place})")
+    return value
+
+
+def _power(base: Expression, exponent: int) -> Expression:
+    value = base.value
+    if value is not None:
+        bits = max(value.numerator.bit_length(), value.denominator.bit_length()) * abs(exponent)
+        if bits > _MOST_BITS:
+            raise SpecError("the answer has a power with more digits than can be compared")
+        if value == 0:
+            if exponent <= 0:
+                raise SpecError("the answer divides by zero (a power of 0)")
+            return ZERO
+    return base**exponent
+
+
+def _called(name: str, arguments: list[Expression]) -> Expression:
+    wanted = {"Max": (1, 1000), "Heaviside": (1, 2)}.get(name, (1, 1))
+    if not wanted[0] <= len(arguments) <= wanted[1]:
+        raise SpecError(f"the answer gives {name} {len(arguments)} arguments")
+    if name == "sigmoid":
+        return ONE / (ONE + _called("exp", [-arguments[0]]))
+    if name == "relu":
+        return _called("Max", [ZERO, arguments[0]])
+    if name == "exp" and arguments[0] == ZERO:
+        return ONE
+    return Expression(((Fraction(1), ((Function(name, *arguments), 1),)),))
+
+
+def _digits(formula: Formula) -> int | None:
+    """Significant digits of the roughest decimal number in a formula."""
+    match formula:
+        case Number(value, decimals):
+            if decimals is None:
+                return None
+            return len(str(abs(int(value * 10**decimals)))) if value else None
+        case Sum(parts) | Product(parts) | Call(_, parts):
+            found = [digits for digits in map(_digits, parts) if digits is not None]
+            return min(found) if found else None
+        case Negative(part) | Power(part, _):
+            return _digits(part)
+        case Quotient(above, below):
+            found = [digits for digits in (_digits(above), _digits(below)) if digits is not None]
+            return min(found) if found else None
+        case _:
+            return None
