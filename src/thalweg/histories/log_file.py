@@ -7,6 +7,8 @@ import stat
 from functools import cached_property
 from pathlib import Path
 
+import yaml
+
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.histories.table import Table, read_table
@@ -17,6 +19,7 @@ LARGEST = 1 << 30
 """Bytes of the largest text file that is read; a million rows of ten columns are a tenth of it."""
 
 _HEAD = 4096
+_LARGEST_YAML = 5 << 20
 _PRINTED = re.compile(r"(?:np\.|numpy\.)?(?:float|int|tensor|array|tf\.Tensor)\d*\(([^()]*)\)")
 _WORD = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\b(?:nan|inf|None|True|False)\b")
 _AS_JSON = {"nan": "NaN", "inf": "Infinity", "None": "null", "True": "true", "False": "false"}
@@ -86,10 +89,15 @@ class LogFile:
 
     @cached_property
     def json(self) -> object:
-        """The file as JSON, or as a printed Python dictionary of numbers; None where it is neither."""
+        """The file as JSON, YAML by its name, or a printed Python dictionary of numbers; None where it is none."""
         if self.head.startswith(b"SQLite format 3"):
             return None
         start = self.text.lstrip()[:1]
+        if self.path.suffix.lower() in {".yaml", ".yml"} and self.size < _LARGEST_YAML:
+            try:
+                return yaml.safe_load(self.text)
+            except (yaml.YAMLError, ValueError, RecursionError):
+                return None
         if start not in {"{", "["}:
             return None
         try:
@@ -101,6 +109,8 @@ class LogFile:
     def table(self) -> Table | None:
         """The file as a table; None where it is none, as JSON is not."""
         if self.head.startswith(b"SQLite format 3") or self.text.lstrip()[:1] in {"{", "["}:
+            return None
+        if self.path.suffix.lower() in {".yaml", ".yml"}:
             return None
         return read_table(self.text, self.place)
 

@@ -56,6 +56,42 @@ def test_shapes_that_programs_write(log, text, wanted, curve, near):
     assert near(curve(run, "train_loss"), wanted)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"train": {"loss": [2, 1]}, "val": {"loss": [3, 4]}}',
+        '{"epochs": [{"train": {"loss": 2}, "val": {"loss": 3}}, {"train": {"loss": 1}, "val": {"loss": 4}}]}',
+        '{"train_losses": [2, 1], "val_losses": [3, 4]}',
+        '{"history": {"loss": [2, 1], "val_loss": [3, 4]}, "best": {"loss": [9]}}',
+    ],
+)
+def test_train_and_validation_nested(log, curve, text):
+    (run,) = log("history.json", text)
+    assert curve(run, "train_loss") == {1: 2.0, 2: 1.0}
+    assert curve(run, "val_loss") == {1: 3.0, 2: 4.0}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['[{"history": {"loss": [2]}}, {"history": {"loss": [1]}}]', '{"a": {"loss": [2, 2]}, "b": {"loss": [1, 1]}}'],
+)
+def test_several_cases_in_a_file_are_several_runs(log, curve, text):
+    runs = log("cases.json", text)
+    assert [curve(run, "train_loss")[1] for run in runs] == [2.0, 1.0]
+    assert len({run.place for run in runs}) == 2
+
+
+def test_nan_from_the_first_epoch_on(log, curve, near):
+    (run,) = log("case.json", '{"history": {"loss": [null, null], "val_loss": [null, null], "acc": [0.1, 0.1]}}')
+    assert near(curve(run, "train_loss"), {1: math.nan, 2: math.nan})
+    assert near(curve(run, "val_loss"), {1: math.nan, 2: math.nan})
+
+
+def test_yaml_is_read_by_its_name(log, curve):
+    (run,) = log("history.yaml", "loss: [2.0, .nan]\nval_loss: [3, 4]\n")
+    assert curve(run, "val_loss") == {1: 3.0, 2: 4.0}
+
+
 def test_a_shorter_list_was_measured_every_few_epochs(log, curve):
     (run,) = log("history.json", json.dumps({"loss": [6, 5, 4, 3, 2, 1], "val_loss": [9, 8]}))
     assert curve(run, "val_loss") == {3: 9.0, 6: 8.0}

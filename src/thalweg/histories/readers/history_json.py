@@ -11,28 +11,33 @@ import numpy as np
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.histories.log_file import LogFile
-from thalweg.histories.names import is_epoch, is_step
+from thalweg.histories.names import is_epoch, is_step, meaning, words
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.readers.table import apply_counters
 from thalweg.histories.recording import Curve, Floats, Recording
 from thalweg.histories.rows import Columns, as_number, columns_of_rows, to_recordings
 
-__all__ = ["READER", "from_mapping"]
+__all__ = ["READER", "flat", "from_mapping"]
 
-_WRAPPERS = ("history", "history_dict", "metrics", "logs", "log", "results", "curves")
+_WRAPPERS = ("history", "log_history", "epochs", "history_dict", "metrics", "logs", "log", "results", "curves")
+_SPLITS = (["train"], ["training"], ["val"], ["valid"], ["validation"], ["test"], ["eval"])
 
 
 def _recognises(file: LogFile) -> bool:
     found = _rows(file.json)
     if isinstance(found, list):
         return bool(found) and all(isinstance(row, dict) for row in found)
+    if isinstance(found, dict) and _cases(found):
+        return True
     return isinstance(found, dict) and (bool(_lists(_inner(found)[0])) or bool(_lists(found)))
 
 
 def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     found = _rows(file.json)
+    if cases := _cases(found):
+        return [from_mapping(case, f"{file.place}, {printable(name)}", columns) for name, case in cases.items()]
     if isinstance(found, list):
-        values, recorded = columns_of_rows(row for row in found if isinstance(row, dict))
+        values, recorded = columns_of_rows(flat(row) for row in found if isinstance(row, dict))
         rows = Columns.guess(file.place, "rows of JSON", values, recorded)
         apply_counters(rows, columns)
         return to_recordings(rows)
@@ -45,6 +50,45 @@ def _rows(found: object) -> object:
     """A list of rows that lies inside an object, as `{"history": [{"epoch": 1, "loss": 0.9}, ...]}`."""
     inner = next((found[name] for name in _WRAPPERS if name in found), None) if isinstance(found, dict) else None
     return inner if isinstance(inner, list) and inner and all(isinstance(row, dict) for row in inner) else found
+
+
+def _cases(found: object) -> dict[str, Mapping[str, object]]:
+    """Several cases in one file, by name or one after another; empty where it is not that."""
+    if isinstance(found, list):
+        named = {f"run {number} of {len(found)}": case for number, case in enumerate(found, start=1)}
+    elif isinstance(found, dict) and not _lists(_inner(found)[0]):
+        named = {str(name): case for name, case in found.items()}
+    else:
+        return {}
+    cases = {name: case for name, case in named.items() if isinstance(case, dict) and _has_curves(case)}
+    return cases if cases and len(cases) == len(named) else {}
+
+
+def _has_curves(case: Mapping[str, object]) -> bool:
+    inner, wrapped = _inner(case)
+    return any(meaning(name).quantity and (wrapped or len(cells) > 1) for name, cells in _lists(inner).items())
+
+
+def flat(row: Mapping[str, object]) -> dict[str, object]:
+    """Take objects within an object apart.
+
+    Args:
+        row: Such as `{"train": {"loss": 1}}`.
+
+    Returns:
+        The same with one level, names joined by a stroke.
+
+    Example:
+        >>> flat({"epoch": 1, "train": {"loss": 0.5}})
+        {'epoch': 1, 'train/loss': 0.5}
+    """
+    taken: dict[str, object] = {}
+    for key, value in row.items():
+        if isinstance(value, dict):
+            taken |= {f"{key}/{inner}": each for inner, each in value.items()}
+        else:
+            taken[str(key)] = value
+    return taken
 
 
 def from_mapping(found: Mapping[str, object], place: str, columns: Mapping[str, str]) -> Recording:
@@ -105,6 +149,8 @@ def from_mapping(found: Mapping[str, object], place: str, columns: Mapping[str, 
 
 def _inner(found: Mapping[str, object]) -> tuple[Mapping[str, object], bool]:
     """The mapping that holds the lists, and whether it lay inside another."""
+    if any(isinstance(value, dict) and words(str(name))[-1:] in _SPLITS for name, value in found.items()):
+        return flat(found), False
     for name in _WRAPPERS:
         inner = found.get(name)
         if isinstance(inner, dict) and _lists(inner):
@@ -119,7 +165,10 @@ def _lists(found: Mapping[str, object]) -> dict[str, list[object]]:
         cells = value
         if isinstance(value, dict) and value and all(str(key).isdigit() for key in value):
             cells = [value[key] for key in sorted(value, key=int)]
-        if isinstance(cells, list | tuple) and cells and any(as_number(cell) is not None for cell in cells):
+        if not isinstance(cells, list | tuple) or not cells:
+            continue
+        burst = all(cell is None for cell in cells) and meaning(str(name)).quantity  # NaN from the first epoch on
+        if burst or any(as_number(cell) is not None for cell in cells):
             lists[str(name)] = list(cells)
     return lists
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from thalweg.core.errors import LogError
 from thalweg.histories.database import MAGIC
 from thalweg.histories.log_file import LogFile, parse_json
+from thalweg.histories.readers.history_json import flat
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.readers.table import apply_counters
 from thalweg.histories.recording import Recording
@@ -37,7 +38,7 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
         except ValueError:
             row = None
         if isinstance(row, dict):
-            rows.append(_flat(row))
+            rows.append(flat(row))
         else:
             lost, last_lost = lost + 1, True
     if not rows:
@@ -54,17 +55,6 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
         found.notes.append(f"{lost - last_lost:,} lines are no JSON objects: left out")
     apply_counters(found, columns)
     return to_recordings(found)
-
-
-def _flat(row: Mapping[str, object]) -> dict[str, object]:
-    """`{"train": {"loss": 1}}` as `{"train/loss": 1}`."""
-    flat: dict[str, object] = {}
-    for key, value in row.items():
-        if isinstance(value, dict):
-            flat |= {f"{key}/{inner}": each for inner, each in value.items()}
-        else:
-            flat[key] = value
-    return flat
 
 
 READER = Reader(name="JSON lines", recognises=_recognises, read=_read)
