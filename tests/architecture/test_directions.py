@@ -34,7 +34,10 @@ def test_every_room_has_its_place_in_the_layers(contracts):
 
 def test_torch_is_kept_out_of_the_middle(contracts):
     guarded = {name.removeprefix("thalweg.") for name in contracts["forbidden"]["source_modules"]}
-    assert guarded >= {"core", "networks", "accounting", "diagnosis", "evaluation", "histories", "rendering"} & ROOMS
+    assert (
+        guarded
+        >= {"core", "networks", "accounting", "derivation", "diagnosis", "evaluation", "histories", "rendering"} & ROOMS
+    )
     assert "torch" in contracts["forbidden"]["forbidden_modules"]
 
 

@@ -14,7 +14,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2] / "src" / "thalweg"
 SLOW = {"torch", "torchvision", "timm", "sympy", "matplotlib", "onnx", "onnxruntime", "sklearn", "scipy"}
 TORCH_FREE_ROOMS = sorted(
     room
-    for room in ("core", "networks", "accounting", "diagnosis", "evaluation", "histories", "rendering")
+    for room in ("core", "networks", "accounting", "derivation", "diagnosis", "evaluation", "histories", "rendering")
     if (SOURCE / room).is_dir()
 )
 
