@@ -7,8 +7,6 @@ import stat
 from functools import cached_property
 from pathlib import Path
 
-import yaml
-
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.histories.table import Table, read_table
@@ -94,6 +92,8 @@ class LogFile:
             return None
         start = self.text.lstrip()[:1]
         if self.path.suffix.lower() in {".yaml", ".yml"} and self.size < _LARGEST_YAML:
+            import yaml  # a tenth of a second that other logs need not wait for
+
             try:
                 return yaml.safe_load(self.text)
             except (yaml.YAMLError, ValueError, RecursionError):

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from thalweg.core.files import printable
 from thalweg.histories.readers.mlflow import metric_curve
@@ -84,6 +83,8 @@ def _curve(path: Path, name: str, notes: list[str]) -> Curve | None:
 
 
 def _meta(path: Path) -> dict[str, object]:
+    import yaml  # a tenth of a second that other logs need not wait for
+
     try:
         if path.stat().st_size > _LARGEST_META:
             return {}
