@@ -72,6 +72,7 @@ def test_an_answer_may_be_written_in_many_ways(tmp_path, name, text, answer):
 def test_a_literal_is_left_to_the_engine_and_a_missing_file_is_said():
     assert read_answer("[[1, 2]]") == "[[1, 2]]"
     assert read_answer([["1"]]) == [["1"]]
+    assert read_answer('[["c*f1", 0.5]]') == read_answer("[['c*f1', 0.5]]") == [["c*f1", "0.5"]]
     assert read_answer("[" + "1," * 5000 + "1]").startswith("[1,")
     for missing in ("answer.json", "no/such/answer.txt", ""):
         with pytest.raises(SpecError, match="no such file"):

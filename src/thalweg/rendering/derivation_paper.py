@@ -10,7 +10,11 @@ from thalweg.rendering.paper import Equations, Matrix, Paper, Part, Section, Ver
 
 __all__ = ["derivation_paper", "gradients", "student_sentence"]
 
-_LONGEST = 700
+_MOST_SIGNS = 5000
+_MATRIX = (
+    "Every row of M holds the filter once, at the inputs that this output sees; the same few numbers return along the "
+    "diagonals. M is dy/dx too, and its transpose carries gradients back: dO/dx = Mᵀ dO/dy."
+)
 _MOST_LINES = 36
 _MOST_MATRICES = 12
 
@@ -31,15 +35,7 @@ def derivation_paper(derivation: Derivation) -> Paper:
     lead += gradients(derivation)
     sections = [
         Section(title="What is computed", parts=(*sketches(case), *_output(derivation))),
-        Section(title="The forward pass, every product", parts=(_equations(derivation.forward),)),
-        Section(title="The same as a matrix", parts=tuple(_matrix_form(derivation))),
-        *(
-            Section(
-                title=f"Step {number}: {step.title}",
-                parts=(Words(text=step.reason), *([_equations(step.formulas)] if step.formulas else [])),
-            )
-            for number, step in enumerate(derivation.steps, start=1)
-        ),
+        *_steps(derivation),
         Section(
             title="The general rule",
             parts=(Words(text=derivation.rule), *(Words(text=each) for each in derivation.deviations)),
@@ -62,24 +58,52 @@ def gradients(derivation: Derivation) -> Iterator[Part]:
         derivation: What `derive` answered.
 
     Yields:
-        dO/dx, dO/df and, with a bias, dO/db; channels and slices one after the other.
+        dO/dx, dO/df, with a bias dO/db, and dO/dy; channels and slices one after the other.
     """
     case = derivation.case
-    yield from _tensor("dO_dx", derivation.dO_dx, case, "x")
-    yield from _tensor("dO_df", derivation.dO_df, case, "f")
+    yield from _tensor("dO_dx", _by_outputs(derivation, derivation.dO_dx), case, "x")
+    yield from _tensor("dO_df", _by_outputs(derivation, derivation.dO_df), case, "f")
     if derivation.dO_db is not None:
-        yield from _tensor("dO_db", derivation.dO_db, case, "b")
+        yield from _tensor("dO_db", _by_outputs(derivation, derivation.dO_db), case, "b")
+    yield from _tensor("dO_dy", _by_outputs(derivation, derivation.dO_dy), case, "y")
 
 
 def _output(derivation: Derivation) -> Iterator[Part]:
     spelled = {line.partition(" = ")[2] for line in derivation.forward}
     if not set(_flat(derivation.y)) <= spelled:  # with symbols alone, the forward pass below says the same
         yield from _tensor("y", derivation.y, derivation.case, "y")
-    if len(derivation.O) <= _LONGEST:
+    if not any(line.startswith("O = ") for step in derivation.steps for line in step.formulas):
         yield Equations(lines=(f"O = {derivation.O}",))
-    else:
-        yield Words(text=f"O written out has {len(derivation.O):,} characters; --json has it.")
-    yield from _tensor("dO_dy", derivation.dO_dy, derivation.case, "y")
+
+
+def _steps(derivation: Derivation) -> Iterator[Section]:
+    """The steps; the matrix stands where it is spoken of, or has a section of its own."""
+    spoken = {line for step in derivation.steps for line in step.formulas}
+    if not spoken >= set(derivation.forward):
+        yield Section(title="The forward pass, every product", parts=(_equations(derivation.forward),))
+    placed = not derivation.matrix
+    for number, step in enumerate(derivation.steps, start=1):
+        parts: list[Part] = [Words(text=step.reason)]
+        if step.formulas:
+            parts.append(_equations(step.formulas))
+        if not placed and "matrix" in step.title.lower():
+            parts.append(Matrix(name="M", rows=derivation.matrix, taps=_taps(derivation.case)))
+            parts.append(Words(text=_MATRIX))
+            placed = True
+        yield Section(title=f"Step {number}: {step.title}", parts=tuple(parts))
+    if not placed:
+        matrix = Matrix(name="M", rows=derivation.matrix, taps=_taps(derivation.case))
+        yield Section(title="The same as a matrix", parts=(Words(text=_MATRIX), matrix))
+
+
+def _by_outputs(derivation: Derivation, entries: Entries) -> Entries:
+    """Write y1 for what y1 is made of, where a gradient asks whether y1 is positive: the sums would bury the rest."""
+    if not isinstance(entries, str):
+        return tuple(_by_outputs(derivation, each) for each in entries)
+    for number, made in enumerate(_flat(derivation.y), start=1):
+        if " " in made:
+            entries = entries.replace(f"({made}, ", f"(y{number}, ").replace(f"({made})", f"(y{number})")
+    return entries
 
 
 def _flat(entries: Entries) -> Iterator[str]:
@@ -110,7 +134,14 @@ def _sizes(sizes: tuple[int, ...]) -> str:
 
 
 def _equations(lines: tuple[str, ...]) -> Equations:
-    return Equations(lines=lines[:_MOST_LINES], left_out=max(0, len(lines) - _MOST_LINES))
+    """As many as somebody may read; the rest is counted."""
+    shown, signs = 0, 0
+    for line in lines[:_MOST_LINES]:
+        signs += len(line)
+        if shown and signs > _MOST_SIGNS:
+            break
+        shown += 1
+    return Equations(lines=lines[:shown], left_out=len(lines) - shown)
 
 
 def _tensor(name: str, entries: Entries, case: ConvolutionCase, kind: str) -> Iterator[Part]:
@@ -148,18 +179,6 @@ def _axis_words(kind: str, channels: int, spatial: int, case: ConvolutionCase) -
     else:
         words = ["filter", "channel"][2 - channels :] if channels <= 2 else ["axis"] * channels  # noqa: PLR2004 - axes
     return words + ["slice"] * (spatial - 2)
-
-
-def _matrix_form(derivation: Derivation) -> Iterator[Part]:
-    case = derivation.case
-    if not derivation.matrix:
-        return
-    yield Words(
-        text="Written as one long column each, y is a matrix times x. Every row holds the filter once, at the inputs "
-        "that output sees; the same few numbers return along the diagonals (a Toeplitz matrix). It is dy/dx too, and "
-        "its transpose carries gradients back: dO/dx = Mᵀ dO/dy."
-    )
-    yield Matrix(name="M", rows=derivation.matrix, taps=_taps(case))
 
 
 def _taps(case: ConvolutionCase) -> tuple[tuple[int, ...], ...]:
@@ -218,7 +237,11 @@ def _checks(derivation: Derivation) -> Iterator[Part]:
         yield Verdict(good=found.passed, text=f"{found.compared} ({found.comparisons:,} numbers, {kind})")
     if derivation.proved is not None or derivation.proof:
         difference = derivation.max_difference
-        more = "" if difference is None else f" Largest relative difference: {difference:.2g}."
+        more = (
+            ""
+            if difference is None or "difference" in derivation.proof
+            else f" Largest relative difference: {difference:.2g}."
+        )
         yield Verdict(good=derivation.proved, text=f"{derivation.proof}{more}")
     if derivation.check is not None:
         yield _student(derivation.check)

@@ -22,7 +22,7 @@ from thalweg.rendering.formula_text import is_long
 __all__ = ["formula_latex", "latex_lines", "matrix_latex", "name_latex", "words_latex"]
 
 _SUM, _PRODUCT, _ATOM = range(3)
-_LONG = 75
+_LONG, _SHORT = 75, 40
 _KNOWN = {"exp": r"\exp", "log": r"\log", "Max": r"\max", "sigmoid": r"\sigma", "relu": r"\operatorname{ReLU}"}
 _ESCAPED = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
@@ -61,8 +61,8 @@ def latex_lines(formula: "Formula | str") -> list[str]:
         Pieces; each but the first begins with its sign. Brackets may open in one and close in another.
 
     Example:
-        >>> latex_lines("c*(f1 - f3)")
-        ['c\\,(f_{1}', '- f_{3})']
+        >>> latex_lines("y1 = f1 - f3")
+        ['y_{1}', '= f_{1}', '- f_{3}']
     """
     tree = parse_formula(formula) if isinstance(formula, str) else formula
     return "".join(_written(tree, _SUM)).split("\n")
@@ -116,7 +116,8 @@ def _written(formula: Formula, least: int) -> Iterator[str]:
     r"""Tokens of a part; a line break stands where a line may be broken."""
     inner, level = _part(formula)
     if level < least:
-        yield from ("(", *inner, ")")
+        keep = not is_long(formula, _SHORT)  # a short bracket stays in one piece
+        yield from ("(", *(word.replace("\n", " ") if keep else word for word in inner), ")")
     else:
         yield from inner
 
@@ -152,6 +153,8 @@ def _linear(formula: Quotient | Call | Power) -> Iterator[str]:
     match formula:
         case Quotient():
             yield from (*_written(formula.numerator, _PRODUCT), " / ", *_written(formula.denominator, _ATOM))
+        case Call(name="Heaviside", arguments=(of, Number(value=at))):
+            yield from ("[", *_written(of, _SUM), r" \ge 0]" if at else " > 0]")
         case Call():
             yield (_KNOWN.get(formula.name) or rf"\operatorname{{{words_latex(formula.name)}}}") + "("
             for number, each in enumerate(formula.arguments):

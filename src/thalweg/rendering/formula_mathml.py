@@ -28,7 +28,7 @@ __all__ = ["formula_mathml", "mathml_pieces", "matrix_mathml", "name_mathml"]
 
 _SUM, _PRODUCT, _ATOM = range(3)
 _BREAK = "\n"
-_LONG = 40
+_LONG, _SHORT = 40, 24
 _KNOWN = {"Max": "max", "sigmoid": "σ", "relu": "ReLU"}
 _OPEN, _CLOSE = '<mo stretchy="false">(</mo>', '<mo stretchy="false">)</mo>'
 _TIMES, _DOT = "<mo>&#8290;</mo>", "<mo>·</mo>"
@@ -61,8 +61,8 @@ def mathml_pieces(formula: "Formula | str") -> list[str]:
         The content of a `<math>` each.
 
     Example:
-        >>> [piece.count("<mo") for piece in mathml_pieces("c*(f1 - f3)")]
-        [2, 2]
+        >>> [piece.count("<mo") for piece in mathml_pieces("y1 = c*f1 - f3")]
+        [0, 2, 1]
     """
     tree = parse_formula(formula) if isinstance(formula, str) else formula
     return "".join(_written(tree, _SUM)).split(_BREAK)
@@ -99,7 +99,8 @@ def _symbol(symbol: Symbol) -> str:
 def _written(formula: Formula, least: int) -> Iterator[str]:
     inner, level = _part(formula)
     if level < least:
-        yield from (_OPEN, *inner, _CLOSE)
+        keep = not is_long(formula, _SHORT)  # a short bracket stays in one piece
+        yield from (_OPEN, *(word.replace(_BREAK, "") if keep else word for word in inner), _CLOSE)
     else:
         yield from inner
 
@@ -137,6 +138,8 @@ def _linear(formula: Quotient | Call | Power) -> Iterator[str]:
             yield from _written(formula.numerator, _PRODUCT)
             yield "<mo>/</mo>"
             yield from _written(formula.denominator, _ATOM)
+        case Call(name="Heaviside", arguments=(of, Number(value=at))):
+            yield from ("<mo>[</mo>", *_written(of, _SUM), f"<mo>{'≥' if at else '&gt;'}</mo><mn>0</mn><mo>]</mo>")
         case Call():
             yield from (f"<mi>{_KNOWN.get(formula.name, escape(formula.name))}</mi>", "<mo>&#8289;</mo>", _OPEN)
             for number, each in enumerate(formula.arguments):

@@ -103,7 +103,7 @@ class _Writer:
             case Name():
                 return name_text(formula.name, plain=self.plain), _PRODUCT if "_d" in formula.name else _ATOM
             case Call():
-                return f"{formula.name}({self.list(formula.arguments)})", _ATOM
+                return self.call(formula), _ATOM
             case Rows():
                 return f"[{self.list(formula.items)}]", _ATOM
             case Equation():
@@ -120,6 +120,13 @@ class _Writer:
                 return f"{above}/{below}", _PRODUCT
             case Power():
                 return self.power(formula), _POWER
+
+    def call(self, formula: Call) -> str:
+        match formula.name, formula.arguments:
+            case "Heaviside", (of, Number(value=at)) if not self.plain:  # an indicator, as it is written on paper
+                return f"[{self.write(of)} {'≥' if at else '>'} 0]"
+            case _:
+                return f"{formula.name}({self.list(formula.arguments)})"
 
     def list(self, items: Iterable[Formula]) -> str:
         return ", ".join(map(self.write, items))
@@ -153,32 +160,46 @@ def wrap_formula(text: str, width: int, *, indent: int = 4, begin: str = "") -> 
         >>> wrap_formula("x₁·f₁ + x₂·f₂ + x₄·f₃ + x₅·f₄", 25, begin="y₁ = ")
         ['y₁ = x₁·f₁ + x₂·f₂', '    + x₄·f₃ + x₅·f₄']
     """
-    pieces = re.split(r" (?=[-+=] )", text)
-    lines, line, margin = [], begin, " " * indent
-    for number, piece in enumerate(pieces):
-        joint = "" if number == 0 else " "
-        if len(line) + len(joint) + len(piece) <= width:
-            line += joint + piece
-            continue
-        if number:
-            lines.append(line)
-            line = margin
-        while len(line) + len(piece) > width:
-            cut = _last_break(piece, width - len(line))
-            if cut <= 0:
-                if line.strip() and line != margin:
-                    lines.append(line.rstrip())
-                    line = margin
-                    continue
-                break
-            lines.append(line + piece[:cut])
-            line, piece = margin, piece[cut:].lstrip()  # noqa: PLW2901 - what is left of the piece
-        line += piece
-    return [*lines, line.rstrip()]
+    lines, rest, line = [], text, begin
+    sides = re.split(r" (?== )", text)
+    if len(sides) > 1 and len(begin) + len(text) > width:  # every further side begins a line
+        for number, side in enumerate(sides):
+            start = begin if number == 0 else " " * (indent - 1 if indent else 0) + " "
+            lines += wrap_formula(side, width, indent=indent + 2 * (number > 0), begin=start)
+        return _joined(lines, width)
+    while len(line) + len(rest) > width:
+        cut = _best_break(rest, width - len(line))
+        if cut is None:
+            if line.strip() and line != " " * indent and line != begin:
+                lines.append(line.rstrip())
+                line = " " * indent
+                continue
+            break
+        lines.append(line + rest[:cut].rstrip())
+        line, rest = " " * indent, rest[cut:].lstrip()
+    return [*lines, (line + rest).rstrip()]
 
 
-def _last_break(piece: str, room: int) -> int:
-    """Where a term can be broken within the room: after a times sign, a comma or a space; 0 where nowhere."""
-    return max(
-        (match.end() for match in re.finditer(r"[·*/](?!\*)|, | ", piece[: room + 1]) if match.end() <= room), default=0
-    )
+def _joined(lines: list[str], width: int) -> list[str]:
+    """Put a short left side and what it equals on one line again."""
+    if len(lines) > 1 and len(lines[0]) + 1 + len(lines[1].strip()) <= width and lines[1].lstrip().startswith("="):
+        return [f"{lines[0]} {lines[1].strip()}", *lines[2:]]
+    return lines
+
+
+def _best_break(text: str, room: int) -> int | None:
+    """Where to break: outside of brackets if that leaves a line well filled, otherwise as little inside as can be."""
+    found: list[tuple[int, int, int]] = []
+    depth = 0
+    for place, letter in enumerate(text[: room + 1]):
+        depth += (letter in "([") - (letter in ")]")
+        if place and letter == " " and text[place + 1 : place + 3] in {"+ ", "- ", "= "}:
+            found.append((depth, 0, place))
+        elif place < room and (letter in "·," or (letter in "*/" and "*" not in text[place - 1 : place + 2 : 2])):
+            found.append((depth, 1, place + 1))
+    filled = [each for each in found if each[2] * 5 >= room * 2] or found
+    if not filled:
+        return None
+    kind = min(each[1] for each in filled)
+    least = min(each[0] for each in filled if each[1] == kind)
+    return max(each[2] for each in filled if each[:2] == (least, kind))

@@ -15,6 +15,7 @@ __all__ = ["paper_text"]
 _MOST_ROWS = 18
 _MOST_COLUMNS = 20
 _MOST_LISTED = 18
+_MOST_LISTED_LINES = 30
 _NARROWEST = 20
 _ASCII = str.maketrans({"·": "*", "×": "x", "∂": "d", "→": "->", "≥": ">=", "−": "-", "…": "...", "≤": "<=", "ᵀ": "^T"})
 
@@ -163,11 +164,18 @@ class _Writer:
 
     def listed(self, matrix: Matrix) -> Iterator[str]:
         places = [(row, column) for row in range(len(matrix.rows)) for column in range(len(matrix.rows[row]))]
+        shown_, used = 0, 0
         for row, column in places[:_MOST_LISTED]:
-            yield from self.equation(f"{entry_name(matrix, row, column)} = {matrix.rows[row][column]}")
-        if len(places) > _MOST_LISTED:
-            more = f"... and {len(places) - _MOST_LISTED:,} of {len(places):,} entries more"
-            said = f"{more}; --json or --out FILE.html has all."
+            lines = self.equation(f"{entry_name(matrix, row, column)} = {matrix.rows[row][column]}")
+            used += len(lines)
+            if shown_ and used > _MOST_LISTED_LINES:
+                break
+            yield from lines
+            shown_ += 1
+        if len(places) > shown_:
+            said = (
+                f"... and {len(places) - shown_:,} of {len(places):,} entries more; --json or --out FILE.html has all."
+            )
             yield from self.wrap("  " + said, indent=2)
 
     def sketch(self, sketch: Sketch) -> Iterator[str]:

@@ -97,11 +97,21 @@ def read_answer(given: object) -> object:
             raise SpecError(
                 f"--check {printable(given) or repr('')}: there is no such file, and it is no list of entries"
             )
-        return given
+        return _unquoted(words)
     text = _text(path)
     if path.suffix.lower() in _ENDINGS:
         return _exact(_parsed(text, path))
-    return text.strip() if text.lstrip().startswith(("[", "(", "{")) else _rows(text, path)
+    return _unquoted(text.strip()) if text.lstrip().startswith(("[", "(", "{")) else _rows(text, path)
+
+
+def _unquoted(text: str) -> object:
+    """Lists whose entries stand in quotation marks, as JSON and Python write them; other lists stay text."""
+    if not {'"', "'"} & set(text):
+        return text
+    try:
+        return _exact(json.loads(text.replace("'", '"')))
+    except (ValueError, RecursionError):  # the engine says what is wrong with it
+        return text
 
 
 def _text(path: Path) -> str:
