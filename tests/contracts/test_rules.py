@@ -45,8 +45,8 @@ def test_codes_and_names_are_unique():
     assert (BY_CODE["LRN001"].name, BY_CODE["LRN002"].name) == ("learning_rate_too_high", "learning_rate_too_low")
 
 
-@pytest.mark.parametrize("each", RULES, ids=lambda each: each.code)
-def test_a_rule_says_what_it_is_under_every_heading(each: Rule):
+@pytest.mark.parametrize("each", rules(), ids=lambda each: each.code)
+def test_a_rule_says_what_it_is_under_every_heading(each):
     assert re.fullmatch(r"[A-Z]{3}\d{3}", each.code)
     assert each.code[:3] in FAMILIES
     assert each.name in NAMES
@@ -104,6 +104,6 @@ def test_every_finding_can_be_told_from_the_others_and_every_remedy_says_what_to
 
 
 def test_rules_are_explained_by_code_and_by_name():
-    assert {text.code for text in rules()} >= set(BY_CODE)
+    assert {text.code for text in rules()} == set(BY_CODE) | {"DAT001", "DAT002"}
     assert rule("cur010") == rule("overfitting")
     assert "Fires when" in str(rule("Learning-Rate-Too-High"))

@@ -79,7 +79,14 @@ def health(pictures: Pictures, files: Sequence[str], labels: Sequence[int], clas
 
 
 def imbalance(counts: Sequence[int], classes: Sequence[str]) -> Finding | None:
-    """DAT001 `class_imbalance`: some classes have many more files than others.
+    """DAT001: some classes have many more files than others.
+
+    Watches: the number of usable files a class.
+    Fires when: the largest class has more than 1.5 times the files of the smallest (info), or more than ten (warning).
+    Why it hurts: always answering the largest class looks good, and mistakes on the smallest hardly count.
+    Not to be confused with: an empty class, which is left out; a test split whose shares differ from those in training.
+    Remedies: class_weights.
+    References: Buda, Maki and Mazurowski 2018, A systematic study of the class imbalance problem.
 
     Args:
         counts: Usable files a class.
@@ -128,7 +135,15 @@ def imbalance(counts: Sequence[int], classes: Sequence[str]) -> Finding | None:
 def leakage(
     duplicates: Iterable[Duplicate], train_files: Collection[str], heldout_files: Collection[str]
 ) -> Finding | None:
-    """DAT002 `split_leakage`: the same picture is trained on and tested on.
+    """DAT002: the same picture is trained on and tested on.
+
+    Watches: exact and near duplicates of pictures, and the side of the split each is on.
+    Fires when: a held-out file has a twin among the training files.
+    Why it hurts: what was learned by heart counts as understood, and the accuracy promises too much.
+    Not to be confused with: twins on one side, which only weigh double; pictures of the same thing on both sides, which
+        only whoever took them can know (--group-by).
+    Remedies: regroup_split.
+    References: Barz and Denzler 2020, Do we train on test data? Purging CIFAR of near-duplicates.
 
     Args:
         duplicates: Groups from `find_duplicates`.

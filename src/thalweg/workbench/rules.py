@@ -1,6 +1,7 @@
 """`thalweg rule`: what a rule watches, when it fires, why that hurts, and what to do."""
 
 import difflib
+import inspect
 
 from thalweg.core.diagnosis_results import RuleText
 from thalweg.core.errors import PlanError
@@ -46,4 +47,13 @@ def rules() -> tuple[RuleText, ...]:
         >>> rules()[-1].code
         'NET001'
     """
-    return tuple(RuleText(code=each.code, name=each.name, summary=each.summary, text=each.text) for each in RULES)
+    from thalweg.data.health import imbalance, leakage
+
+    texts = [(each.code, each.name, each.text) for each in RULES]
+    for name, function in (("class_imbalance", imbalance), ("split_leakage", leakage)):  # of check and train
+        text = (inspect.getdoc(function) or "").partition("\n\nArgs:")[0]
+        texts.append((text[:6], name, text))
+    return tuple(
+        RuleText(code=code, name=name, summary=text.partition("\n")[0].partition(": ")[2], text=text)
+        for code, name, text in sorted(texts)
+    )
