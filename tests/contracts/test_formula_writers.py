@@ -155,3 +155,10 @@ def test_a_long_sum_is_written_at_once():
     text = " + ".join(f"x{number}*f{number}" for number in range(2_000))
     assert len(mathml_pieces(text)) == 2_000
     assert formula_text(text).count("·") == formula_latex(text).count(r"\,") == 2_000
+
+
+def test_a_number_beside_a_fraction_is_no_mixed_number():
+    assert formula_latex("2*1/2*x1") == r"\frac{2 \cdot 1}{2}\,x_{1}"
+    product = parse_formula("2*(1/2)")
+    assert formula_latex(product) == r"2 \cdot \frac{1}{2}"
+    assert "<mo>·</mo>" in formula_mathml(product)

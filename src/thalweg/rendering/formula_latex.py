@@ -182,7 +182,8 @@ def _product(formula: Product) -> Iterator[str]:
     for number, factor in enumerate(formula.factors):
         words = tuple(_written(factor, _PRODUCT))
         if number:
-            yield r" \cdot " if words[0][:1].isdigit() else r"\,"
+            # 2 beside 1/2 would read as two and a half
+            yield r" \cdot " if words[0].removeprefix(r"\frac{")[:1].isdigit() else r"\,"
         yield from words
 
 

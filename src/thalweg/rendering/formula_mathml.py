@@ -169,7 +169,8 @@ def _product(formula: Product) -> Iterator[str]:
     for number, factor in enumerate(formula.factors):
         words = tuple(_written(factor, _PRODUCT))
         if number:
-            yield _DOT if words[0].startswith("<mn>") else _TIMES
+            # 2 beside 1/2 would read as two and a half
+            yield _DOT if words[0].startswith(("<mn>", "<mfrac><mrow><mn>")) else _TIMES
         yield from words
 
 
