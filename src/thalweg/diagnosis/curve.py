@@ -27,6 +27,8 @@ _LABELS = {
     "batch_loss": "the loss of single batches",
     "train_accuracy": "the training accuracy",
     "val_accuracy": "the validation accuracy",
+    "train_error": "the training error",
+    "val_error": "the validation error",
     "gradient_norm": "the norm of the gradient",
 }
 _LONG = 400  # trends of longer curves are judged on this many medians of equal stretches: pairs grow with the square

@@ -20,6 +20,7 @@ _DRAWN = (
 )
 _COLOURS = {"error": "1;31", "warning": "1;33", "info": "2", "verdict": "1"}
 _EVIDENCE = 3
+_NARROW = 60  # columns that leave no room for first and last value
 
 Paint = Callable[[str, str], str]
 
@@ -82,8 +83,10 @@ def _curves(run: DiagnosedRun, width: int, *, plain: bool) -> Iterator[str]:
         if signal is None or len(signal.values) < 2:  # noqa: PLR2004 - a point is no curve
             continue
         first, last = f"{signal.values[0]:.4g}", f"{signal.values[-1]:.4g}"
-        room = min(40, width - 43)
-        yield f"  {label:<20}{first:>9} {sparkline(signal.values, room, plain=plain)} {last}"
+        if width < _NARROW:
+            yield f"  {label:<20}{sparkline(signal.values, width - 22, plain=plain)}"
+        else:
+            yield f"  {label:<20}{first:>9} {sparkline(signal.values, min(40, width - 43), plain=plain)} {last}"
 
 
 def _finding(finding: Finding, width: int, paint: Paint) -> Iterator[str]:

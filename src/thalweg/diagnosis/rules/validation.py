@@ -1,6 +1,7 @@
 """CUR010 and CUR012: what the held-out curves say beside those of training."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,7 +27,8 @@ _APART = 0.3  # between training and validation accuracy
 def check_overfitting(case: Case) -> Iterator[Finding]:
     """CUR010: the validation loss rises while the training loss falls on.
 
-    Watches: ``val_loss`` against ``train_loss``.
+    Watches: ``val_loss`` against ``train_loss``; without losses the errors, 1 less ``val_accuracy`` and
+        ``train_accuracy``.
     Fires when: after its lowest place the validation loss rises (Mann-Kendall score above 1.64) by 10 % and by 3
         standard deviations of its fluctuation, while the training loss is lower than it was there, and ends 30 % below
         the validation loss.
@@ -37,6 +39,8 @@ def check_overfitting(case: Case) -> Iterator[Finding]:
     References: Prechelt 1998, Early stopping - but when?; Li et al. 2024, OverfitGuard.
     """
     train, held = case.train_loss, case.val_loss
+    if train is None and held is None:
+        train, held = _error(case.train_accuracy), _error(case.val_accuracy)
     if train is None or held is None or min(len(train), len(held)) < 4:  # noqa: PLR2004 - a rise must be a trend
         return
     smooth = held.smooth()
@@ -58,8 +62,8 @@ def check_overfitting(case: Case) -> Iterator[Finding]:
         severity="warning",
         confidence=0.9 if rise > 2 * least else 0.75,
         subject=held.name,
-        claim=f"overfitting: the validation loss rises from {best:.4g} at {held.unit} {bottom:.10g} to {final:.4g}, "
-        f"while the training loss falls from {at_best:.4g} to {train.final:.4g}"
+        claim=f"overfitting: {held.label} rises from {best:.4g} at {held.unit} {bottom:.10g} to {final:.4g}, "
+        f"while {train.label} falls from {at_best:.4g} to {train.final:.4g}"
         + ("; the accuracy does not suffer yet" if better else ""),
         evidence=(
             held.evidence(
@@ -72,6 +76,14 @@ def check_overfitting(case: Case) -> Iterator[Finding]:
         alternatives=("label_noise", "split_leakage", "validation_irregular"),
         remedies=(remedy("stop_earlier", {"epochs": int(bottom)}), remedy("augment"), remedy("regularise")),
     )
+
+
+def _error(accuracy: Curve | None) -> Curve | None:
+    """The share of wrong answers, where the share of right ones is known."""
+    if accuracy is None:
+        return None
+    name = accuracy.name.replace("accuracy", "error")
+    return replace(accuracy, name=name, values=1.0 - accuracy.values)
 
 
 def check_validation_irregular(case: Case) -> Iterator[Finding]:
