@@ -14,20 +14,12 @@ from thalweg.core.dataset import Notice, Part, Sample
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.elpv import DEMO_CLASSES, read_labels
+from thalweg.data.part_names import PART_NAMES
 from thalweg.data.source import OpenedSource
 from thalweg.data.walk import Listing, list_folder, maybe_picture, walk_folders
 
 __all__ = ["LEAST_CLASSES", "Scan", "scan"]
 
-_PARTS: Mapping[str, Part] = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
 LEAST_CLASSES = 2
 """A classifier tells two things apart at least."""
 
@@ -97,7 +89,7 @@ def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
         samples=samples,
         left_out=(*opened.left_out, *sorted((*stray, *left_out), key=lambda notice: notice.file)),
         upright=opened.upright,
-        warnings=tuple(_warnings(listing, parts, places, found)),
+        warnings=(*opened.warnings, *_warnings(listing, parts, places, found)),
     )
 
 
@@ -124,7 +116,7 @@ def _pictures(top: str, folder: str, listing: Listing) -> list[str]:
 
 def _own_parts(source: str, top: str, listing: Listing) -> dict[str, Part]:
     # The source's own train, validation and test folders; empty when its folders are classes.
-    named = {name: _PARTS[name.lower()] for name in listing.all_folders if name.lower() in _PARTS}
+    named = {name: PART_NAMES[name.lower()] for name in listing.all_folders if name.lower() in PART_NAMES}
     if len(set(named.values())) < 2 or "train" not in named.values():  # noqa: PLR2004 - a split has two sides
         return {}
     inside = {name: list_folder(top, name) for name in named}

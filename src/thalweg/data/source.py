@@ -4,37 +4,31 @@ A folder is read where it lies and never written. Everything else lands once in 
 renamed when complete, so that a killed run leaves nothing half-done, and found there by the next run.
 """
 
-import contextlib
 import difflib
 import hashlib
-import json
 import os
-import shutil
 import stat
-import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from thalweg.core.codec import dumps, from_plain
 from thalweg.core.dataset import Notice
-from thalweg.core.errors import RunError, SourceError
-from thalweg.core.files import printable, write_atomically
+from thalweg.core.errors import SourceError
+from thalweg.core.files import printable
 from thalweg.data.archive import unpack
+from thalweg.data.arrays import ARRAYS_VERSION, array_files, write_pictures
 from thalweg.data.drive import fetch_from_drive, is_drive_link
 from thalweg.data.elpv import demo_folder
-from thalweg.data.fetch import cache_folder, fetch
+from thalweg.data.fetch import fetch
+from thalweg.data.shelf import land
 
 __all__ = ["OpenedSource", "SourceKind", "open_source"]
 
-SourceKind: TypeAlias = Literal["folder", "archive", "url", "drive", "elpv"]
+SourceKind: TypeAlias = Literal["folder", "archive", "arrays", "url", "drive", "elpv"]
 
 _DEMO_NAMES = ("elpv", "elpv:any")
-_ABANDONED_SECONDS = 24 * 3600
-_LEFT_OUT = "left-out.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +40,8 @@ class OpenedSource:
         root: The folder to read.
         kind: Where the folder came from.
         upright: Whether its pictures have an upright direction; solar cells have none.
-        left_out: Members of an archive that were not unpacked, each with its reason.
+        left_out: Members of an archive or array that were not unpacked, each with its reason.
+        warnings: What is odd about what was unpacked.
     """
 
     name: str
@@ -54,15 +49,16 @@ class OpenedSource:
     kind: SourceKind
     upright: bool = True
     left_out: tuple[Notice, ...] = ()
+    warnings: tuple[Notice, ...] = ()
 
 
 def open_source(source: str | os.PathLike[str], *, progress: Callable[[str], None] | None = None) -> OpenedSource:
     """Find or fetch the folder behind what the user named.
 
     Args:
-        source: A folder, an archive (zip, tar, tar.gz, tar.bz2, tar.xz), an `https://` link to one, a Google Drive
-            link, `elpv` (defective above probability 0.5) or `elpv:any` (above 0); write `./elpv` for a folder of
-            that name.
+        source: A folder, an archive (zip, tar, tar.gz, tar.bz2, tar.xz), arrays (`.npz`, idx files, CIFAR batches, or
+            a folder of them), an `https://` link to an archive, a Google Drive link, `elpv` (defective above
+            probability 0.5) or `elpv:any` (above 0); write `./elpv` for a folder of that name.
         progress: Called with a line of text now and then while something is fetched or unpacked.
 
     Returns:
@@ -73,6 +69,7 @@ def open_source(source: str | os.PathLike[str], *, progress: Callable[[str], Non
         MissingExtraError: The demo photos or the Drive reader are not installed.
 
     Example:
+        >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     open_source(folder).kind
         'folder'
@@ -89,11 +86,33 @@ def open_source(source: str | os.PathLike[str], *, progress: Callable[[str], Non
         raise SourceError(f"{printable(name)}: there is no such folder or file{_nearest(path)}") from None
     except (OSError, ValueError) as error:
         raise SourceError(f"{printable(name)}: cannot be opened ({_reason(error)})") from None
+    arrays = _arrays_of(name, path)
+    if arrays:
+        return _open_arrays(name, arrays, progress)
     if stat.S_ISDIR(mode):
         return OpenedSource(name=name, root=path, kind="folder")
     if not stat.S_ISREG(mode):
         raise SourceError(f"{printable(name)}: is neither a folder nor a file; name a folder of pictures or an archive")
     return _open_archive(name, path, progress)
+
+
+def _arrays_of(name: str, path: Path) -> tuple[Path, ...]:
+    try:
+        return array_files(path)
+    except OSError as error:
+        raise SourceError(f"{printable(name)}: cannot be opened ({_reason(error)})") from None
+
+
+def _open_arrays(name: str, files: tuple[Path, ...], progress: Callable[[str], None] | None) -> OpenedSource:
+    try:
+        key = hashlib.sha256(f"arrays {ARRAYS_VERSION}".encode())
+        for path in files:
+            with path.open("rb") as file:
+                key.update(path.name.encode("utf-8", "surrogateescape") + hashlib.file_digest(file, "sha256").digest())
+    except OSError as error:
+        raise SourceError(f"{printable(name)}: cannot be read ({_reason(error)})") from None
+    root, left_out, warnings = land(key.hexdigest(), lambda folder: write_pictures(files, folder, progress))
+    return OpenedSource(name=name, root=root, kind="arrays", left_out=left_out, warnings=warnings)
 
 
 def _reason(error: Exception) -> str:
@@ -134,39 +153,10 @@ def _open_archive(name: str, path: Path, progress: Callable[[str], None] | None)
 def _unpacked(
     archive: Path, key: str, progress: Callable[[str], None] | None, *, shown: str
 ) -> tuple[Path, tuple[Notice, ...]]:
-    # The folder an archive is unpacked in, made if need be; complete or not there at all.
-    shelf = cache_folder() / "sources"
-    place = shelf / key
-    if not place.is_dir():
+    def fill(folder: Path) -> tuple[tuple[Notice, ...], tuple[Notice, ...]]:
         if progress is not None:
             progress(f"Unpacking {printable(shown)} ...")
-        try:
-            shelf.mkdir(parents=True, exist_ok=True)
-            _sweep(shelf)
-            aside = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=shelf))
-        except OSError as error:
-            raise SourceError(
-                f"{printable(shelf)}: cannot be written ({_reason(error)}); set THALWEG_CACHE to a folder that can"
-            ) from None
-        try:
-            left_out = unpack(archive, aside / "files")
-            write_atomically(aside / _LEFT_OUT, dumps(left_out))
-            with contextlib.suppress(OSError):  # another run may have been faster: its folder is as good
-                aside.rename(place)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-    try:
-        record = json.loads((place / _LEFT_OUT).read_text(encoding="utf-8"))
-        return place / "files", from_plain(tuple[Notice, ...], record)
-    except (OSError, ValueError, RunError) as error:
-        raise SourceError(
-            f"{printable(place)}: this unpacked source is damaged ({error}); delete that folder"
-        ) from None
+        return unpack(archive, folder), ()
 
-
-def _sweep(shelf: Path) -> None:
-    # Remove what runs that were killed while unpacking left behind a day ago or earlier.
-    for entry in os.scandir(shelf):
-        with contextlib.suppress(OSError):
-            if entry.name.startswith(".unpacking-") and time.time() - entry.stat().st_mtime > _ABANDONED_SECONDS:
-                shutil.rmtree(entry.path, ignore_errors=True)
+    root, left_out, _ = land(key, fill)
+    return root, left_out

@@ -1,0 +1,173 @@
+"""From arrays of any numeric type and order of axes to 8-bit pictures, and from labels in any form to class indices.
+
+The range of values is found over the whole source, never a part at a time: train and test must be scaled alike.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from thalweg.core.errors import SourceError
+from thalweg.core.files import printable
+
+__all__ = ["as_labels", "as_pictures"]
+
+_CHANNELS = (1, 3)
+_FEWEST_PIXELS = 8  # a side of fewer is a number of channels rather than of pixels
+_BYTE = 255
+_MOST_CLASSES = 10_000
+
+Named = tuple[str, npt.NDArray[np.generic]]
+
+
+def as_pictures(
+    parts: Sequence[Named],
+) -> tuple[list[npt.NDArray[np.uint8]], tuple[str, ...], list[frozenset[int]]]:
+    """Turn arrays into pictures.
+
+    Args:
+        parts: Name and array of each part: (n, height, width), (n, height, width, 1 or 3) or (n, 1 or 3, height,
+            width), of any integers, booleans or floating-point numbers.
+
+    Returns:
+        uint8 arrays (n, height, width) or (n, height, width, 3); what was assumed, in sentences; the rows of each part
+        that hold values which are not finite.
+
+    Raises:
+        SourceError: The arrays are of another shape; the message says what they seem to be.
+
+    Example:
+        >>> pictures, notes, _ = as_pictures([("x", np.zeros((5, 3, 8, 9), np.float32))])
+        >>> pictures[0].shape, notes
+        ((5, 8, 9, 3), ('x: 3x8x9 is read as channels first',))
+    """
+    notes: list[str] = []
+    ordered = [_channels_last(name, values, notes) for name, values in parts]
+    if len({values.shape[1:] for values in ordered}) > 1:
+        shapes = ", ".join(f"{printable(name)} {_shape(values)}" for name, values in parts)
+        raise SourceError(f"the parts hold pictures of different shapes: {shapes}")
+    broken = [_not_finite(values) for values in ordered]
+    low, high = _range(ordered, broken)
+    pictures = [_scaled(values, low, high) for values in ordered]
+    if (low, high) not in {(0, _BYTE), (0, 1)}:
+        notes.append(f"values from {low:g} to {high:g} are shown as 0 to 255, over the whole source alike")
+    return [each[..., 0] if each.shape[-1] == 1 else each for each in pictures], tuple(dict.fromkeys(notes)), broken
+
+
+def _shape(values: npt.NDArray[np.generic]) -> str:
+    return "x".join(map(str, values.shape))
+
+
+def _channels_last(name: str, values: npt.NDArray[np.generic], notes: list[str]) -> npt.NDArray[np.generic]:
+    shown = f"{printable(name)}: {_shape(values)}"
+    if values.dtype.kind not in "buif" or not values.size:
+        raise SourceError(f"{shown} of {values.dtype} holds no pictures")
+    sides = values.shape[1:]
+    if len(sides) == 2 and min(sides) >= _FEWEST_PIXELS:  # noqa: PLR2004 - height and width
+        return values[..., None]
+    if len(sides) == 3:  # noqa: PLR2004 - and channels
+        if sides[2] in _CHANNELS and min(sides[:2]) > max(_CHANNELS):
+            return values
+        if sides[0] in _CHANNELS and min(sides[1:]) > max(_CHANNELS):
+            notes.append(f"{printable(name)}: {'x'.join(map(str, sides))} is read as channels first")
+            return np.moveaxis(values, 1, -1)
+        raise SourceError(
+            f"{shown} is neither pictures of 1 or 3 channels nor anything else that can be trained on yet; "
+            f"volumes (3-D) are not trained by this version"
+        )
+    if len(sides) == 2:  # noqa: PLR2004 - channels and samples
+        raise SourceError(f"{shown} looks like signals, not pictures: 1-D signals are not trained by this version")
+    if len(sides) == 1:
+        raise SourceError(f"{shown} holds rows of {sides[0]:,} numbers: give pictures as (n, height, width, channels)")
+    raise SourceError(f"{shown} has {values.ndim} axes; pictures have 3 or 4: (n, height, width, channels)")
+
+
+def _not_finite(values: npt.NDArray[np.generic]) -> frozenset[int]:
+    if values.dtype.kind != "f":
+        return frozenset()
+    bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    return frozenset(np.flatnonzero(bad).tolist())
+
+
+def _range(parts: Sequence[npt.NDArray[np.generic]], broken: Sequence[frozenset[int]]) -> tuple[float, float]:
+    """The values that become black and white: 0 and 1, 0 and 255, or the smallest and largest there are."""
+    low, high, whole = np.inf, -np.inf, True
+    for values, bad in zip(parts, broken, strict=True):
+        used = np.delete(values, sorted(bad), axis=0) if bad else values
+        if used.size:
+            low, high = min(low, float(used.min())), max(high, float(used.max()))
+        whole = whole and (values.dtype.kind != "f")
+    if not np.isfinite(low):
+        raise SourceError("no picture of the source holds finite values only")
+    if low >= 0 and high <= 1:
+        return 0, 1
+    if low >= 0 and high <= _BYTE:
+        return 0, _BYTE
+    if low >= 0 and whole:
+        return 0, float(2 ** int(high).bit_length() - 1)
+    return low, high
+
+
+def _scaled(values: npt.NDArray[np.generic], low: float, high: float) -> npt.NDArray[np.uint8]:
+    if values.dtype == np.uint8 and (low, high) == (0, _BYTE):
+        return values.astype(np.uint8, copy=False)
+    scale = _BYTE / (high - low) if high > low else 0.0
+    with np.errstate(invalid="ignore"):
+        shown = np.rint((values.astype(np.float64) - low) * scale)
+    return np.nan_to_num(shown, nan=0.0, posinf=0.0, neginf=0.0).clip(0, _BYTE).astype(np.uint8)
+
+
+def as_labels(
+    parts: Sequence[tuple[str, npt.NDArray[np.generic], tuple[str, ...]]],
+) -> tuple[list[npt.NDArray[np.int64]], tuple[str, ...], tuple[str, ...]]:
+    """Turn labels into class indices.
+
+    Args:
+        parts: Name, labels and names of classes (empty where unknown) of each part; labels are whole numbers, names, or
+            one-hot rows.
+
+    Returns:
+        Index of each label, the classes' names in index order, and what was assumed, in sentences.
+
+    Raises:
+        SourceError: The labels are of another form, the parts contradict each other, or the classes are too many.
+
+    Example:
+        >>> as_labels([("y", np.array([[2], [5], [2]]), ())])
+        ([array([0, 1, 0])], ('2', '5'), ())
+    """
+    flat = [_flat(name, values) for name, values, _ in parts]
+    named = next((classes for *_, classes in parts if classes), ())
+    if any(classes and classes != named for *_, classes in parts):
+        raise SourceError(f"{printable(parts[-1][0])} names the classes otherwise than {printable(parts[0][0])} does")
+    if len({values.dtype.kind in "US" for values in flat}) > 1:
+        raise SourceError("some parts have labels in words and some in numbers")
+    known = np.unique(np.concatenate(flat))
+    if len(known) > _MOST_CLASSES:
+        raise SourceError(f"{len(known):,} different labels: these are values to predict rather than classes")
+    if named and known.dtype.kind not in "US" and known.min() >= 0 and known.max() < len(named):
+        return [values.astype(np.int64) for values in flat], named, ()
+    if named and known.dtype.kind not in "US":
+        raise SourceError(f"labels run from {known.min()} to {known.max()}, and {len(named)} classes have names")
+    names = tuple(item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in known.tolist())
+    return [np.searchsorted(known, values).astype(np.int64) for values in flat], names, ()
+
+
+def _flat(name: str, values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    shown = f"{printable(name)}: labels of {_shape(values)}"
+    if values.ndim == 2 and values.shape[1] == 1:  # noqa: PLR2004 - a column
+        values = values[:, 0]
+    if values.ndim == 2 and values.dtype.kind in "buif":  # noqa: PLR2004 - rows of 0 and 1
+        if not (np.isin(values, (0, 1)).all() and (values.sum(axis=1) == 1).all()):
+            raise SourceError(
+                f"{shown} are neither classes nor one-hot rows: a picture with several labels is not trained"
+            )
+        return np.asarray(values.argmax(axis=1), np.int64)
+    if values.ndim != 1 or values.dtype.kind not in "buifUS":
+        raise SourceError(f"{shown} and {values.dtype} are no classes: one number or name a picture is wanted")
+    if values.dtype.kind == "f":
+        if not (np.isfinite(values).all() and (values == np.rint(values)).all()):
+            raise SourceError(f"{shown} are not whole numbers: these are values to predict rather than classes")
+        return values.astype(np.int64)
+    return values.astype(np.int64) if values.dtype.kind in "bui" else values

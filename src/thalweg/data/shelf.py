@@ -1,0 +1,87 @@
+"""The shelf in the user's cache where sources land that cannot be read where they lie: unpacked once, found again.
+
+A source is filled aside and renamed when complete, so that a killed run leaves nothing half-done.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from thalweg.core.codec import dumps, from_plain
+from thalweg.core.dataset import Notice
+from thalweg.core.errors import RunError, SourceError
+from thalweg.core.files import printable, write_atomically
+from thalweg.data.fetch import cache_folder
+
+__all__ = ["Notices", "land"]
+
+Notices = tuple[Notice, ...]
+
+_ABANDONED_SECONDS = 24 * 3600
+_LEFT_OUT = "left-out.json"
+_WARNINGS = "warnings.json"
+
+
+def land(key: str, fill: Callable[[Path], tuple[Notices, Notices]]) -> tuple[Path, Notices, Notices]:
+    """Find the folder in which a source was unpacked, or unpack it.
+
+    Args:
+        key: Names the source and its version; a digest.
+        fill: Makes the folder it is given and fills it; tells what was left out and what is odd.
+
+    Returns:
+        The folder, complete, what was left out, and what is odd.
+
+    Raises:
+        SourceError: The cache cannot be written or is damaged; or whatever `fill` raises.
+    """
+    shelf = cache_folder() / "sources"
+    place = shelf / key
+    if not place.is_dir():
+        try:
+            shelf.mkdir(parents=True, exist_ok=True)
+            _sweep(shelf)
+            aside = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=shelf))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise SourceError(
+                f"{printable(shelf)}: cannot be written ({reason}); set THALWEG_CACHE to a folder that can"
+            ) from None
+        try:
+            left_out, warnings = fill(aside / "files")
+            write_atomically(aside / _LEFT_OUT, dumps(left_out))
+            write_atomically(aside / _WARNINGS, dumps(warnings))
+            with contextlib.suppress(OSError):  # another run may have been faster: its folder is as good
+                aside.rename(place)
+        except OSError as error:
+            raise SourceError(
+                f"{printable(shelf)}: cannot be written ({error.strerror or error}); make room there, or set "
+                f"THALWEG_CACHE to another folder"
+            ) from None
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    try:
+        return place / "files", _notices(place / _LEFT_OUT), _notices(place / _WARNINGS, missing="[]")
+    except (OSError, ValueError, RunError) as error:
+        raise SourceError(
+            f"{printable(place)}: this unpacked source is damaged ({error}); delete that folder"
+        ) from None
+
+
+def _notices(path: Path, missing: str | None = None) -> Notices:
+    # What an older version unpacked has no warnings.
+    text = missing if missing is not None and not path.exists() else path.read_text(encoding="utf-8")
+    return from_plain(tuple[Notice, ...], json.loads(text))
+
+
+def _sweep(shelf: Path) -> None:
+    # Remove what runs that were killed while unpacking left behind a day ago or earlier.
+    for entry in os.scandir(shelf):
+        with contextlib.suppress(OSError):
+            if entry.name.startswith(".unpacking-") and time.time() - entry.stat().st_mtime > _ABANDONED_SECONDS:
+                shutil.rmtree(entry.path, ignore_errors=True)
