@@ -84,7 +84,7 @@ def derive(
     from thalweg.workbench.derive_request import derive as work
 
     result = work(what, **{name: value for name, value in given.items() if value is not None})
-    right = getattr(result, "check", None) is None or result.check.right  # type: ignore[union-attr]
+    right = getattr(result, "check", None) is None or result.check.right
     passed = right and getattr(result, "proved", None) is not False
     if settings.json:
         _write(settings, result, chosen, out)

@@ -104,7 +104,10 @@ def _seen(answer: Dependence) -> str:
         words.append(f"{_span(word, max(first, 0), min(last, extent - 1))} of {extent}")
     more = " Its window reaches over the border: what lies outside is padding." if outside else ""
     size = _sizes([last - first + 1 for first, last in seen.ranges])
-    return f"{', '.join(words)} (a window of {size}); all channels as far as the layers before join them.{more}"
+    where = ", ".join(words)
+    return (
+        f"{where[0].upper()}{where[1:]} (a window of {size}); all channels as far as the layers before join them.{more}"
+    )
 
 
 def _weights(answer: Dependence) -> Iterator[Part]:

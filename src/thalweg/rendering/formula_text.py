@@ -135,8 +135,8 @@ class _Writer:
         first, *rest = formula.terms
         text = [self.write(first, _SUM if isinstance(first, Negative) else _PRODUCT)]
         for term in rest:
-            negative = isinstance(term, Negative)
-            text.append(f" {'-' if negative else '+'} {self.write(term.operand if negative else term, _PRODUCT)}")
+            sign, of = ("-", term.operand) if isinstance(term, Negative) else ("+", term)
+            text.append(f" {sign} {self.write(of, _PRODUCT)}")
         return "".join(text)
 
     def power(self, formula: Power) -> str:
