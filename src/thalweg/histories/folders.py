@@ -101,7 +101,7 @@ def natural(name: str) -> list[tuple[int, str]]:
 def _enters(folder: Path, name: str, root: Path) -> bool:
     depth = len(folder.parts) - len(root.parts)
     hidden = name.startswith(".") or name in _PASSED_OVER
-    return depth < _DEEPEST and not hidden and not (folder / name).is_symlink()
+    return depth < _DEEPEST and not hidden
 
 
 def _may_be_log(name: str) -> bool:

@@ -39,6 +39,11 @@ def test_nan_is_a_value(sample, curve, near, points):
     assert math.isnan(curve(run, "train_loss")[12])
 
 
+def test_a_run_resumed_from_further_back_forgets_what_came_after(log, curve):
+    (run,) = log("log.csv", "epoch,accuracy,loss\n0,0.1,5\n1,0.1,4\n2,0.1,3\n3,0.1,2\n1,0.1,9\n2,0.1,8\n")
+    assert curve(run, "train_loss") == {1: 5.0, 2: 9.0, 3: 8.0}
+
+
 def test_a_second_fit_that_goes_on_is_one_run(log, curve):
     rows = "epoch,accuracy,loss\n0,0.1,2.0\n1,0.2,1.5\n2,0.3,1.0\n0,0.4,0.9\n1,0.5,0.8\n"
     (run,) = log("log.csv", rows)

@@ -13,3 +13,4 @@ def test_a_repeated_header_is_no_row(log, curve):
     header = "epoch,train_loss,eval_loss,eval_top1\n"
     (run,) = log("summary.csv", f"{header}0,4,4,10\n1,3,3,20\n{header}1,2.5,2.5,30\n2,2,2,40\n")
     assert curve(run, "train_loss") == {1: 4.0, 2: 2.5, 3: 2.0}
+    assert not any("cells" in note or "rows" in note for note in run.notes)
