@@ -39,6 +39,8 @@ class Beyond:
         self.digits = digits
 
     def __add__(self, other: "Exact") -> "Beyond":
+        if not isinstance(other, Fraction | Beyond):
+            return NotImplemented  # a dual number knows better
         if other == 0:
             return self
         two = _beyond(other)
@@ -57,6 +59,8 @@ class Beyond:
         return (-self) + other
 
     def __mul__(self, other: "Exact") -> "Exact":
+        if not isinstance(other, Fraction | Beyond):
+            return NotImplemented  # a dual number knows better
         if other == 0:
             return Fraction(0)  # zero times a logarithm is zero exactly
         two = _beyond(other)
@@ -66,6 +70,8 @@ class Beyond:
     __rmul__ = __mul__
 
     def __truediv__(self, other: "Exact") -> "Exact":
+        if not isinstance(other, Fraction | Beyond):
+            return NotImplemented  # a dual number knows better
         return self * _inverse(_beyond(other))
 
     def __rtruediv__(self, other: Fraction) -> "Exact":

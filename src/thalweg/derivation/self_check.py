@@ -125,7 +125,7 @@ def _compare(
     ]
     for values, gradient, function, price in groups:
         shares = [point.value(entry) for entry in gradient[: len(values)]]
-        one_by_one = len(values) * price <= _BUDGET
+        one_by_one = len(values) * price <= (_BUDGET // 4 if _is_curved(case) else _BUDGET)
         for direction in _directions(len(values), draw, one_by_one=one_by_one):
             total: Exact = Fraction(0)
             for share, along in zip(shares, direction, strict=True):

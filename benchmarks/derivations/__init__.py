@@ -1,0 +1,1 @@
+"""How the cases and answers of `benchmarks/derive.py` are made."""
