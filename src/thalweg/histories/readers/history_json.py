@@ -60,7 +60,9 @@ def _cases(found: object) -> dict[str, Mapping[str, object]]:
         named = {str(name): case for name, case in found.items()}
     else:
         return {}
-    cases = {name: case for name, case in named.items() if isinstance(case, dict) and _has_curves(case)}
+    cases: dict[str, Mapping[str, object]] = {
+        name: case for name, case in named.items() if isinstance(case, dict) and _has_curves(case)
+    }
     return cases if cases and len(cases) == len(named) else {}
 
 
