@@ -155,7 +155,8 @@ def _evidence_on(
     findings: Sequence[Finding], names: set[str], lines: Sequence[Line]
 ) -> tuple[tuple[Mark, ...], tuple[Line, ...]]:
     """Marks and threshold lines of a figure: a mark a finding, and the levels that values were held against."""
-    marks, limits = [], []
+    marks: list[Mark] = []
+    limits: list[Line] = []
     right = max(x for line in lines for x in line.x)
     for finding in findings:
         here = [item for item in finding.evidence if item.signal in names and _WINDOW.fullmatch(item.window)]
