@@ -136,9 +136,9 @@ def source(family: str, classes: int) -> tuple[np.ndarray, np.ndarray]:
     own = int(y.max()) + 1
     if classes > own:
         turns = classes // own
-        return np.concatenate([np.rot90(x, turn, (2, 3)) for turn in range(turns)]), np.concatenate(
-            [y + own * turn for turn in range(turns)]
-        )
+        return np.concatenate([np.rot90(x, turn, (2, 3)) for turn in range(turns)]), np.concatenate([
+            y + own * turn for turn in range(turns)
+        ])
     return x[y < classes], y[y < classes]
 
 

@@ -192,7 +192,17 @@ def main() -> None:
         "factor": {"widen": widen} | {name: trees_of(model) for name, model in factors.items()},
     }  # fmt: skip
     text = json.dumps(shipped, separators=(",", ":"))
-    for mark in ('"features"', '"healthy"', '"verdict"', '"factor"', '"about_right":{', '"too_high":{', '"low":', '"middle":', '"high":'):
+    for mark in (
+        '"features"',
+        '"healthy"',
+        '"verdict"',
+        '"factor"',
+        '"about_right":{',
+        '"too_high":{',
+        '"low":',
+        '"middle":',
+        '"high":',
+    ):
         text = text.replace(mark, "\n" + mark)
     MODEL.write_text(text.replace("]],[[", "]],\n[[") + "\n")
     print(f"{MODEL.name}: {MODEL.stat().st_size / 1e3:.0f} kB")

@@ -102,11 +102,28 @@ def draw(number: int) -> Problem:
     flat = family in {"cancer", "spirals", "blobs", "teacher"}
     optimizer = pick(["sgd"] * 7 + ["momentum"] * 6 + ["nesterov"] + ["adam"] * 5 + ["adamw"] * 2 + ["rmsprop"] * 2 + ["adagrad"])  # fmt: skip
     light = kind in {"mlp", "linear"}
-    width = pick([16, 32, 64, 128]) if kind == "mlp" else pick([16, 24]) if kind in {"vit", "gru"} else pick([8, 8, 8, 16])
-    depth = pick([1, 1, 2, 2, 3, 5]) if kind == "mlp" else pick([1, 2]) if kind == "vit" else 1 if kind in {"linear", "gru"} else pick([2, 2, 3, 3, 4] if kind == "inception" else [2, 2, 3, 3, 4, 6])
+    width = (
+        pick([16, 32, 64, 128]) if kind == "mlp" else pick([16, 24]) if kind in {"vit", "gru"} else pick([8, 8, 8, 16])
+    )
+    depth = (
+        pick([1, 1, 2, 2, 3, 5])
+        if kind == "mlp"
+        else pick([1, 2])
+        if kind == "vit"
+        else 1
+        if kind in {"linear", "gru"}
+        else pick([2, 2, 3, 3, 4] if kind == "inception" else [2, 2, 3, 3, 4, 6])
+    )
     full = light and bool(rng.random() < 0.25)
     batch = largest if full else pick([8, 16, 16, 32, 32, 64, 64, 128, 128, 256, 512])
-    images = images_for(SECONDS * rng.uniform(0.6, 1.4) * ((0.8 if light else 1.6) if number < 7 else 0.6 if light else 1.0), family, kind, width, depth, min(batch, 600))
+    images = images_for(
+        SECONDS * rng.uniform(0.6, 1.4) * ((0.8 if light else 1.6) if number < 7 else 0.6 if light else 1.0),
+        family,
+        kind,
+        width,
+        depth,
+        min(batch, 600),
+    )
     epochs = pick([5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60] + ([80, 100, 150] if light else []))
     if full:
         epochs = pick([60, 100, 200, 300])

@@ -71,6 +71,9 @@ def per_problem(chances: np.ndarray, data: object, rows: np.ndarray) -> dict:
     rows = rows & (data.label >= 0)
     said = chances.argmax(1)
     return {
-        str(p): [[int((rows & (data.problem == p) & (data.label == a) & (said == b)).sum()) for b in range(3)] for a in range(3)]
+        str(p): [
+            [int((rows & (data.problem == p) & (data.label == a) & (said == b)).sum()) for b in range(3)]
+            for a in range(3)
+        ]
         for p in np.unique(data.problem)
     }

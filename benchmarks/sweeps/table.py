@@ -48,7 +48,7 @@ class Run:
 def load(path: Path) -> list[Run]:
     """Read runs and label them; problems that no rate learns are left out."""
     by_problem = defaultdict(list)
-    with (gzip.open(path, "rt") if path.suffix == ".gz" else path.open()) as file:
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
         for line in file:
             if line.endswith("}\n"):
                 record = json.loads(line)
