@@ -16,7 +16,7 @@ __all__ = ["RULES"]
 _RISE = 0.1  # of the best validation loss
 _RISING = 1.64  # Mann-Kendall score of a rise, at 95 %
 _CLEAR = 3.0  # standard deviations of the validation loss's fluctuation
-_GAP = 0.3  # of the validation loss at the end
+_GAP = 0.15  # of the validation loss at the end
 _EXCURSION = 2.0  # times the training loss, and times what the validation loss comes back to
 _OFTEN = 0.1  # of the epochs
 _MUCH = 0.2  # of the epochs
@@ -30,7 +30,7 @@ def check_overfitting(case: Case) -> Iterator[Finding]:
     Watches: ``val_loss`` against ``train_loss``; without losses the errors, 1 less ``val_accuracy`` and
         ``train_accuracy``.
     Fires when: after its lowest place the validation loss rises (Mann-Kendall score above 1.64) by 10 % and by 3
-        standard deviations of its fluctuation, while the training loss is lower than it was there, and ends 30 % below
+        standard deviations of its fluctuation, while the training loss is lower than it was there, and ends 15 % below
         the validation loss.
     Why it hurts: the network learns its training pictures by heart; what it adds no longer holds for others.
     Not to be confused with: CUR012, a validation loss that jumps and comes back; CUR002, where training rises, too; an
@@ -70,7 +70,7 @@ def check_overfitting(case: Case) -> Iterator[Finding]:
                 final, best + least, "10 % above the lowest, and 3 deviations", held.between(bottom, end), on_curve=True
             ),
             train.evidence(
-                train.final, (1 - _GAP) * final, "30 % below the validation loss", f"{train.unit} {end:.10g}"
+                train.final, (1 - _GAP) * final, "15 % below the validation loss", f"{train.unit} {end:.10g}"
             ),
         ),
         alternatives=("label_noise", "split_leakage", "validation_irregular"),
