@@ -53,6 +53,13 @@ def test_channels_are_named_one_matrix_each(derivations):
     assert places == [f"filter {a}, channel {b}" for a in (1, 2) for b in (1, 2)]
 
 
+def test_outputs_stand_for_the_sums_that_a_gradient_asks_about(derivations):
+    made = "x1*f1 + x2*f2 + x4*f3 + x5*f4"
+    paper = derivation_paper(derivations(dO_dx=((f"f1*Heaviside({made}, 0)", "f2"),)))
+    assert paper.lead[1].rows == (("f1*Heaviside(y1, 0)", "f2"),)
+    assert paper.lead[-1].text.startswith("y1, y2, ... stand for the outputs")
+
+
 @pytest.mark.parametrize("proved", [True, False, None])
 def test_a_proof_is_told_as_it_went(derivations, proved):
     paper = derivation_paper(derivations(proved=proved, max_difference=1e-16, proof="Compared with autograd."))

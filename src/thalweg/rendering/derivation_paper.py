@@ -66,6 +66,8 @@ def gradients(derivation: Derivation) -> Iterator[Part]:
     if derivation.dO_db is not None:
         yield from _tensor("dO_db", _by_outputs(derivation, derivation.dO_db), case, "b")
     yield from _tensor("dO_dy", _by_outputs(derivation, derivation.dO_dy), case, "y")
+    if any(_by_outputs(derivation, each) != each for each in (derivation.dO_dx, derivation.dO_df, derivation.dO_dy)):
+        yield Words(text="y1, y2, ... stand for the outputs, written out in the forward pass below.")
 
 
 def _output(derivation: Derivation) -> Iterator[Part]:
