@@ -3,8 +3,8 @@
     python benchmarks/derive.py [--cases 1000] [--mistakes 100] [--rewritings 300] [--seed 0] [--out FILE]
 
 Exactness: random cases over axes 1 to 3, strides 1 to 3, dilations 1 to 3, paddings, groups, channels, heads, numbers
-and symbols; every entry of y and of the gradients against torch's float64 autograd, relative to its tensor's largest, or
-to 1. Timings: fresh processes, imports included, median of several. Judgement: `derivations/answers.py` says how
+and symbols; every entry of y and of the gradients against torch's float64 autograd, relative to the largest of its
+tensor. Timings: fresh processes, imports included, median of several. Judgement: `derivations/answers.py` says how
 wrong and right answers are made. All is seeded; finished parts are kept in the result file and not made anew.
 """
 

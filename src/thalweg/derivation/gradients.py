@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from thalweg.core.derivation import ConvolutionCase
-from thalweg.derivation.expression import ONE, Bracket, Expression, Factors, Symbol, Term, add, symbol
+from thalweg.derivation.expression import ONE, Bracket, Expression, Factor, Factors, Symbol, Term, add, symbol
 from thalweg.derivation.geometry import Product, products
 from thalweg.derivation.stages import run_stage, stage_symbol
 
@@ -170,11 +170,17 @@ def opened(total: Expression) -> Expression:
     if len(rest) == 1 and factor in {1, -1}:
         return total
     if factor < 0:
-        rest = tuple(
-            (Bracket(-base.inside), power) if isinstance(base, Bracket) and power == 1 else (base, power)
-            for base, power in rest
-        )
-    return Expression(((abs(factor), rest),))
+        factor, rest = _without_minus(factor, rest)
+    return Expression(((factor, rest),))
+
+
+def _without_minus(factor: Fraction, rest: Factors) -> Term:
+    """Put a minus into the one bracket that has signs of both kinds, where it reads better: -(a - b) is (-a + b)."""
+    for place, (base, power) in enumerate(rest):
+        if isinstance(base, Bracket) and power == 1 and any(each < 0 for each, _ in base.inside.terms):
+            turned: tuple[Factor, int] = (Bracket(-base.inside), 1)
+            return -factor, (*rest[:place], turned, *rest[place + 1 :])
+    return factor, rest
 
 
 def y_symbols(count: int) -> list[Expression]:

@@ -69,6 +69,8 @@ def read_head(
         >>> [(stage.kind, stage.factor) for stage in stages]
         [('relu', '1'), ('sum', 'c')]
     """
+    if not isinstance(given, Sequence):
+        raise SpecError(f"--head {printable(str(given))}: text such as 'relu mean' is wanted")
     text = given if isinstance(given, str) else " | ".join(map(str, given))
     if len(text) > _LONGEST:
         raise SpecError(f"--head is a text of {len(text):,} characters; the limit is {_LONGEST:,}")
