@@ -53,9 +53,9 @@ def test_yaml_without_pyyaml_says_the_way_out(tmp_path, monkeypatch):
         ("a.json", b'{"schema": 1, "name": "n"}', "a.json: network: field 'inputs' is missing"),
         ("a.json", b"9" * 5000, "a.json: no JSON: "),
         ("a.txt", b"", "a.txt: a network is read from .json, .yaml, .yml"),
-        ("a.yaml", b"a: [1,\nb: }", "a.yaml, line 2: no YAML: "),
+        ("a.yaml", b"a: [1,\nb: }", "a.yaml: line 2: no YAML: "),
         ("a.yaml", b"a: &x [1]\nb: [*x, *x]", "aliases"),
-        ("a.yaml", b"!!python/object/apply:os.system [echo]", "a.yaml, line 1: no YAML: could not determine"),
+        ("a.yaml", b"!!python/object/apply:os.system [echo]", "a.yaml: line 1: no YAML: could not determine"),
         ("a.yaml", b"{a: " * 5000, "a.yaml"),
     ],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
+from thalweg.core.strange_yaml import read_yaml
 from thalweg.histories.table import Table, read_table
 
 __all__ = ["LARGEST", "LogFile", "parse_json"]
@@ -92,11 +93,9 @@ class LogFile:
             return None
         start = self.text.lstrip()[:1]
         if self.path.suffix.lower() in {".yaml", ".yml"} and self.size < _LARGEST_YAML:
-            import yaml  # a tenth of a second that other logs need not wait for
-
             try:
-                return yaml.safe_load(self.text)
-            except (yaml.YAMLError, ValueError, RecursionError):
+                return read_yaml(self.text)
+            except ValueError:
                 return None
         if start not in {"{", "["}:
             return None

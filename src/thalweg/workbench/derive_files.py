@@ -1,6 +1,5 @@
 """What `derive` reads from files: a case in YAML or JSON, and a student's answer in these or in plain rows."""
 
-import importlib
 import json
 import re
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from thalweg.core.errors import SpecError
 from thalweg.core.files import printable
+from thalweg.core.strange_yaml import read_yaml
 
 __all__ = ["CASE_KEYS", "is_case_file", "read_answer", "read_case"]
 
@@ -17,7 +17,6 @@ CASE_KEYS = (
 )  # fmt: skip
 """What a case may say, in the words of the options."""
 
-_DEEPEST = 60
 _LARGEST_BYTES = 1 << 20
 _ENDINGS = (".yaml", ".yml", ".json")
 _WIDE = re.compile(r"\t+| {2,}")
@@ -135,39 +134,13 @@ def _text(path: Path) -> str:
 def _parsed(text: str, path: Path) -> object:
     place = printable(path)
     try:
-        if path.suffix.lower() == ".json":
-            return json.loads(text)
-        return _yaml(text, place)
+        return json.loads(text) if path.suffix.lower() == ".json" else read_yaml(text)
     except RecursionError:
         raise SpecError(f"{place}: lists within lists go too deep") from None
+    except json.JSONDecodeError as error:
+        raise SpecError(f"{place}: no JSON: {error}") from None
     except ValueError as error:
-        raise SpecError(f"{place}: no {path.suffix[1:].upper()}: {error}") from None
-
-
-def _yaml(text: str, place: str) -> object:
-    yaml: Any = importlib.import_module("yaml")
-    if _deepest(text) > _DEEPEST:  # PyYAML takes minutes before it gives up on a few thousand brackets
-        raise RecursionError
-    try:
-        # An alias can stand for a list of aliases, and so on: a few lines that unfold to gigabytes.
-        aliases = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader))
-        data = None if aliases else yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise SpecError(f"{place}{line}: no YAML: {getattr(error, 'problem', None) or error}") from None
-    if aliases:
-        raise SpecError(f"{place}: aliases (*name) are not read; write the values out")
-    return data
-
-
-def _deepest(text: str) -> int:
-    """How deep lists nest: brackets that are open at a time, or dashes before an entry of a line."""
-    depth = deepest = 0
-    for letter in text:
-        depth = max(0, depth + (letter in "[{") - (letter in "]}"))
-        deepest = max(deepest, depth)
-    return max(deepest, max((line.count("- ") for line in text.splitlines()), default=0))
+        raise SpecError(f"{place}: {error}") from None
 
 
 def _exact(value: object) -> object:

@@ -1,14 +1,13 @@
 """Networks in files: the document of `network.json`, as JSON or as YAML."""
 
-import importlib
 import json
 from pathlib import Path
-from typing import Any
 
 from thalweg.core.errors import ShapeError, SpecError
 from thalweg.core.files import printable
 from thalweg.core.network_plain import spec_from_plain
 from thalweg.core.network_spec import NetworkSpec
+from thalweg.core.strange_yaml import read_yaml
 
 __all__ = ["ENDINGS", "read_spec_file"]
 
@@ -67,15 +66,8 @@ def _json(text: str, place: str) -> object:
 
 def _yaml(text: str, place: str) -> object:
     try:
-        yaml: Any = importlib.import_module("yaml")
+        return read_yaml(text)
     except ImportError:
         raise SpecError(f"{place}: YAML needs PyYAML: pip install pyyaml, or write the same document as JSON") from None
-    try:
-        # An alias can stand for a list of aliases, and so on: a few lines that unfold to gigabytes.
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-            raise SpecError(f"{place}: aliases (*name) are not read; write the values out")
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise SpecError(f"{place}{line}: no YAML: {getattr(error, 'problem', None) or error}") from None
+    except ValueError as error:
+        raise SpecError(f"{place}: {error}") from None

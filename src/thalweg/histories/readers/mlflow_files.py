@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from thalweg.core.files import printable
+from thalweg.core.strange_yaml import read_yaml
 from thalweg.histories.readers.mlflow import metric_curve
 from thalweg.histories.recording import Curve, Recording
 
@@ -83,12 +84,10 @@ def _curve(path: Path, name: str, notes: list[str]) -> Curve | None:
 
 
 def _meta(path: Path) -> dict[str, object]:
-    import yaml  # a tenth of a second that other logs need not wait for
-
     try:
         if path.stat().st_size > _LARGEST_META:
             return {}
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        found = read_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
