@@ -23,7 +23,7 @@ __all__ = ["app", "main"]
 
 EPILOG = (
     "Everywhere: --json (one JSON object on standard output), --quiet, --traceback, --lang en|fa. "
-    "Exit status: 0 good, 1 a finding or a failed run, 2 unusable input, 130 interrupted (saved)."
+    "Exit status: 0 good, 1 a finding, a wrong answer or a failed run, 2 unusable input, 130 interrupted (saved)."
 )
 
 app = typer.Typer(
