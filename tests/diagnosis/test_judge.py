@@ -135,3 +135,20 @@ def test_what_speaks_against_a_verdict_is_a_remark_only():
     spiked[[10, 20, 30, 40, 45, 50]] *= 4
     assert "overshooting" not in grave(run("too_low", train_loss=spiked))
     assert "overshooting" in [finding.name for finding in run("too_low", train_loss=spiked)]
+
+
+def test_validation_that_is_apart_at_once_is_not_learned_by_heart():
+    right, wrong = 1 - 0.4 * 0.5**N, 0.62 + 0.1 * (1 - 0.9**N)
+    (found,) = [each for each in run(train_loss=0.5 * 0.7**N + 0.01, val_loss=1.3 - 0.3 * (1 - 0.9**N),
+                                     train_accuracy=right, val_accuracy=wrong) if each.severity != "info"]  # fmt: skip
+    assert found.name == "validation_irregular"
+    assert "in epochs 2-4 its loss is" in found.claim
+    assert found.alternatives[0] == "batchnorm_mismatch"
+
+
+def test_a_loss_thrown_up_at_once_and_flat_afterwards_does_not_learn():
+    flat = 2.303 + 0.001 * noise(4)
+    flat[0] = 4e9
+    found = run("too_high", train_loss=flat, train_accuracy=0.1 + 0.003 * noise(5))
+    assert [finding.name for finding in found][:3] == ["learning_rate_too_high", "overshooting", "not_learning"]
+    assert "not_learning" not in [finding.name for finding in run("too_high", train_loss=flat)]

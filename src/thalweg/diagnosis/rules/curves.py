@@ -203,7 +203,8 @@ def check_not_learning(case: Case) -> Iterator[Finding]:
     Watches: ``train_loss`` with ``train_accuracy``; those of validation where training was not recorded.
     Fires when: over at least three values the loss never falls by 2 % of its first value nor by 4 standard deviations
         of its fluctuation, the accuracy does not rise by 2 points, and the accuracy is no better than 1.35 exp(-loss),
-        which is what an answer that ignores its input reaches.
+        which is what an answer that ignores its input reaches. A first value of twice the second and more is left out
+        where the accuracy is known.
     Why it hurts: the answers do not depend on the pictures.
     Not to be confused with: LRN002, a loss that falls, only slowly; fine-tuning that begins where it ends, at a good
         accuracy; CUR007, a loss that falls first and stands still later.
@@ -213,6 +214,8 @@ def check_not_learning(case: Case) -> Iterator[Finding]:
     curve, accuracy = case.loss, case.accuracy
     if curve is None or len(curve) < 3:  # noqa: PLR2004 - two values have no course
         return
+    if accuracy is not None and len(curve) > 3 and curve.first > 2 * curve.values[1]:  # noqa: PLR2004 - see CUR003
+        curve = curve.part(1.5 / len(curve))  # thrown up in the first epoch: what counts is where it fell back to
     first, final = curve.first, curve.final
     fall = first - min(curve.low, final)
     least = max(_FLAT * abs(first), min(_CLEAR * curve.noise, 0.1 * abs(first)))
@@ -237,7 +240,14 @@ def check_not_learning(case: Case) -> Iterator[Finding]:
         evidence=tuple(evidence),
         alternatives=(
             *("wrong_head_or_loss", "frozen_parameters", "learning_rate_too_low", "learning_rate_too_high"),
-            *("vanishing_gradient", "dying_relu", "input_scale", "saddle_point", "label_noise"),
+            *(
+                "vanishing_gradient",
+                "dying_relu",
+                "input_scale",
+                "saddle_point",
+                "label_noise",
+                "excessive_regularization",
+            ),
         ),
         remedies=tuple(map(remedy, ("fix_head", "fix_loss", "unfreeze", "rescale_input", "change_initialisation"))),
     )

@@ -36,7 +36,13 @@ def check_too_high(case: Case) -> Iterator[Finding]:
             subject="learning rate",
             claim=_claim(estimate),
             evidence=estimate.evidence,
-            alternatives=("exploding_gradient", "input_scale", "mini_batch_like"),
+            alternatives=(
+                "exploding_gradient",
+                "input_scale",
+                "mini_batch_like",
+                "label_noise",
+                "excessive_regularization",
+            ),
             remedies=(
                 *case.lower_rate(),
                 *map(remedy, ("warm_up", "decay", "clip_gradients")),
@@ -68,7 +74,10 @@ def check_too_low(case: Case) -> Iterator[Finding]:
             subject="learning rate",
             claim=_claim(estimate),
             evidence=estimate.evidence,
-            alternatives=("too_few_epochs", "plateau", "saddle_point", "vanishing_gradient", "frozen_parameters"),
+            alternatives=(
+                *("too_few_epochs", "plateau", "saddle_point", "vanishing_gradient", "frozen_parameters"),
+                *("wrong_head_or_loss", "excessive_regularization"),
+            ),
             remedies=(*case.raise_rate(), remedy("adaptive_optimizer"), remedy("more_epochs")),
         )
 

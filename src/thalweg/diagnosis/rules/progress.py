@@ -59,7 +59,10 @@ def check_slow_convergence(case: Case) -> Iterator[Finding]:
             curve.evidence(curve.final / curve.first, _LITTLE, "last value over first; a third gained"),
             curve.part(0.75).evidence(share, _STEADY, "share of the fall in the last quarter; an even fall has 0.25"),
         ),
-        alternatives=("learning_rate_too_low", "too_few_epochs", "vanishing_gradient", "excessive_regularization"),
+        alternatives=(
+            *("learning_rate_too_low", "too_few_epochs", "vanishing_gradient", "wrong_head_or_loss"),
+            "excessive_regularization",
+        ),
         remedies=(*case.raise_rate(), remedy("adaptive_optimizer"), remedy("more_epochs")),
     )
 
@@ -109,7 +112,10 @@ def check_plateau(case: Case) -> Iterator[Finding]:
             ),
             curve.evidence(after, _DROP * fall, "fall afterwards; a fifth of the whole", where),
         ),
-        alternatives=("saddle_point", "learning_rate_too_low", "noise_floor", "vanishing_gradient"),
+        alternatives=(
+            *("saddle_point", "learning_rate_too_low", "noise_floor", "vanishing_gradient"),
+            "excessive_regularization",
+        ),
         remedies=(*case.raise_rate(), *map(remedy, ("perturb", "decay", "change_initialisation"))),
     )
 

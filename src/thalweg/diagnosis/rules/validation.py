@@ -21,6 +21,7 @@ _EXCURSION = 2.0  # times the training loss, and times what the validation loss 
 _OFTEN = 0.1  # of the epochs
 _MUCH = 0.2  # of the epochs
 _FAR = 10.0  # times the best: no schedule and no small split does that
+_AT_ONCE = 3.0  # times the training loss, before anything can be known by heart
 _APART = 0.3  # between training and validation accuracy
 
 
@@ -91,13 +92,14 @@ def check_validation_irregular(case: Case) -> Iterator[Finding]:
 
     Watches: ``val_loss`` and ``val_accuracy`` against ``train_loss`` and ``train_accuracy``.
     Fires when: in 10 % of the epochs, and in two at least, the validation loss lies above twice the training loss of
-        the same epoch, above twice its own best, and above twice what it comes back to later; or it never falls nor its
-        accuracy rises although the training accuracy ends 30 points above. A warning where a fifth of the epochs are so
-        or they begin at once, unless the learning rate is right; also then where it reaches ten times its best.
+        the same epoch, above twice its own best, and above twice what it comes back to later. Or it never falls nor
+        its accuracy rises although the training accuracy ends 30 points above. Or already in epochs 2 to 4 it is three
+        times the training loss and its accuracy 15 points below. Jumps are a warning where a fifth of the epochs are
+        so or they begin at once, unless the learning rate is right; also then where they reach ten times the best.
     Why it hurts: no single epoch's number means anything; early stopping and the best checkpoint follow noise.
     Not to be confused with: CUR010, a steady rise that does not come back; the small fluctuation of a small validation
         split; running averages of batch normalisation that lag behind fast weights, which is the likeliest cause.
-    Remedies: lower_learning_rate, normalisation_mode, larger_batch, rescale_input.
+    Remedies: lower_learning_rate, normalisation_mode, larger_batch, rescale_input, regroup_split, relabel.
     References: Ioffe and Szegedy 2015, Batch normalization; Ioffe 2017, Batch renormalization; Wu and Johnson 2021,
         Rethinking "batch" in BatchNorm.
     """
@@ -109,6 +111,7 @@ def check_validation_irregular(case: Case) -> Iterator[Finding]:
         yield from _jumping(case, held, places)
     else:
         yield from _at_chance(case, train, held)
+        yield from _apart_at_once(case, train, held)
 
 
 def _excursions(held: Curve, beside: Numbers) -> list[int]:
@@ -196,6 +199,32 @@ def _at_chance(case: Case, train: Curve, held: Curve) -> Iterator[Finding]:
         ),
         alternatives=("batchnorm_mismatch", "overfitting", "label_noise", "input_scale", "wrong_head_or_loss"),
         remedies=tuple(map(remedy, ("normalisation_mode", "rescale_input", "regroup_split", "relabel"))),
+    )
+
+
+def _apart_at_once(case: Case, train: Curve, held: Curve) -> Iterator[Finding]:
+    known, told = case.train_accuracy, case.val_accuracy
+    if known is None or told is None or min(map(len, (train, held, known, told))) < 4:  # noqa: PLR2004 - epochs 2 to 4
+        return
+    ratio = float((held.values[1:4] / train.values[1:4]).min())
+    gap = float((known.values[1:4] - told.values[1:4]).min())
+    if ratio < _AT_ONCE or gap < 0.15 or told.high - told.first < 0.02:  # noqa: PLR2004 - as the docstring; at chance
+        return
+    where = held.between(held.steps[1], held.steps[3])
+    yield Finding(
+        code="CUR012",
+        name="validation_irregular",
+        severity="warning",
+        confidence=0.75,
+        subject=held.name,
+        claim=f"validation is far from training at once: in {where} its loss is {ratio:.3g} times that of training and "
+        f"its accuracy {100 * gap:.0f} points below, too early for learning by heart",
+        evidence=(
+            held.evidence(ratio, _AT_ONCE, "validation loss over training loss, the least of three epochs", where),
+            told.evidence(gap, 0.15, "training accuracy less validation accuracy, the least of three epochs", where),
+        ),
+        alternatives=("batchnorm_mismatch", "overfitting", "input_scale", "split_leakage"),
+        remedies=tuple(map(remedy, ("normalisation_mode", "rescale_input", "regroup_split"))),
     )
 
 
