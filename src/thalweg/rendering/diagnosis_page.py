@@ -194,8 +194,8 @@ def _finding(finding: Finding) -> Iterator[Block]:
     if finding.remedies:
         yield Table(
             caption=f"{finding.code}: what to do, best first",
-            header=("remedy", "expected", "cost", "safety"),
-            rows=tuple((_what(item), item.expected_effect, item.cost, item.safety) for item in finding.remedies),
+            header=("remedy", "what to expect", "what it costs"),
+            rows=tuple((_what(item), item.expected_effect, item.cost) for item in finding.remedies),
         )
     if finding.alternatives:
         yield Table(

@@ -59,9 +59,10 @@ def check_non_finite(case: Case) -> Iterator[Finding]:
 def check_diverging(case: Case) -> Iterator[Finding]:
     """CUR002: the training loss rises and stays up.
 
-    Watches: ``train_loss``; ``batch_loss`` where a log has nothing else.
+    Watches: ``train_loss``; ``batch_loss`` where a log has nothing else; ``train_accuracy``.
     Fires when: at the end the loss has regained 75 % of what it had fallen (a jump back to chance level), or lies 1.25
-        times above where it began; in either case by more than 4 standard deviations of its own fluctuation.
+        times above where it began; in either case by more than 4 standard deviations of its own fluctuation,
+        and an accuracy, where there is one, does not rise meanwhile.
     Why it hurts: what had been learned is lost; steps overshoot the valley, and each lands higher than the one before.
     Not to be confused with: CUR003, a rise that is made good again; CUR010, where only the validation loss rises; a
         restart of a cosine schedule, which is made good as well.
@@ -77,7 +78,9 @@ def check_diverging(case: Case) -> Iterator[Finding]:
     sustained = place < len(curve) - 1 and np.median(curve.values[place + 1 :]) - best > 0.5 * rise
     lost = fall > max(_CLEAR * noise, 0.05 * abs(first)) and rise >= max(_REGAINED * fall, _CLEAR * noise) and sustained
     above = first > 0 and final > _ABOVE_START * first and final - first > _CLEAR * noise
-    if not (lost or above):
+    accuracy = case.train_accuracy
+    grown = accuracy is not None and len(accuracy) > 1 and accuracy.final > accuracy.first + 0.05
+    if not (lost or above) or (grown and accuracy is not None and accuracy.final > accuracy.high - 0.05):
         return
     bottom, end = float(curve.steps[place]), float(curve.steps[-1])
     back = lost and abs(final - first) < 0.15 * fall
@@ -164,7 +167,7 @@ def check_oscillating(case: Case) -> Iterator[Finding]:
     Watches: ``train_loss`` with ``train_accuracy``.
     Fires when: over the second half the loss has no falling trend (Mann-Kendall score above -1.64), turns round at half
         of its values or more, swings by 10 % of its level or more, lies above a third of where it began, and the
-        training accuracy is not above 90 %.
+        training accuracy is not above 90 %. A warning unless the learning rate is right.
     Why it hurts: steps go from wall to wall of the valley; none goes along it.
     Not to be confused with: CUR008, small fluctuation around a floor that is low; the noise of single batches (CUR014).
     Remedies: lower_learning_rate, decay, larger_batch.
@@ -184,7 +187,7 @@ def check_oscillating(case: Case) -> Iterator[Finding]:
     yield Finding(
         code="CUR004",
         name="oscillating",
-        severity="warning",
+        severity="info" if case.estimate.verdict == "about_right" else "warning",
         confidence=0.85 if len(late) >= 8 else 0.7,  # noqa: PLR2004 - eight values make a trend test strong
         subject=curve.name,
         claim=f"oscillation without decrease: {curve.label} swings by {100 * swing:.0f} % around {level:.4g}",

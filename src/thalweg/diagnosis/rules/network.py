@@ -28,10 +28,10 @@ def check_wrong_head_or_loss(case: Case) -> Iterator[Finding]:
 
     Watches: ``train_loss``, ``train_accuracy``.
     Fires when: a loss falls below zero and on where an accuracy is recorded (no cross-entropy is negative: labels lie
-        outside 0 to 1); the accuracy is the same number in every epoch while the loss falls by a tenth (it does not
-        look at what is learned), or is exactly 0 throughout; or the loss is the share of wrong answers times a clip
-        constant of a framework, so that every answer is fully sure (softmax over a single output, sums instead of
-        means, inputs far too large).
+        outside 0 to 1); the accuracy is the same number in every epoch while the loss falls by a tenth, and below what
+        so few right answers allow (the accuracy does not look at what is learned); or the loss is the share of wrong
+        answers times a clip constant of a framework, so that every answer is fully sure (softmax over a single output,
+        sums instead of means, inputs far too large).
     Why it hurts: the gradient drives the weights somewhere else than to right answers, or is cut off altogether.
     Not to be confused with: losses that may be negative (log-likelihoods, contrastive losses), which come without an
         accuracy; CUR005, whose numbers are sound but do not move.
@@ -46,7 +46,7 @@ def check_wrong_head_or_loss(case: Case) -> Iterator[Finding]:
     if loss.final < 0 and loss.final < loss.first - 0.1:
         claim = f"{loss.label} falls to {loss.final:.4g}: no cross-entropy is below zero, labels are not 0 or 1"
         evidence, confidence = loss.evidence(loss.final, 0.0, "cross-entropy of probabilities", on_curve=True), 0.9
-    elif constant and (fallen or accuracy.first == 0) and accuracy.first < 1:
+    elif constant and fallen and accuracy.first < 1 and loss.final < -0.8 * np.log(max(accuracy.first, 1e-3)):
         claim = (
             f"{accuracy.label} is exactly {accuracy.first:.4g} every time while the loss goes from {loss.first:.4g} "
         )

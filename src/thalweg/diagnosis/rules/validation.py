@@ -14,13 +14,15 @@ from thalweg.diagnosis.rules.rule import Rule
 __all__ = ["RULES"]
 
 _RISE = 0.1  # of the best validation loss
+_ANYTHING = 0.03  # of the first loss: a smaller rise changes no answer
 _RISING = 1.64  # Mann-Kendall score of a rise, at 95 %
 _CLEAR = 3.0  # standard deviations of the validation loss's fluctuation
 _GAP = 0.15  # of the validation loss at the end
 _EXCURSION = 2.0  # times the training loss, and times what the validation loss comes back to
 _OFTEN = 0.1  # of the epochs
 _MUCH = 0.2  # of the epochs
-_FAR = 10.0  # times the best: no schedule and no small split does that
+_FAR = 5.0  # times the best, by the median: no schedule and no small split does that
+_MATTERS = 0.1  # of the first loss: smaller jumps change no answer
 _AT_ONCE = 3.0  # times the training loss, before anything can be known by heart
 _APART = 0.3  # between training and validation accuracy
 
@@ -30,9 +32,9 @@ def check_overfitting(case: Case) -> Iterator[Finding]:
 
     Watches: ``val_loss`` against ``train_loss``; without losses the errors, 1 less ``val_accuracy`` and
         ``train_accuracy``.
-    Fires when: after its lowest place the validation loss rises (Mann-Kendall score above 1.64) by 10 % and by 3
-        standard deviations of its fluctuation, while the training loss is lower than it was there, and ends 15 % below
-        the validation loss.
+    Fires when: after its lowest place the validation loss rises (Mann-Kendall score above 1.64) by 10 %, by 3 standard
+        deviations of its fluctuation and by 3 % of the first loss, while the training loss is lower than it was there,
+        and ends 15 % below the validation loss.
     Why it hurts: the network learns its training pictures by heart; what it adds no longer holds for others.
     Not to be confused with: CUR012, a validation loss that jumps and comes back; CUR002, where training rises, too; an
         accuracy that goes on rising while the loss does (overconfidence): said in the claim where it is so.
@@ -48,7 +50,8 @@ def check_overfitting(case: Case) -> Iterator[Finding]:
     place = int(smooth.argmin())
     best, final = float(smooth[place]), held.final
     after = held.part(place / len(held))
-    rise, least = final - best, max(_RISE * abs(best), _CLEAR * held.noise)
+    start = min(abs(held.first), abs(train.first))
+    rise, least = final - best, max(_RISE * abs(best), _CLEAR * held.noise, _ANYTHING * start)
     at_best = float(np.interp(held.steps[place], train.steps, train.smooth()))
     if rise < least or train.final >= at_best or train.final > (1 - _GAP) * final or len(after) < 3:  # noqa: PLR2004
         return
@@ -95,7 +98,8 @@ def check_validation_irregular(case: Case) -> Iterator[Finding]:
         the same epoch, above twice its own best, and above twice what it comes back to later. Or it never falls nor
         its accuracy rises although the training accuracy ends 30 points above. Or already in epochs 2 to 4 it is three
         times the training loss and its accuracy 15 points below. Jumps are a warning where a fifth of the epochs are
-        so or they begin at once, unless the learning rate is right; also then where they reach ten times the best.
+        so or they begin at once, unless the learning rate is right; also then where half of them reach five times the
+        best.
     Why it hurts: no single epoch's number means anything; early stopping and the best checkpoint follow noise.
     Not to be confused with: CUR010, a steady rise that does not come back; the small fluctuation of a small validation
         split; running averages of batch normalisation that lag behind fast weights, which is the likeliest cause.
@@ -106,7 +110,9 @@ def check_validation_irregular(case: Case) -> Iterator[Finding]:
     train, held = case.train_loss, case.val_loss
     if train is None or held is None or min(len(train), len(held)) < 4 or min(train.low, held.low) <= 0:  # noqa: PLR2004
         return
-    places = _excursions(held, np.interp(held.steps, train.steps, train.values))
+    places = _excursions(
+        held, np.interp(held.steps, train.steps, train.values), _MATTERS * min(train.first, held.first)
+    )
     if len(places) >= max(2, _OFTEN * len(held)):
         yield from _jumping(case, held, places)
     else:
@@ -114,12 +120,12 @@ def check_validation_irregular(case: Case) -> Iterator[Finding]:
         yield from _apart_at_once(case, train, held)
 
 
-def _excursions(held: Curve, beside: Numbers) -> list[int]:
+def _excursions(held: Curve, beside: Numbers, least: float) -> list[int]:
     """Places of a validation loss that is far above training, and comes back."""
     values = held.values
     later = np.append(np.minimum.accumulate(values[::-1])[::-1][1:], np.inf)  # the lowest value after each place
     base = np.maximum(np.maximum(beside, held.low), later)
-    return [int(place) for place in np.flatnonzero(values > _EXCURSION * base)]
+    return [int(place) for place in np.flatnonzero((values > _EXCURSION * base) & (values > least))]
 
 
 def _stretches(places: list[int]) -> list[tuple[int, int]]:
@@ -138,7 +144,7 @@ def _jumping(case: Case, held: Curve, places: list[int]) -> Iterator[Finding]:
     share, early = len(places) / len(held), places[0] < max(2, 0.2 * len(held))
     start = "from the start" if early else f"from {held.unit} {held.steps[places[0]]:.10g} on"
     much = share >= _MUCH
-    grave = (much and held.values[worst] > _FAR * held.low) or (
+    grave = (much and np.median(held.values[places]) > _FAR * held.low) or (
         (much or early) and case.estimate.verdict != "about_right"
     )
     yield Finding(
