@@ -23,7 +23,7 @@ from thalweg.derivation.wrong_ways import Guess
 __all__ = ["check_answer"]
 
 _POINTS = 3
-_POINTS_AT_KINKS = 24
+_POINTS_AT_KINKS = 12
 _LONGEST = 160
 
 

@@ -36,7 +36,7 @@ _KNOWN = (
 _STAGE = re.compile(
     r"\s*(?:[|,;]|then\b|->)?\s*(?:(?P<factor>-?[A-Za-z0-9_./]+|-?\([^()]*\))\s*\*\s*)?"
     r"(?P<word>mean[-_ ]squared[-_ ]error|(?:softmax|binary)[-_ ]cross[-_ ]entropy|(?:max|avg|average|mean)[-_ ]pool"
-    r"(?:ing)?|squared[-_ ]error|cross[-_ ]entropy|dense[-_ ]row|[A-Za-z]\w*(?:-\w+)*)"
+    r"(?:ing)?(?:[123]d)?|squared[-_ ]error|cross[-_ ]entropy|dense[-_ ]row|[A-Za-z]\w*(?:-\w+)*)"
     r"\s*(?P<inside>\((?:[^()]|\([^()]*\))*\))?\s*(?P<after>[*/]\s*[A-Za-z0-9_./]+)?",
     re.IGNORECASE | re.ASCII,
 )

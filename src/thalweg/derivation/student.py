@@ -25,7 +25,7 @@ from thalweg.derivation.expression import ONE, ZERO, Expression, Function, add, 
 from thalweg.derivation.number import Exact, is_equal, to_decimal
 from thalweg.derivation.tensor import LARGEST
 
-__all__ = ["PARTS", "Entry", "StudentTensor", "read_student"]
+__all__ = ["PARTS", "Entry", "StudentTensor", "expressed", "read_student"]
 
 PARTS = ("y", "dO_dy", "dO_dx", "dO_df", "dO_db")
 """What an answer may hold, in the order of the derivation."""
@@ -65,7 +65,7 @@ class Entry:
         if self.digits is None or self.digits < _FEWEST_DIGITS:
             return False
         size = to_decimal(right).copy_abs()
-        allowed = size * Decimal(10) ** (1 - min(self.digits, _MOST_DIGITS))
+        allowed = size / 2 * Decimal(10) ** (1 - min(self.digits, _MOST_DIGITS))  # half of the last digit
         return (to_decimal(mine) - to_decimal(right)).copy_abs() <= allowed
 
 
@@ -171,16 +171,16 @@ def _opened(
         case Negative(operand) if _has_rows(operand):
             return _scaled(_opened(operand, symbols, place, ""), -ONE)
         case Quotient(above, below) if _has_rows(above):
-            return _scaled(_opened(above, symbols, place, ""), ONE / _nonzero(_expressed(below, symbols), place))
+            return _scaled(_opened(above, symbols, place, ""), ONE / _nonzero(expressed(below, symbols), place))
         case Product(factors) if sum(map(_has_rows, factors)) == 1:
             inside = next(factor for factor in factors if _has_rows(factor))
             outside = ONE
             for factor in factors:
                 if factor is not inside:
-                    outside = outside * _expressed(factor, symbols)
+                    outside = outside * expressed(factor, symbols)
             return _scaled(_opened(inside, symbols, place, ""), outside)
         case _:
-            expression = _expressed(formula, symbols)
+            expression = expressed(formula, symbols)
             return (), [Entry(text=text or str(expression), expression=expression, digits=_digits(formula))]
 
 
@@ -204,7 +204,19 @@ def _has_rows(formula: Formula) -> bool:
             return False
 
 
-def _expressed(formula: Formula, symbols: Mapping[str, Expression]) -> Expression:  # noqa: C901, PLR0911 - one line a kind
+def expressed(formula: Formula, symbols: Mapping[str, Expression]) -> Expression:  # noqa: C901, PLR0911 - one line a kind
+    """Turn a formula into an expression.
+
+    Args:
+        formula: Without equation and rows.
+        symbols: What its names stand for.
+
+    Returns:
+        The expression.
+
+    Raises:
+        SpecError: A name is unknown, or something is divided by zero.
+    """
     match formula:
         case Number(value):
             return number(value)
@@ -214,20 +226,20 @@ def _expressed(formula: Formula, symbols: Mapping[str, Expression]) -> Expressio
                 raise SpecError(f"the answer speaks of {printable(name)}, which is not in this case; known are {known}")
             return symbols[name]
         case Negative(operand):
-            return -_expressed(operand, symbols)
+            return -expressed(operand, symbols)
         case Sum(terms):
-            return add(_expressed(term, symbols) for term in terms)
+            return add(expressed(term, symbols) for term in terms)
         case Product(factors):
             found = ONE
             for factor in factors:
-                found = found * _expressed(factor, symbols)
+                found = found * expressed(factor, symbols)
             return found
         case Quotient(above, below):
-            return _expressed(above, symbols) / _nonzero(_expressed(below, symbols), "denominator")
+            return expressed(above, symbols) / _nonzero(expressed(below, symbols), "denominator")
         case Power(base, exponent):
-            return _power(_expressed(base, symbols), exponent)
+            return _power(expressed(base, symbols), exponent)
         case Call(name, arguments):
-            return _called(name, [_expressed(argument, symbols) for argument in arguments])
+            return _called(name, [expressed(argument, symbols) for argument in arguments])
         case _:
             raise SpecError("the answer has an equation or a list where a single entry is wanted")
 

@@ -1,0 +1,141 @@
+"""A right answer is never called wrong, a wrong one is called by its name; bad ones are refused in a line."""
+
+import random
+
+import pytest
+
+from thalweg.core.errors import SpecError
+from thalweg.derivation.answer import check_answer
+from thalweg.derivation.case import build_case
+from thalweg.derivation.gradients import work_out
+
+KINDS = ["unflipped filter", "forgotten stride", "transposed", "forgotten mean factor", "padding left in"]
+RIGHT = "c*[[f1, f1 + f2, f2], [f1 + f3, f1 + f2 + f3 + f4, f2 + f4], [f3, f3 + f4, f4]]"
+
+
+def _check(answer, **options):
+    case, _ = build_case(**{"kind": "conv2d", "x": "3x3", "f": "2x2", "head": "c*sum", **options})
+    return check_answer(case, work_out(case), answer)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_random_wrong_answers_are_called_by_their_names(generators, kind):
+    judged = generators["answers"].judge_wrong_answers(kind, 5, seed=7)
+    assert judged["recognised"] == 5, judged
+    assert judged["called_right"] == 0
+
+
+def test_rewritten_right_answers_are_right(generators):
+    judged = generators["answers"].judge_right_answers(6, seed=3)
+    assert judged["called_wrong"] == 0, judged
+    assert judged["entries"] > 100
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        RIGHT,
+        RIGHT.replace("c*[[f1,", "c [[2*f1/2,"),
+        [["c*f1", "c*f1 + c*f2", "f2 c"], ["c(f3 + f1)", "c*(f4+f3+f2+f1)", "(f2 + f4)*c"],
+         ["c*f3", "-c*(-f3 - f4)", "c^1*f4"]],
+        {"dO/dx": RIGHT, "dO_df": "c*[[x1 + x2 + x4 + x5, x2 + x3 + x5 + x6], [x4 + x5 + x7 + x8, x5 + x6 + x8 + x9]]"},
+        {"y": [["x1*f1 + x2*f2 + x4*f3 + x5*f4", "y2"], ["y3", "y4"]]},
+    ],
+)  # fmt: skip
+def test_equivalent_forms_are_right(answer):
+    assert _check(answer).right
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ([0.5, 1.5, 1], True),
+        (["1/2", "3/2", "2/2"], True),
+        ([0.5, 1.4999999999999998, 1], True),
+        ([0.5, 1.49, 1], False),
+    ],
+)
+def test_decimals_and_fractions(answer, right):
+    options = {"kind": "conv1d", "x": [1, 2, 3], "f": [1, 2], "head": "mean"}
+    assert _check(answer, **options).right is right
+
+
+def test_rounded_decimals_are_right_where_no_fraction_exists():
+    options = {"kind": "conv1d", "x": [1], "f": [1], "head": "sigmoid sum"}
+    assert _check([0.1966], **options).right
+    assert _check([0.19661193324148185], **options).right
+    assert _check(["exp(1)/(1 + exp(1))^2"], **options).right
+    assert _check(["sigmoid(1)*(1 - sigmoid(1))"], **options).right
+    assert not _check([0.1976], **options).right
+
+
+def test_relu_answers_may_use_other_indicators():
+    options = {"kind": "conv1d", "x": "1", "f": "1", "head": "relu squared-error"}
+    assert _check(["2*f1*(relu(x1*f1) - t1)*Heaviside(f1*x1, 0)"], **options).right
+    assert not _check(["2*f1*(relu(x1*f1) - t1)"], **options).right
+
+
+def test_the_first_wrong_entry_is_named():
+    wrong = RIGHT.replace("f1 + f2,", "f1 - f2,")
+    found = _check(wrong)
+    assert found.first_wrong == "dO_dx[0][1] is c*(f1 - f2) instead of c*(f1 + f2)"
+    assert found.likely_mistake is None
+    assert found.compared == 2
+
+
+def test_the_first_wrong_step_is_named():
+    found = _check({"dO_dx": "[[0]]", "y": "[[1, 1], [1, 1]]"})
+    assert found.first_wrong.startswith("y[0][0] is 1 instead of")
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "mistake"),
+    [
+        ("[[f1, f2], [f3, f4]]", {}, "wrong shape"),
+        (RIGHT.replace("c*", "3*c*", 1), {}, "wrong factor"),
+        (RIGHT.replace("c*", "", 1), {}, "forgotten factor"),
+        ({"y": "[[x5*f1 + x4*f2 + x2*f3 + x1*f4, x6*f1 + x5*f2 + x3*f3 + x2*f4], "
+               "[x8*f1 + x7*f2 + x5*f3 + x4*f4, x9*f1 + x8*f2 + x6*f3 + x5*f4]]"}, {}, "flipped filter"),
+        ({"dO_df": "4*[[3, 4], [6, 7]]"}, {"x": [[1, 2, 3], [4, 5, 6], [7, 8, 9]], "head": "mean"},
+         "forgotten mean factor"),
+        ({"dO_dy": "[[1, 1], [1, 1]]"}, {"head": "mean"}, "forgotten mean factor"),
+        ({"dO_df": [["c*x5", "c*x4"], ["c*x2", "c*x1"]]}, {"x": "3x3", "f": "2x2", "stride": 2}, "unflipped filter"),
+    ],
+)  # fmt: skip
+def test_further_mistakes(answer, options, mistake):
+    assert _check(answer, **options).likely_mistake == mistake
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("[[1, 2], [3]]", "ragged"),
+        ("zz*[[1]]", "speaks of zz"),
+        ("[[", "not understood"),
+        ('{"dO_dx": ', "begins like JSON"),
+        ({"a": 1}, "a part 'a'"),
+        ({}, "empty"),
+        ([], "empty"),
+        ([[None]], "is None"),
+        (float("nan"), "nan"),
+        ("[[1/0]]", "divides by zero"),
+        ("[[1/(f1 - f1)]]", "divides by zero"),
+        ("[[((9**60)**60)**60]]", "more digits"),
+        ("[[" + "(" * 70 + "1" + ")" * 70 + "]]", "brackets inside each other"),
+        ("[[__import__('os').system('true')]]", "belongs to no formula"),
+        ("[[exp(1, 2)]]", "2 arguments"),
+        ("x" * 500_000, "longer than the limit"),
+    ],
+    ids=range(16),
+)
+def test_bad_answers_are_refused(answer, words):
+    with pytest.raises(SpecError, match=words):
+        _check(answer)
+
+
+def test_answers_to_random_cases_are_right_as_they_were_derived(random_cases):
+    for options in random.Random(1).sample(random_cases, 8):
+        case, _ = build_case(**options)
+        found = work_out(case)
+        answer = {part: [str(entry) for entry in getattr(found, part)] for part in ("y", "dO_dx", "dO_df", "dO_db")}
+        assert check_answer(case, found, answer).right, options
