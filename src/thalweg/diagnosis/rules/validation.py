@@ -8,16 +8,15 @@ import numpy as np
 from thalweg.core.finding import Finding
 from thalweg.diagnosis.case import Case
 from thalweg.diagnosis.curve import Curve, Numbers
+from thalweg.diagnosis.overfitting import judge as judge_overfitting
 from thalweg.diagnosis.remedies import remedy
 from thalweg.diagnosis.rules.rule import Rule
 
 __all__ = ["RULES"]
 
-_RISE = 0.1  # of the best validation loss
-_ANYTHING = 0.03  # of the first loss: a smaller rise changes no answer
+_LIKELY = 0.5  # probability
 _RISING = 1.64  # Mann-Kendall score of a rise, at 95 %
-_CLEAR = 3.0  # standard deviations of the validation loss's fluctuation
-_GAP = 0.15  # of the validation loss at the end
+_HALF_A_POINT = 0.005
 _EXCURSION = 2.0  # times the training loss, and times what the validation loss comes back to
 _OFTEN = 0.1  # of the epochs
 _MUCH = 0.2  # of the epochs
@@ -32,53 +31,45 @@ def check_overfitting(case: Case) -> Iterator[Finding]:
 
     Watches: ``val_loss`` against ``train_loss``; without losses the errors, 1 less ``val_accuracy`` and
         ``train_accuracy``.
-    Fires when: after its lowest place the validation loss rises (Mann-Kendall score above 1.64) by 10 %, by 3 standard
-        deviations of its fluctuation and by 3 % of the first loss, while the training loss is lower than it was there,
-        and ends 15 % below the validation loss.
+    Fires when: a logistic function, fitted on recorded runs, says overfitting is likelier than not; it weighs how far
+        validation ends above its best, that rise in units of its own scatter, how steadily it rises, what training
+        gained meanwhile, and the gap at the end. Besides, four values or more after the best must have a rising trend
+        (Mann-Kendall score above 1.64): the best of many noisy values is always lower than the rest.
     Why it hurts: the network learns its training pictures by heart; what it adds no longer holds for others.
     Not to be confused with: CUR012, a validation loss that jumps and comes back; CUR002, where training rises, too; an
         accuracy that goes on rising while the loss does (overconfidence): said in the claim where it is so.
     Remedies: stop_earlier, augment, regularise.
     References: Prechelt 1998, Early stopping - but when?; Li et al. 2024, OverfitGuard.
     """
-    train, held = case.train_loss, case.val_loss
-    if train is None and held is None:
-        train, held = _error(case.train_accuracy), _error(case.val_accuracy)
-    if train is None or held is None or min(len(train), len(held)) < 4:  # noqa: PLR2004 - a rise must be a trend
+    found = judge_overfitting(case.history)
+    if found.probability <= _LIKELY or found.best_epoch is None:
         return
-    smooth = held.smooth()
-    place = int(smooth.argmin())
-    best, final = float(smooth[place]), held.final
-    after = held.part(place / len(held))
-    start = min(abs(held.first), abs(train.first))
-    rise, least = final - best, max(_RISE * abs(best), _CLEAR * held.noise, _ANYTHING * start)
-    at_best = float(np.interp(held.steps[place], train.steps, train.smooth()))
-    if rise < least or train.final >= at_best or train.final > (1 - _GAP) * final or len(after) < 3:  # noqa: PLR2004
+    held = case.val_loss if case.val_loss is not None else _error(case.val_accuracy)
+    train = case.train_loss if case.val_loss is not None else _error(case.train_accuracy)
+    if held is None or not len(held):
         return
-    if len(after) >= 4 and after.trend < _RISING:  # noqa: PLR2004 - no trend of three values is certain
+    after = replace(held, values=held.values[held.steps >= found.best_epoch])
+    if len(after) >= 4 and after.trend < _RISING:  # noqa: PLR2004 - three values have no trend
         return
-    bottom, end = float(held.steps[place]), float(held.steps[-1])
-    accuracy = case.val_accuracy
-    better = accuracy is not None and len(accuracy) and accuracy.final >= accuracy.high - 0.005
+    best = float(np.interp(found.best_epoch, held.steps, held.smooth()))
+    claim = f"overfitting: {held.label} rises from {best:.4g} at {held.unit} {found.best_epoch} to {held.final:.4g}"
+    if train is not None and len(train):
+        before = float(np.interp(found.best_epoch, train.steps, train.smooth()))
+        claim += f", while {train.label} goes from {before:.4g} to {train.final:.4g}"
+    told = case.val_accuracy
+    if told is not None and len(told) and case.val_loss is not None and told.final >= told.high - _HALF_A_POINT:
+        claim += "; the accuracy does not suffer yet"
+    window = held.between(found.best_epoch, float(held.steps[-1]))
     yield Finding(
         code="CUR010",
         name="overfitting",
         severity="warning",
-        confidence=0.9 if rise > 2 * least else 0.75,
+        confidence=min(found.probability, 0.99),
         subject=held.name,
-        claim=f"overfitting: {held.label} rises from {best:.4g} at {held.unit} {bottom:.10g} to {final:.4g}, "
-        f"while {train.label} falls from {at_best:.4g} to {train.final:.4g}"
-        + ("; the accuracy does not suffer yet" if better else ""),
-        evidence=(
-            held.evidence(
-                final, best + least, "10 % above the lowest, and 3 deviations", held.between(bottom, end), on_curve=True
-            ),
-            train.evidence(
-                train.final, (1 - _GAP) * final, "15 % below the validation loss", f"{train.unit} {end:.10g}"
-            ),
-        ),
+        claim=claim,
+        evidence=(held.evidence(held.final, best, "end against best", window, on_curve=True), *found.evidence),
         alternatives=("label_noise", "split_leakage", "validation_irregular"),
-        remedies=(remedy("stop_earlier", {"epochs": int(bottom)}), remedy("augment"), remedy("regularise")),
+        remedies=(remedy("stop_earlier", {"epochs": found.best_epoch}), remedy("augment"), remedy("regularise")),
     )
 
 
