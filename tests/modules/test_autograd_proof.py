@@ -37,3 +37,9 @@ def test_works_where_gradients_are_switched_off():
     case, _ = build_case("conv1d", x=["1/2"], f=[4], head="squared-error([1])")
     with torch.no_grad():
         assert autograd_gradients(case, {})["dO_dx"] == [8.0]
+
+
+def test_the_head_can_be_differentiated_at_a_given_place():
+    case, _ = build_case("conv1d", x=[1, 2], f=[1], head="relu sum")
+    assert autograd_gradients(case, {})["dO_dx"] == [1.0, 1.0]
+    assert autograd_gradients(case, {}, at=[0.0, 2.0])["dO_dx"] == [0.0, 1.0]

@@ -47,8 +47,8 @@ def test_a_difference_to_autograd_is_said(monkeypatch):
 
     right = autograd_proof.autograd_gradients
 
-    def off(case, values):
-        found = right(case, values)
+    def off(case, values, at=None):
+        found = right(case, values, at)
         return {**found, "dO_df": [found["dO_df"][0] * (1 + 1e-9), *found["dO_df"][1:]]}
 
     monkeypatch.setattr(autograd_proof, "autograd_gradients", off)
@@ -99,3 +99,11 @@ def test_the_rule_and_where_a_case_deviates():
     for word in ("Stride 2", "Padding", "Dilation 2", "filters", "groups"):
         assert word in words
     assert derive("conv2d", x="3x3", f="2x2").deviations == ()
+
+
+def test_rounding_does_not_decide_a_tie():
+    # 7 x 1/10 - 7/10 is 0, and 1e-16 in floating point, where torch would let the gradient through.
+    answer = derive("conv1d", x=["1/10", "7/10"], f=[7, -1], head="relu sum", prove=True)
+    assert answer.dO_dx == ("0", "0")
+    assert answer.proved
+    assert "tie" in answer.proof

@@ -1,6 +1,6 @@
 """The same case in torch: float64 autograd, as a judge of what was derived on paper."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch.nn import functional
@@ -10,12 +10,16 @@ from thalweg.core.derivation import ConvolutionCase, HeadStage
 __all__ = ["autograd_gradients"]
 
 
-def autograd_gradients(case: ConvolutionCase, values: Mapping[str, float]) -> dict[str, list[float]]:
+def autograd_gradients(
+    case: ConvolutionCase, values: Mapping[str, float], at: Sequence[float] | None = None
+) -> dict[str, list[float]]:
     """Let torch differentiate a case.
 
     Args:
         case: The case.
         values: A number for every symbol.
+        at: Where the head is differentiated, if not at the output as torch rounds it: two entries that are equal by
+            right differ by rounding now and then, and at a kink that would decide.
 
     Returns:
         `y`, `O`, `dO_dy`, `dO_dx`, `dO_df` and `dO_db` (empty without a bias), flat, row by row.
@@ -37,12 +41,13 @@ def autograd_gradients(case: ConvolutionCase, values: Mapping[str, float]) -> di
         sides = [side for pair in reversed(case.padding) for side in pair]  # torch pads the last axis first
         convolve = (functional.conv1d, functional.conv2d, functional.conv3d)[case.axes - 1]
         y = convolve(functional.pad(x, sides), f, bias, case.stride, 0, case.dilation, case.groups)
-        y.retain_grad()
-        outcome = y
+        given = y.detach() if at is None else torch.tensor(list(at), dtype=torch.float64).reshape(y.shape)
+        outcome = given = given.requires_grad_()
         for stage in case.head:
             outcome = _stage(stage, outcome, [known(text) for text in stage.values], known)
         torch.autograd.backward(outcome.sum())
-    found = {"y": y, "O": outcome, "dO_dy": y.grad, "dO_dx": x.grad, "dO_df": f.grad, "dO_db": bias}
+        torch.autograd.backward(y, given.grad)
+    found = {"y": y, "O": outcome, "dO_dy": given.grad, "dO_dx": x.grad, "dO_df": f.grad, "dO_db": bias}
     if bias is not None:
         found["dO_db"] = bias.grad
     return {name: [] if tensor is None else tensor.detach().flatten().tolist() for name, tensor in found.items()}
