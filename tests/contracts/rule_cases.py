@@ -106,11 +106,11 @@ CASES = {
     ),
     "CUR013": (
         case(batch_loss=np.exp(-np.arange(200) / 80)),
-        case(batch_loss=np.exp(-np.arange(200) / 80) * (1 + 0.01 * NOISE[:200])),
+        case(batch_loss=np.exp(-np.arange(200) / 80) * (1 + 0.05 * NOISE[:200])),
     ),
     "CUR014": (
         case(batch_loss=np.exp(-np.arange(200) / 80) * (1 + 0.1 * NOISE[:200])),
-        case(batch_loss=np.exp(-np.arange(200) / 80) * (1 + 0.004 * NOISE[:200])),
+        case(batch_loss=np.exp(-np.arange(200) / 80) * (1 + 0.1 * np.cos(np.pi * np.arange(200)))),  # swings by a law
     ),
     "GRD001": (
         case(train_loss=2.3 + 0.0 * N, gradient_norm=1e-9 * np.exp(-N / 20)),

@@ -78,7 +78,7 @@ def test_a_rule_fires_where_it_must_and_says_how_it_knows(each: Rule):
 
 @pytest.mark.parametrize("each", RULES, ids=lambda each: each.code)
 def test_a_rule_is_silent_on_a_healthy_run_and_on_a_near_miss(each: Rule):
-    assert list(each.check(HEALTHY)) == [] or each.code == "CUR013"
+    assert list(each.check(HEALTHY)) == [] or each.code in {"CUR013", "CUR014"}, "every run has batches of some size"
     assert list(each.check(CASES[each.code][1])) == []
     assert all(finding.severity == "info" for finding in each.check(HEALTHY))
 
