@@ -157,6 +157,8 @@ def to_input(case: ConvolutionCase, outer: Places, weights: Places) -> Iterator[
             )
         )
         sizes = [small, tuple(side + sum(pair) for side, pair in zip(small, case.padding, strict=True))]
+        dense = _carried(case, _everywhere(case, outer, steps), weights, stride=steps)
+        yield guess("forgotten stride", *cropped(dense, fronts, shape[1:]))
         yield guess("forgotten stride", *cropped(places, fronts, shape[1:]))
         yield guess("forgotten stride", *cropped(places, fronts, sizes[0]))
         yield guess("forgotten stride", *cropped(places, (0,) * case.axes, sizes[1]))
@@ -201,6 +203,19 @@ def _exchanged_places(
     yield one, turned(two, lead_two)
     yield turned(one, lead), two
     yield turned(one, lead), turned(two, lead_two)
+
+
+def _everywhere(case: ConvolutionCase, outer: Places, steps: tuple[int, ...]) -> Places:
+    """A gradient that is the same for every output, at all the outputs that smaller steps would give."""
+    if len(set(outer.values())) != 1:
+        return outer
+    sizes = [
+        (extent + sum(pair) - apart * (taps - 1) - 1) // step + 1
+        for extent, pair, apart, taps, step in zip(
+            case.extents, case.padding, case.dilation, case.kernel, steps, strict=True
+        )
+    ]
+    return dict.fromkeys(grid((case.out_channels, *sizes)), next(iter(outer.values())))
 
 
 def _carried(
@@ -289,6 +304,9 @@ def to_filter(case: ConvolutionCase, outer: Places, pixels: Places, result: Plac
     for axes in axis_subsets([axis for axis, step in enumerate(case.stride) if step > 1]):
         steps = ones_at(case.stride, axes)
         yield collect("forgotten stride", stride=steps)
+        wide_outer = _everywhere(case, outer, steps)
+        settings = {"stride": steps, "dilation": case.dilation, "fronts": fronts}
+        yield guess("forgotten stride", _correlated(case, wide_outer, pixels, case.kernel, **settings), shape)
         wide = tuple(
             max(1, (extent + sum(pair) - (out - 1) * step - 1) // apart + 1)
             for extent, pair, out, step, apart in zip(
