@@ -99,11 +99,17 @@ def test_the_first_wrong_step_is_named():
         ({"dO_df": "4*[[3, 4], [6, 7]]"}, {"x": [[1, 2, 3], [4, 5, 6], [7, 8, 9]], "head": "mean"},
          "forgotten mean factor"),
         ({"dO_dy": "[[1, 1], [1, 1]]"}, {"head": "mean"}, "forgotten mean factor"),
+        ("[[f4, f3+f4, f3], [f2+f4, f1+f2+f3+f4, f1+f3], [f2, f1+f2, f1]]", {"head": "mean"}, "unflipped filter"),
         ({"dO_df": [["c*x5", "c*x4"], ["c*x2", "c*x1"]]}, {"x": "3x3", "f": "2x2", "stride": 2}, "unflipped filter"),
     ],
 )  # fmt: skip
 def test_further_mistakes(answer, options, mistake):
     assert _check(answer, **options).likely_mistake == mistake
+
+
+def test_a_second_mistake_is_told_beside_the_first():
+    found = _check("[[f4, f3+f4, f3], [f2+f4, f1+f2+f3+f4, f1+f3], [f2, f1+f2, f1]]", head="mean")
+    assert "a factor of 4 is too much" in found.explanation
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from thalweg.derivation.expression import Expression
 from thalweg.derivation.geometry import unravel
 from thalweg.derivation.gradients import Gradients
 from thalweg.derivation.mistakes import EXPLANATIONS, guesses
-from thalweg.derivation.number import Exact, sign
+from thalweg.derivation.number import Exact
 from thalweg.derivation.self_check import random_values
 from thalweg.derivation.stages import stage_symbol
 from thalweg.derivation.student import Entry, StudentTensor, read_student
@@ -117,6 +117,8 @@ def _judged(
         ratio = _common_ratio(tensor, right, points)
         if ratio is not None:
             mistake, words = "wrong factor", f"every entry is {ratio} times the right one"
+    if mistake in {None, "wrong shape"}:
+        mistake, words = _besides_a_factor(case, part, tensor, points[0]) or (mistake, words)
     return AnswerCheck(
         right=False, first_wrong=first_wrong, likely_mistake=mistake, explanation=words + ".", compared=compared
     )
@@ -139,6 +141,18 @@ def _explanations(case: ConvolutionCase, part: str, tensor: StudentTensor, point
     return left or []
 
 
+def _besides_a_factor(case: ConvolutionCase, part: str, tensor: StudentTensor, point: Point) -> tuple[str, str] | None:
+    """Two mistakes at once: a known one, and a factor on top, such as that of a mean."""
+    shape = tuple(size for size in tensor.shape if size != 1)
+    theirs = [point.value(entry.expression) for entry in tensor.entries]
+    for guess in guesses(case, part, point.values):
+        if guess.shape == shape:
+            ratio = _ratio(theirs, guess.values)
+            if ratio is not None and len({value for value in theirs if isinstance(value, Fraction)}) > 2:  # noqa: PLR2004
+                return guess.mistake, f"{EXPLANATIONS[guess.mistake]}; besides, a factor of {ratio} is too much"
+    return None
+
+
 def _same(entries: Sequence[Entry], theirs: Sequence[Exact], guess: Guess) -> bool:
     return len(theirs) == len(guess.values) and all(
         entry.agrees(mine, value) for entry, mine, value in zip(entries, theirs, guess.values, strict=True)
@@ -146,16 +160,22 @@ def _same(entries: Sequence[Entry], theirs: Sequence[Exact], guess: Guess) -> bo
 
 
 def _common_ratio(tensor: StudentTensor, right: Sequence[Expression], points: Sequence[Point]) -> Fraction | None:
-    """The factor between an answer and the right one, where there is a single one."""
+    """The factor between an answer and the right one, where it is the same everywhere."""
+    ratios = {
+        _ratio([point.value(entry.expression) for entry in tensor.entries], [point.value(each) for each in right])
+        for point in points[:2]
+    }
+    return ratios.pop() if len(ratios) == 1 else None
+
+
+def _ratio(mine: Sequence[Exact], theirs: Sequence[Exact]) -> Fraction | None:
+    """The one factor between two lists of fractions, or None."""
     found: set[Fraction] = set()
-    for point in points[:2]:
-        for entry, wanted in zip(tensor.entries, right, strict=True):
-            mine, exact = point.value(entry.expression), point.value(wanted)
-            if sign(exact) == 0 and sign(mine) == 0:
-                continue
-            if sign(exact) == 0 or not isinstance(mine, Fraction) or not isinstance(exact, Fraction):
-                return None
-            found.add(mine / exact)
+    for one, two in zip(mine, theirs, strict=True):
+        if not isinstance(one, Fraction) or not isinstance(two, Fraction) or (two == 0) != (one == 0):
+            return None
+        if two:
+            found.add(one / two)
     return found.pop() if len(found) == 1 else None
 
 
