@@ -6,7 +6,8 @@ Healthy means: the final test accuracy lies within 3 % of the way from chance be
 (`about_right`), and the validation loss does not end above 1.1 times its lowest (that would be overfitting, a fault
 whatever the rate). A false alarm is a finding of severity warning or error on a healthy run. The verdict on the
 learning rate is given twice: as the label says, which shows the rules alone, and as the shipped estimate says. Runs are
-judged in full and on their first quarter.
+judged in full and on their first quarter. Beware: the shipped estimate was fitted on these sweeps; how it does on
+problems left out stands in the results of benchmarks/sweeps/score.py.
 """
 
 import argparse
