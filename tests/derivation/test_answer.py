@@ -107,6 +107,32 @@ def test_further_mistakes(answer, options, mistake):
     assert _check(answer, **options).likely_mistake == mistake
 
 
+PADDED = {"kind": "conv1d", "x": "3", "f": "2", "padding": 1, "head": "dense"}
+WHOLE = ["w1*f1", "w1*f2 + w2*f1", "w2*f2 + w3*f1", "w3*f2 + w4*f1", "w4*f2"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "mistake"),
+    [
+        (WHOLE, PADDED, "padding left in"),
+        (WHOLE[:3], PADDED, "padding left in"),
+        (WHOLE[2:], PADDED, "padding left in"),
+        (WHOLE[1:4], PADDED, None),
+        ({"y": ["x1*f1 + x2*f2", "x2*f1 + x3*f2"]}, PADDED, "forgotten padding"),
+        ({"y": ["x1*f1 + x2*f2", "x2*f1 + x3*f2"]}, {**PADDED, "padding": 0, "x": "4", "dilation": 2, "head": "mean"},
+         "forgotten dilation"),
+        ({"y": ["x1*f1 + x2*f2", "x2*f1 + x3*f2"]}, {**PADDED, "padding": 0, "bias": True, "head": "mean"},
+         "forgotten bias"),
+        ({"y": ["x1*f1 + x2*f2", "x2*f1 + x3*f2"]}, {**PADDED, "padding": 0, "x": "4", "stride": 2, "head": "mean"},
+         "forgotten stride"),
+    ],
+)  # fmt: skip
+def test_windows_that_were_forgotten(answer, options, mistake):
+    found = _check(answer, **options)
+    assert found.likely_mistake == mistake
+    assert found.right is (mistake is None)
+
+
 def test_a_second_mistake_is_told_beside_the_first():
     found = _check("[[f4, f3+f4, f3], [f2+f4, f1+f2+f3+f4, f1+f3], [f2, f1+f2, f1]]", head="mean")
     assert "a factor of 4 is too much" in found.explanation
