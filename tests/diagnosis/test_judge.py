@@ -152,3 +152,12 @@ def test_a_loss_thrown_up_at_once_and_flat_afterwards_does_not_learn():
     found = run("too_high", train_loss=flat, train_accuracy=0.1 + 0.003 * noise(5))
     assert [finding.name for finding in found][:3] == ["learning_rate_too_high", "overshooting", "not_learning"]
     assert "not_learning" not in [finding.name for finding in run("too_high", train_loss=flat)]
+
+
+@pytest.mark.parametrize(("confidence", "severity"), [(0.95, "warning"), (0.8, "warning"), (0.79, "info")])
+@pytest.mark.parametrize("verdict", ["too_high", "too_low"])
+def test_an_unsure_verdict_is_told_without_alarm(verdict, confidence, severity):
+    signal = Signal(name="train_loss", unit="nats", steps=(1, 2, 3), values=(0.9, 0.8, 0.7))
+    estimate = LearningRateEstimate(verdict=verdict, confidence=confidence)
+    found = judge(open_case(RunHistory(signals=(signal,)), estimate))
+    assert [each.severity for each in found if each.code.startswith("LRN")] == [severity]

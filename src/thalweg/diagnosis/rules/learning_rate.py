@@ -10,6 +10,8 @@ from thalweg.diagnosis.rules.rule import Rule
 
 __all__ = ["RULES"]
 
+_SURE = 0.8  # below it more than 3 % of healthy runs would be warned (benchmarks/diagnosis_findings.py)
+
 
 def check_too_high(case: Case) -> Iterator[Finding]:
     """LRN001: the learning rate is too high.
@@ -17,7 +19,7 @@ def check_too_high(case: Case) -> Iterator[Finding]:
     Watches: ``train_loss``, ``val_loss``, ``train_accuracy``, ``val_accuracy``, ``batch_loss``; never the rate itself,
         since the same number is healthy on one problem and ends in NaN on another.
     Fires when: the estimate's verdict is `too_high`: of recorded runs with such curves, most reach a better accuracy at
-        a lower rate, by 10 % of the way from chance or more.
+        a lower rate, by 10 % of the way from chance or more. A warning from 80 % certainty on, else a remark.
     Why it hurts: steps jump over the valley: divergence, overshooting, oscillation without decrease, validation error
         rising or irregular from the start, a jump to chance level, NaN.
     Not to be confused with: exploding gradients at a sound rate (GRD002); inputs that were not rescaled; the noise of
@@ -31,7 +33,7 @@ def check_too_high(case: Case) -> Iterator[Finding]:
         yield Finding(
             code="LRN001",
             name="learning_rate_too_high",
-            severity="warning",
+            severity="warning" if estimate.confidence >= _SURE else "info",
             confidence=estimate.confidence,
             subject="learning rate",
             claim=_claim(estimate),
@@ -55,7 +57,8 @@ def check_too_low(case: Case) -> Iterator[Finding]:
 
     Watches: ``train_loss``, ``val_loss``, ``train_accuracy``, ``val_accuracy``, ``batch_loss``; never the rate itself.
     Fires when: the estimate's verdict is `too_low`: of recorded runs with such curves, most reach a better accuracy at
-        a higher rate within the same epochs, by 10 % of the way from chance or more.
+        a higher rate within the same epochs, by 10 % of the way from chance or more. A warning from 80 % certainty on,
+        else a remark.
     Why it hurts: the loss falls very slowly or stays flat, long training gives no satisfying result, the validation
         error stays high; the run may be stuck early, near a saddle, on a plateau or in a poor minimum.
     Not to be confused with: too few epochs at a sound rate (CUR009), from which curves alone cannot always tell it; a
@@ -69,7 +72,7 @@ def check_too_low(case: Case) -> Iterator[Finding]:
         yield Finding(
             code="LRN002",
             name="learning_rate_too_low",
-            severity="warning",
+            severity="warning" if estimate.confidence >= _SURE else "info",
             confidence=estimate.confidence,
             subject="learning rate",
             claim=_claim(estimate),
