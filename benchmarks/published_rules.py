@@ -9,8 +9,8 @@ Writes the scores into benchmarks/results/diagnosis-published-rules.json.
 AutoTrainer (Zhang et al. 2021): oscillating when the accuracy swings by 0.03 or more in a fifth of the epochs or more;
 slow when no step gains 0.01 and the best is below 0.6; NaN is exploding. DeepDiagnosis (Wardat et al. 2022): NaN or a
 loss that does not decrease. UMLAUT (Schoop et al. 2021): overfitting when validation rises while training falls in any
-epoch. SageMaker Debugger: loss not decreasing over ten steps (by 0.1 %); overfit when (validation - training) / training
-is above 0.1.
+epoch. SageMaker Debugger: loss not decreasing over ten steps (by 0.1 %); overfit when (validation - training) /
+training is above 0.1.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Small data sets for the sweeps: arrays of examples, cut and labelled in many ways so that no two problems are alike."""
+"""Small data sets for the sweeps: arrays of examples, cut and labelled in many ways each another problem."""
 
 import gzip
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 @cache
 def fashion() -> tuple[np.ndarray, np.ndarray]:
     def idx(name: str) -> np.ndarray:
-        raw = gzip.open(SHARED / "fashion-mnist" / name).read()
+        raw = gzip.decompress((SHARED / "fashion-mnist" / name).read_bytes())
         shape = [int.from_bytes(raw[4 + 4 * i : 8 + 4 * i], "big") for i in range(raw[3])]
         return np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(shape)
 

@@ -1,16 +1,23 @@
 """Many copies of one network side by side, one for each learning rate: a convolution with `rates` groups is that many
 convolutions, so a whole sweep costs little more than one run. Activations of pictures are (batch, rates * channels,
-height, width), of vectors (rates, batch, features); every parameter begins with the axis of rates and copies never mix."""
+height, width), of vectors (rates, batch, features); every parameter begins with the axis of rates, copies never mix.
+"""
 
 import math
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 
 Tensor = torch.Tensor
 Layer = Callable[[Tensor], Tensor]
-ACTIVATIONS = {"relu": F.relu, "tanh": torch.tanh, "elu": F.elu, "gelu": F.gelu, "sigmoid": torch.sigmoid}
+ACTIVATIONS = {
+    "relu": functional.relu,
+    "tanh": torch.tanh,
+    "elu": functional.elu,
+    "gelu": functional.gelu,
+    "sigmoid": torch.sigmoid,
+}
 
 
 class Stack:
@@ -27,16 +34,19 @@ class Stack:
         self.first = True
 
     def weight(self, shape: tuple[int, ...], fan_in: int, fan_out: int) -> Tensor:
+        """Draw a weight by the rule of initialisation."""
         spread = {"he": math.sqrt(2 / fan_in), "xavier": math.sqrt(2 / (fan_in + fan_out)),
                   "default": math.sqrt(1 / (3 * fan_in)), "large": 2 * math.sqrt(2 / fan_in)}[self.init]  # fmt: skip
         value = torch.randn((self.rates, *shape), generator=self.rng) * spread
         return self.keep(value)
 
     def keep(self, value: Tensor) -> Tensor:
+        """Register a parameter."""
         self.parameters.append(value.requires_grad_())
         return value
 
     def conv(self, inp: int, out: int, kernel: tuple[int, int], *, stride: int = 1, act: bool = True) -> Layer:
+        """A convolution, its normalisation and its activation."""
         w = self.weight((out, inp, *kernel), inp * kernel[0] * kernel[1], out * kernel[0] * kernel[1])
         b = None if self.norm else self.keep(torch.zeros(self.rates, out))
         shared, self.first = self.first, False
@@ -44,7 +54,7 @@ class Stack:
         bn = self.batch_norm(out) if self.norm else None
 
         def layer(x: Tensor) -> Tensor:
-            y = F.conv2d(x, w.flatten(0, 1), None if b is None else b.flatten(), steps,
+            y = functional.conv2d(x, w.flatten(0, 1), None if b is None else b.flatten(), steps,
                          (kernel[0] // 2, kernel[1] // 2), groups=1 if shared else self.rates)  # fmt: skip
             y = bn(y) if bn else y
             return self.act(y) if act else y
@@ -52,38 +62,45 @@ class Stack:
         return layer
 
     def batch_norm(self, channels: int) -> Layer:
+        """Normalise every channel of every copy over the batch."""
         scale, shift = self.keep(torch.ones(self.rates, channels)), self.keep(torch.zeros(self.rates, channels))
         mean, var = torch.zeros(self.rates * channels), torch.ones(self.rates * channels)
         self.buffers.append((mean, var))
-        return lambda x: F.batch_norm(x, mean, var, scale.flatten(), shift.flatten(), self.training, 0.1, 1e-5)
+        return lambda x: functional.batch_norm(x, mean, var, scale.flatten(), shift.flatten(), self.training, 0.1, 1e-5)
 
     def linear(self, inp: int, out: int) -> Layer:
+        """A dense layer."""
         w, b = self.weight((inp, out), inp, out), self.keep(torch.zeros(self.rates, 1, out))
         return lambda x: torch.matmul(x, w) + b
 
     def residual(self, inp: int, out: int, kernel: tuple[int, int], stride: int) -> Layer:
+        """Two convolutions beside a shortcut."""
         one, two = self.conv(inp, out, kernel, stride=stride), self.conv(out, out, kernel, act=False)
         way = self.conv(inp, out, (1, 1), stride=stride, act=False) if inp != out or stride > 1 else None
         return lambda x: self.act(two(one(x)) + (way(x) if way else x))
 
     def inception(self, inp: int, out: int) -> Layer:
+        """Convolutions of 1 and 3 and a pooled one side by side."""
         part = out // 4
         ways = [self.conv(inp, part, (1, 1)), self.conv(inp, 2 * part, (3, 3)), self.conv(inp, part, (1, 1))]
 
         def layer(x: Tensor) -> Tensor:
-            got = [ways[0](x), ways[1](x), ways[2](F.avg_pool2d(x, 3, 1, 1))]
+            got = [ways[0](x), ways[1](x), ways[2](functional.avg_pool2d(x, 3, 1, 1))]
             cut = [g.view(len(x), self.rates, -1, *g.shape[2:]) for g in got]
             return torch.cat(cut, 2).flatten(1, 2)
 
         return layer
 
     def drop(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.dropout, self.training) if self.dropout else x
+        """Drop units at random while training."""
+        return functional.dropout(x, self.dropout, self.training) if self.dropout else x
 
     def to_vectors(self, x: Tensor) -> Tensor:
+        """Turn pictures into vectors."""
         return x.reshape(len(x), self.rates, -1).transpose(0, 1)
 
     def attention(self, width: int, heads: int) -> Layer:
+        """A transformer block."""
         norms = [self.layer_norm(width), self.layer_norm(width)]
         qkv, out = self.linear(width, 3 * width), self.linear(width, width)
         up, down = self.linear(width, 2 * width), self.linear(2 * width, width)
@@ -92,17 +109,19 @@ class Stack:
             r, bt, _ = x.shape
             t = self.tokens
             q, k, v = qkv(norms[0](x)).view(r, bt // t, t, 3, heads, width // heads).permute(3, 0, 1, 4, 2, 5)
-            mixed = F.scaled_dot_product_attention(q, k, v).transpose(2, 3).reshape(r, bt, width)
+            mixed = functional.scaled_dot_product_attention(q, k, v).transpose(2, 3).reshape(r, bt, width)
             x = x + out(mixed)
-            return x + down(self.drop(F.gelu(up(norms[1](x)))))
+            return x + down(self.drop(functional.gelu(up(norms[1](x)))))
 
         return layer
 
     def layer_norm(self, width: int) -> Layer:
+        """Normalise every vector."""
         scale, shift = self.keep(torch.ones(self.rates, 1, width)), self.keep(torch.zeros(self.rates, 1, width))
-        return lambda x: F.layer_norm(x, (width,)) * scale + shift
+        return lambda x: functional.layer_norm(x, (width,)) * scale + shift
 
     def recurrent(self, inp: int, width: int) -> Layer:
+        """A gated recurrent unit over the rows of a picture."""
         x_gates, h_gates = self.linear(inp, 3 * width), self.linear(width, 3 * width)
 
         def layer(x: Tensor) -> Tensor:  # (batch, channels, steps, inputs) of one shared batch
@@ -117,12 +136,15 @@ class Stack:
         return layer
 
     def __call__(self, x: Tensor) -> Tensor:
+        """Send a batch through every copy."""
         for layer in self.layers:
             x = layer(x)
         return x
 
 
-def build(kind: str, shape: tuple[int, int, int], classes: int, stack: Stack, *, width: int, depth: int) -> Stack:
+def build(  # noqa: C901, PLR0912, PLR0915 - one list of kinds, read from top to bottom
+    kind: str, shape: tuple[int, int, int], classes: int, stack: Stack, *, width: int, depth: int
+) -> Stack:
     """Fill the stack: kind is linear, mlp, plain, residual, inception, vit or gru."""
     c, h, w = shape
     kernel = (3, 3) if h > 1 else (1, 5)
@@ -148,7 +170,7 @@ def build(kind: str, shape: tuple[int, int, int], classes: int, stack: Stack, *,
         cut = (h // patch * patch, w // patch * patch)
 
         def begin(x: Tensor) -> Tensor:
-            patches = F.unfold(x[:, :, : cut[0], : cut[1]], patch, stride=patch).transpose(1, 2)
+            patches = functional.unfold(x[:, :, : cut[0], : cut[1]], patch, stride=patch).transpose(1, 2)
             tokens = embed(patches.flatten(0, 1).expand(stack.rates, -1, -1))
             return tokens + place.repeat(1, len(x), 1)
 
@@ -168,7 +190,7 @@ def build(kind: str, shape: tuple[int, int, int], classes: int, stack: Stack, *,
             else:
                 add(stack.conv(size, out, kernel))
             if shrink and (kind != "residual" or not level):
-                add(lambda x: F.max_pool2d(x, (2 if x.shape[2] > 1 else 1, 2)))
+                add(lambda x: functional.max_pool2d(x, (2 if x.shape[2] > 1 else 1, 2)))
                 h, w = max(h // 2, 1), w // 2
             elif shrink:
                 h, w = max((h + 1) // 2, 1), (w + 1) // 2

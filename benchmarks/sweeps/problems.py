@@ -16,7 +16,12 @@ FAMILIES = {  # family: (classes to choose from, largest training set, shares of
     "blobs": ((2, 5, 20, 60), 8000, ("mlp", "linear", "mlp")),
     "teacher": ((6,), 9000, ("mlp",)),
 }
-WEIGHTS = {"digits": 3, "fashion": 5, "cifar": 6, "chest": 2, "elpv": 2, "ecg": 3, "cancer": 1, "spirals": 1, "blobs": 2, "teacher": 1}  # fmt: skip
+WEIGHTS = {"digits": 3, "fashion": 5, "cifar": 6, "chest": 2, "elpv": 2, "ecg": 3, "cancer": 1, "spirals": 1,
+           "blobs": 2, "teacher": 1}  # fmt: skip
+OPTIMIZERS = (
+    ["sgd"] * 7 + ["momentum"] * 6 + ["nesterov"] + ["adam"] * 5 + ["adamw"] * 2 + ["rmsprop"] * 2 + ["adagrad"]
+)
+SCALINGS = ["standard"] * 4 + ["unit"] * 3 + ["centred"]
 RATES = 21
 """Rates a sweep, 0.4 decades apart, over 8 decades."""
 SECONDS = 28
@@ -100,7 +105,7 @@ def draw(number: int) -> Problem:
     classes, largest, kinds = FAMILIES[family]
     kind = pick(kinds)
     flat = family in {"cancer", "spirals", "blobs", "teacher"}
-    optimizer = pick(["sgd"] * 7 + ["momentum"] * 6 + ["nesterov"] + ["adam"] * 5 + ["adamw"] * 2 + ["rmsprop"] * 2 + ["adagrad"])  # fmt: skip
+    optimizer = pick(OPTIMIZERS)
     light = kind in {"mlp", "linear"}
     width = (
         pick([16, 32, 64, 128]) if kind == "mlp" else pick([16, 24]) if kind in {"vit", "gru"} else pick([8, 8, 8, 16])
@@ -135,7 +140,7 @@ def draw(number: int) -> Problem:
         batch //= 2  # a run of a few dozen steps is not what people bring
     return Problem(
         number=number, family=family, classes=pick(classes), train=train,
-        scaling=pick(["standard"] * 4 + ["unit"] * 3 + ["centred"] + (["bytes"] if family in {"fashion", "cifar", "chest", "elpv"} else []))
+        scaling=pick(SCALINGS + (["bytes"] if family in {"fashion", "cifar", "chest", "elpv"} else []))
         if not flat else pick(["standard", "standard", "unit"]) if family != "cancer" else "standard",
         label_noise=pick([0.0] * 6 + [0.1, 0.3]), kind=kind,
         width=width, depth=depth,

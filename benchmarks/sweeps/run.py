@@ -17,10 +17,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from problems import Problem, draw
+from torch.nn import functional
+
 from data import Split, split
 from networks import Stack, build
-from problems import Problem, draw
 
 BATCH_LOSSES = 200
 
@@ -53,6 +54,7 @@ class Optimizer:
 
     @torch.no_grad()
     def step(self, share: float) -> None:
+        """Update every copy with that share of its own rate."""
         self.count += 1
         for p, (m, v) in zip(self.parameters, self.state, strict=True):
             g = p.grad
@@ -88,7 +90,12 @@ def scores(stack: Stack, x: torch.Tensor, y: torch.Tensor) -> tuple[np.ndarray, 
         for at in range(0, len(x), 250):
             out = stack(x[at : at + 250])
             target = y[at : at + 250].expand(stack.rates, -1)
-            loss += F.cross_entropy(out.flatten(0, 1), target.flatten(), reduction="none").view(stack.rates, -1).sum(1)
+            loss += (
+                functional
+                .cross_entropy(out.flatten(0, 1), target.flatten(), reduction="none")
+                .view(stack.rates, -1)
+                .sum(1)
+            )
             right += (out.argmax(2) == target).sum(1)
     stack.training = True
     return (loss / len(x)).numpy().astype(float), (right / len(x)).numpy().astype(float)
@@ -130,7 +137,7 @@ def sweep(problem: Problem) -> list[dict[str, object]]:
             batch = augmented(x[index], rng) if problem.augment else x[index]
             target = y[index].expand(count, -1)
             out = stack(batch)
-            each = F.cross_entropy(out.flatten(0, 1), target.flatten(), reduction="none").view(count, -1)
+            each = functional.cross_entropy(out.flatten(0, 1), target.flatten(), reduction="none").view(count, -1)
             loss = each.mean(1)
             loss.sum().backward()
             optimizer.step(factor_at(problem, step, steps))

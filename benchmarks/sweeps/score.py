@@ -61,8 +61,8 @@ def reliability(chances: np.ndarray, label: np.ndarray, rows: np.ndarray) -> lis
     for low, high in zip((0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95), (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.01), strict=True):
         here = (top >= low) & (top < high)
         if here.any():
-            found.append({"from": low, "to": min(high, 1.0), "n": int(here.sum()),
-                          "mean_confidence": round(float(top[here].mean()), 3), "held": round(float(right[here].mean()), 3)})  # fmt: skip
+            said, held = round(float(top[here].mean()), 3), round(float(right[here].mean()), 3)
+            found.append({"from": low, "to": min(high, 1.0), "n": int(here.sum()), "said": said, "held": held})
     return found
 
 

@@ -57,8 +57,8 @@ def features(history: RunHistory) -> dict[str, float]:
 def measure(curves: Mapping[str, Numbers]) -> dict[str, float]:
     """Measure curves.
 
-    `tl_`, `vl_`: shape of training and validation loss; `te_`, `ve_`: of 1 - accuracy (see `shape`); `bl_`: of the first
-    200 batch losses (see `_batches`); `gap_`: validation against training; `guess_`: ln(accuracy) + loss, which is 0
+    `tl_`, `vl_`: shape of training and validation loss; `te_`, `ve_`: of 1 - accuracy (see `shape`); `bl_`: of the
+    first 200 batch losses (see `_batches`); `gap_`: validation against training; `guess_`: ln(accuracy) + loss, 0
     for a network that answers every class with the same probability, whatever the number of classes.
 
     Args:
@@ -97,11 +97,10 @@ def _gaps(curves: Mapping[str, Numbers], found: Mapping[str, float]) -> dict[str
         loss, accuracy = curves.get(f"{split}_loss"), curves.get(f"{split}_accuracy")
         if loss is None or accuracy is None:
             continue
-        l, _ = settled(loss)
-        a, _ = settled(accuracy)
-        if len(l) and len(a):
-            gaps[f"guess_{split}_first"] = math.log(max(a[0], 1e-3)) + min(l[0], 30.0)
-            gaps[f"guess_{split}_end"] = math.log(max(a[-1], 1e-3)) + min(l[-1], 30.0)
+        nats, shares = settled(loss)[0], settled(accuracy)[0]
+        if len(nats) and len(shares):
+            gaps[f"guess_{split}_first"] = math.log(max(shares[0], 1e-3)) + min(nats[0], 30.0)
+            gaps[f"guess_{split}_end"] = math.log(max(shares[-1], 1e-3)) + min(nats[-1], 30.0)
     train, val = (settled(curves[name])[0] if name in curves else np.empty(0) for name in ("train_loss", "val_loss"))
     size = min(len(train), len(val))
     if size > 4:  # noqa: PLR2004 - a correlation of fewer says nothing
@@ -117,6 +116,9 @@ def _batches(values: Numbers) -> dict[str, float]:
     `bl_noise`: ln of the noise by second differences over the level at the end; `bl_peak`: ln of the largest over the
     first; `bl_early`, `bl_mid`, `bl_late`: falls of ln b from window to window; `bl_flips`: share of steps that reverse
     the one before; `bl_fall_noise`: fall in units of noise; `bl_monotone`: share of steps downward.
+
+    Returns:
+        Name -> number.
     """
     b, broken = settled(values)
     found = {"bl_broken": broken}

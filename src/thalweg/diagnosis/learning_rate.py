@@ -1,10 +1,10 @@
 """Whether a run's learning rate was too low, about right or too high, and by what factor, from its curves alone.
 
-The curves are measured (`features.py`) and sums of small trees (`boosted.py`) turn the numbers into probabilities of the
-three verdicts and into the factor with an interval. The trees stand in `learning_rate_model.json`; they were fitted on
-the sweeps under `benchmarks/sweeps/` by `benchmarks/sweeps/fit.py`, and their probabilities were set so that of verdicts
-given with 90 % on problems left out of the fit, 90 % held. Evidence is taken from what moved the sum most, each number
-against the range in which eight of ten healthy runs lie.
+The curves are measured (`features.py`) and sums of small trees (`boosted.py`) turn the numbers into probabilities of
+the three verdicts and into the factor with an interval. The trees stand in `learning_rate_model.json`; they were fitted
+on the sweeps under `benchmarks/sweeps/` by `benchmarks/sweeps/fit.py`, and their probabilities were set so that of
+verdicts given with 90 % on problems left out of the fit, 90 % held. Evidence is taken from what moved the sum most,
+each number against the range in which eight of ten healthy runs lie.
 """
 
 import json
@@ -100,7 +100,11 @@ def estimate(history: RunHistory) -> LearningRateEstimate:
         second = _VERDICTS[int(np.argsort(chances)[-2])]
         reason = f"{_words(_VERDICTS[best])} and {_words(second)} are both possible ({chances[best]:.0%} and less)"
         return LearningRateEstimate(
-            verdict="undetermined", confidence=float(chances[best]), reason=reason, probabilities=named, evidence=evidence
+            verdict="undetermined",
+            confidence=float(chances[best]),
+            reason=reason,
+            probabilities=named,
+            evidence=evidence,
         )
     factor, interval = _factor(model.log_factors(row), _VERDICTS[best])
     return LearningRateEstimate(
@@ -128,10 +132,7 @@ def _factor(logs: tuple[float, float, float], verdict: Verdict) -> tuple[float, 
         middle, high = max(middle, 0.1), max(high, 0.1)
     low, high = min(low, middle), max(high, middle)
     middle = min(max(middle, -far), far)
-    if low >= far:
-        low = far
-    if high <= -far:
-        high = -far
+    low, high = min(low, far), max(high, -far)
     interval = (None if low < -far else _round(low), None if high > far else _round(high))
     return _round(middle), interval
 

@@ -1,4 +1,4 @@
-"""Logistic regressions read from a text file: the probability is a logistic function of a weighted sum of few numbers."""
+"""Logistic regressions read from a text file: a probability from a weighted sum of few numbers."""
 
 import json
 import math

@@ -50,8 +50,9 @@ def measure_noise(values: Numbers) -> dict[str, float]:
 
     In windows of 16 values of l = ln loss, a recurrence l[t] = a l[t-1] + b l[t-2] + c l[t-3] + d is fitted;
     `unforeseen` is the lower quartile over windows of ln(its residual over the spread of the steps), `residual` that of
-    ln(residual); `turns` is the share of steps that reverse the one before, `ups` the share of steps upward (0.5 at
-    most), `wobble` ln of the scatter by second differences in the first ten values, `scatter` the same in all.
+    ln(residual); `turns` is the share of steps that reverse the one before and `lawful` how far that is from 2/3, which
+    independent scatter has; `wobble` is ln of the scatter by second differences in the first ten values, `scatter` the
+    same in all.
 
     Args:
         values: Losses of single steps.
@@ -61,8 +62,8 @@ def measure_noise(values: Numbers) -> dict[str, float]:
 
     Example:
         >>> found = measure_noise(2.0 * 0.95 ** np.arange(50))
-        >>> found["turns"], found["ups"]
-        (0.0, 0.0)
+        >>> found["turns"], round(found["lawful"], 2)
+        (0.0, 0.67)
     """
     loss, _ = settled(values[:_FIRST])
     if len(loss) < _LEAST:
@@ -81,11 +82,12 @@ def measure_noise(values: Numbers) -> dict[str, float]:
     second = np.abs(np.diff(logs, 2)) / math.sqrt(6.0)
     steps = np.diff(logs)
     steps = steps[np.abs(steps) > 1e-7]  # noqa: PLR2004 - equal within the digits of a log
+    turns = float((steps[1:] * steps[:-1] < 0).mean()) if len(steps) > 1 else 0.0
     return {
         "unforeseen": float(np.quantile(unforeseen, 0.25)),
         "residual": float(np.quantile(residuals, 0.25)),
-        "turns": float((steps[1:] * steps[:-1] < 0).mean()) if len(steps) > 1 else 0.0,
-        "ups": min(float((steps > 0).mean()), 0.5) if len(steps) else 0.0,
+        "turns": turns,
+        "lawful": abs(turns - 2 / 3),
         "wobble": math.log(float(np.median(second[:8])) + 1e-6),
         "scatter": math.log(float(np.median(second)) * 1.4826 + 1e-6),
     }

@@ -50,15 +50,16 @@ def measure_rise(curves: Mapping[str, Numbers]) -> tuple[str, dict[str, float], 
     the end is the mean of the last fifth (at least two values), the scatter comes from second differences.
 
     - `rise` = ln(0.01 + ln(end / best)), `clear` = (end - best) in standard errors, at most 12;
-    - `up` = share of pairs after the best epoch that rise less that of pairs that fall, `after` = share of epochs there;
-    - `gain` = ln(training at the best epoch / training at the end), `fell` = 10 gain from -1 to 1, `gap` = ln(validation / training) at the end.
+    - `up` = share of pairs after the best epoch that rise less those that fall, `after` = share of epochs there;
+    - `gain` = ln(training at the best epoch / training at the end), `fell` = 10 gain from -1 to 1;
+    - `gap` = ln(validation / training) at the end.
 
     Args:
         curves: By the names of `RunHistory`.
 
     Returns:
-        Which regression asks for these numbers (empty where nothing can be said), the numbers, and the index of the best
-        epoch.
+        Which regression asks for these numbers (empty where nothing can be said), the numbers, and the index of the
+        best epoch.
 
     Example:
         >>> val = np.array([1.0, 0.6, 0.5, 0.6, 0.8, 1.1, 1.4])
@@ -140,7 +141,7 @@ def judge(history: RunHistory) -> Overfitting:
     ]  # fmt: skip
     if "gain" in found:
         evidence.append(
-            Evidence(signal=name.replace("val", "train"), window=window, observed=round(found["gain"], 3), threshold=0.0,
-                     source="ln of training at the best epoch over the end: what training gained meanwhile")
+            Evidence(signal=name.replace("val", "train"), window=window, observed=round(found["gain"], 3),
+                     threshold=0.0, source="ln of training at the best epoch over its end: what was gained meanwhile")
         )  # fmt: skip
     return Overfitting(probability=chance, best_epoch=int(at), rise=rise, evidence=tuple(evidence))

@@ -1,4 +1,4 @@
-"""The shape of one falling curve in numbers without units: how far, how fast, how straight, how roughly, where it broke.
+"""The shape of one falling curve in numbers without units: how far, how fast, how straight, how roughly.
 
 A loss and an error (1 - accuracy) are both curves that should fall, so both are described alike. Nothing here knows how
 many epochs a run was meant to have, what an epoch is, or how large a loss should be: levels enter as logarithms of
@@ -53,10 +53,12 @@ def shape(values: Numbers, prefix: str) -> dict[str, float]:
     value, all logarithms natural:
 
     - `broken`: 0 never, 1 when no value was finite; `points` = ln of the number of values;
-    - `first` = ln y1, `end` = ln ye; `fall` = ln y1/ye, `best` = ln y1/min y, `back` = ln ye/min y, `peak` = ln max y/y1;
+    - `first` = ln y1, `end` = ln ye; `fall` = ln y1/ye, `best` = ln y1/min y;
+    - `back` = ln ye/min y, `peak` = ln max y/y1;
     - `jump`, `drop`: largest rise and fall of ln y in one step after the first; `drop_at`: the latter's place, 0 to 1;
     - `start` = ln y1/y2: what the first epoch brought; `start_share`: the same as a share of y1 - min y;
-    - `rising`: share of steps upward; `wander` = ln of the path's length over the net fall;
+    - `still`: share of steps below a thousandth of y; `rising`: share of steps upward;
+    - `wander` = ln of the path's length over the net fall;
     - `rough` = ln of noise over range, `grain` = ln of noise over ye; `calm` = ln of late noise over early noise;
     - `half`: place (0 to 1) where half the fall is done; `convex`: mean height above the chord, in ranges;
     - `late`: fall of ln y over the last third by least squares, `late_share`: the same as a share of the whole fall;
@@ -126,6 +128,7 @@ def _course(y: Numbers) -> dict[str, float]:
         "drop_at": (int(dlog[1:].argmin()) + 1) / (n - 1),
         "rising": float((d > 0).mean()),
         "wander": math.log(max(np.abs(d).sum(), 1e-9) / max(abs(y[0] - y[-1]), 1e-3 * np.abs(d).sum(), 1e-9)),
+        "still": float((np.abs(dlog) < 1e-3).mean()),  # noqa: PLR2004 - a thousandth of its level
         "half": int(np.argmax(y <= (y[0] + y.min()) / 2)) / (n - 1),
         "convex": float((y - chord).mean() / span),
         "late": -late,

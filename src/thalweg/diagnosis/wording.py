@@ -23,6 +23,7 @@ _WORDS = {
     "jump": "largest rise of its ln from one value to the next",
     "drop": "largest fall of its ln from one value to the next",
     "drop_at": "place of its largest fall, 0 to 1",
+    "still": "share of steps below a thousandth of its level",
     "rising": "share of steps upward",
     "wander": "ln of the path's length over the net change",
     "half": "place where half of the fall is done, 0 to 1",

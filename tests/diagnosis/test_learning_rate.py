@@ -1,0 +1,106 @@
+import gzip
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from thalweg.core.history import RunHistory
+from thalweg.core.signal import Signal
+from thalweg.diagnosis.learning_rate import estimate
+
+RUNS = Path(__file__).parents[2] / "benchmarks" / "sweeps" / "runs.jsonl.gz"
+T = np.arange(1, 31)
+
+
+def history(**curves: np.ndarray) -> RunHistory:
+    return RunHistory(
+        signals=tuple(
+            Signal(name=name, unit="1", steps=tuple(range(1, len(values) + 1)), values=tuple(map(float, values)))
+            for name, values in curves.items()
+        )
+    )
+
+
+def test_a_loss_that_hardly_falls_is_too_low_and_open_below() -> None:
+    loss = 2.303 - 0.001 * T
+    found = estimate(
+        history(train_loss=loss, val_loss=loss, train_accuracy=0.1 + 0.0005 * T, val_accuracy=0.1 + 0.0005 * T)
+    )
+    assert found.verdict == "too_low"
+    assert found.interval is not None
+    assert found.interval[0] is None
+    assert found.interval[1] is not None
+    assert found.interval[1] < 1
+    assert found.confidence > 0.8
+
+
+def test_no_number_from_the_first_epoch_on_is_too_high_and_open_above() -> None:
+    nothing = np.full(10, np.nan)
+    found = estimate(history(train_loss=nothing, val_loss=nothing))
+    assert found.verdict == "too_high"
+    assert found.interval is not None
+    assert found.interval[1] is None
+    assert found.factor is not None
+    assert found.factor > 1
+
+
+def test_a_course_that_breaks_is_too_high() -> None:
+    loss = np.concatenate([[2.2, 2.5, 9.0, 300.0], np.full(6, np.nan)])
+    assert estimate(history(train_loss=loss, val_loss=loss * 1.1)).verdict == "too_high"
+
+
+def test_nothing_recorded_is_undetermined() -> None:
+    found = estimate(RunHistory())
+    assert found.verdict == "undetermined"
+    assert found.factor is None
+
+
+@pytest.mark.parametrize("values", [(1.0,), (), (float("inf"),), (1e300, -1e300), (0.0,) * 40, (5.0,) * 3])
+@pytest.mark.parametrize("name", ["train_loss", "val_loss", "train_accuracy", "val_accuracy", "batch_loss"])
+def test_odd_curves_get_an_answer_whose_parts_agree(name: str, values: tuple[float, ...]) -> None:
+    found = estimate(history(**{name: np.array(values)}))
+    assert 0 <= found.confidence <= 1
+    if found.verdict != "undetermined":
+        assert found.interval is not None
+        assert found.factor is not None
+        low, high = found.interval
+        assert low is None or low <= found.factor * 1.01
+        assert high is None or high >= found.factor * 0.99
+
+
+def test_evidence_names_curve_window_number_and_healthy_range() -> None:
+    loss = 2.303 - 0.001 * T
+    found = estimate(history(train_loss=loss, val_loss=loss))
+    assert found.evidence
+    for piece in found.evidence:
+        assert piece.signal in {"train_loss", "val_loss"}
+        assert piece.window.startswith("epoch")
+        assert piece.threshold is not None
+        assert "healthy runs" in piece.source
+    assert found.reason.startswith(found.evidence[0].signal)
+
+
+def recorded(count: int) -> list[dict[str, object]]:
+    if not RUNS.exists():
+        pytest.skip("the recorded sweeps are not here")
+    with gzip.open(RUNS, "rt") as file:
+        records = [json.loads(line) for line in file]
+    return records[:: max(1, len(records) // count)][:count]
+
+
+def test_recorded_runs_are_judged_quickly() -> None:
+    histories = []
+    for record in recorded(60):
+        curves = {
+            name: np.array([np.nan if v is None else v for v in record[name]])
+            for name in ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
+        }
+        histories.append(history(**curves))
+    estimate(histories[0])
+    begun = time.process_time()
+    found = [estimate(one) for one in histories]
+    assert (time.process_time() - begun) / len(found) < 0.05
+    assert {one.verdict for one in found} >= {"too_low", "about_right", "too_high"}
+    assert all(one.verdict == "undetermined" or abs(sum(one.probabilities.values()) - 1) < 0.01 for one in found)
