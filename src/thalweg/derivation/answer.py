@@ -25,6 +25,13 @@ __all__ = ["check_answer"]
 _POINTS = 3
 _POINTS_AT_KINKS = 12
 _LONGEST = 160
+_USUAL = frozenset({
+    "unflipped filter",
+    "forgotten stride",
+    "transposed",
+    "forgotten mean factor",
+    "padding left in",
+})  # go before rarer mistakes that would give the same here
 
 
 def check_answer(case: ConvolutionCase, found: Gradients, given: object) -> AnswerCheck:
@@ -138,7 +145,7 @@ def _explanations(case: ConvolutionCase, part: str, tensor: StudentTensor, point
         left = list(dict.fromkeys(here if left is None else (name for name in left if name in here)))
         if not left:
             return []
-    return left or []
+    return sorted(left or [], key=lambda name: name not in _USUAL)
 
 
 def _besides_a_factor(case: ConvolutionCase, part: str, tensor: StudentTensor, point: Point) -> tuple[str, str] | None:
