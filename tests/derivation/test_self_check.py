@@ -44,7 +44,7 @@ def test_large_cases_are_checked_along_random_directions():
 def test_it_says_what_was_compared_and_that_it_is_exact():
     case, _ = build_case("conv2d", x=[[1, 2], [3, 4]], f=[[1]], head="mean")
     checked = check_itself(case, work_out(case))
-    assert checked.comparisons == 4 + 4 + 4 + 1
+    assert checked.comparisons == 4 + 4 + 4 + 1 + 1
     assert "exact difference quotients, in fractions, for the given numbers: all equal without rounding" in (
         checked.compared
     )

@@ -39,7 +39,14 @@ def test_json_is_valid_and_everything_holds(schema, head):
 def test_without_proof_and_answer_there_is_none(schema):
     data = json.loads(dumps({"schema": 1, **derive("conv1d", x="3", f="2").to_json()}))
     jsonschema.validate(data, schema)
-    assert (data["proved"], data["max_difference"], data["check"], data["dO_db"]) == (None, None, None, None)
+    assert (data["proved"], data["max_difference"], data["check"]) == (None, None, None)
+
+
+def test_the_gradient_at_a_bias_is_told_without_one_too():
+    without = derive("conv1d", x="4", f="2x1x2", head="c*sum")
+    with_one = derive("conv1d", x="4", f="2x1x2", bias=True, head="c*sum")
+    assert without.dO_db == with_one.dO_db == ("3*c", "3*c")
+    assert without.self_check.comparisons > 0
 
 
 def test_a_difference_to_autograd_is_said(monkeypatch):

@@ -154,7 +154,7 @@ class Derivation:
         dO_dy: Gradient at the convolution's output.
         dO_dx: Gradient at its input.
         dO_df: Gradient at its filter.
-        dO_db: Gradient at its bias, per output channel; None without a bias.
+        dO_db: Gradient at its bias, per output channel; where it has none, at one of zero.
         steps: The derivation, in order.
         rule: The general rule this is an instance of.
         deviations: Where this case deviates from the plain one, a sentence each.

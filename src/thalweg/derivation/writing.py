@@ -47,7 +47,7 @@ def write_derivation(
         dO_dy=nested(list(map(str, found.dO_dy)), case.y_shape),
         dO_dx=nested(list(map(str, found.dO_dx)), case.x_shape),
         dO_df=nested(list(map(str, found.dO_df)), case.f_shape),
-        dO_db=None if case.bias is None else tuple(map(str, found.dO_db)),
+        dO_db=tuple(map(str, found.dO_db)),
         steps=tuple(write_steps(case, found)),
         rule=RULE,
         deviations=tuple(deviations(case)),

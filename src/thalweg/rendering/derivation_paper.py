@@ -63,7 +63,7 @@ def gradients(derivation: Derivation) -> Iterator[Part]:
     case = derivation.case
     yield from _tensor("dO_dx", _by_outputs(derivation, derivation.dO_dx), case, "x")
     yield from _tensor("dO_df", _by_outputs(derivation, derivation.dO_df), case, "f")
-    if derivation.dO_db is not None:
+    if case.bias is not None and derivation.dO_db is not None:
         yield from _tensor("dO_db", _by_outputs(derivation, derivation.dO_db), case, "b")
     yield from _tensor("dO_dy", _by_outputs(derivation, derivation.dO_dy), case, "y")
     if any(_by_outputs(derivation, each) != each for each in (derivation.dO_dx, derivation.dO_df, derivation.dO_dy)):
