@@ -36,16 +36,9 @@ def augmentation_for(choice: str, *, upright: bool) -> Augmentation:
     if choice == "none":
         return Augmentation.none()
     if choice == "turns" or not upright:
-        # Pictures without an upright direction are measurements more often than photos: how dark they are means
-        # something (decision 0003), so tones change half as much as in photos.
+        quarters = choice == "turns"
         return Augmentation(
-            flip_vertical=True,
-            quarter_turns=choice == "turns",
-            shift=0.05,
-            zoom=0.0,
-            brightness=0.04,
-            contrast=0.1,
-            saturation=0.0,
+            flip_vertical=True, quarter_turns=quarters, shift=0.05, zoom=0.0, contrast=0.2, saturation=0.0
         )
     return Augmentation()
 
