@@ -6,7 +6,7 @@ import pytest
 from thalweg.core.history import RunHistory
 from thalweg.core.signal import Signal
 from thalweg.diagnosis.features import curves_of, features, measure
-from thalweg.diagnosis.wording import signal_of, what, window_of
+from thalweg.diagnosis.wording import course, signal_of, what, window_of
 
 EPOCHS = np.arange(1, 13)
 CURVES = {
@@ -52,3 +52,13 @@ def test_every_number_has_words_a_curve_and_a_window() -> None:
         assert history.signal(signal_of(name)) is not None, name
         assert " " in what(name), name
         assert window_of(name, history).startswith(("epoch", "step")), name
+
+
+def test_the_course_is_told_with_its_numbers() -> None:
+    assert "no finite number any more" in course(measure({"train_loss": np.array([1.0, np.nan, np.nan])}))
+    rough = {"train_loss": 2.3 / EPOCHS, "val_loss": np.where(EPOCHS % 2, 1.0, 9.0)}
+    assert "the training loss fell by" in course(measure(rough))
+    assert "9.00 times its lowest" in course(measure(rough))
+    guessing = {"val_loss": np.full(6, math.log(10)), "val_accuracy": np.full(6, 0.1)}
+    assert course(measure(guessing)).startswith("the validation loss did not move")
+    assert "those of guessing" in course(measure(guessing))

@@ -79,7 +79,8 @@ def test_evidence_names_curve_window_number_and_healthy_range() -> None:
         assert piece.window.startswith("epoch")
         assert piece.threshold is not None
         assert "healthy runs" in piece.source
-    assert found.reason.startswith(found.evidence[0].signal)
+    assert "fell by 1.2 %" in found.reason
+    assert "hardly any step upward" in found.reason
 
 
 def recorded(count: int) -> list[dict[str, object]]:

@@ -101,10 +101,10 @@ def _gaps(curves: Mapping[str, Numbers], found: Mapping[str, float]) -> dict[str
         if len(nats) and len(shares):
             gaps[f"guess_{split}_first"] = math.log(max(shares[0], 1e-3)) + min(nats[0], 30.0)
             gaps[f"guess_{split}_end"] = math.log(max(shares[-1], 1e-3)) + min(nats[-1], 30.0)
-    train, val = (settled(curves[name])[0] if name in curves else np.empty(0) for name in ("train_loss", "val_loss"))
-    size = min(len(train), len(val))
+    before, after = (settled(curves[name])[0] if name in curves else np.empty(0) for name in ("train_loss", "val_loss"))
+    size = min(len(before), len(after))
     if size > 4:  # noqa: PLR2004 - a correlation of fewer says nothing
-        a, b = np.diff(np.log(np.maximum(train[:size], 1e-5))), np.diff(np.log(np.maximum(val[:size], 1e-5)))
+        a, b = np.diff(np.log(np.maximum(before[:size], 1e-5))), np.diff(np.log(np.maximum(after[:size], 1e-5)))
         if a.std() > 0 and b.std() > 0:
             gaps["gap_loss_together"] = float(np.corrcoef(a, b)[0, 1])
     return gaps

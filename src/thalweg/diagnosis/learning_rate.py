@@ -21,7 +21,7 @@ from thalweg.core.history import RunHistory
 from thalweg.core.learning_rate import LearningRateEstimate, Verdict
 from thalweg.diagnosis.boosted import Trees
 from thalweg.diagnosis.features import features
-from thalweg.diagnosis.wording import signal_of, what, window_of
+from thalweg.diagnosis.wording import course, signal_of, what, window_of
 
 __all__ = ["estimate"]
 
@@ -31,6 +31,8 @@ _VERDICTS: tuple[Verdict, ...] = ("too_low", "about_right", "too_high")
 _FAR = 30.0
 """Beyond this factor either way curves look alike: flat, or no number from the first epoch on."""
 _MOST_EVIDENCE = 4
+_CERTAIN = 0.975
+"""From here on the 95 % interval, a half of its doubt on either side, ends on the verdict's side of 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,9 @@ def estimate(history: RunHistory) -> LearningRateEstimate:
     chances = model.probabilities(row)
     best = int(chances.argmax())
     evidence = _evidence(model, row, best, history)
-    named = {verdict: round(float(chance), 4) for verdict, chance in zip(_VERDICTS, chances, strict=True)}
+    named: dict[str, float] = {
+        verdict: round(float(chance), 4) for verdict, chance in zip(_VERDICTS, chances, strict=True)
+    }
     if chances[best] < model.undetermined_below:
         second = _VERDICTS[int(np.argsort(chances)[-2])]
         reason = f"{_words(_VERDICTS[best])} and {_words(second)} are both possible ({chances[best]:.0%} and less)"
@@ -106,13 +110,13 @@ def estimate(history: RunHistory) -> LearningRateEstimate:
             probabilities=named,
             evidence=evidence,
         )
-    factor, interval = _factor(model.log_factors(row), _VERDICTS[best])
+    factor, interval = _factor(model.log_factors(row), _VERDICTS[best], certain=bool(chances[best] > _CERTAIN))
     return LearningRateEstimate(
         verdict=_VERDICTS[best],
         factor=factor,
         interval=interval,
         confidence=round(float(chances[best]), 4),
-        reason=_reason(evidence),
+        reason=course(found),
         probabilities=named,
         evidence=evidence,
     )
@@ -122,14 +126,16 @@ def _words(verdict: str) -> str:
     return verdict.replace("_", " ")
 
 
-def _factor(logs: tuple[float, float, float], verdict: Verdict) -> tuple[float, tuple[float | None, float | None]]:
+def _factor(
+    logs: tuple[float, float, float], verdict: Verdict, *, certain: bool
+) -> tuple[float, tuple[float | None, float | None]]:
     """Turn three decimal logarithms into a factor on the verdict's side and an interval, open beyond `_FAR`."""
     low, middle, high = logs
     far = math.log10(_FAR)
     if verdict == "too_low":
-        middle, low = min(middle, -0.1), min(low, -0.1)
+        middle, low, high = min(middle, -0.1), min(low, -0.1), min(high, -0.05) if certain else high
     elif verdict == "too_high":
-        middle, high = max(middle, 0.1), max(high, 0.1)
+        middle, high, low = max(middle, 0.1), max(high, 0.1), max(low, 0.05) if certain else low
     low, high = min(low, middle), max(high, middle)
     middle = min(max(middle, -far), far)
     low, high = min(low, far), max(high, -far)
@@ -164,13 +170,3 @@ def _evidence(model: _Model, row: Numbers, best: int, history: RunHistory) -> tu
             )
         )
     return tuple(found)
-
-
-def _reason(evidence: tuple[Evidence, ...]) -> str:
-    """Say the weightiest observation."""
-    if not evidence:
-        return "no single number decides"
-    first = evidence[0]
-    words = first.source.partition(";")[0]
-    healthy = first.source.partition(";")[2].strip()
-    return f"{first.signal}, {first.window}: {words} is {first.observed:.3g}; {healthy}"

@@ -119,7 +119,7 @@ def _course(y: Numbers) -> dict[str, float]:
     chord = np.linspace(y[0], y[-1], n)
     t = np.log(np.arange(1, n + 1))
     third, half = max(3, -(-n // 3)), max(2, n // 2)
-    late = _slope(np.arange(third), logs[-third:]) * (third - 1)
+    late = _slope(np.arange(float(third)), logs[-third:]) * (third - 1)
     return {
         "start": logs[0] - logs[1],
         "start_share": (y[0] - y[1]) / max(whole, 1e-3 * span),
@@ -146,7 +146,7 @@ def _roughness(y: Numbers) -> dict[str, float]:
     span, end = max(float(y.max() - y.min()), 1e-9), max(_end(y), _FLOOR)
     found = {"rough": math.log(noise / span), "grain": math.log(noise / end), "hush": math.log(quiet / end)}
     half = max(3, n // 2)
-    x = np.arange(half)
+    x = np.arange(float(half))
     slope = _slope(x, y[-half:])
     rest = y[-half:] - y[-half:].mean() - slope * (x - x.mean())
     error = math.sqrt(max(float(rest @ rest), 1e-12) / max(half - 2, 1)) / math.sqrt(float(((x - x.mean()) ** 2).sum()))

@@ -1,12 +1,15 @@
 """Measured features in words: on which curve, over which epochs, and what the number is."""
 
+import math
+from collections.abc import Mapping
+
 from thalweg.core.history import RunHistory
 
-__all__ = ["signal_of", "what", "window_of"]
+__all__ = ["course", "signal_of", "what", "window_of"]
 
 _SIGNALS = {"tl": "train_loss", "vl": "val_loss", "te": "train_accuracy", "ve": "val_accuracy", "bl": "batch_loss",
             "gap": "val_loss", "guess": "val_accuracy"}  # fmt: skip
-_LAST = {"late", "late_share", "power_late", "end", "trend", "back", "hush", "grain"}
+_LAST = {"late", "late_share", "power_late", "end", "trend", "back"}
 _FIRST = {"start", "start_share", "first", "power_early"}
 _WORDS = {
     "broken": "share of the record after the last finite value",
@@ -123,3 +126,55 @@ def window_of(feature: str, history: RunHistory) -> str:
     elif part in _FIRST:
         steps = steps[:1] if part == "first" else steps[:2]
     return f"{unit} {steps[0]}" if len(steps) == 1 else f"{unit}s {steps[0]}-{steps[-1]}"
+
+
+def course(found: Mapping[str, float]) -> str:
+    """Tell the course of a run in the words of a lecture, with its numbers.
+
+    Args:
+        found: Measured features.
+
+    Returns:
+        One sentence without a full stop: where it broke, how far it fell, when, and how roughly.
+
+    Example:
+        >>> course({"tl_broken": 0.0, "tl_fall": 0.01, "tl_late_share": 0.33, "tl_rising": 0.0})
+        'the training loss fell by 1 %, 33 % of that in the last third, hardly any step upward'
+    """
+    for head, name in (("tl", "training loss"), ("vl", "validation loss"), ("bl", "loss of batches")):
+        if found.get(f"{head}_broken", 0.0) > 0:
+            where = "from the first value on" if found[f"{head}_broken"] >= 1 else "before the end"
+            return f"the {name} is no finite number any more {where}"
+    parts = []
+    for head, name in (("tl", "training loss"), ("vl", "validation loss"), ("te", "training error"),
+                       ("ve", "validation error"), ("bl", "loss of the first batches")):  # fmt: skip
+        if f"{head}_fall" not in found:
+            continue
+        parts.append(f"the {name} {_moved(found[f'{head}_fall'])}")
+        if found[f"{head}_fall"] > 0.005 and f"{head}_late_share" in found:  # noqa: PLR2004 - nothing to share
+            parts.append(f"{min(max(found[f'{head}_late_share'], 0.0), 1.0):.0%} of that in the last third")
+        if f"{head}_rising" in found:
+            rising = found[f"{head}_rising"]
+            parts.append("hardly any step upward" if rising < 0.05 else f"{rising:.0%} of its steps upward")  # noqa: PLR2004
+        break
+    if found.get("vl_back", 0.0) > 0.1:  # noqa: PLR2004 - a tenth above its best
+        parts.append(f"the validation loss ended {_times(found['vl_back'])} its lowest")
+    elif found.get("vl_grain", -9.0) > -1.5:  # noqa: PLR2004 - scatter above a fifth of the level
+        parts.append(f"the validation loss scatters by {_percent(math.exp(found['vl_grain']))} of its level")
+    if abs(found.get("guess_val_end", 1.0)) < 0.02:  # noqa: PLR2004 - hundredths of a nat
+        parts.append("accuracy and loss at the end are those of guessing")
+    return ", ".join(parts).replace("%", " %").replace("  %", " %")
+
+
+def _moved(fall: float) -> str:
+    if abs(fall) < 0.0005:  # noqa: PLR2004 - it would print as 0 %
+        return "did not move"
+    return f"fell by {_percent(1 - math.exp(-fall))}" if fall > 0 else f"rose to {_times(-fall)} its first value"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * min(share, 1e6):.0f} %"  # noqa: PLR2004 - no 1e+02
+
+
+def _times(log: float) -> str:
+    return f"{math.exp(min(log, 14.0)):.2f} times" if log < 3 else f"{math.exp(min(log, 14.0)):.0f} times"  # noqa: PLR2004
