@@ -86,10 +86,13 @@ def fit_verdict(data: Data, keep: np.ndarray) -> HistGradientBoostingClassifier:
 
 def fit_factor(data: Data, keep: np.ndarray) -> dict[str, HistGradientBoostingRegressor]:
     target = np.clip(data.log_factor, -CLIP, CLIP)
-    weight = np.where(np.abs(data.log_factor) < 1.6, 1.0, 0.35)
+    weight = np.where(np.abs(data.log_factor) < 1.6, 1.0, 0.4)
+    whole = np.where(np.char.startswith(data.view, "full"), 8.0, 1.0)  # whole courses tell most of a factor
+    near = keep & (np.abs(data.log_factor) < 2.2)  # farther off curves look alike, and would pull the answer outward
     models = factor_models()
-    for model in models.values():
-        model.fit(data.x[keep], target[keep], sample_weight=weight[keep])
+    for name, model in models.items():
+        rows = near if name == "middle" else keep
+        model.fit(data.x[rows], target[rows], sample_weight=(weight * whole if name == "middle" else weight)[rows])
     return models
 
 

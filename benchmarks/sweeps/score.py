@@ -32,6 +32,9 @@ def verdict_score(chances: np.ndarray, data: object, rows: np.ndarray, below: fl
         "recall": {name: round(float((said[truth == k] == k).mean()), 3) for k, name in enumerate(CLASSES)},
         "undetermined": round(float((said == 3).mean()), 3),
         "false_alarms_on_about_right": round(float(np.isin(said[truth == 1], (0, 2)).mean()), 3),
+        "false_alarms_on_about_right_with_80_%": round(
+            float((np.isin(said, (0, 2)) & (chances[rows].max(1) >= 0.8))[truth == 1].mean()), 3
+        ),
         "confusion_rows_truth": confusion,
     }  # fmt: skip
 
