@@ -1,5 +1,6 @@
 import gzip
 import json
+import math
 import time
 from pathlib import Path
 
@@ -105,3 +106,10 @@ def test_recorded_runs_are_judged_quickly() -> None:
     assert (time.process_time() - begun) / len(found) < 0.05
     assert {one.verdict for one in found} >= {"too_low", "about_right", "too_high"}
     assert all(one.verdict == "undetermined" or abs(sum(one.probabilities.values()) - 1) < 0.01 for one in found)
+
+
+def test_one_epoch_is_no_course():
+    row = {"epoch": 1, "train_loss": 0.7, "val_loss": 0.69}
+    one = estimate(RunHistory.from_epochs([row]))
+    assert (one.verdict, one.reason) == ("undetermined", "one epoch shows a place and no course")
+    assert estimate(RunHistory.from_epochs([{**row, "train_loss": math.nan}])).verdict == "too_high"

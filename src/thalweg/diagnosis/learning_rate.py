@@ -92,6 +92,8 @@ def estimate(history: RunHistory) -> LearningRateEstimate:
     told = [name for name in found if not name.endswith("_broken")] or [n for n in found if found[n] > 0]
     if not told:
         return LearningRateEstimate(verdict="undetermined", reason="no loss and no accuracy is recorded")
+    if _is_one_moment(history):
+        return LearningRateEstimate(verdict="undetermined", reason="one epoch shows a place and no course")
     model = _model()
     row = np.array([found.get(name, math.nan) for name in model.names])
     chances = model.probabilities(row)
@@ -120,6 +122,12 @@ def estimate(history: RunHistory) -> LearningRateEstimate:
         probabilities=named,
         evidence=evidence,
     )
+
+
+def _is_one_moment(history: RunHistory) -> bool:
+    """Whether no curve has a second point: the model would answer from how common each verdict was in the sweeps."""
+    curves = [signal.values for signal in history.signals if signal.name.endswith(("_loss", "_accuracy"))]
+    return all(len(values) < 2 and all(map(math.isfinite, values)) for values in curves)  # noqa: PLR2004 - a course
 
 
 def _words(verdict: str) -> str:
