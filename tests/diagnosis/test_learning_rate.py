@@ -113,3 +113,5 @@ def test_one_epoch_is_no_course():
     one = estimate(RunHistory.from_epochs([row]))
     assert (one.verdict, one.reason) == ("undetermined", "one epoch shows a place and no course")
     assert estimate(RunHistory.from_epochs([{**row, "train_loss": math.nan}])).verdict == "too_high"
+    two = estimate(RunHistory.from_epochs([row, {**row, "epoch": 2, "train_loss": 0.65}]))
+    assert two.reason != one.reason
