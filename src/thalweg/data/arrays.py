@@ -6,47 +6,28 @@ its pictures are checked, compared, shown and explained like photos, and no verb
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from thalweg.core.dataset import Notice, Part
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
+from thalweg.data.array_part import ArrayPart
 from thalweg.data.array_values import as_labels, as_pictures
 from thalweg.data.cifar import is_cifar_name, read_cifar
 from thalweg.data.idx import idx_part, read_idx_pairs
 from thalweg.data.npz import read_npz
 from thalweg.data.part_names import PART_NAMES
 
-__all__ = ["ARRAYS_VERSION", "ArrayPart", "array_files", "write_pictures"]
+__all__ = ["ARRAYS_VERSION", "array_files", "write_pictures"]
 
 ARRAYS_VERSION = 1
 """Changes whenever other pictures or names are written for the same arrays, so that older ones are not found."""
 
 _FOLDERS = {"train": "train", "validation": "val", "test": "test", None: ""}
 _MOST_SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ArrayPart:
-    """One part of a source as it was read.
-
-    Args:
-        file: Where it was read, for messages.
-        part: `train`, `validation`, `test`, or None where the source is not split.
-        pictures: Any numeric array, one picture a row.
-        labels: One label a picture: numbers, names or one-hot rows.
-        classes: Names of the classes in index order, where the file has them.
-    """
-
-    file: str
-    part: Part | None
-    pictures: npt.NDArray[np.generic]
-    labels: npt.NDArray[np.generic]
-    classes: tuple[str, ...] = ()
 
 
 def array_files(path: Path) -> tuple[Path, ...]:
@@ -94,20 +75,11 @@ def read_parts(files: Sequence[Path]) -> tuple[ArrayPart, ...]:
         SourceError: A file is damaged, is not understood, or lacks its partner.
     """
     if any(is_cifar_name(file.name) for file in files):
-        rows = read_cifar(files)
-    elif any(idx_part(file.name) for file in files):
-        rows = read_idx_pairs(files)
-    else:
-        named = [(file, _part_of_file(file, files)) for file in files]
-        rows = [
-            (file.name, whole if part is None else part, pictures, labels, classes)
-            for file, whole in named
-            for part, pictures, labels, classes in read_npz(file)
-        ]
-    return tuple(
-        ArrayPart(file=file, part=part, pictures=pictures, labels=labels, classes=classes)
-        for file, part, pictures, labels, classes in rows
-    )
+        return tuple(read_cifar(files))
+    if any(idx_part(file.name) for file in files):
+        return tuple(read_idx_pairs(files))
+    named = [(file, _part_of_file(file, files)) for file in files]
+    return tuple(replace(read, part=read.part or whole) for file, whole in named for read in read_npz(file))
 
 
 def _part_of_file(file: Path, files: Sequence[Path]) -> Part | None:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from thalweg.core.dataset import Part
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
+from thalweg.data.array_part import ArrayPart
 
 __all__ = ["is_cifar_name", "read_cifar"]
 
@@ -46,14 +47,14 @@ def is_cifar_name(name: str) -> bool:
 
 def read_cifar(
     files: Sequence[Path],
-) -> list[tuple[str, Part | None, npt.NDArray[np.generic], npt.NDArray[np.generic], tuple[str, ...]]]:
+) -> list[ArrayPart]:
     """Read the batches, each as a row of its own; those named `data_batch_N` are for training.
 
     Args:
         files: Batches and the file with the names of the classes, as far as they are there.
 
     Returns:
-        Name, part, pictures (n, 3, 32, 32), labels and names of classes.
+        The parts, pictures as (n, 3, 32, 32).
 
     Raises:
         SourceError: A file is damaged, or is none of CIFAR's.
@@ -64,11 +65,12 @@ def read_cifar(
         raise SourceError(f"{printable(files[0].name)}: names the classes of CIFAR-10, but no batch lies beside it")
     classes = next((names for names in map(_class_names, sorted(beside)) if names), ())
     tests = [file.name.startswith("test") for file in batches]
-    rows: list[tuple[str, Part | None, npt.NDArray[np.generic], npt.NDArray[np.generic], tuple[str, ...]]] = []
+    rows: list[ArrayPart] = []
     for file, test in zip(batches, tests, strict=True):
         pictures, labels = _binary(file) if file.suffix == ".bin" else _pickled(file)
         part: Part | None = ("test" if test else "train") if any(tests) and not all(tests) else None
-        rows.append((file.name, part, pictures.reshape(-1, 3, 32, 32), labels, classes))
+        shaped = pictures.reshape(-1, 3, 32, 32)
+        rows.append(ArrayPart(file=file.name, part=part, pictures=shaped, labels=labels, classes=classes))
     return rows
 
 

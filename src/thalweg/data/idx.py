@@ -18,6 +18,7 @@ import numpy.typing as npt
 from thalweg.core.dataset import Part
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
+from thalweg.data.array_part import ArrayPart
 from thalweg.data.part_names import PART_NAMES
 
 __all__ = ["idx_part", "read_idx", "read_idx_pairs"]
@@ -83,14 +84,14 @@ def _values(file: "IO[bytes] | gzip.GzipFile", shown: str) -> npt.NDArray[np.gen
 
 def read_idx_pairs(
     files: Sequence[Path],
-) -> list[tuple[str, Part | None, npt.NDArray[np.generic], npt.NDArray[np.generic], tuple[str, ...]]]:
+) -> list[ArrayPart]:
     """Read pictures with their labels.
 
     Args:
         files: idx files; of a single one, its partner is looked for beside it.
 
     Returns:
-        Name, part, pictures, labels and no names of classes, which idx files do not have.
+        The parts, without names of classes, which idx files do not have.
 
     Raises:
         SourceError: A partner is missing, or a file is damaged.
@@ -102,18 +103,19 @@ def read_idx_pairs(
         named = idx_part(file.name)
         if named and (wanted is None or named[0] == wanted[0]):
             found.setdefault(named[0], {})[named[1]] = file
-    rows: list[tuple[str, Part | None, npt.NDArray[np.generic], npt.NDArray[np.generic], tuple[str, ...]]] = []
+    rows: list[ArrayPart] = []
     for part, pair in found.items():
         if len(pair) < 2:  # noqa: PLR2004 - images and labels
             have = next(iter(pair.values()))
             missing = "labels" if "images" in pair else "images"
             raise SourceError(f"{printable(have.name)}: the file with its {missing} is missing beside it")
         known: Part | None = "test" if part == "t10k" else PART_NAMES.get(part)
-        rows.append((
-            pair["images"].name,
-            known if len(found) > 1 else None,
-            read_idx(pair["images"]),
-            read_idx(pair["labels"]),
-            (),
-        ))
+        rows.append(
+            ArrayPart(
+                file=pair["images"].name,
+                part=known if len(found) > 1 else None,
+                pictures=read_idx(pair["images"]),
+                labels=read_idx(pair["labels"]),
+            )
+        )
     return rows

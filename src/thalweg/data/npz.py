@@ -11,6 +11,7 @@ import numpy.typing as npt
 from thalweg.core.dataset import Part
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
+from thalweg.data.array_part import ArrayPart
 from thalweg.data.part_names import PART_NAMES
 
 __all__ = ["read_npz"]
@@ -20,10 +21,8 @@ _LABELS = ("y", "labels", "label", "targets", "target", "arr_1")
 _CLASSES = ("classes", "class_names", "label_names", "names", "categories")
 _MOST_BYTES = 32 << 30
 
-Rows = list[tuple[Part | None, npt.NDArray[np.generic], npt.NDArray[np.generic], tuple[str, ...]]]
 
-
-def read_npz(path: Path) -> Rows:
+def read_npz(path: Path) -> list[ArrayPart]:
     """Read pictures and labels.
 
     `x` and `y`, `images` and `labels` and the like, or the same with a part: `x_train`, `train_images`, `test_labels`.
@@ -32,7 +31,7 @@ def read_npz(path: Path) -> Rows:
         path: The file.
 
     Returns:
-        Part (None where the names say none), pictures, labels and names of classes.
+        The parts; one without a name where the names of the arrays say none.
 
     Raises:
         SourceError: The file is damaged, too large, holds Python objects, or no pair of names is known.
@@ -52,10 +51,10 @@ def read_npz(path: Path) -> Rows:
                 f"save plain arrays with numpy.savez"
             ) from None
         raise SourceError(f"{shown}: is no readable .npz file ({error})") from None
-    return _pairs(arrays, shown)
+    return _pairs(arrays, path.name)
 
 
-def _pairs(arrays: Mapping[str, npt.NDArray[np.generic]], shown: str) -> Rows:
+def _pairs(arrays: Mapping[str, npt.NDArray[np.generic]], file: str) -> list[ArrayPart]:
     classes: tuple[str, ...] = ()
     found: dict[Part | None, dict[str, str]] = {}
     for name, values in arrays.items():
@@ -68,20 +67,20 @@ def _pairs(arrays: Mapping[str, npt.NDArray[np.generic]], shown: str) -> Rows:
         part, role = _role(lower)
         if role:
             found.setdefault(part, {}).setdefault(role, name)
-    rows: Rows = [
-        (part, arrays[names["pictures"]], arrays[names["labels"]], classes)
+    rows = [
+        ArrayPart(
+            file=file, part=part, pictures=arrays[names["pictures"]], labels=arrays[names["labels"]], classes=classes
+        )
         for part, names in found.items()
         if len(names) == 2  # noqa: PLR2004 - pictures and labels
     ]
     if not rows:
         held = ", ".join(f"{printable(name)} {'x'.join(map(str, values.shape))}" for name, values in arrays.items())
         raise SourceError(
-            f"{shown}: no pictures with labels found (it holds {held or 'nothing'}); "
+            f"{printable(file)}: no pictures with labels found (it holds {held or 'nothing'}); "
             f"call them x and y, or x_train, y_train, x_test and y_test"
         )
-    if any(part is not None for part, *_ in rows):
-        rows = [row for row in rows if row[0] is not None]
-    return rows
+    return [row for row in rows if row.part is not None] or rows
 
 
 def _role(name: str) -> tuple[Part | None, str]:
