@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from thalweg.core.finding import Finding
 from thalweg.core.learning_rate import LearningRateEstimate
+from thalweg.core.remedy import Remedy
 from thalweg.diagnosis.case import Case
 from thalweg.diagnosis.remedies import remedy
 from thalweg.diagnosis.rules.rule import Rule
@@ -28,16 +29,11 @@ def check_too_high(case: Case) -> Iterator[Finding]:
     References: the project's own sweeps (docs/diagnose.md); LeCun et al. 1998, Efficient BackProp; Cohen et al. 2021,
         Gradient descent on neural networks typically occurs at the edge of stability.
     """
-    estimate = case.estimate
-    if estimate.verdict == "too_high":
-        yield Finding(
+    if case.estimate.verdict == "too_high":
+        yield _finding(
+            case.estimate,
             code="LRN001",
             name="learning_rate_too_high",
-            severity="warning" if estimate.confidence >= _SURE else "info",
-            confidence=estimate.confidence,
-            subject="learning rate",
-            claim=_claim(estimate),
-            evidence=estimate.evidence,
             alternatives=(
                 "exploding_gradient",
                 "input_scale",
@@ -67,16 +63,11 @@ def check_too_low(case: Case) -> Iterator[Finding]:
     References: the project's own sweeps (docs/diagnose.md); Bengio 2012, Practical recommendations for gradient-based
         training of deep architectures, section 3.
     """
-    estimate = case.estimate
-    if estimate.verdict == "too_low":
-        yield Finding(
+    if case.estimate.verdict == "too_low":
+        yield _finding(
+            case.estimate,
             code="LRN002",
             name="learning_rate_too_low",
-            severity="warning" if estimate.confidence >= _SURE else "info",
-            confidence=estimate.confidence,
-            subject="learning rate",
-            claim=_claim(estimate),
-            evidence=estimate.evidence,
             alternatives=(
                 *("too_few_epochs", "plateau", "saddle_point", "vanishing_gradient", "frozen_parameters"),
                 *("wrong_head_or_loss", "excessive_regularization"),
@@ -85,9 +76,26 @@ def check_too_low(case: Case) -> Iterator[Finding]:
         )
 
 
-def _claim(estimate: LearningRateEstimate) -> str:
+def _finding(
+    estimate: LearningRateEstimate,
+    *,
+    code: str,
+    name: str,
+    alternatives: tuple[str, ...],
+    remedies: tuple[Remedy, ...],
+) -> Finding:
     claim = f"the learning rate is {estimate.distance}"
-    return f"{claim}: {estimate.reason}" if estimate.reason else claim
+    return Finding(
+        code=code,
+        name=name,
+        severity="warning" if estimate.confidence >= _SURE else "info",
+        confidence=estimate.confidence,
+        subject="learning rate",
+        claim=f"{claim}: {estimate.reason}" if estimate.reason else claim,
+        evidence=estimate.evidence,
+        alternatives=alternatives,
+        remedies=remedies,
+    )
 
 
 RULES = (
