@@ -57,7 +57,7 @@ def count(spec: NetworkSpec, *, frozen: Collection[str] = ()) -> Ledger:
             known = ", ".join(RULES)
             raise UncountedLayerError(f"layer {layer.name!r}: nobody counts the kind {layer.kind!r}; known are {known}")
     shapes = output_shapes(spec)
-    fields = receptive_fields(spec)
+    fields = _fields(spec, shapes)
     rows = []
     for layer in spec.layers:
         settings = complete_settings(layer)
@@ -90,7 +90,10 @@ def receptive_fields(spec: NetworkSpec) -> dict[str, tuple[Field, ...]]:
         >>> receptive_fields(spec)["conv1"][0].at(10)
         (10, 16)
     """
-    shapes = output_shapes(spec)
+    return _fields(spec, output_shapes(spec))
+
+
+def _fields(spec: NetworkSpec, shapes: Mapping[str, Shape]) -> dict[str, tuple[Field, ...]]:
     fields = {name: tuple(Field(extent=size) for size in shape.extents) for name, shape in spec.inputs.items()}
     for layer in spec.layers:
         settings = complete_settings(layer)
