@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from thalweg.core.errors import RunError
+from thalweg.core.network_facts import NetworkFacts
 from thalweg.core.signal import Signal
 
 __all__ = ["EPOCH_COLUMNS", "STEPWISE", "Event", "RunHistory"]
@@ -52,12 +53,14 @@ class RunHistory:
         events: What happened, in order.
         plan: The plan as plain data, where it is known.
         environment: Versions and hardware, where they are known.
+        network: What is known of the network, where it was watched.
     """
 
     signals: tuple[Signal, ...] = ()
     events: tuple[Event, ...] = ()
     plan: Mapping[str, object] = field(default_factory=dict)
     environment: Mapping[str, object] = field(default_factory=dict)
+    network: NetworkFacts | None = None
 
     def signal(self, name: str) -> Signal | None:
         """Find a curve by name.
