@@ -1,0 +1,1 @@
+"""How the loss bends around a point: exact Hessian products, extreme eigenvalues, trace, sharpness, critical points."""
