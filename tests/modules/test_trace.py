@@ -8,7 +8,7 @@ from thalweg.core.errors import SpecError
 from thalweg.core.shape import Shape
 from thalweg.modules.build import build
 from thalweg.modules.trace import trace
-from thalweg.networks.catalogue import NAMES, network
+from thalweg.networks.catalogue import NAMES, axes_of, network
 
 
 def same_rows(first, second):
@@ -23,7 +23,7 @@ def same_rows(first, second):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_build_then_trace_is_the_identity(name):
-    spec = network(name, Shape(3, (96, 96)), 5)
+    spec = network(name, Shape(3, (96,) * axes_of(name)), 5)
     again = trace(build(spec, device="meta"))
     assert same_rows(spec, again)
     assert [layer.kind for layer in again] == [layer.kind for layer in spec]

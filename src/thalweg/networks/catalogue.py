@@ -1,6 +1,7 @@
 """Every network that has a name: `network("small", Shape(3, (192, 192)), classes=2)`.
 
-A family has its own file; a name is one entry here. Each takes pixels 0..255 and gives probabilities.
+A family has its own file; a name is one entry here. Each takes pixels 0..255, or measured values where its name ends in
+`-1d` (signals) or `-3d` (volumes), and gives probabilities.
 """
 
 import difflib
@@ -23,12 +24,20 @@ from thalweg.networks.plain import plain_functional, plain_sequential
 from thalweg.networks.resnet import DEPTHS as RESNET_DEPTHS
 from thalweg.networks.resnet import resnet
 from thalweg.networks.small import small
+from thalweg.networks.spatial import SAMPLES, need_axes
 from thalweg.networks.vgg import DEPTHS as VGG_DEPTHS
 from thalweg.networks.vgg import vgg
 
-__all__ = ["NAMES", "network"]
+__all__ = ["NAMES", "axes_of", "network", "suited"]
 
 _Maker: TypeAlias = Callable[[Shape, int], NetworkSpec]
+
+_EVERY_DIMENSION: Mapping[str, _Maker] = MappingProxyType({
+    "small": small,
+    "plain": plain_sequential,
+    "inception": inception,
+})
+"""Families that are written for any number of spatial axes."""
 
 _MAKERS: Mapping[str, _Maker] = MappingProxyType({
     "small": small,
@@ -44,6 +53,7 @@ _MAKERS: Mapping[str, _Maker] = MappingProxyType({
     "densenet121": densenet121,
     "mobilenet-v2": mobilenet_v2,
     "efficientnet-lite0": efficientnet_lite0,
+    **{f"{stem}-{axes}d": maker for axes in (1, 3) for stem, maker in _EVERY_DIMENSION.items()},
 })
 
 NAMES: tuple[str, ...] = tuple(_MAKERS)
@@ -72,4 +82,50 @@ def network(name: str, input_shape: Shape, classes: int) -> NetworkSpec:
         near = difflib.get_close_matches(name.lower(), NAMES, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(NAMES)}"
         raise SpecError(f"no network is called {name!r}; {hint}")
+    need_axes(name, input_shape, axes_of(name))
     return _MAKERS[name](input_shape, classes)
+
+
+def axes_of(name: str) -> int:
+    """Spatial axes of the samples that a network of the catalogue takes.
+
+    Args:
+        name: Its name.
+
+    Returns:
+        1 for signals, 2 for pictures, 3 for volumes.
+
+    Example:
+        >>> axes_of("plain-1d"), axes_of("resnet18")
+        (1, 2)
+    """
+    return {"-1d": 1, "-3d": 3}.get(name[-3:], 2)
+
+
+def suited(name: str, axes: int) -> str:
+    """The network of a family that takes samples of so many axes.
+
+    Args:
+        name: A name of the catalogue; `small`, `plain` and `inception` have kin for signals and volumes.
+        axes: Spatial axes of the samples.
+
+    Returns:
+        The name to build.
+
+    Raises:
+        SpecError: The network is for samples of another kind and has no kin for these.
+
+    Example:
+        >>> suited("small", 1), suited("small", 2), suited("plain-3d", 3)
+        ('small-1d', 'small', 'plain-3d')
+    """
+    if axes_of(name) == axes:
+        return name
+    kin = f"{name}-{axes}d"
+    if kin in _MAKERS:
+        return kin
+    fitting = [each for each in NAMES if axes_of(each) == axes][:8]
+    raise SpecError(
+        f"{name} is for {SAMPLES[axes_of(name)]}, and the source holds {SAMPLES[axes]}: "
+        f"take {', '.join(fitting[:-1])} or {fitting[-1]}"
+    )

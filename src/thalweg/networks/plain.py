@@ -1,4 +1,4 @@
-"""The reference network that many first projects use: three convolution blocks, flatten, dense.
+"""The reference network that many first projects use: three convolution blocks, flatten, dense; in 1, 2 and 3 axes.
 
 Written in both forms; with one seed they have the same weights and outputs. Its numbers are Keras's: batch
 normalisation after the ReLU with epsilon 1e-3 and Keras's momentum 0.99, which is 0.01 in PyTorch's sense. Nearly all
@@ -7,15 +7,17 @@ of its weights lie in the first dense layer, which reads every position of the l
 
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.shape import Shape
-from thalweg.networks.ends import classifier, unit_pixels
+from thalweg.networks.ends import classifier
 from thalweg.networks.functional import Input, Network
-from thalweg.networks.layers import BatchNorm, Conv2d, Dense, Dropout, Flatten, MaxPool2d, ReLU
+from thalweg.networks.layers import BatchNorm, Dense, Dropout, Flatten, ReLU
 from thalweg.networks.sequential import Sequential
+from thalweg.networks.spatial import CONV, MAX_POOL, scaled_input
 from thalweg.networks.writing import Layer, Value
 
 __all__ = ["plain_functional", "plain_sequential"]
 
 _FILTERS = (32, 64, 128)
+_KERNELS = {1: 7, 2: 3, 3: 3}
 _UNITS = 128
 _EPS = 1e-3
 _MOMENTUM = 0.01
@@ -25,7 +27,7 @@ def plain_sequential(input_shape: Shape, classes: int) -> NetworkSpec:
     """The reference network as a list.
 
     Args:
-        input_shape: Channels and size of a photo.
+        input_shape: Channels and size of a photo, signal or volume.
         classes: Number of classes.
 
     Returns:
@@ -33,19 +35,20 @@ def plain_sequential(input_shape: Shape, classes: int) -> NetworkSpec:
 
     Raises:
         SpecError: There are fewer than two classes.
-        ShapeError: The photos are smaller than 8 pixels.
+        ShapeError: An axis is shorter than 8.
 
     Example:
         >>> len(plain_sequential(Shape(3, (256, 256)), 2).layers)
         19
     """
-    layers: list[Value | Layer] = [Input(*input_shape.as_tuple()), unit_pixels()]
+    axes = input_shape.axes
+    layers: list[Value | Layer] = [Input(*input_shape.as_tuple()), scaled_input(axes)]
     for filters in _FILTERS:
         layers += [
-            Conv2d(filters, 3, padding="same"),
+            CONV[axes](filters, _KERNELS[axes], padding="same"),
             ReLU(),
             BatchNorm(eps=_EPS, momentum=_MOMENTUM),
-            MaxPool2d(2),
+            MAX_POOL[axes](2),
         ]
     layers += [Flatten(), Dense(_UNITS), ReLU(), Dropout(0.5), *classifier(classes)]
     return Sequential(layers, name="plain")
@@ -55,7 +58,7 @@ def plain_functional(input_shape: Shape, classes: int) -> NetworkSpec:
     """The reference network as calls on values.
 
     Args:
-        input_shape: Channels and size of a photo.
+        input_shape: Channels and size of a photo, signal or volume.
         classes: Number of classes.
 
     Returns:
@@ -63,19 +66,20 @@ def plain_functional(input_shape: Shape, classes: int) -> NetworkSpec:
 
     Raises:
         SpecError: There are fewer than two classes.
-        ShapeError: The photos are smaller than 8 pixels.
+        ShapeError: An axis is shorter than 8.
 
     Example:
         >>> plain_functional(Shape(3, (64, 64)), 5).layers == plain_sequential(Shape(3, (64, 64)), 5).layers
         True
     """
+    axes = input_shape.axes
     pixels = Input(*input_shape.as_tuple())
-    x = unit_pixels()(pixels)
+    x = scaled_input(axes)(pixels)
     for filters in _FILTERS:
-        x = Conv2d(filters, 3, padding="same")(x)
+        x = CONV[axes](filters, _KERNELS[axes], padding="same")(x)
         x = ReLU()(x)
         x = BatchNorm(eps=_EPS, momentum=_MOMENTUM)(x)
-        x = MaxPool2d(2)(x)
+        x = MAX_POOL[axes](2)(x)
     x = Flatten()(x)
     x = ReLU()(Dense(_UNITS)(x))
     x = Dropout(0.5)(x)

@@ -34,6 +34,8 @@ _USUAL = {
     "lenet": (Shape(1, (28, 28)), 10),
     "inception": (Shape(3, (32, 32)), 10),
     "inception-v3": (Shape(3, (299, 299)), 1000),
+    **{f"{name}-1d": (Shape(1, (187,)), 5) for name in ("small", "plain", "inception")},
+    **{f"{name}-3d": (Shape(1, (32, 32, 32)), 2) for name in ("small", "plain", "inception")},
 }
 
 
