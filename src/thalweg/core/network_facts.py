@@ -5,9 +5,12 @@ watched network sees, and they are plain values: rules in `diagnosis` read them 
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
-__all__ = ["LayerFacts", "NetworkFacts"]
+__all__ = ["LayerFacts", "NetworkFacts", "OutputForm", "TargetKind"]
+
+OutputForm: TypeAlias = Literal["", "probabilities", "log_probabilities", "unit_interval", "non_negative", "scores"]
+TargetKind: TypeAlias = Literal["", "classes", "one_hot", "binary", "numbers"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,7 @@ class LayerFacts:
         fresh: Whether its weights lie as an initialisation leaves them; None where that cannot be told.
         gain: Spread of its weights times the root of its fan-in: about 0.58 as torch leaves it, 1 after Glorot or
             LeCun, 1.4 after He; None without weights.
+        training: Whether the layer was in training mode, which decides whose statistics a normalisation uses.
     """
 
     name: str
@@ -35,6 +39,7 @@ class LayerFacts:
     optimised: bool = False
     fresh: bool | None = None
     gain: float | None = None
+    training: bool = True
 
     @property
     def normalises(self) -> bool:
@@ -74,8 +79,8 @@ class NetworkFacts:
     loss: str = ""
     outputs: int | None = None
     output_activation: str = ""
-    output_form: Literal["", "probabilities", "log_probabilities", "unit_interval", "non_negative", "scores"] = ""
-    targets: Literal["", "classes", "one_hot", "binary", "numbers"] = ""
+    output_form: OutputForm = ""
+    targets: TargetKind = ""
     classes: int | None = None
     batch_size: int | None = None
     optimizer: str = ""
