@@ -207,7 +207,7 @@ class Scaler(Looker):
         super().__init__()
         self.seat, self.scale, self.skip = seat, scale, skip
 
-    def before_update(self, moment):
+    def before_update(self, _):
         self.seat.scale, self.seat.skip = self.scale, self.skip
 
 
@@ -249,7 +249,7 @@ def test_a_skipped_update_leaves_weights_and_gradients():
 
 
 class Breaks(Looker):
-    def after_update(self, moment):
+    def after_update(self, _):
         raise RuntimeError("a mistake of ours")
 
 

@@ -207,7 +207,8 @@ class LossModules:
             return
         fixed_args = [_held(value) for value in args]
         fixed_kwargs = {name: _held(value) for name, value in kwargs.items()}
-        shapes = {key: value.shape for key, value in [*enumerate(args), *kwargs.items()] if _is_tensor(value)}
+        given: list[tuple[int | str, object]] = [*enumerate(args), *kwargs.items()]
+        shapes = {key: value.shape for key, value in given if isinstance(value, torch.Tensor)}
 
         def objective(output: object) -> torch.Tensor:
             now = float_leaves(output)
@@ -226,10 +227,6 @@ class LossModules:
 
         self.seen.modules.append(objective)
         self.seen.values.append(result.detach())
-
-
-def _is_tensor(value: object) -> bool:
-    return isinstance(value, torch.Tensor)
 
 
 def _held(value: object) -> object:
@@ -327,7 +324,7 @@ def _one_a_label(label: torch.Tensor, scale: torch.Tensor, tolerance: float) -> 
     """Of two classes any row is explained by a scale of its own, so rows must share theirs, class weights apart."""
     if len(label) < _FEW:
         return False
-    spreads = [scale[label == each].max() - scale[label == each].min() for each in label.unique()]
+    spreads = [scale[label == each].max() - scale[label == each].min() for each in torch.unique(label)]
     return float(max(spreads)) <= 10 * tolerance * float(scale.max())
 
 

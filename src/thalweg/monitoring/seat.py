@@ -140,7 +140,7 @@ class Seat:
         seen = SeenCall(detached(output))
         batch = Batch(args, dict(kwargs), seen, self.step, _autocast_now(leaves[0].device.type))
         for leaf in leaves:  # the graph holds the batch until its gradient comes, or is dropped with it
-            leaf.register_hook(_OnGradient(weakref.ref(self), batch, numbers[id(leaf)]))
+            leaf.register_hook(_OnGradient(weakref.ref(self), batch, numbers[id(leaf)]))  # type: ignore[no-untyped-call]
         self._pending = weakref.ref(batch)
         self._looking = LossModules(leaves, seen)
 
