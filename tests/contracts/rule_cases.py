@@ -1,11 +1,13 @@
 """For every rule three recorded runs: one it fires on, one healthy, one near miss that something else explains."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from thalweg.core.history import RunHistory
 from thalweg.core.learning_rate import LearningRateEstimate
+from thalweg.core.network_facts import LayerFacts, NetworkFacts
 from thalweg.core.signal import Signal
 from thalweg.diagnosis.case import open_case
 
@@ -25,6 +27,58 @@ def case(verdict="about_right", factor=None, **curves):
     estimate = LearningRateEstimate(verdict=verdict, factor=factor, confidence=0.9, reason="as the test says")
     return open_case(RunHistory(signals=signals), estimate)
 
+
+LAYERS = tuple(
+    LayerFacts(name=name, kind="Linear", parameters=100, trainable=True, optimised=True, fresh=True, gain=0.58,
+               activation="relu")
+    for name in ("first", "second", "third", "head")
+)  # fmt: skip
+FACTS = {
+    "layers": LAYERS, "loss": "cross_entropy", "outputs": 10, "output_form": "scores", "targets": "classes",
+    "classes": 10, "batch_size": 32, "optimizer": "SGD", "learning_rate": 0.1,
+}  # fmt: skip
+STEPS = np.arange(200)
+LEARNING = {
+    "batch_loss": (0.1 + 2.2 * np.exp(-STEPS / 40)) * (1 + 0.05 * NOISE[:200]),
+    "batch_input_mean": [0.3], "batch_input_std": [0.3], "batch_input_min": [0.0], "batch_input_max": [1.0],
+    "batch_loss_at_start": [2.32], "batch_loss_expected": [2.303],
+    "batch_gradient_norm": {"run": 1 + 0.1 * NOISE[:20],
+                            **dict.fromkeys(("first", "second", "third", "head"), 0.3 + 0.02 * NOISE[:20])},
+    "batch_weight_norm": dict.fromkeys(("first", "second", "third", "head"), np.linspace(3.0, 3.1, 20)),
+    "batch_update_ratio": dict.fromkeys(("first", "second", "third", "head"), 0.004 * np.exp(-np.arange(20) / 20)),
+    "batch_dead_fraction": dict.fromkeys(("first", "second", "third"), 0.2 + 0.05 * NOISE[:20]),
+    "batch_saturated_fraction": dict.fromkeys(("first", "second", "third"), 0.1 + 0.02 * NOISE[:20]),
+    "batch_activation_std": dict.fromkeys(("first", "second", "third"), 0.3 + 0.02 * NOISE[:20]),
+    "batch_frozen": dict.fromkeys(("first", "second", "third", "head"), [0.0] * 20),
+    "batch_alignment": 0.3 + 0.1 * NOISE[:20],
+    "batch_noise_scale": 100 + 10 * NOISE[:20],
+    "batch_sharpness": 5 + NOISE[:20],
+    "batch_rate_to_edge": 0.3 + 0.05 * NOISE[:20],
+}  # fmt: skip
+"""Signals of a healthy watched run."""
+
+
+def watched(verdict="about_right", facts=None, **signals):
+    """A watched case: the healthy one but for what is given; a mapping gives layers, None takes a signal away."""
+    made = []
+    for name, given in (LEARNING | signals).items():
+        for subject, values in (given if isinstance(given, dict) else {"run": given}).items():
+            if values is not None:
+                every = 1 if name == "batch_loss" else 10
+                steps = tuple(range(1, every * len(values) + 1, every))
+                made.append(Signal(name=name, unit="1", subject=subject, steps=steps,
+                                   values=tuple(map(float, values))))  # fmt: skip
+    estimate = LearningRateEstimate(verdict=verdict, confidence=0.9, reason="as the test says")
+    return open_case(RunHistory(signals=tuple(made), network=NetworkFacts(**(FACTS | (facts or {})))), estimate)
+
+
+def layered(**values):
+    """Values of layers, the healthy ones but for what is given."""
+    return dict.fromkeys(("first", "second", "third"), 0.2 + 0.05 * NOISE[:20]) | values
+
+
+WATCHED = watched()
+STUCK = {"batch_loss": 2.3 + 0.02 * NOISE[:200]}
 
 HEALTHY = case(
     train_loss=FALLING * (1 + 0.005 * NOISE[:40]),
@@ -123,6 +177,47 @@ CASES = {
     "NET001": (
         case(train_loss=[0.5, -20.0, -90.0, -300.0], train_accuracy=[0.3, 0.3, 0.31, 0.3]),
         case(train_loss=[0.5, -2.0, -3.0, -3.5]),  # a log-likelihood, without accuracy
+    ),
+    "ACT001": (
+        watched(batch_dead_fraction=layered(second=[1.0] * 20)),
+        watched(batch_dead_fraction=layered(second=[0.79] * 20)),  # sparse
+    ),
+    "ACT002": (
+        watched(batch_saturated_fraction=layered(first=[0.9] * 20)),
+        watched(batch_saturated_fraction=layered(first=[0.95] * 5 + [0.4] * 15)),  # it came loose
+    ),
+    "CRV001": (
+        watched(**STUCK, batch_sharpness=-1 + 0.1 * NOISE[:20], batch_gradient_norm={"run": np.geomspace(1, 0.01, 20)}),
+        watched(**STUCK, batch_sharpness=1 + 0.1 * NOISE[:20], batch_gradient_norm={"run": np.geomspace(1, 0.01, 20)}),
+    ),  # a flat floor curves upward
+    "DAT003": (
+        watched(batch_input_mean=[33.0], batch_input_std=[78.0], batch_input_max=[255.0]),
+        watched(batch_input_mean=[4.9], batch_input_std=[6.0], batch_input_max=[16.0]),  # 0 to 16: large, but bearable
+    ),
+    "DAT004": (
+        watched(**STUCK, batch_alignment=0.05 * NOISE[:20]),
+        watched(
+            **STUCK, batch_alignment=0.05 * NOISE[:20], batch_update_ratio=dict.fromkeys(("first", "head"), [1e-5] * 20)
+        ),  # it has hardly moved
+    ),
+    "NET002": (
+        watched(facts={"layers": (replace(LAYERS[0], trainable=False), *LAYERS[1:])}),
+        watched(facts={"layers": tuple(replace(each, fresh=False) for each in LAYERS)}),
+    ),
+    "NET003": (
+        watched(
+            **STUCK,
+            facts={"weight_decay": 10.0},
+            batch_weight_norm=dict.fromkeys(("first", "second", "third", "head"), np.geomspace(3, 0.1, 20)),
+        ),
+        watched(
+            facts={"weight_decay": 0.05},
+            batch_weight_norm=dict.fromkeys(("first", "second", "third", "head"), np.geomspace(3, 1.5, 20)),
+        ),
+    ),  # weights shrink while the loss falls
+    "NET004": (
+        watched(facts={"batch_size": 1, "layers": (*LAYERS, LayerFacts(name="norm", kind="BatchNorm2d"))}),
+        watched(facts={"batch_size": 1, "layers": (*LAYERS, LayerFacts(name="norm", kind="GroupNorm"))}),
     ),
 }
 """Code to (fires, near miss)."""

@@ -13,13 +13,14 @@ import pytest
 import thalweg.diagnosis.rules as package
 from thalweg.core.finding import Finding
 from thalweg.diagnosis.judge import judge
+from thalweg.diagnosis.live import MEASURED
 from thalweg.diagnosis.remedies import remedy
 from thalweg.diagnosis.rules import HEADINGS, RULES, Rule
 from thalweg.rendering.telling_apart import HOW_TO_TELL
 from thalweg.workbench.rules import rule, rules
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from rule_cases import CASES, HEALTHY, case
+from rule_cases import CASES, HEALTHY, WATCHED, case, watched
 
 SCHEMA = json.loads(
     pathlib.Path(package.__file__).parents[2].joinpath("core", "schemas", "diagnose.json").read_text("utf-8")
@@ -80,7 +81,7 @@ def test_a_rule_fires_where_it_must_and_says_how_it_knows(each: Rule):
 def test_a_rule_is_silent_on_a_healthy_run_and_on_a_near_miss(each: Rule):
     assert list(each.check(HEALTHY)) == [] or each.code in {"CUR013", "CUR014"}, "every run has batches of some size"
     assert list(each.check(CASES[each.code][1])) == []
-    assert all(finding.severity == "info" for finding in each.check(HEALTHY))
+    assert all(finding.severity == "info" for finding in (*each.check(HEALTHY), *each.check(WATCHED)))
 
 
 @pytest.mark.parametrize("values", [[], [0.0] * 6, [1.0], [float("nan")] * 5, [-1e308, 1e308] * 4, [1e-320] * 9])
@@ -92,8 +93,17 @@ def test_no_rule_falls_over_on_odd_numbers(values, verdict):
         assert all(0 < finding.confidence <= 1 for finding in found)
 
 
-def test_the_healthy_run_gets_no_warning():
-    assert [finding.name for finding in judge(HEALTHY) if finding.severity != "info"] == []
+@pytest.mark.parametrize("values", [[], [0.0] * 6, [1.0], [float("nan")] * 5, [-1e308, 1e308] * 4, [1e-320] * 9])
+def test_no_rule_falls_over_on_odd_measurements(values):
+    odd = {name: dict.fromkeys(("run", "first", "head", "unknown"), values) for name in (*MEASURED, "batch_loss")}
+    for facts in ({}, {"batch_size": 0, "layers": (), "loss": "?"}, {"batch_size": 1, "weight_decay": 1e30}):
+        found = judge(watched("undetermined", facts, **odd))
+        assert all(0 < finding.confidence <= 1 for finding in found)
+
+
+@pytest.mark.parametrize("healthy", [HEALTHY, WATCHED], ids=["logged", "watched"])
+def test_the_healthy_run_gets_no_warning(healthy):
+    assert [finding.name for finding in judge(healthy) if finding.severity != "info"] == []
 
 
 def test_every_finding_can_be_told_from_the_others_and_every_remedy_says_what_to_expect():

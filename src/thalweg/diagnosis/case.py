@@ -8,6 +8,7 @@ from thalweg.core.history import RunHistory
 from thalweg.core.learning_rate import LearningRateEstimate
 from thalweg.core.remedy import Remedy
 from thalweg.diagnosis.curve import Curve
+from thalweg.diagnosis.live import Live
 from thalweg.diagnosis.remedies import change_rate
 
 __all__ = ["Case", "open_case"]
@@ -39,6 +40,7 @@ class Case:
         batch_loss: Loss of single batches, a step each.
         learning_rate: The rate in use, where it was recorded.
         gradient_norm: Norm of the gradient, where it was recorded.
+        live: What was measured inside the run; None where it was only logged.
     """
 
     history: RunHistory
@@ -50,6 +52,7 @@ class Case:
     batch_loss: Curve | None = None
     learning_rate: Curve | None = None
     gradient_norm: Curve | None = None
+    live: Live | None = None
 
     @property
     def loss(self) -> Curve | None:
@@ -133,5 +136,8 @@ def open_case(history: RunHistory, estimate: LearningRateEstimate) -> Case:
     """
     curves = {name: Curve.of(history.signal(name)) for name in _SIGNALS}
     return Case(
-        history=history, estimate=estimate, **{name: curve for name, curve in curves.items() if curve is not None}
+        history=history,
+        estimate=estimate,
+        live=Live.of(history),
+        **{name: curve for name, curve in curves.items() if curve is not None},
     )

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from thalweg.core.finding import Finding
 from thalweg.diagnosis.case import Case
+from thalweg.diagnosis.precedence import causes_first
 from thalweg.diagnosis.rules import RULES
 
 __all__ = ["judge"]
@@ -54,6 +55,8 @@ def judge(case: Case) -> tuple[Finding, ...]:
         ['diverging']
     """
     found = [finding for rule in RULES for finding in rule.check(case)]
+    if case.live is not None:
+        return causes_first(found)
     names = {finding.name for finding in found}
     folded = set().union(*(_CONSEQUENCES.get(name, ()) for name in names))
     against = set().union(*(_AGAINST.get(name, ()) for name in names))

@@ -14,7 +14,7 @@ from thalweg.core.history import RunHistory
 from thalweg.core.network_facts import NetworkFacts
 from thalweg.diagnosis.curve import Curve
 
-__all__ = ["MEASURED", "Live", "late_level", "start_level"]
+__all__ = ["MEASURED", "Live", "late_level", "observed", "start_level"]
 
 MEASURED = frozenset((
     *("batch_update_ratio", "batch_alignment", "batch_critical_step", "batch_rate_to_edge", "batch_sharpness"),
@@ -112,23 +112,6 @@ class Live:
         known = {layer.name for layer in self.facts.layers if layer.normalises or not layer.parameters}
         return {key: curve for key, curve in self.layers(name).items() if key not in known}
 
-    def evidence(
-        self, curve: Curve, observed: float, threshold: float | None, source: str, *, layer: str = "run"
-    ) -> Evidence:
-        """Note an observation of a layer.
-
-        Args:
-            curve: The curve it was made on.
-            observed: The number found.
-            threshold: What it was held against.
-            source: What both are, and where the threshold comes from.
-            layer: Whose curve it is.
-
-        Returns:
-            The evidence, which names the layer.
-        """
-        return curve.evidence(observed, threshold, source if layer == "run" else f"{layer}: {source}")
-
     @property
     def steps(self) -> int:
         """The last step of which anything was measured."""
@@ -142,6 +125,22 @@ class Live:
             return None
         start = start_level(loss)
         return 1.0 - late_level(loss) / start if start > 0 else None
+
+
+def observed(curve: Curve, value: float, threshold: float | None, source: str, layer: str = "run") -> Evidence:
+    """Note an observation of a layer.
+
+    Args:
+        curve: The curve it was made on.
+        value: The number found.
+        threshold: What it was held against.
+        source: What both are, and where the threshold comes from.
+        layer: Whose curve it is; named in the source.
+
+    Returns:
+        The evidence.
+    """
+    return curve.evidence(value, threshold, source if layer == "run" else f"{layer}: {source}")
 
 
 def start_level(curve: Curve) -> float:

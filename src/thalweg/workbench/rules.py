@@ -45,7 +45,7 @@ def rules() -> tuple[RuleText, ...]:
 
     Example:
         >>> rules()[-1].code
-        'NET001'
+        'NET004'
     """
     from thalweg.data.health import imbalance, leakage
 

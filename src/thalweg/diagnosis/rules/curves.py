@@ -6,6 +6,8 @@ import numpy as np
 
 from thalweg.core.finding import Finding
 from thalweg.diagnosis.case import Case
+from thalweg.diagnosis.curve import Curve
+from thalweg.diagnosis.live import observed
 from thalweg.diagnosis.remedies import remedy
 from thalweg.diagnosis.rules.rule import Rule
 
@@ -26,13 +28,19 @@ _LISTED = 5
 def check_non_finite(case: Case) -> Iterator[Finding]:
     """CUR001: a loss became NaN or infinite.
 
-    Watches: ``train_loss``, ``batch_loss``, ``val_loss``.
-    Fires when: a recorded value is no finite number.
+    Watches: ``train_loss``, ``batch_loss``, ``val_loss``; live, ``batch_non_finite``: which layer made the first.
+    Fires when: a recorded value is no finite number, or a layer put one out.
     Why it hurts: one NaN in a gradient makes every weight NaN at the next step; nothing after it is training.
     Not to be confused with: values that were not recorded, which are no values; CUR002, a rise that stays finite.
     Remedies: lower_learning_rate, clip_gradients, roll_back, rescale_input, fix_loss.
     References: Goodfellow, Bengio and Courville 2016, Deep Learning, section 10.11.1.
     """
+    origin = _origin(case)
+    if origin is not None and not any(
+        curve is not None and len(curve.broken) for curve in (case.train_loss, case.batch_loss, case.val_loss)
+    ):
+        yield _from_a_layer(case, *origin)
+        return
     for curve in (case.train_loss, case.batch_loss, case.val_loss):
         if curve is None or not len(curve.broken):
             continue
@@ -45,8 +53,11 @@ def check_non_finite(case: Case) -> Iterator[Finding]:
             severity="error" if lasting and curve is not case.val_loss else "warning",
             confidence=0.99,
             subject=curve.name,
-            claim=claim if lasting else f"{claim}, and finite again afterwards",
-            evidence=(curve.evidence(len(curve.broken), 0, "values that are no number", curve.between(first, stop)),),
+            claim=(claim if lasting else f"{claim}, and finite again afterwards") + _told(origin),
+            evidence=(
+                curve.evidence(len(curve.broken), 0, "values that are no number", curve.between(first, stop)),
+                *(() if origin is None else (observed(origin[1], 1, 0, "made the first one", origin[0]),)),
+            ),
             alternatives=("exploding_gradient", "learning_rate_too_high", "input_scale", "wrong_head_or_loss"),
             remedies=(
                 *case.lower_rate(),
@@ -54,6 +65,37 @@ def check_non_finite(case: Case) -> Iterator[Finding]:
             ),
         )
         return
+
+
+def _origin(case: Case) -> tuple[str, Curve] | None:
+    """The layer that put out the first value that is no number, in a watched run."""
+    found = {} if case.live is None else case.live.layers("batch_non_finite")
+    hit = {name: curve for name, curve in found.items() if curve.values.max() > 0}
+    if not hit:
+        return None
+    first = min(hit, key=lambda name: float(hit[name].steps[int(np.argmax(hit[name].values > 0))]))
+    return first, hit[first]
+
+
+def _told(origin: tuple[str, Curve] | None) -> str:
+    if origin is None:
+        return ""
+    name, curve = origin
+    return f"; the first came out of {name} in step {curve.steps[int(np.argmax(curve.values > 0))]:.10g}"
+
+
+def _from_a_layer(case: Case, name: str, curve: Curve) -> Finding:
+    return Finding(
+        code="CUR001",
+        name="non_finite",
+        severity="error",
+        confidence=0.95,
+        subject=name,
+        claim=f"a value is NaN or infinite{_told((name, curve))}",
+        evidence=(observed(curve, 1, 0, "made the first value that is no number", name),),
+        alternatives=("exploding_gradient", "learning_rate_too_high", "input_scale", "wrong_head_or_loss"),
+        remedies=(*case.lower_rate(), *map(remedy, ("clip_gradients", "roll_back", "rescale_input", "fix_loss"))),
+    )
 
 
 def check_diverging(case: Case) -> Iterator[Finding]:

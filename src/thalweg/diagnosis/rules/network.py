@@ -8,6 +8,7 @@ from thalweg.core.finding import Finding
 from thalweg.diagnosis.case import Case
 from thalweg.diagnosis.curve import Curve
 from thalweg.diagnosis.remedies import remedy
+from thalweg.diagnosis.rules.head import head_against_loss
 from thalweg.diagnosis.rules.rule import Rule
 
 __all__ = ["RULES"]
@@ -26,20 +27,24 @@ _CLOSE = 0.01  # of the number: losses are logged with three figures or more
 def check_wrong_head_or_loss(case: Case) -> Iterator[Finding]:
     """NET001: head, loss and labels do not belong together.
 
-    Watches: ``train_loss``, ``train_accuracy``.
+    Watches: ``train_loss``, ``train_accuracy``; live, last layer, loss, labels, and the loss at the start.
     Fires when: a loss falls below zero and on where an accuracy is recorded (no cross-entropy is negative: labels lie
         outside 0 to 1); the accuracy is the same number in every epoch while the loss falls by a tenth, and below what
         so few right answers allow (the accuracy does not look at what is learned); or the loss is the share of wrong
         answers times a clip constant of a framework, so that every answer is fully sure (softmax over a single output,
-        sums instead of means, inputs far too large).
+        sums instead of means, inputs far too large). Live also when softmax or sigmoid is taken twice or is missing,
+        scores are squeezed, one output has a softmax, a loss of numbers is used for classes, or the loss begins at more
+        than three times that of guessing, ln K for K classes.
     Why it hurts: the gradient drives the weights somewhere else than to right answers, or is cut off altogether.
     Not to be confused with: losses that may be negative (log-likelihoods, contrastive losses), which come without an
         accuracy; CUR005, whose numbers are sound but do not move.
     Remedies: fix_head, fix_loss, relabel, rescale_input.
     References: Schoop et al. 2021, UMLAUT (missing softmax); Keras and torch sources for their clip constants.
     """
+    measured = list(head_against_loss(case))
+    yield from measured
     loss, accuracy = case.train_loss, case.accuracy
-    if loss is None or accuracy is None or min(len(loss), len(accuracy)) < 2:  # noqa: PLR2004 - once may be chance
+    if measured or loss is None or accuracy is None or min(len(loss), len(accuracy)) < 2:  # noqa: PLR2004 - once may be chance
         return
     constant = len(accuracy) >= 3 and float(np.ptp(accuracy.values)) == 0.0  # noqa: PLR2004 - thrice the same
     fallen = loss.first - loss.final > 0.1 * abs(loss.first)

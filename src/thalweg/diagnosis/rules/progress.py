@@ -12,6 +12,7 @@ from thalweg.core.finding import Finding
 from thalweg.diagnosis.case import Case
 from thalweg.diagnosis.curve import Curve
 from thalweg.diagnosis.remedies import remedy
+from thalweg.diagnosis.rules.curvature import noise_against_batch
 from thalweg.diagnosis.rules.rule import Rule
 
 __all__ = ["RULES"]
@@ -123,7 +124,7 @@ def check_plateau(case: Case) -> Iterator[Finding]:
 def check_noise_floor(case: Case) -> Iterator[Finding]:
     """CUR008: the training loss no longer falls and fluctuates around its floor.
 
-    Watches: ``train_loss``; ``batch_loss`` where a log has nothing else.
+    Watches: ``train_loss``; ``batch_loss`` where a log has nothing else; live, ``batch_noise_scale``.
     Fires when: after a fall of a fifth of the first loss, the last third shows no falling trend (Mann-Kendall score
         above -1.64), and fluctuates by more than 1 % of its level. Always `info`.
     Why it hurts: it does not by itself; at this rate and batch size nothing more is to be had.
@@ -150,6 +151,7 @@ def check_noise_floor(case: Case) -> Iterator[Finding]:
         evidence=(
             late.evidence(trend, _FALLING, "Mann-Kendall score; a fall has less, at 95 %"),
             late.evidence(swing, 0.01, "standard deviation from value to value over the level"),
+            *noise_against_batch(case),
         ),
         alternatives=("mini_batch_like", "learning_rate_too_high", "label_noise"),
         remedies=tuple(map(remedy, ("decay", "larger_batch", "stop_earlier"))),

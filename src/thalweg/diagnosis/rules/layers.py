@@ -1,0 +1,195 @@
+"""NET002 to NET004: layers that do not learn, weights that only decay, and normalisation without a batch."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from thalweg.core.finding import Evidence, Finding
+from thalweg.diagnosis.case import Case
+from thalweg.diagnosis.live import Live, late_level, observed, start_level
+from thalweg.diagnosis.remedies import remedy
+from thalweg.diagnosis.rules.rule import Rule
+
+__all__ = ["RULES"]
+
+_ALWAYS = 0.95  # of the measurements without a gradient
+_SHRUNK = 0.6  # of their first norm is left to the weights
+_PULL = 1.0  # of the gradient: beyond it decay decides where weights go
+_FEW_LEARNED = 0.3  # of the loss at the start is gone
+_ALONE = 2  # samples: variance from fewer than three numbers is hardly one
+
+
+def check_frozen_parameters(case: Case) -> Iterator[Finding]:
+    """NET002: weights that do not take part in training.
+
+    Watches: ``batch_frozen`` layer by layer, with facts of the network: which weights ask for a gradient, which the
+        optimizer holds, and whether they lie as an initialisation leaves them.
+    Fires when: a layer that asks for a gradient gets none, or none but zeros, in 95 % of the measurements; a layer is
+        left out of the optimizer; or a layer is frozen although its weights are still random. A frozen layer whose
+        weights have learned something (transfer) is a remark only, and so is a frozen normalisation.
+    Why it hurts: what follows must make do with random features.
+    Not to be confused with: GRD001, a gradient that is small but there; ACT001, zeros that come from dead units;
+        transfer learning, which freezes what has learned.
+    Remedies: unfreeze.
+    References: Glorot and Bengio 2010; Yosinski et al. 2014, How transferable are features in deep neural networks?
+    """
+    live = case.live
+    if live is None:
+        return
+    random, silent = {}, {}
+    moves = live.weighted("batch_frozen")
+    for layer in live.facts.weighted:
+        if not layer.trainable and layer.fresh:
+            random[layer.name] = "it is frozen, and its weights are still random"
+        elif layer.trainable and not layer.optimised:
+            silent[layer.name] = "the optimizer does not hold it"
+    still = {name: curve for name, curve in moves.items() if float(np.mean(curve.values > 0)) >= _ALWAYS}
+    for name in still:
+        known = live.facts.layer(name)
+        if name not in silent and (known is None or known.trainable):
+            silent[name] = "no gradient comes to it"
+    held = [layer.name for layer in live.facts.weighted if not layer.trainable and not layer.fresh]
+    found = random | silent
+    if not found:
+        if held:
+            yield _frozen(live, dict.fromkeys(held, "it is frozen as it came"), "info", 0.6)
+        return
+    yield _frozen(live, found, "error" if len(found) > len(live.facts.weighted) / 2 else "warning", 0.9)
+
+
+def _frozen(live: Live, found: dict[str, str], severity: str, confidence: float) -> Finding:
+    first = next(iter(found))
+    moves, many = live.weighted("batch_frozen"), len(live.facts.weighted)
+    evidence = [
+        observed(moves[name], float(np.mean(moves[name].values > 0)), _ALWAYS, "share of steps without a change", name)
+        for name in list(found)[:4]
+        if name in moves
+    ]
+    if not evidence:
+        evidence = [Evidence(signal="network", window="first batch", observed=float(len(found)), source="layers held")]
+    count = f"{len(found)} of {many} layers do not learn" if many else f"{len(found)} layers do not learn"
+    return Finding(
+        code="NET002",
+        name="frozen_parameters",
+        severity="info" if severity == "info" else "error" if severity == "error" else "warning",
+        confidence=confidence,
+        subject=first,
+        claim=f"{count if len(found) > 1 else f'{first} does not learn'}: {first}: {found[first]}",
+        evidence=tuple(evidence),
+        alternatives=("dying_relu", "vanishing_gradient", "wrong_head_or_loss"),
+        remedies=(remedy("unfreeze"),),
+    )
+
+
+def check_excessive_regularization(case: Case) -> Iterator[Finding]:
+    """NET003: weight decay that pulls harder than the gradient.
+
+    Watches: ``batch_weight_norm``, ``batch_gradient_norm``, ``batch_loss``, with the optimizer's weight decay.
+    Fires when: the median layer has lost 40 % of its norm, or decay times weights is larger than the gradient in the
+        median layer at the start, and less than 30 % of the loss is gone; never without weight decay.
+    Why it hurts: weights go to zero whatever the data say; outputs become those of guessing.
+    Not to be confused with: the slow shrinking of healthy weight decay, during which the loss falls; GRD001, which
+        small weights bring about.
+    Remedies: regularise, lower_learning_rate.
+    References: Krogh and Hertz 1992, A simple weight decay can improve generalization; Loshchilov and Hutter 2019,
+        Decoupled weight decay regularization.
+    """
+    live = case.live
+    if live is None or live.facts.weight_decay <= 0:
+        return
+    norms, decay = live.weighted("batch_weight_norm"), live.facts.weight_decay
+    learned = live.learned
+    if not norms or (learned is not None and learned > _FEW_LEARNED):
+        return
+    shrunk = {name: late_level(curve) / curve.first for name, curve in norms.items() if curve.first > 0}
+    left = float(np.median(list(shrunk.values()))) if shrunk else 1.0
+    pulls = _pulls(live, decay)
+    pull = float(np.median(pulls)) if pulls else 0.0
+    rate = live.facts.learning_rate or 0.0
+    strong = pull > _PULL and (not live.facts.decoupled_decay or rate * decay > 1e-3)  # noqa: PLR2004 - 1,000 steps
+    if not (left < _SHRUNK or (strong and (left < 0.95 or live.steps <= 20))):  # noqa: PLR2004 - on its way
+        return
+    if left >= _SHRUNK and not strong:
+        return
+    worst = min(shrunk, key=lambda name: shrunk[name])
+    evidence = [observed(norms[worst], shrunk[worst], _SHRUNK, "share of its first norm that is left", worst)]
+    evidence.append(
+        Evidence(
+            signal="network",
+            window="first steps",
+            observed=pull,
+            threshold=_PULL,
+            source=f"weight decay {decay:g} times weights, over the gradient; median layer",
+        )
+    )
+    yield Finding(
+        code="NET003",
+        name="excessive_regularization",
+        severity="error" if left < _SHRUNK else "warning",
+        confidence=0.9 if strong and left < _SHRUNK else 0.75,
+        subject="weight decay",
+        claim=f"weight decay {decay:g} pulls {pull:.2g} times as hard as the gradient: {left:.0%} of the weights' norm "
+        "is left, and the loss does not fall".replace("%", " %"),
+        evidence=tuple(evidence),
+        alternatives=("vanishing_gradient", "learning_rate_too_high"),
+        remedies=(remedy("regularise", {"weight_decay": min(5e-4, decay / 100)}), *case.lower_rate()),
+    )
+
+
+def _pulls(live: Live, decay: float) -> list[float]:
+    """Decay times weights over the gradient at the start, a layer each."""
+    weights, gradients = live.weighted("batch_weight_norm"), live.weighted("batch_gradient_norm")
+    return [
+        decay * weights[name].first / start_level(gradients[name])
+        for name in weights
+        if name in gradients and start_level(gradients[name]) > 0
+    ]
+
+
+def check_batchnorm_mismatch(case: Case) -> Iterator[Finding]:
+    """NET004: batch normalisation without a batch.
+
+    Watches: facts of the network: batch size, layers of batch normalisation, their mode.
+    Fires when: one or two samples are a batch while batch normalisation takes its statistics from it.
+    Why it hurts: the mean of one sample is the sample itself, so that what tells pictures apart is taken away; in
+        evaluation the running statistics are others than those the weights have learned with.
+    Not to be confused with: normalisations that need no batch (layer, group, instance); batch normalisation in
+        evaluation mode while the rest is fine-tuned; CUR012, a validation loss far off for this reason.
+    Remedies: larger_batch, normalisation_mode.
+    References: Ioffe and Szegedy 2015, Batch normalization; Wu and He 2018, Group normalization (batch of 2: error
+        rates 10 points higher).
+    """
+    live = case.live
+    if live is None or live.facts.batch_size is None or live.facts.batch_size > _ALONE:
+        return
+    layers = [layer.name for layer in live.facts.layers if layer.batch_normalises and layer.training]
+    if not layers:
+        return
+    size = live.facts.batch_size
+    yield Finding(
+        code="NET004",
+        name="batchnorm_mismatch",
+        severity="error" if size == 1 else "warning",
+        confidence=0.95 if size == 1 else 0.8,
+        subject=layers[0],
+        claim=f"batch normalisation ({len(layers)} layers) with {'a batch of 1' if size == 1 else 'batches of 2'}: "
+        "the statistics are those of single samples",
+        evidence=(
+            Evidence(
+                signal="network",
+                window="first batch",
+                observed=float(size),
+                threshold=float(_ALONE),
+                source="samples in a batch; Wu and He 2018",
+            ),
+        ),
+        alternatives=("learning_rate_too_high", "mini_batch_like"),
+        remedies=(remedy("larger_batch", {"batch_size": 32}), remedy("normalisation_mode")),
+    )
+
+
+RULES = (
+    Rule(code="NET002", name="frozen_parameters", check=check_frozen_parameters),
+    Rule(code="NET003", name="excessive_regularization", check=check_excessive_regularization),
+    Rule(code="NET004", name="batchnorm_mismatch", check=check_batchnorm_mismatch),
+)
