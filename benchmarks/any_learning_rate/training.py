@@ -1,0 +1,109 @@
+"""One training run of a workload: the loop that every method of the benchmark shares, and what is measured of it."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+from workloads import Arrays, Workload
+
+CLIP, WARM = 1.0, 0.1
+OPTIMIZERS = ("sgd", "adamw")
+
+
+def make_optimizer(network: nn.Module, kind: str, rate: float) -> torch.optim.Optimizer:
+    """SGD with momentum 0.9, or AdamW with torch's defaults."""
+    if kind == "sgd":
+        return torch.optim.SGD(network.parameters(), lr=rate, momentum=0.9)
+    return torch.optim.AdamW(network.parameters(), lr=rate)
+
+
+def shape(step: int, steps: int, warm: float = WARM) -> float:
+    """Share of the peak: linear warm-up, cosine to zero."""
+    at = (step + 0.5) / steps
+    return at / warm if at < warm else 0.5 * (1 + math.cos(math.pi * (at - warm) / (1 - warm)))
+
+
+def ready(network: nn.Module) -> nn.Module:
+    """The memory layout that is fastest here."""
+    return network.to(memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+def accuracy(network: nn.Module, part: Arrays) -> float:
+    """Share of right answers; 0 where the outputs are not finite."""
+    network.eval()
+    right = 0
+    for at in range(0, len(part[0]), 500):
+        out = network(part[0][at : at + 500].contiguous(memory_format=torch.channels_last))
+        right += int(((out.argmax(1) == part[1][at : at + 500]) & out.isfinite().all(1)).sum())
+    network.train()
+    return right / len(part[1])
+
+
+@dataclass(slots=True)
+class Meter:
+    """Seconds of processor time (others compute on the same cores) and of the wall, without building and scoring."""
+
+    cpu: float = 0.0
+    wall: float = 0.0
+    _begun: tuple[float, float] = (0.0, 0.0)
+
+    def __enter__(self) -> "Meter":
+        self._begun = time.process_time(), time.perf_counter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cpu += time.process_time() - self._begun[0]
+        self.wall += time.perf_counter() - self._begun[1]
+
+
+def run_plain(
+    work: Workload, kind: str, rate: float, seed: int, *, decay: bool, clip: bool, begin: Callable[[], None] | None = None
+) -> dict[str, object]:
+    """Train without any monitor: the rate constant, or with warm-up, cosine and clipping.
+
+    Args:
+        work: Data, network and budget.
+        kind: Optimizer.
+        rate: Learning rate, its peak where it decays.
+        seed: Decides weights and order.
+        decay: Whether the rate rises and decays.
+        clip: Whether gradients are clipped at norm 1.
+        begin: Called within the time measured, before training.
+
+    Returns:
+        Scores and costs.
+    """
+    network, source, meter = ready(work.build(seed)), work.batches(seed), Meter()
+    work.data()
+    with meter:
+        if begin:
+            begin()
+        optimizer = make_optimizer(network, kind, rate)
+        for step in range(work.steps):
+            if decay:
+                for group in optimizer.param_groups:
+                    group["lr"] = rate * shape(step, work.steps)
+            loss = batch_loss(network, next(source))
+            optimizer.zero_grad()
+            loss.backward()
+            if clip:
+                nn.utils.clip_grad_norm_(network.parameters(), CLIP)
+            optimizer.step()
+    return scores(work, network, meter)
+
+
+def batch_loss(network: nn.Module, batch: Arrays) -> torch.Tensor:
+    """Cross-entropy of a batch."""
+    return functional.cross_entropy(network(batch[0].contiguous(memory_format=torch.channels_last)), batch[1])
+
+
+def scores(work: Workload, network: nn.Module, meter: Meter) -> dict[str, object]:
+    """Accuracy on validation and test, and what it cost."""
+    _, val, test = work.data()
+    return {"validation": round(accuracy(network, val), 4), "accuracy": round(accuracy(network, test), 4),
+            "cpu_seconds": round(meter.cpu, 2), "wall_seconds": round(meter.wall, 2)}  # fmt: skip

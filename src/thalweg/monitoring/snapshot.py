@@ -1,0 +1,128 @@
+"""The state of a training in memory: weights, buffers such as running means, and what the optimizer remembers."""
+
+import copy
+from collections import OrderedDict, defaultdict
+from dataclasses import dataclass
+
+import torch
+
+__all__ = ["Snapshot", "fresh_optimizer", "is_finite"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Weights, buffers and optimizer state at a step; taken and put back in place, so that references stay valid.
+
+    Args:
+        step: Updates done when it was taken.
+        tensors: Copies of parameters and buffers by name.
+        memory: Copies of the optimizer's state, one mapping a parameter, by (group, place in the group).
+    """
+
+    step: int
+    tensors: dict[str, torch.Tensor]
+    memory: dict[tuple[int, int], dict[str, object]]
+
+    @classmethod
+    def take(cls, module: torch.nn.Module, optimizer: torch.optim.Optimizer | None, step: int = 0) -> "Snapshot":
+        """Copy the state.
+
+        Args:
+            module: The network.
+            optimizer: Its optimizer, or None to leave that out.
+            step: Updates done.
+
+        Returns:
+            The copy.
+
+        Example:
+            >>> net = torch.nn.Linear(1, 1)
+            >>> kept = Snapshot.take(net, None)
+            >>> _ = net.weight.data.fill_(torch.nan)
+            >>> is_finite(net), kept.put_back(net, None), is_finite(net)
+            (False, None, True)
+        """
+        tensors = {name: value.detach().clone() for name, value in _named(module)}
+        memory: dict[tuple[int, int], dict[str, object]] = {}
+        for place, weight in _weights(optimizer):
+            if weight in optimizer.state:  # type: ignore[union-attr] - weights come from it
+                memory[place] = {name: _copied(value) for name, value in optimizer.state[weight].items()}  # type: ignore[union-attr]
+        return cls(step=step, tensors=tensors, memory=memory)
+
+    @torch.no_grad()
+    def put_back(self, module: torch.nn.Module, optimizer: torch.optim.Optimizer | None) -> None:
+        """Make the training what it was.
+
+        Args:
+            module: The network the snapshot was taken of.
+            optimizer: Its optimizer, or None to leave its state alone.
+        """
+        for name, value in _named(module):
+            value.copy_(self.tensors[name])
+        if optimizer is not None:
+            optimizer.state.clear()
+            for place, weight in _weights(optimizer):
+                if place in self.memory:
+                    optimizer.state[weight] = {name: _copied(value) for name, value in self.memory[place].items()}
+
+    @torch.no_grad()
+    def distance(self, module: torch.nn.Module) -> float:
+        """How far the weights are from here, relative to their size.
+
+            |w - w_snapshot| / |w_snapshot| over all trainable weights
+
+        Args:
+            module: The network.
+
+        Returns:
+            The ratio; not finite where weights are not.
+        """
+        moved = size = 0.0
+        for name, value in module.named_parameters():
+            if value.requires_grad:
+                moved += float((value - self.tensors[name]).double().square().sum())
+                size += float(self.tensors[name].double().square().sum())
+        return (moved / max(size, 1e-30)) ** 0.5
+
+
+def is_finite(module: torch.nn.Module) -> bool:
+    """Whether all weights and buffers are finite.
+
+    Args:
+        module: The network.
+
+    Returns:
+        False where one is NaN or infinite.
+    """
+    return all(bool(value.isfinite().all()) for _, value in _named(module) if value.is_floating_point())
+
+
+def fresh_optimizer(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
+    """An optimizer of the same kind over the same weights that remembers nothing and that nobody listens to.
+
+    Args:
+        optimizer: Any torch optimizer; it is left alone.
+
+    Returns:
+        The copy, without state, hooks and what schedulers attached; its groups can be changed freely.
+    """
+    fresh = copy.copy(optimizer)
+    fresh.__dict__.pop("step", None)  # schedulers wrap it
+    fresh.state = defaultdict(dict)
+    fresh.param_groups = [dict(group) for group in optimizer.param_groups]
+    fresh._optimizer_step_pre_hooks = OrderedDict()  # noqa: SLF001
+    fresh._optimizer_step_post_hooks = OrderedDict()  # noqa: SLF001
+    return fresh
+
+
+def _named(module: torch.nn.Module) -> list[tuple[str, torch.Tensor]]:
+    return [*module.named_parameters(), *module.named_buffers()]
+
+
+def _weights(optimizer: torch.optim.Optimizer | None) -> list[tuple[tuple[int, int], torch.Tensor]]:
+    groups = optimizer.param_groups if optimizer else []
+    return [((a, b), weight) for a, group in enumerate(groups) for b, weight in enumerate(group["params"])]
+
+
+def _copied(value: object) -> object:
+    return value.detach().clone() if isinstance(value, torch.Tensor) else copy.deepcopy(value)
