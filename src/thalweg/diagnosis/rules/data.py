@@ -120,7 +120,7 @@ def check_label_noise(case: Case) -> Iterator[Finding]:
         severity="warning",
         confidence=0.8 if by_heart else 0.7,
         subject="labels",
-        claim=f"labels say nothing about the pictures: after {live.steps} steps of healthy size the loss is {level:.3g}, "
+        claim=f"labels say nothing about the pictures: after {live.steps} healthy steps the loss is {level:.3g}, "
         f"that of guessing {chance:.3g}, and batches pull in unrelated directions{trend}",
         evidence=tuple(evidence),
         alternatives=("not_learning", "wrong_head_or_loss", "learning_rate_too_high", "saddle_point"),
