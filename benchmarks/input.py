@@ -1,0 +1,171 @@
+"""The way in: seconds until 3,000 photos are scanned, checked, decoded and cached, and memory from 3 to 300 thousand.
+
+    python benchmarks/input.py speed  --out benchmarks/results/input-speed.json
+    python benchmarks/input.py memory --out benchmarks/results/input-memory.json
+
+`speed`: JPEG photos of 300x300 (synthetic: smooth shapes and noise, about 25 kB each, two classes), read at the
+usual 96 pixels in a fresh process with an empty cache, then again in another process with the cache filled. To reach:
+under 8 s and under 1 s on two cores. The imports are not part of it, the comparison for duplicates is. A loop that only
+decodes with Pillow, in one thread, is timed in turn with it: the ratio holds on a loaded machine, too.
+
+`memory`: 64x64 photos, 3,000 to 300,000 of them, each another one, read at 32 pixels. Told is the largest memory of the
+process that is its own (RssAnon; the memory-mapped cache is the system's to keep or drop), less that before the start.
+Finished rounds are kept: the same command goes on where it was interrupted.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+SIDES = {"speed": (300, 96), "memory": (64, 32)}
+"""Pixels of a photo in the file, and of the picture that training asks for."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("speed", "memory", "worker", "decode"))
+    parser.add_argument("--out", type=Path, default=None)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--photos", type=int, nargs="+", default=None)
+    parser.add_argument("--folder", type=Path, default=None, help="for the photos; a temporary one by default")
+    parser.add_argument("--side", type=int, default=96)
+    said = parser.parse_args()
+    if said.what == "worker":
+        print(json.dumps(read(said.folder, said.side)))
+    elif said.what == "decode":
+        print(json.dumps({"seconds": decode(said.folder)}))
+    else:
+        with tempfile.TemporaryDirectory() as place:
+            (speed if said.what == "speed" else memory)(said, said.folder or Path(place))
+
+
+def speed(said: argparse.Namespace, place: Path) -> None:
+    photos = (said.photos or [3000])[0]
+    make(place / "photos", photos, SIDES["speed"][0])
+    rows: list[dict[str, float]] = []
+    for _ in range(said.rounds):
+        cache = place / "cache"
+        shutil.rmtree(cache, ignore_errors=True)
+        row = {"load": os.getloadavg()[0], "pillow_loop": child("decode", place / "photos", cache, 96)["seconds"]}
+        row["first_start"] = child("worker", place / "photos", cache, SIDES["speed"][1])["seconds"]
+        row["second_start"] = child("worker", place / "photos", cache, SIDES["speed"][1])["seconds"]
+        rows.append(row)
+        print(row, flush=True)
+    middle = {key: statistics.median(row[key] for row in rows) for key in rows[0]}
+    ratio = statistics.median(row["pillow_loop"] / row["first_start"] for row in rows)
+    write(said.out, {"benchmark": "input speed", "photos": photos, "rounds": rows, "median": middle, "ratio": ratio})
+
+
+def memory(said: argparse.Namespace, place: Path) -> None:
+    record: dict[str, Any] = {"benchmark": "input memory", "rounds": []}
+    if said.out and said.out.is_file():
+        record = json.loads(said.out.read_text(encoding="utf-8"))
+    for photos in said.photos or [3_000, 30_000, 300_000]:
+        if photos in [each["photos"] for each in record["rounds"]]:
+            continue
+        make(place / "photos", photos, SIDES["memory"][0])
+        shutil.rmtree(place / "cache", ignore_errors=True)
+        found = child("worker", place / "photos", place / "cache", SIDES["memory"][1])
+        second = child("worker", place / "photos", place / "cache", SIDES["memory"][1])
+        record["rounds"].append({"photos": photos, **found, "second_start": second["seconds"]})
+        print(record["rounds"][-1], flush=True)
+        write(said.out, record)
+
+
+def make(folder: Path, photos: int, side: int) -> None:
+    """Photos that differ, in two class folders; those of a smaller round are kept."""
+    random = np.random.default_rng(0)
+    for name in ("even", "odd"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    shapes = [blurred(random, side) for _ in range(24)]
+    for number in range(photos):
+        path = folder / ("odd" if number % 2 else "even") / f"{number:06d}.jpg"
+        mix = random.dirichlet(np.ones(3))
+        chosen = random.choice(24, 3, replace=False)
+        if path.exists():
+            continue
+        pixels = sum(
+            w * np.roll(shapes[s], tuple(random.integers(0, side, 2)), (0, 1)) for w, s in zip(mix, chosen, strict=True)
+        )
+        grain = np.random.default_rng(number).normal(0, 6, (side, side, 1))
+        Image.fromarray(np.clip(pixels + grain, 0, 255).astype(np.uint8)).save(path, quality=90)
+
+
+def blurred(random: np.random.Generator, side: int) -> np.ndarray:
+    noise = Image.fromarray(random.integers(0, 256, (side, side, 3), dtype=np.uint8))
+    soft = np.asarray(noise.filter(ImageFilter.GaussianBlur(side / 20)), dtype=np.float32)
+    return np.clip((soft - soft.mean()) * 8 + random.uniform(60, 190, 3), 0, 255)
+
+
+def read(folder: Path, side: int) -> dict[str, Any]:
+    """What `thalweg train` does before the first step."""
+    from thalweg.core.plan import TrainingPlan
+    from thalweg.workbench.loading import divide, load
+    from thalweg.workbench.telling import silent
+
+    before, largest, done = anonymous(), 0, threading.Event()
+
+    def watch() -> None:
+        nonlocal largest
+        while not done.wait(0.05):
+            largest = max(largest, anonymous())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    begun = time.perf_counter()
+    loaded = load(str(folder), image_size=side, listener=silent())
+    divide(loaded, TrainingPlan(source=str(folder)))
+    seconds = time.perf_counter() - begun
+    done.set()
+    watcher.join()
+    mib = (largest - before) / 2**20
+    return {"seconds": round(seconds, 3), "usable": len(loaded.samples), "own_memory_mib": round(mib, 1)}
+
+
+def decode(folder: Path) -> float:
+    begun = time.perf_counter()
+    for path in sorted(folder.glob("*/*.jpg")):
+        with Image.open(path) as picture:
+            picture.convert("RGB").resize((96, 96))
+    return round(time.perf_counter() - begun, 3)
+
+
+def anonymous() -> int:
+    """Bytes of memory that are this process's own."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("RssAnon"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def child(what: str, folder: Path, cache: Path, side: int) -> dict[str, Any]:
+    command = [sys.executable, __file__, what, "--folder", str(folder), "--side", str(side)]
+    surroundings = os.environ | {"THALWEG_CACHE": str(cache)}
+    done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def write(path: Path | None, record: dict[str, Any]) -> None:
+    import thalweg
+
+    record["hardware"] = {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
+    record["thalweg"] = thalweg.__version__
+    if path:
+        path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
