@@ -45,6 +45,7 @@ class Batch:
     _versions: tuple[int, ...] = ()
     _objective: Objective | None = None
     _loss: torch.Tensor | None = None
+    _finite: bool | None = None
     _resolved: bool = False
 
     def __post_init__(self) -> None:
@@ -62,20 +63,34 @@ class Batch:
         return tensors[0].shape[0] if tensors and tensors[0].dim() else 1
 
     @property
+    def finite(self) -> bool:
+        """Whether the network's outputs were; True where looking would mean to wait for a device."""
+        if self._finite is None:
+            outputs = self.seen.outputs
+            self._finite = all(each.device.type != "cpu" or bool(each.isfinite().all()) for each in outputs)
+        return self._finite
+
+    @property
     def objective(self) -> Objective | None:
         """The loss as a function of the network's output; None where it could not be recognised."""
         self._resolve()
         return self._objective
 
     @property
+    def loss_tensor(self) -> torch.Tensor | None:
+        """The loss that training saw, without waiting for the device."""
+        self._resolve()
+        return self._loss
+
+    @property
     def loss(self) -> float | None:
         """The loss that training saw."""
-        self._resolve()
-        return None if self._loss is None else float(self._loss)
+        return None if self.loss_tensor is None else float(self.loss_tensor)
 
     def _resolve(self) -> None:
         if self._resolved:
             return
+        self._finite = self.finite  # outputs are let go below
         self._resolved, seen = True, self.seen
         self._objective = objective_of(seen)
         if seen.values:

@@ -1,0 +1,202 @@
+"""Sizes of gradients, weights and updates a layer, and how two gradients in a row agree.
+
+From the gradients g1, g2 of two batches in a row, each the mean over B samples, at weights that hardly differ:
+
+    |G|^2      is estimated by  g1 . g2
+    tr(Sigma)  is estimated by  B ((|g1|^2 + |g2|^2) / 2 - g1 . g2)
+    noise scale = tr(Sigma) / |G|^2, in samples
+
+(McCandlish et al. 2018, with two batches in place of two batch sizes). Both are noisy, so their sums over recent pairs
+are divided, not their quotients averaged. Where the learning rate is too high, gradients in a row point against each
+other and no noise scale comes out; the alignment itself then tells.
+"""
+
+import math
+from collections import deque
+
+import torch
+
+from thalweg.monitoring.record import Record
+
+__all__ = ["Layers", "Norms"]
+
+PAIRS = 20
+"""Pairs of gradients that the noise scale is a mean over."""
+
+
+class Layers:
+    """The trained weights of a network by the layer that holds them; shared ones belong to the first.
+
+    Args:
+        module: The network.
+        optimizer: What updates it.
+    """
+
+    def __init__(self, module: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        seen: set[int] = set()
+        self.optimised = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
+        self.names: list[str] = []
+        self.weights: list[torch.Tensor] = []
+        self.owners: list[int] = []
+        for name, layer in module.named_modules():
+            own = [weight for weight in layer.parameters(recurse=False) if id(weight) not in seen]
+            own = [weight for weight in own if weight.requires_grad or id(weight) in self.optimised]
+            if not own:
+                continue
+            self.names.append(name or type(layer).__name__)
+            for weight in own:
+                seen.add(id(weight))
+                self.weights.append(weight)
+                self.owners.append(len(self.names) - 1)
+        for group in optimizer.param_groups:  # weights outside the model that it trains as well
+            for weight in group["params"]:
+                if id(weight) not in seen:
+                    seen.add(id(weight))
+                    self.weights.append(weight)
+                    self.owners.append(len(self.names))
+        if len(self.names) in self.owners:
+            self.names.append("outside the model")
+        pairs = list(zip(self.owners, self.weights, strict=True))
+        held = {self.names[owner] for owner, weight in pairs if id(weight) in self.optimised}
+        self.left_out = set(self.names) - held
+
+    def gradients(self) -> list[torch.Tensor | None]:
+        """The gradient of every weight, None where there is none."""
+        return [None if each.grad is None or each.grad.is_sparse else each.grad for each in self.weights]
+
+    def by_layer(self, norms: list[float]) -> list[float]:
+        """Gather norms of weights into those of layers.
+
+        Args:
+            norms: One a weight.
+
+        Returns:
+            One a layer: the root of the sum of squares.
+        """
+        sums = [0.0] * len(self.names)
+        for owner, norm in zip(self.owners, norms, strict=True):
+            sums[owner] += norm * norm
+        return [math.sqrt(each) for each in sums]
+
+
+class Norms:
+    """Measures an update from both sides.
+
+    Args:
+        layers: The trained weights.
+        record: Where the numbers go.
+    """
+
+    def __init__(self, layers: Layers, record: Record) -> None:
+        self.layers, self.record = layers, record
+        self._earlier: list[torch.Tensor | None] | None = None
+        self._earlier_square = 0.0
+        self._before: list[torch.Tensor] | None = None
+        self._gradients: list[torch.Tensor | None] = []
+        self._pairs: deque[tuple[float, float]] = deque(maxlen=PAIRS)
+
+    @property
+    def last_norm(self) -> float:
+        """Norm of the whole gradient when it was last measured."""
+        return self.record.last("batch_gradient_norm")
+
+    def gradient(self, step: int, *, size: int, keep: bool, scale: float = 1.0) -> bool:
+        """Measure the gradients that are there.
+
+        Args:
+            step: Step counted from 1.
+            size: Samples that they are a mean over.
+            keep: Whether to hold them for comparison with the next step's.
+            scale: What they are multiplied with (mixed precision whose scale the optimizer takes out itself).
+
+        Returns:
+            Whether all of them are finite.
+        """
+        gradients = self.layers.gradients()
+        norms = [norm / scale for norm in _norms(gradients)]
+        layers = self.layers.by_layer(norms)
+        whole = math.sqrt(sum(norm * norm for norm in layers))
+        self.record.note("batch_gradient_norm", step, whole)
+        for name, norm in zip(self.layers.names, layers, strict=True):
+            self.record.note("batch_gradient_norm", step, norm, name)
+            self.record.note("batch_frozen", step, float(norm == 0 or name in self.layers.left_out), name)
+        if self._earlier is not None and math.isfinite(whole):
+            product = _product(self._earlier, gradients) / scale
+            self._compare(step, product, self._earlier_square, whole * whole, size)
+        self._earlier = None
+        if keep and math.isfinite(whole):
+            self._earlier = [None if each is None else each.detach() / scale for each in gradients]
+            self._earlier_square = whole * whole
+        return math.isfinite(whole)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a gradient is held that the next one shall be compared with."""
+        return self._earlier is not None
+
+    def _compare(self, step: int, product: float, first: float, second: float, size: int) -> None:
+        if first <= 0 or second <= 0:
+            return
+        self.record.note("batch_alignment", step, product / math.sqrt(first * second))
+        self._pairs.append((size * ((first + second) / 2 - product), product))
+        noise, signal = (sum(column) for column in zip(*self._pairs, strict=True))
+        if len(self._pairs) >= 3 and signal > 0:  # noqa: PLR2004 - one pair says next to nothing
+            self.record.note("batch_noise_scale", step, max(0.0, noise) / signal)
+
+    def before(self) -> list[torch.Tensor]:
+        """Hold the weights before an update.
+
+        Returns:
+            Copies of them.
+        """
+        self._gradients = self.layers.gradients()
+        self._before = [weight.detach().clone() for weight in self.layers.weights]
+        return self._before
+
+    def update(self, step: int, *, scale: float = 1.0) -> list[torch.Tensor]:
+        """Measure an update that has happened.
+
+        Args:
+            step: Step counted from 1.
+            scale: What the gradients are multiplied with.
+
+        Returns:
+            The change of every weight.
+
+        Raises:
+            RuntimeError: Nobody held the weights before.
+        """
+        if self._before is None:
+            raise RuntimeError("an update is measured between before() and update()")
+        before, self._before = self._before, None
+        moved = torch._foreach_sub([each.detach() for each in self.layers.weights], before)  # noqa: SLF001
+        sizes, weights = _norms(list(moved)), _norms(list(before))
+        for name, size, weight in zip(
+            self.layers.names, self.layers.by_layer(sizes), self.layers.by_layer(weights), strict=True
+        ):
+            if weight > 0:
+                self.record.note("batch_update_ratio", step, size / weight, name)
+            self.record.note("batch_weight_norm", step, weight, name)
+        product = _product(self._gradients, list(moved)) / scale
+        self._gradients = []
+        self.record.note("batch_predicted_decrease", step, -product)
+        return list(moved)
+
+
+def _norms(tensors: list[torch.Tensor | None]) -> list[float]:
+    """Norms of many tensors with one wait for the device; 0 where there is none."""
+    there = [each.detach() for each in tensors if each is not None]
+    if not there:
+        return [0.0] * len(tensors)
+    found = torch.stack([norm.float().cpu() for norm in torch._foreach_norm(there)]).tolist()  # noqa: SLF001
+    values = iter(found)
+    return [0.0 if each is None else next(values) for each in tensors]
+
+
+def _product(ones: list[torch.Tensor | None], others: list[torch.Tensor | None]) -> float:
+    parts = [
+        torch.dot(one.detach().flatten().float(), other.detach().flatten().float())
+        for one, other in zip(ones, others, strict=True)
+        if one is not None and other is not None
+    ]
+    return float(torch.stack([part.cpu() for part in parts]).sum()) if parts else 0.0
