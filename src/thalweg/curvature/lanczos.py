@@ -18,7 +18,7 @@ from thalweg.core.errors import PlanError
 from thalweg.curvature.flat import inner
 from thalweg.curvature.product import Product
 
-__all__ = ["Eigenpair", "Extremes", "extreme_eigenvalues"]
+__all__ = ["Eigenpair", "Extremes", "Krylov", "extreme_eigenvalues"]
 
 BASIS_BYTES = 600_000_000
 """Memory that the basis may take."""
@@ -102,7 +102,7 @@ def extreme_eigenvalues(
     count, low = min(count, size), min(low, size)
     sample = parameters[0]
     widest = min(size, max(_affordable(size, sample), 2 * (count + low) + 8))
-    krylov = _Krylov(product, sample, size, widest, seed)
+    krylov = Krylov(product, sample, size, widest, seed)
     while True:
         krylov.grow(min(widest, krylov.width + min(BETWEEN_LOOKS, most_products - krylov.products)))
         values, vectors, residuals = krylov.ritz()
@@ -128,10 +128,21 @@ def _affordable(size: int, sample: Tensor) -> int:
     return max(LEAST_BASIS, min(WIDEST_BASIS, BASIS_BYTES // max(1, size * sample.element_size())))
 
 
-class _Krylov:
-    """An orthonormal basis, and the matrix seen from inside it."""
+class Krylov:
+    """An orthonormal basis, and the matrix seen from inside it.
 
-    def __init__(self, product: Product, sample: Tensor, size: int, widest: int, seed: int) -> None:
+    Args:
+        product: The matrix.
+        sample: A tensor of the wanted type and device.
+        size: Rows of the matrix.
+        widest: Vectors that the basis may hold.
+        seed: Of random directions.
+        start: The first direction; random by default.
+    """
+
+    def __init__(
+        self, product: Product, sample: Tensor, size: int, widest: int, seed: int, start: Tensor | None = None
+    ) -> None:
         self.product = product
         self.basis = torch.zeros(widest + 1, size, dtype=sample.dtype, device=sample.device)
         self.inside = torch.zeros(widest, widest, dtype=torch.float64)
@@ -139,7 +150,7 @@ class _Krylov:
         self.beta = 0.0
         self.exhausted = False
         self._random = torch.Generator().manual_seed(seed)
-        self.basis[0] = self._drawn(0)
+        self.basis[0] = self._drawn(0) if start is None else start / start.norm()
 
     def _drawn(self, width: int) -> Tensor:
         """A random direction orthogonal to the first vectors of the basis."""
@@ -157,7 +168,14 @@ class _Krylov:
         return found
 
     def grow(self, width: int) -> None:
-        """Add vectors until the basis has the width, or holds everything that products lead to."""
+        """Add vectors until the basis has a width, or holds everything.
+
+        Args:
+            width: Vectors wanted.
+
+        Raises:
+            PlanError: A product is not finite.
+        """
         size = self.basis.shape[1]
         while self.width < width and not self.exhausted:
             vector = self.product(self.basis[self.width]).detach().to(self.basis.dtype).clone()
@@ -180,12 +198,25 @@ class _Krylov:
                 self.basis[self.width] = vector / self.beta
 
     def ritz(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Eigenvalues inside the basis in rising order, their coordinates, and their residuals."""
+        """Diagonalise the matrix as seen from inside the basis.
+
+        Returns:
+            Eigenvalues in rising order, their coordinates in columns, and the recurrence's residuals.
+        """
         values, vectors = torch.linalg.eigh(self.inside[: self.width, : self.width])
         return values, vectors, (self.beta * vectors[-1]).abs()
 
     def pair(self, values: Tensor, vectors: Tensor, index: int) -> Eigenpair:
-        """One Ritz pair, as a direction among the weights; its residual is measured, not taken from the recurrence."""
+        """Write one Ritz pair as a direction among the weights; its residual is measured with a product of its own.
+
+        Args:
+            values: Of `ritz`.
+            vectors: Of `ritz`.
+            index: Which of them.
+
+        Returns:
+            The pair.
+        """
         vector = vectors[:, index].to(self.basis) @ self.basis[: self.width]
         vector = vector / inner(vector, vector) ** 0.5
         product, value = self.product(vector).detach().to(vector), float(values[index])
@@ -193,7 +224,12 @@ class _Krylov:
         return Eigenpair(value=value, residual=float((product - value * vector).norm()), vector=vector)
 
     def restart(self, *, keep_low: int, keep_high: int) -> None:
-        """Shrink the basis to its best vectors and the direction it was about to take."""
+        """Shrink the basis to its best vectors and the direction it was about to take.
+
+        Args:
+            keep_low: How many of the smallest to keep.
+            keep_high: How many of the largest to keep.
+        """
         values, vectors, _ = self.ritz()
         kept = [*range(keep_low), *range(self.width - keep_high, self.width)]
         following = self.basis[self.width].clone()
