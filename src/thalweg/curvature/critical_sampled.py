@@ -25,6 +25,8 @@ KRYLOV = 20
 """Directions in which the quadratic model along the gradient is worked out."""
 SURE = 2.0
 """Standard errors that count as certain."""
+DEAD = 0.5
+"""Share of the weights without any gradient from which on a point without a way down is a plateau."""
 DESCENTS, DESCENT_STEPS = 4, 40
 
 
@@ -38,6 +40,7 @@ class GradientGain:
         norm: Noise-corrected norm of the gradient.
         raw_norm: Norm of the mean gradient as measured.
         noise_scale: `tr(Sigma) / |G|^2`, in microbatches; infinite where nothing but noise was seen.
+        dead: Share of the weights whose gradient is exactly zero on every microbatch.
     """
 
     value: float
@@ -45,6 +48,7 @@ class GradientGain:
     norm: float
     raw_norm: float
     noise_scale: float
+    dead: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +86,9 @@ def gradient_gain(product: HessianProduct, reach: float, *, steps: int = KRYLOV)
     if not bool(mean.isfinite().all()):
         raise PlanError("the gradient is not finite at this point")
     length, count = math.sqrt(inner(mean, mean)), len(parts)
+    dead = float((torch.stack(parts) == 0).all(dim=0).double().mean())
     if length == 0:
-        return GradientGain(value=0.0, error=0.0, norm=0.0, raw_norm=0.0, noise_scale=0.0)
+        return GradientGain(value=0.0, error=0.0, norm=0.0, raw_norm=0.0, noise_scale=0.0, dead=dead)
     widest = min(steps, product.size)
     krylov = Krylov(product, mean, product.size, widest, 0, start=mean)
     krylov.grow(widest)
@@ -93,7 +98,7 @@ def gradient_gain(product: HessianProduct, reach: float, *, steps: int = KRYLOV)
     bends = torch.maximum(values.abs(), average.abs() / reach).clamp_min(1e-300)
     if count == 1:
         gain = float((average.square() / (2 * bends)).sum())
-        return GradientGain(value=gain, error=0.0, norm=length, raw_norm=length, noise_scale=0.0)
+        return GradientGain(value=gain, error=0.0, norm=length, raw_norm=length, noise_scale=0.0, dead=dead)
     scatter = seen.var(dim=0)
     squares = average.square() - scatter / count
     spread = 2 * scatter.square() / (count * (count - 1)) + 4 * squares.clamp_min(0) * scatter / count
@@ -105,6 +110,7 @@ def gradient_gain(product: HessianProduct, reach: float, *, steps: int = KRYLOV)
         norm=math.sqrt(max(corrected, 0.0)),
         raw_norm=length,
         noise_scale=noise / corrected if corrected > 0 else math.inf,
+        dead=dead,
     )
 
 
@@ -144,6 +150,8 @@ def judge_sampled(product: HessianProduct, *, reach: float, most_products: int, 
         return numbers.answer("noisy", 0.8, "", "more samples may")
     if bend < FLAT * numbers.scale:
         return _flat(product, numbers, seed)
+    if gain.dead > DEAD:
+        return numbers.answer("plateau", 0.9, f"{gain.dead:.0%} of the weights have no gradient at all", "nothing")
     shape = "" if escape.curvature > -FLAT * highest else "some directions bend down, which is normal"
     sure = 1 - 0.5 * min(1.0, (max(gain.value, 0.0) + gain.error) / (UNCLEAR * numbers.scale))
     return numbers.answer("minimum", min(sure, 0.95), shape, "nothing")
@@ -203,6 +211,7 @@ class _Numbers:
             "gain": gain.value,
             "gain_error": gain.error,
             "noise_scale": gain.noise_scale,
+            "dead_share": gain.dead,
             "highest_curvature": self.highest,
             "lowest_curvature": self.lowest,
             "lowest_curvature_other_half": escape.curvature,
