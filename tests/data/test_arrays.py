@@ -169,9 +169,10 @@ def test_any_bytes_are_cifar_or_one_clear_error(tmp_path_factory, data):
 @pytest.mark.parametrize(
     ("arrays", "told"),
     [
-        ({"x": np.zeros((9, 1, 187)), "y": np.zeros(9)}, "looks like signals"),
-        ({"x": np.zeros((9, 16, 16, 16)), "y": np.zeros(9)}, "volumes .3-D. are not trained"),
-        ({"x": np.zeros((9, 784)), "y": np.zeros(9)}, "holds rows of 784 numbers"),
+        ({"x": np.zeros((9, 5)), "y": np.zeros(9)}, "too short for signals; 8 steps are needed"),
+        ({"x": np.zeros((9, 4, 64, 64)), "y": np.zeros(9)}, "may be pictures of 4 channels"),
+        ({"x": np.zeros((0, 64, 64)), "y": np.zeros(0)}, "is empty: it holds 0 samples"),
+        ({"x": np.zeros(9), "y": np.zeros(9)}, "holds no pictures, signals or volumes"),
         ({"x": np.zeros((9, 9, 9)), "y": np.zeros(8)}, "9 pictures and 8 labels do not belong together"),
         ({"x": np.zeros((9, 9, 9)), "y": np.linspace(0, 1, 9)}, "values to predict rather than classes"),
         ({"x": np.zeros((3, 9, 9)), "y": np.eye(3)[:, [0, 0, 1]]}, "a picture with several labels"),

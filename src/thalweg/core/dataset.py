@@ -1,12 +1,17 @@
-"""What a source of labelled pictures turned out to hold: files, classes, what was left out, how it was split."""
+"""What a source of labelled samples turned out to hold: files, classes, what was left out, how it was split."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-__all__ = ["DataSummary", "Duplicate", "Notice", "Part", "Sample"]
+__all__ = ["AXES", "DataSummary", "Duplicate", "Form", "FormWish", "Notice", "Part", "Reading", "Sample", "Wanted"]
 
 Part: TypeAlias = Literal["train", "validation", "test"]
+Form: TypeAlias = Literal["picture", "signal", "volume"]
+FormWish: TypeAlias = Literal["auto", "pictures", "signals", "volumes"]
+AXES: Mapping[Form, int] = MappingProxyType({"signal": 1, "picture": 2, "volume": 3})
+"""Spatial axes of one sample of each form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,52 @@ class Duplicate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """How a source of measured values shall be read, where there is a choice.
+
+    Args:
+        form: What its samples are, or `auto` to see it.
+        window: Length of the windows that recordings are cut into, in seconds; None for a second, or the usual length.
+        channels: Channels that a trained network takes; None before training.
+        extents: Size of its samples; None before training.
+        rate_hz: Samples a second of the recordings it was trained on.
+    """
+
+    form: FormWish = "auto"
+    window: float | None = None
+    channels: int | None = None
+    extents: tuple[int, ...] | None = None
+    rate_hz: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How measured values were read, and the numbers that standardise them.
+
+    Args:
+        form: Signals or volumes.
+        channels: Channels of a sample.
+        extents: Size of a sample as the network takes it.
+        note: What was read and how axes were told apart, in a sentence.
+        mean: Mean of each channel over the training part.
+        deviation: Standard deviation of each channel over the training part; both stand in the network's first layer.
+        rate_hz: Samples a second, where the source says it.
+        raw_extents: Size of a sample in the source, before it was brought to `extents`.
+        kind: What samples were read from: `array`, or the kind of file each had for itself, such as `wav`.
+    """
+
+    form: Form
+    channels: int
+    extents: tuple[int, ...]
+    note: str
+    mean: tuple[float, ...] = ()
+    deviation: tuple[float, ...] = ()
+    rate_hz: float | None = None
+    raw_extents: tuple[int, ...] = ()
+    kind: str = "array"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataSummary:
     """Everything `data.json` holds.
 
@@ -63,6 +114,7 @@ class DataSummary:
         warnings: Files that were used although something about them is odd.
         duplicates: Groups of files that show the same picture.
         upright: Whether pictures have an upright direction (False lets augmentation overturn them).
+        reading: How measured values were read; None for pictures.
         content: Four bytes of a digest of every picture's pixels, those of the training files first, then validation,
             then test, so that a run that goes on notices pictures that changed.
     """
@@ -79,5 +131,6 @@ class DataSummary:
     duplicates: tuple[Duplicate, ...] = ()
     upright: bool = True
     content: bytes = b""
+    reading: Reading | None = None
     counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Usable files a class in each part, such as `{"train": (1442, 657)}`."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
 
 from thalweg.core.codec import from_plain, to_plain
+from thalweg.core.dataset import FormWish, Wanted
 from thalweg.core.errors import PlanError, RunError
 
 __all__ = ["Augmentation", "OptimizerName", "TrainingPlan"]
@@ -36,6 +37,9 @@ class Augmentation:
         contrast: Largest change of contrast, as a fraction.
         saturation: Largest change of colour saturation, as a fraction; without effect on grey pictures.
         erase: Share of pictures in which a random rectangle is blanked.
+        flip_depth: Mirror the first axis of a volume half of the time.
+        gain: Largest change of a signal's scale, as a fraction.
+        noise: Noise added to a signal, in standard deviations of its channel.
     """
 
     flip_horizontal: bool = True
@@ -48,6 +52,9 @@ class Augmentation:
     contrast: float = 0.15
     saturation: float = 0.15
     erase: float = 0.0
+    flip_depth: bool = False
+    gain: float = 0.0
+    noise: float = 0.0
 
     @classmethod
     def none(cls) -> "Augmentation":
@@ -73,7 +80,10 @@ class TrainingPlan:
         optimizer: `adam`, `adamw` or `sgd` (with Nesterov momentum 0.9); None takes the network's recipe.
         weight_decay: Strength of weight decay; None takes the network's recipe.
         batch_size: Pictures a step; None takes the network's recipe.
-        image_size: Side of the square that pictures are brought to, in pixels; None takes the network's recipe.
+        image_size: Side of the square that pictures are brought to, in pixels, or the longest that an axis of signals
+            and volumes may be; None takes the network's recipe.
+        form: What the samples of the source are: `pictures`, `signals`, `volumes`, or `auto` to see it.
+        window: Length of the windows that recordings are cut into, in seconds; None for one second or the usual length.
         test: Share of files held out as test split.
         validation: Share of files held out for validation.
         split_file: File that fixes the split.
@@ -102,6 +112,8 @@ class TrainingPlan:
     weight_decay: float | None = None
     batch_size: int | None = None
     image_size: int | None = None
+    form: FormWish = "auto"
+    window: float | None = None
     test: float | None = None
     validation: float | None = None
     split_file: str | None = None
@@ -123,7 +135,8 @@ class TrainingPlan:
         _within("--minutes", self.minutes, 0.01, 1e6)
         _within("--lr", self.learning_rate, 0, 1e6, open_low=True)
         _within("--batch-size", self.batch_size, 1, 65_536)
-        _within("--image-size", self.image_size, 8, 4096)
+        _within("--image-size", self.image_size, 8, 65_536)
+        _within("--window", self.window, 0, 3600, open_low=True)
         _within("--weight-decay", self.weight_decay, 0, 10)
         _within("--label-smoothing", self.label_smoothing, 0, 0.9)
         _within("--patience", self.patience, 0, 1_000_000)
@@ -140,6 +153,11 @@ class TrainingPlan:
             )
         if self.split_file and (self.test or self.validation):
             raise PlanError("--split-file fixes the split: leave --test, --validation and --split out")
+
+    @property
+    def wanted(self) -> Wanted:
+        """How the source shall be read."""
+        return Wanted(form=self.form, window=self.window)
 
     def to_toml(self) -> str:
         """Write the plan as `plan.toml`.
@@ -203,6 +221,7 @@ _CHOICES = {
         ("task", Task),
         ("optimizer", OptimizerName),
         ("augment", Augment),
+        ("form", FormWish),
         ("class_weights", Weighting),
         ("device", DeviceName),
     )

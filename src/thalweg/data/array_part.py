@@ -17,13 +17,19 @@ class ArrayPart:
     Args:
         file: Where it was read, for messages.
         part: `train`, `validation`, `test`, or None where the source is not split.
-        pictures: Any numeric array, one picture a row.
-        labels: One label a picture: numbers, names or one-hot rows.
+        pictures: Any numeric array, one picture, signal or volume a row.
+        labels: One label a picture: numbers, names or one-hot rows; None where there are none.
         classes: Names of the classes in index order, where the file has them.
+        groups: What each sample belongs to, such as a patient, where the file has it.
+        grouped_by: What groups are called there.
+        rate_hz: Samples a second of signals, where the file says it.
     """
 
     file: str
     part: Part | None
     pictures: npt.NDArray[np.generic]
-    labels: npt.NDArray[np.generic]
+    labels: npt.NDArray[np.generic] | None
     classes: tuple[str, ...] = ()
+    groups: npt.NDArray[np.generic] | None = None
+    grouped_by: str = ""
+    rate_hz: float | None = None

@@ -72,14 +72,7 @@ def _channels_last(name: str, values: npt.NDArray[np.generic], notes: list[str])
         if sides[0] in _CHANNELS and min(sides[1:]) > max(_CHANNELS):
             notes.append(f"{printable(name)}: {'x'.join(map(str, sides))} is read as channels first")
             return np.moveaxis(values, 1, -1)
-        raise SourceError(
-            f"{shown} is neither pictures of 1 or 3 channels nor anything else that can be trained on yet; "
-            f"volumes (3-D) are not trained by this version"
-        )
-    if len(sides) == 2:  # noqa: PLR2004 - channels and samples
-        raise SourceError(f"{shown} looks like signals, not pictures: 1-D signals are not trained by this version")
-    if len(sides) == 1:
-        raise SourceError(f"{shown} holds rows of {sides[0]:,} numbers: give pictures as (n, height, width, channels)")
+        raise SourceError(f"{shown} is no pictures of 1 or 3 channels; say --form volumes where they are slices")
     raise SourceError(f"{shown} has {values.ndim} axes; pictures have 3 or 4: (n, height, width, channels)")
 
 

@@ -1,29 +1,34 @@
-"""Pictures that come as arrays: `.npz` files, the idx files of MNIST, the batches of CIFAR.
+"""Sources that come as arrays: `.npz` and `.npy` files, tables, the idx files of MNIST, the batches of CIFAR.
 
-Such a source is brought into the form of every other, one folder a class with a PNG a picture, in the user's cache. So
-its pictures are checked, compared, shown and explained like photos, and no verb has to know where they came from.
+Pictures are brought into the form of every other source, one folder a class with a PNG a picture, in the user's cache.
+So they are checked, compared, shown and explained like photos, and no verb has to know where they came from. Signals
+and volumes are stored as they were measured, mapped into memory.
 """
 
 import os
+import re
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from thalweg.core.dataset import Notice, Part
+from thalweg.core.dataset import Notice, Part, Wanted
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.array_part import ArrayPart
 from thalweg.data.array_values import as_labels, as_pictures
 from thalweg.data.cifar import is_cifar_name, read_cifar
 from thalweg.data.idx import idx_part, read_idx_pairs
-from thalweg.data.npz import read_npz
+from thalweg.data.measuring import form_of_parts, write_arrays
+from thalweg.data.npz import is_label_file, read_npy, read_npz
 from thalweg.data.part_names import PART_NAMES
+from thalweg.data.tables import TABLES, read_table
 
-__all__ = ["ARRAYS_VERSION", "array_files", "write_pictures"]
+__all__ = ["ARRAYS_VERSION", "array_files", "read_parts", "with_partners", "write_samples"]
 
-ARRAYS_VERSION = 1
+ARRAYS_VERSION = 2
 """Changes whenever other pictures or names are written for the same arrays, so that older ones are not found."""
 
 _FOLDERS = {"train": "train", "validation": "val", "test": "test", None: ""}
@@ -44,7 +49,7 @@ def array_files(path: Path) -> tuple[Path, ...]:
         ()
     """
     if not path.is_dir():
-        return (path,) if _is_array_name(path.name) else ()
+        return (path,) if _is_array_name(path.name) or path.name.lower().endswith(TABLES) else ()
     with os.scandir(path) as entries:
         found = sorted((Path(entry.path), entry.is_dir()) for entry in entries if not entry.name.startswith("."))
     if any(folder for _, folder in found):
@@ -59,14 +64,39 @@ def array_files(path: Path) -> tuple[Path, ...]:
 
 
 def _is_array_name(name: str) -> bool:
-    return name.lower().endswith(".npz") or idx_part(name) is not None or is_cifar_name(name)
+    ending = name.lower().endswith((".npz", ".npy", ".csv", ".tsv"))
+    return ending or idx_part(name) is not None or is_cifar_name(name)
 
 
-def read_parts(files: Sequence[Path]) -> tuple[ArrayPart, ...]:
+def with_partners(files: Sequence[Path]) -> tuple[Path, ...]:
+    """Add the files that belong to `.npy` files: labels and groups that lie beside them.
+
+    Args:
+        files: What `array_files` gave.
+
+    Returns:
+        All files that decide what is read.
+    """
+    beside = {
+        each
+        for file in files
+        if file.suffix.lower() == ".npy"
+        for each in file.parent.glob("*.npy")
+        if is_label_file(each.stem)
+    }
+    return tuple(dict.fromkeys([*files, *sorted(beside)]))
+
+
+def read_parts(
+    files: Sequence[Path], aside: Path | None = None, *, labelled: bool = True, values: int | None = None
+) -> tuple[ArrayPart, ...]:
     """Read every part of a source.
 
     Args:
         files: What `array_files` gave.
+        aside: Folder in which large arrays are unpacked; it must stay while the parts are used.
+        labelled: Whether labels are needed.
+        values: Numbers a row of a table that a trained network takes, where known.
 
     Returns:
         The parts, as they are stored.
@@ -78,12 +108,24 @@ def read_parts(files: Sequence[Path]) -> tuple[ArrayPart, ...]:
         return tuple(read_cifar(files))
     if any(idx_part(file.name) for file in files):
         return tuple(read_idx_pairs(files))
-    named = [(file, _part_of_file(file, files)) for file in files]
-    return tuple(replace(read, part=read.part or whole) for file, whole in named for read in read_npz(file))
+    if len(files) > 1:
+        files = [file for file in files if not (file.suffix.lower() == ".npy" and is_label_file(file.stem))]
+    parts: list[ArrayPart] = []
+    for file in files:
+        whole = _part_of_file(file, files)
+        if file.suffix.lower() == ".npz":
+            read = read_npz(file, aside, labelled=labelled)
+        elif file.suffix.lower() == ".npy":
+            read = read_npy(file, labelled=labelled)
+        else:
+            read = read_table(file, aside, labelled=labelled, values=values)
+        parts += [replace(each, part=each.part or whole) for each in read]
+    return tuple(parts)
 
 
 def _part_of_file(file: Path, files: Sequence[Path]) -> Part | None:
-    part = PART_NAMES.get(file.stem.lower())
+    named = [PART_NAMES[word] for word in re.split(r"[_\-. ]", file.stem.lower()) if word in PART_NAMES]
+    part = named[0] if len(named) == 1 else None
     if part is None and len(files) > 1:
         names = ", ".join(printable(each.name) for each in files[:5])
         raise SourceError(
@@ -93,29 +135,43 @@ def _part_of_file(file: Path, files: Sequence[Path]) -> Part | None:
     return part if len(files) > 1 else None
 
 
-def write_pictures(
-    files: Sequence[Path], folder: Path, progress: Callable[[str], None] | None = None
+def write_samples(
+    files: Sequence[Path], folder: Path, wanted: Wanted, progress: Callable[[str], None] | None = None
 ) -> tuple[tuple[Notice, ...], tuple[Notice, ...]]:
-    """Write the pictures of an array source as folders of PNG files.
+    """Write the samples of an array source: pictures as folders of PNG files, signals and volumes as measured values.
 
     Args:
         files: What `array_files` gave.
         folder: Where to; made here.
+        wanted: What the user says they are.
         progress: Called with a line of text before the work.
 
     Returns:
         What was left out, and what is odd about the rest.
 
     Raises:
-        SourceError: The arrays are no labelled pictures; the message says what they seem to be.
+        SourceError: The arrays are no labelled samples; the message says what they seem to be.
     """
+    with tempfile.TemporaryDirectory(prefix="members-", dir=folder.parent, ignore_cleanup_errors=True) as aside:
+        parts = read_parts(files, Path(aside))
+        axes = form_of_parts(parts, wanted.form)
+        if axes[0].form == "picture":
+            return _write_pictures(files, parts, folder, progress)
+        write_arrays(parts, axes, folder, progress)
+        return (), ()
+
+
+def _write_pictures(
+    files: Sequence[Path], parts: Sequence[ArrayPart], folder: Path, progress: Callable[[str], None] | None
+) -> tuple[tuple[Notice, ...], tuple[Notice, ...]]:
+    """Pictures go the way of all others."""
     from PIL import Image
 
-    parts = read_parts(files)
     if progress is not None:
         count = sum(len(part.pictures) for part in parts)
         progress(f"Writing {count:,} pictures out of {', '.join(printable(file.name) for file in files[:4])} ...")
-    labels, classes, label_notes = as_labels([(part.file, part.labels, part.classes) for part in parts])
+    labelled = [(part.file, part.labels, part.classes) for part in parts if part.labels is not None]
+    labels, classes, label_notes = as_labels(labelled)
     for part, numbers in zip(parts, labels, strict=True):
         if len(part.pictures) != len(numbers):
             raise SourceError(

@@ -1,33 +1,45 @@
-"""Random changes to training pictures, on whole batches and reproducible to the bit.
+"""Random changes to training samples, on whole batches and reproducible to the bit.
 
-Mirroring, quarter turns and whole-pixel shifts only move bytes, so they are done while a picture is copied out of the
-cache. Scaling and rotation are one bilinear warp of the batch, brightness and contrast one multiply-add. Every draw
-comes from a generator seeded by (seed, epoch, batch): resuming in the middle of a run repeats the same pictures.
+Mirroring, quarter turns and whole-pixel shifts only move bytes, so they are done while a sample is copied out of the
+cache, whatever its number of axes. Scaling and rotation are one bilinear warp of the batch, brightness and contrast one
+multiply-add, and so are a signal's gain and noise. Every draw comes from a generator seeded by (seed, epoch, batch):
+resuming in the middle of a run repeats the same samples.
+
+A signal is shifted, scaled and given noise, never reversed: time has a direction. A volume is shifted and mirrored
+along every axis; a clip is mirrored left to right only.
 """
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch.nn import functional
 
+from thalweg.core.dataset import Form
+from thalweg.core.errors import PlanError
 from thalweg.core.plan import Augmentation
 
-__all__ = ["augmentation_for", "change_colours", "place", "warp"]
+__all__ = ["augmentation_for", "change_colours", "change_values", "described_changes", "place", "warp"]
 
 WHITE = 255.0
 
 
-def augmentation_for(choice: str, *, upright: bool) -> Augmentation:
+def augmentation_for(choice: str, *, upright: bool, form: Form = "picture") -> Augmentation:
     """Choose the augmentation that the word in a plan stands for.
 
     Args:
         choice: `auto`, `none` or `turns`.
         upright: Whether the pictures have an upright direction; if not, `auto` overturns them too, and `turns` also
             turns them by quarters.
+        form: What the samples are.
 
     Returns:
         The magnitudes.
+
+    Raises:
+        PlanError: Signals or volumes shall be turned by quarters.
 
     Example:
         >>> augmentation_for("none", upright=True).shift
@@ -35,6 +47,14 @@ def augmentation_for(choice: str, *, upright: bool) -> Augmentation:
     """
     if choice == "none":
         return Augmentation.none()
+    if form != "picture":
+        if choice == "turns":
+            raise PlanError(f"--augment turns is for pictures; {form}s take auto or none")
+        if form == "signal":
+            return replace(Augmentation.none(), shift=0.05, gain=0.1, noise=0.05)
+        return replace(
+            Augmentation.none(), flip_horizontal=True, flip_vertical=not upright, flip_depth=not upright, shift=0.05
+        )
     if choice == "turns" or not upright:
         quarters = choice == "turns"
         return Augmentation(
@@ -44,14 +64,17 @@ def augmentation_for(choice: str, *, upright: bool) -> Augmentation:
 
 
 def place(target: np.ndarray, picture: np.ndarray, augmentation: Augmentation, random: np.random.Generator) -> None:
-    """Copy a picture into its place in a batch, mirrored, turned and shifted at random.
+    """Copy a sample into its place in a batch, mirrored, turned and shifted at random.
 
     Args:
-        target: Where it goes, uint8 `(height, width, channels)`.
-        picture: The cached picture, uint8, square and of the same shape.
+        target: Where it goes, `(height, width, channels)`, or with one or three axes before the channels.
+        picture: The cached sample, of the same shape; a picture is square.
         augmentation: Magnitudes; shifts are done here only when no warp follows.
-        random: Source of the draws; the same number is drawn for every picture.
+        random: Source of the draws; the same number is drawn for every sample.
     """
+    if picture.ndim != 3:  # noqa: PLR2004 - a picture with its channels
+        _place_values(target, picture, augmentation, random)
+        return
     mirror, overturn, quarters = random.random(), random.random(), int(random.integers(4))
     across, down = random.uniform(-1, 1), random.uniform(-1, 1)
     if augmentation.flip_horizontal and mirror < 0.5:  # noqa: PLR2004 - half of the time
@@ -63,25 +86,40 @@ def place(target: np.ndarray, picture: np.ndarray, augmentation: Augmentation, r
     reach = 0.0 if _warps(augmentation) else augmentation.shift * picture.shape[0]
     x, y = round(across * reach), round(down * reach)
     if x or y:
-        _copy_shifted(target, picture, x, y)
+        _copy_shifted(target, picture, (y, x))
     else:
         target[...] = picture
 
 
-def _copy_shifted(target: np.ndarray, picture: np.ndarray, x: int, y: int) -> None:
-    """Copy with an offset of (x, y) pixels; the border that appears repeats the picture's edge."""
-    height, width = picture.shape[:2]
-    rows = slice(max(0, y), height + min(0, y))
-    columns = slice(max(0, x), width + min(0, x))
-    target[rows, columns] = picture[max(0, -y) : height - max(0, y), max(0, -x) : width - max(0, x)]
-    if x > 0:
-        target[rows, :x] = target[rows, x : x + 1]
-    elif x < 0:
-        target[rows, x:] = target[rows, x - 1 : x]
-    if y > 0:
-        target[:y] = target[y : y + 1]
-    elif y < 0:
-        target[y:] = target[y - 1 : y]
+def _place_values(
+    target: np.ndarray, values: np.ndarray, augmentation: Augmentation, random: np.random.Generator
+) -> None:
+    """The same for signals and volumes: the last axis is mirrored as a picture's width is, the first as depth."""
+    axes = values.ndim - 1
+    draws, moves = random.random(axes), random.uniform(-1, 1, axes)
+    flips = (augmentation.flip_depth, augmentation.flip_vertical, augmentation.flip_horizontal)[-axes:]
+    chosen = tuple(axis for axis in range(axes) if flips[axis] and draws[axis] < 0.5)  # noqa: PLR2004 - half of the time
+    if chosen:
+        values = np.flip(values, chosen)
+    extents = values.shape[:-1]
+    offsets = tuple(round(move * augmentation.shift * extent) for move, extent in zip(moves, extents, strict=True))
+    _copy_shifted(target, values, offsets)
+
+
+def _copy_shifted(target: np.ndarray, values: np.ndarray, offsets: tuple[int, ...]) -> None:
+    """Copy with an offset along each axis; the border that appears repeats the edge."""
+    sizes = values.shape[: len(offsets)]
+    inside = [slice(max(0, by), size + min(0, by)) for by, size in zip(offsets, sizes, strict=True)]
+    taken = tuple(slice(max(0, -by), size - max(0, by)) for by, size in zip(offsets, sizes, strict=True))
+    target[tuple(inside)] = values[taken]
+    for axis in reversed(range(len(offsets))):  # axes behind this one are full already, those before it are not yet
+        by, before = offsets[axis], tuple(inside[:axis])
+        if by > 0:
+            target[*before, slice(0, by)] = target[*before, slice(by, by + 1)]
+        elif by < 0:
+            target[*before, slice(sizes[axis] + by, None)] = target[
+                *before, slice(sizes[axis] + by - 1, sizes[axis] + by)
+            ]
 
 
 def _warps(augmentation: Augmentation) -> bool:
@@ -142,6 +180,69 @@ def change_colours(pixels: torch.Tensor, augmentation: Augmentation, random: np.
     if augmentation.erase:
         _erase(pixels, augmentation.erase, patch)
     return pixels
+
+
+def change_values(
+    values: torch.Tensor,
+    augmentation: Augmentation,
+    random: np.random.Generator,
+    *,
+    mean: Sequence[float],
+    deviation: Sequence[float],
+) -> torch.Tensor:
+    """Scale every signal around its channel's mean, and add noise, by its own random amount.
+
+    Args:
+        values: float32 `(N, C, ...)`; changed in place.
+        augmentation: Magnitudes.
+        random: Source of the draws.
+        mean: Of each channel over the training part.
+        deviation: Of each channel over the training part.
+
+    Returns:
+        The batch.
+    """
+    ones = (1,) * (values.ndim - 2)
+    middle = torch.tensor(mean, dtype=torch.float32).reshape(1, -1, *ones)
+    if augmentation.gain:
+        draws = random.uniform(-1, 1, len(values)).astype(np.float32)
+        gain = 1 + torch.from_numpy(draws).reshape(-1, 1, *ones) * augmentation.gain
+        values = values.sub_(middle).mul_(gain).add_(middle)
+    if augmentation.noise:
+        noise = torch.from_numpy(random.standard_normal(tuple(values.shape), dtype=np.float32))
+        spread = torch.tensor(deviation, dtype=torch.float32).reshape(1, -1, *ones)
+        values = values.add_(noise.mul_(spread * augmentation.noise))
+    return values
+
+
+def described_changes(augmentation: Augmentation, form: Form) -> str:
+    """Say in words what augmentation does to signals or volumes.
+
+    Args:
+        augmentation: Magnitudes.
+        form: What the samples are.
+
+    Returns:
+        A sentence.
+
+    Example:
+        >>> described_changes(augmentation_for("auto", upright=True, form="signal"), "signal")
+        'Augmentation: shifted by up to 5 % of the length, scaled by up to 10 %, noise of 0.05 standard deviations.'
+    """
+    flips = (("depth", augmentation.flip_depth), ("height", augmentation.flip_vertical))
+    mirrored = [name for name, on in (*flips, ("width", augmentation.flip_horizontal)) if on]
+    said = [
+        f"mirrored along {' and '.join(mirrored)}" if mirrored else "",
+        f"shifted by up to {augmentation.shift:.0%} of the {'length' if form == 'signal' else 'side'}".replace(
+            "%", " %"
+        )
+        if augmentation.shift
+        else "",
+        f"scaled by up to {100 * augmentation.gain:g} %" if augmentation.gain else "",
+        f"noise of {augmentation.noise:g} standard deviations" if augmentation.noise else "",
+    ]
+    words = ", ".join(part for part in said if part)
+    return f"Augmentation: {words}." if words else "No augmentation."
 
 
 def _erase(pixels: torch.Tensor, share: float, draws: np.ndarray) -> None:

@@ -1,6 +1,7 @@
-"""From cached pictures to batches of tensors: order, augmentation, conversion, as functions of (seed, epoch, batch).
+"""From cached samples to batches of tensors: order, augmentation, conversion, as functions of (seed, epoch, batch).
 
-Because nothing is carried from one batch to the next, a run can be resumed at any step and sees the same pictures.
+Because nothing is carried from one batch to the next, a run can be resumed at any step and sees the same samples.
+Pictures, signals and volumes go the same way; they differ in the number of axes between samples and channels.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,19 +12,38 @@ import torch
 from torch.nn import functional
 
 from thalweg.core.plan import Augmentation
-from thalweg.data.augment import change_colours, place, warp
+from thalweg.data.augment import change_colours, change_values, place, warp
 
-__all__ = ["Batch", "Batches"]
+__all__ = ["Batch", "Batches", "as_tensor"]
 
 ORDER, CHANGES = 1, 2  # streams of random numbers that must not overlap
+_PICTURE = 4  # axes of a batch of pictures
+_FORMATS = {3: torch.contiguous_format, 4: torch.channels_last, 5: torch.channels_last_3d}
+_SCALING = {3: "linear", 4: "bilinear", 5: "trilinear"}
+
+
+def as_tensor(block: np.ndarray, *, ordered: bool = True) -> torch.Tensor:
+    """Turn stored samples into what a network takes.
+
+    Args:
+        block: `(N, ..., channels)`, of any number type.
+        ordered: Whether to lay the numbers out as convolutions like them best.
+
+    Returns:
+        float32 `(N, channels, ...)`.
+    """
+    small = block if block.dtype == np.uint8 else block.astype(np.float32)
+    values = torch.from_numpy(np.ascontiguousarray(small)).movedim(-1, 1).float()
+    return values.contiguous(memory_format=_FORMATS[values.ndim]) if ordered else values
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One step's pictures.
+    """One step's samples.
 
     Args:
-        pixels: float32 `(N, channels, side, side)` from 0 to 255, channels-last in memory.
+        pixels: float32 `(N, channels, side, side)` from 0 to 255, channels-last in memory; or measured values with one
+            or three axes behind the channels.
         labels: int64 `(N,)`.
         indices: Positions of the pictures in the split.
     """
@@ -37,13 +57,15 @@ class Batches:
     """The pictures of one split, as batches.
 
     Args:
-        pixels: All cached pictures, uint8 `(rows, side, side, 1 or 3)`.
+        pixels: All cached samples: uint8 `(rows, side, side, 1 or 3)`, or values `(rows, extents, channels)`.
         rows: Row of each picture of this split in `pixels`.
         labels: Class index of each picture of this split.
         batch_size: Pictures a batch, or a few less, so that all batches of an epoch have nearly the same size.
         seed: Decides order and augmentation.
         augmentation: Random changes, or None for evaluation (then the order is fixed too).
         channels: Channels of the tensors; grey pictures are repeated.
+        mean: Mean of each channel of measured values, around which augmentation scales.
+        deviation: Standard deviation of each, which augmentation's noise is measured in.
     """
 
     def __init__(
@@ -56,6 +78,8 @@ class Batches:
         seed: int = 0,
         augmentation: Augmentation | None = None,
         channels: int = 3,
+        mean: Sequence[float] = (),
+        deviation: Sequence[float] = (),
     ) -> None:
         self.pixels = pixels
         self.rows = np.asarray(rows, dtype=np.int64)
@@ -63,7 +87,8 @@ class Batches:
         self.batch_size = batch_size
         self.seed = seed
         self.augmentation = augmentation
-        self.channels = channels
+        self.channels = channels if pixels.ndim == _PICTURE else int(pixels.shape[-1])
+        self.mean, self.deviation = mean or (0.0,) * self.channels, deviation or (1.0,) * self.channels
 
     def __len__(self) -> int:
         """Number of pictures."""
@@ -93,7 +118,7 @@ class Batches:
         Args:
             epoch: Counted from 1.
             first: Number of batches to leave out at the start, when a run goes on in the middle.
-            side: Side to scale the pictures down to, in pixels; None keeps the cached size.
+            side: Side to scale the pictures to, or the longest axis of other samples; None keeps the cached size.
 
         Yields:
             One batch after the other.
@@ -115,21 +140,37 @@ class Batches:
         Returns:
             The batch.
         """
-        block = np.empty((len(indices), *self.pixels.shape[1:]), dtype=np.uint8)
+        block = np.empty((len(indices), *self.pixels.shape[1:]), dtype=self.pixels.dtype)
         random = np.random.default_rng((self.seed, CHANGES, epoch, number))
         for target, row in zip(block, self.rows[indices], strict=True):
             if self.augmentation is None:
                 target[...] = self.pixels[row]
             else:
                 place(target, self.pixels[row], self.augmentation, random)
-        pixels = torch.from_numpy(block).permute(0, 3, 1, 2).float()
-        if self.augmentation is not None:
+        pixels = as_tensor(block, ordered=False)
+        pictures = pixels.ndim == _PICTURE
+        if pictures and self.augmentation is not None:
             pixels = warp(pixels, self.augmentation, random)
-        if side is not None and side != pixels.shape[-1]:
-            pixels = functional.interpolate(pixels, size=(side, side), mode="bilinear", antialias=True)
-        if self.augmentation is not None:
+        pixels = self._scaled(pixels, side)
+        if pictures and self.augmentation is not None:
             pixels = change_colours(pixels, self.augmentation, random)
+        elif self.augmentation is not None:
+            pixels = change_values(pixels, self.augmentation, random, mean=self.mean, deviation=self.deviation)
         if pixels.shape[1] < self.channels:
             pixels = pixels.expand(-1, self.channels, -1, -1)
-        pixels = pixels.contiguous(memory_format=torch.channels_last)
+        pixels = pixels.contiguous(memory_format=_FORMATS[pixels.ndim])
         return Batch(pixels, torch.from_numpy(self.labels[indices]), indices)
+
+    @staticmethod
+    def _scaled(pixels: torch.Tensor, side: int | None) -> torch.Tensor:
+        """Pictures at another side; signals and volumes with their longest axis at another, never at a larger one."""
+        extents = pixels.shape[2:]
+        if pixels.ndim == _PICTURE:
+            wanted = extents if side is None else (side, side)
+        else:
+            factor = min(1.0, (side or max(extents)) / max(extents))
+            wanted = tuple(max(1, round(factor * extent)) for extent in extents)
+        if tuple(wanted) == tuple(extents):
+            return pixels
+        antialias = {"antialias": True} if pixels.ndim == _PICTURE else {}
+        return functional.interpolate(pixels, size=tuple(wanted), mode=_SCALING[pixels.ndim], **antialias)

@@ -1,8 +1,14 @@
-"""Reading `.npz` files, under the names that people give to pictures and labels; nothing in them is executed."""
+"""Reading `.npz` and `.npy` files, under the names people give to samples and labels; nothing in them is executed.
+
+Large arrays are unpacked beside where they will be stored and mapped into memory, so that memory stays flat. Of a
+single `.npy` file the labels lie beside it: `y.npy` beside `x.npy`, `y_train.npy` beside `x_train.npy`, and the same
+with `labels`; or `NAME_labels.npy` beside `NAME.npy`.
+"""
 
 import re
+import shutil
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,21 +20,32 @@ from thalweg.core.files import printable
 from thalweg.data.array_part import ArrayPart
 from thalweg.data.part_names import PART_NAMES
 
-__all__ = ["read_npz"]
+__all__ = ["GROUPS", "is_label_file", "read_npy", "read_npz"]
 
-_PICTURES = ("x", "images", "image", "imgs", "data", "features", "inputs", "arr_0")
+_SAMPLES = (
+    "x", "images", "image", "imgs", "data", "features", "inputs", "arr_0", "signals", "signal", "series", "beats",
+    "waveforms", "samples", "values", "volumes", "volume", "clips", "videos", "frames",
+)  # fmt: skip
 _LABELS = ("y", "labels", "label", "targets", "target", "arr_1")
 _CLASSES = ("classes", "class_names", "label_names", "names", "categories")
+GROUPS = ("record", "records", "patient", "patients", "subject", "subjects", "group", "groups", "speaker", "person")
+"""Names of what samples of one origin share; such samples must not be on both sides of a split."""
+_RATES = ("fs", "rate", "sample_rate", "sampling_rate", "hz", "frequency")
 _MOST_BYTES = 32 << 30
+_MAPPED_BYTES = 4 << 20  # an array of more is unpacked to the disk and mapped
+
+Arrays = Mapping[str, npt.NDArray[np.generic]]
 
 
-def read_npz(path: Path) -> list[ArrayPart]:
-    """Read pictures and labels.
+def read_npz(path: Path, aside: Path | None = None, *, labelled: bool = True) -> list[ArrayPart]:
+    """Read samples and labels.
 
     `x` and `y`, `images` and `labels` and the like, or the same with a part: `x_train`, `train_images`, `test_labels`.
 
     Args:
         path: The file.
+        aside: Folder in which large arrays are unpacked; it must stay while the parts are used. None reads into memory.
+        labelled: Whether labels are needed; without, samples alone will do.
 
     Returns:
         The parts; one without a name where the names of the arrays say none.
@@ -40,39 +57,134 @@ def read_npz(path: Path) -> list[ArrayPart]:
     try:
         with zipfile.ZipFile(path) as box:
             unpacked = sum(member.file_size for member in box.infolist())
-        if unpacked > _MOST_BYTES:
-            raise SourceError(f"{shown}: would unpack to {unpacked >> 30} GB; the most is {_MOST_BYTES >> 30}")
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files if stored[name].dtype != object}
+            if unpacked > _MOST_BYTES:
+                raise SourceError(f"{shown}: would unpack to {unpacked >> 30} GB; the most is {_MOST_BYTES >> 30}")
+            arrays = dict(_members(path, box, aside))
     except (OSError, ValueError, zipfile.BadZipFile, EOFError, MemoryError, NotImplementedError) as error:
-        if "pickle" in str(error):
+        if _names_objects(error):
             raise SourceError(
                 f"{shown}: holds Python objects, which are not loaded since that could run code; "
                 f"save plain arrays with numpy.savez"
             ) from None
         raise SourceError(f"{shown}: is no readable .npz file ({error})") from None
-    return _pairs(arrays, path.name)
+    return _pairs(arrays, path.name, labelled=labelled)
 
 
-def _pairs(arrays: Mapping[str, npt.NDArray[np.generic]], file: str) -> list[ArrayPart]:
-    classes: tuple[str, ...] = ()
-    found: dict[Part | None, dict[str, str]] = {}
-    for name, values in arrays.items():
-        lower = name.lower()
-        if lower in _CLASSES and values.ndim == 1 and values.dtype.kind in "US":
-            classes = tuple(
-                item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in values
+def _members(path: Path, box: zipfile.ZipFile, aside: Path | None) -> Iterator[tuple[str, npt.NDArray[np.generic]]]:
+    with np.load(path, allow_pickle=False) as stored:
+        for number, name in enumerate(stored.files):
+            member = f"{name}.npy" if f"{name}.npy" in box.namelist() else name
+            if aside is None or box.getinfo(member).file_size < _MAPPED_BYTES:
+                values = stored[name]
+            else:
+                place = aside / f"{printable(path.name)[:80]}-{number}.npy"  # not the member's name: it may be hostile
+                with box.open(member) as packed, place.open("wb") as file:
+                    shutil.copyfileobj(packed, file, 1 << 20)
+                values = np.load(place, mmap_mode="r", allow_pickle=False)
+            yield name, values
+
+
+def _names_objects(error: Exception) -> bool:
+    return "pickle" in str(error) or "Python objects" in str(error)
+
+
+def read_npy(path: Path, *, labelled: bool = True) -> list[ArrayPart]:
+    """Map one `.npy` file, and find its labels beside it.
+
+    Args:
+        path: The file.
+        labelled: Whether labels are needed.
+
+    Returns:
+        One part.
+
+    Raises:
+        SourceError: The file is damaged, holds Python objects, or its labels are missing.
+    """
+    values = _load(path)
+    labels = None
+    groups: npt.NDArray[np.generic] | None = None
+    grouped_by = ""
+    if labelled:
+        wanted = _partners(path.stem)
+        beside = {each.stem.lower(): each for each in path.parent.glob("*.npy")}
+        found = next((beside[name] for name in wanted if name in beside and beside[name] != path), None)
+        if found is None:
+            first, second = wanted[:2]
+            raise SourceError(
+                f"{printable(path.name)}: its labels are missing beside it; call them {first}.npy or {second}.npy"
             )
-            continue
-        part, role = _role(lower)
+        labels = _load(found)
+        for name in GROUPS:
+            if name in beside:
+                groups, grouped_by = _load(beside[name]), name
+                break
+    return [ArrayPart(file=path.name, part=None, pictures=values, labels=labels, groups=groups, grouped_by=grouped_by)]
+
+
+def _load(path: Path) -> npt.NDArray[np.generic]:
+    try:
+        small = path.stat().st_size < _MAPPED_BYTES
+        loaded: npt.NDArray[np.generic] = np.load(path, mmap_mode=None if small else "r", allow_pickle=False)
+    except (OSError, ValueError, EOFError, MemoryError) as error:
+        if _names_objects(error):
+            raise SourceError(
+                f"{printable(path.name)}: holds Python objects (such as rows of different lengths), which are not "
+                f"loaded since that could run code; save plain arrays with numpy.save"
+            ) from None
+        raise SourceError(f"{printable(path.name)}: is no readable .npy file ({error})") from None
+    if not isinstance(loaded, np.ndarray):
+        raise SourceError(f"{printable(path.name)}: is no .npy file but an archive of such; call it .npz")
+    return loaded
+
+
+def _partners(stem: str) -> list[str]:
+    """Names that the labels of an array may have: `y_train` or `labels_train` for `x_train`, `b_labels` for `b`."""
+    words = _words(stem)
+    names = []
+    for index, word in enumerate(words):
+        if word in _SAMPLES:
+            names += ["_".join([*words[:index], label, *words[index + 1 :]]) for label in ("y", "labels", "label")]
+    return [*names, f"{stem.lower()}_labels", f"{stem.lower()}-labels", "labels", "y"]
+
+
+def is_label_file(stem: str) -> bool:
+    """Tell whether a `.npy` file holds labels or groups rather than samples, by its name.
+
+    Args:
+        stem: Its name without the ending.
+
+    Returns:
+        Whether it does.
+
+    Example:
+        >>> is_label_file("y_train"), is_label_file("record"), is_label_file("x_train")
+        (True, True, False)
+    """
+    return any(word in (*_LABELS, *GROUPS, *_CLASSES) for word in _words(stem))
+
+
+def _pairs(arrays: Arrays, file: str, *, labelled: bool) -> list[ArrayPart]:
+    classes = _class_names(arrays)
+    rate = next((float(each.ravel()[0]) for name, each in arrays.items() if name.lower() in _RATES and each.size), None)
+    found: dict[Part | None, dict[str, str]] = {}
+    for name in arrays:
+        part, role = _role(name.lower())
         if role:
             found.setdefault(part, {}).setdefault(role, name)
     rows = [
         ArrayPart(
-            file=file, part=part, pictures=arrays[names["pictures"]], labels=arrays[names["labels"]], classes=classes
+            file=file,
+            part=part,
+            pictures=arrays[names["samples"]],
+            labels=arrays[names["labels"]] if labelled else None,
+            classes=classes,
+            groups=arrays[names["groups"]] if "groups" in names else None,
+            grouped_by=_words(names.get("groups", "").lower())[0] if "groups" in names else "",
+            rate_hz=rate,
         )
         for part, names in found.items()
-        if len(names) == 2  # noqa: PLR2004 - pictures and labels
+        if "samples" in names and ("labels" in names or not labelled)
     ]
     if not rows:
         held = ", ".join(f"{printable(name)} {'x'.join(map(str, values.shape))}" for name, values in arrays.items())
@@ -83,9 +195,22 @@ def _pairs(arrays: Mapping[str, npt.NDArray[np.generic]], file: str) -> list[Arr
     return [row for row in rows if row.part is not None] or rows
 
 
+def _class_names(arrays: Arrays) -> tuple[str, ...]:
+    for name, values in arrays.items():
+        if name.lower() in _CLASSES and values.ndim == 1 and values.dtype.kind in "US":
+            return tuple(item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in values)
+    return ()
+
+
+def _words(name: str) -> Sequence[str]:
+    return [word for word in re.split(r"[_\-. ]", name.lower()) if word]
+
+
 def _role(name: str) -> tuple[Part | None, str]:
-    words = [word for word in re.split(r"[_\-. ]", name) if word]
+    words = _words(name)
     parts = [PART_NAMES[word] for word in words if word in PART_NAMES]
     rest = "_".join(word for word in words if word not in PART_NAMES)
-    role = "pictures" if rest in _PICTURES else "labels" if rest in _LABELS else ""
+    role = "samples" if rest in _SAMPLES else "labels" if rest in _LABELS else ""
+    if not role and any(rest in {group, f"{group}_id", f"{group}_ids"} for group in GROUPS):
+        role = "groups"
     return (parts[0] if len(parts) == 1 else None, role if len(parts) < 2 else "")  # noqa: PLR2004 - one part at most

@@ -6,19 +6,24 @@ shift the labels of those behind it.
 
 import os
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from thalweg.core.dataset import Notice, Part, Sample
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.elpv import DEMO_CLASSES, read_labels
+from thalweg.data.file_kinds import FileKind, are_frames, kind_of_files, reason_against, shown_kind
+from thalweg.data.measured import Measured, open_measured
 from thalweg.data.part_names import PART_NAMES
 from thalweg.data.source import OpenedSource
-from thalweg.data.walk import Listing, list_folder, maybe_picture, walk_folders
+from thalweg.data.walk import Listing, list_folder, walk_folders
 
-__all__ = ["LEAST_CLASSES", "Scan", "scan"]
+__all__ = ["LEAST_CLASSES", "Scan", "of_measured", "scan"]
+
+Against: TypeAlias = Callable[[str, str], str]
 
 LEAST_CLASSES = 2
 """A classifier tells two things apart at least."""
@@ -29,7 +34,7 @@ _SAME_LETTERS = str.maketrans({"\u064a": "\u06cc", "\u0643": "\u06a9"})  # Arabi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """What a source holds, before any picture is opened.
+    """What a source holds, before any file is opened.
 
     Args:
         root: The folder that the files' names are relative to.
@@ -38,6 +43,8 @@ class Scan:
         left_out: Files and folders that are not used, each with its reason.
         upright: Whether the pictures have an upright direction.
         warnings: What is odd about the source although it is used.
+        kind: What the files are; pictures, unless the source holds something else.
+        measured: The samples themselves, where they are signals or volumes that lie mapped already.
     """
 
     root: Path
@@ -46,6 +53,8 @@ class Scan:
     left_out: tuple[Notice, ...] = ()
     upright: bool = True
     warnings: tuple[Notice, ...] = ()
+    kind: FileKind = "picture"
+    measured: Measured | None = None
 
 
 def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
@@ -66,16 +75,22 @@ def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
         if len({sample.label for sample in samples}) < len(DEMO_CLASSES):
             raise SourceError(f"{opened.name}: {len(samples)} photos found; install elpv-dataset again")
         return Scan(root=opened.root, classes=DEMO_CLASSES, samples=samples, left_out=missing, upright=opened.upright)
-    root, listing = _real_root(opened)
+    measured = open_measured(opened.root)
+    if measured is not None:
+        return of_measured(measured, opened.name, least=least)
+    kind = kind_of_files(os.fspath(opened.root), opened.wanted.form)
+    against = reason_against(kind)
+    root, listing = _real_root(opened, against)
     top = os.fspath(root)
-    parts = _own_parts(opened.name, top, listing)
+    parts = _own_parts(opened.name, top, listing, against)
     places = dict(_class_folders(top, listing, parts))
     linked = {folder for folder in places if os.path.islink(os.path.join(top, folder))}  # noqa: PTH114, PTH118
-    found, left_out = walk_folders(top, [folder for folder in places if folder not in linked], linked=sorted(linked))
-    stray = _stray(top, listing, parts)
+    real = [folder for folder in places if folder not in linked]
+    found, left_out = walk_folders(top, real, linked=sorted(linked), against=against)
+    stray = _stray(top, listing, parts, against)
     classes = tuple(sorted({name for folder, (name, _) in places.items() if found[folder]}))
     if len(classes) < least:
-        raise SourceError(_too_few(opened.name, classes, stray, (*opened.left_out, *left_out), places))
+        raise SourceError(_too_few(opened.name, classes, stray, (*opened.left_out, *left_out), places, kind))
     index = {name: label for label, name in enumerate(classes)}
     samples = tuple(
         Sample(file, index[name], part)
@@ -83,38 +98,75 @@ def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
             (file, name, part) for folder, (name, part) in places.items() for file in found[folder]
         )
     )
+    clips = kind == "picture" and opened.wanted.form in {"auto", "volumes"} and are_frames(samples)
     return Scan(
         root=root,
         classes=classes,
         samples=samples,
+        kind="clip" if clips else kind,
         left_out=(*opened.left_out, *sorted((*stray, *left_out), key=lambda notice: notice.file)),
         upright=opened.upright,
         warnings=(*opened.warnings, *_warnings(listing, parts, places, found)),
     )
 
 
-def _real_root(opened: OpenedSource) -> tuple[Path, Listing]:
+def of_measured(measured: Measured, source: str, *, least: int = LEAST_CLASSES) -> Scan:
+    """Take samples that lie mapped already for a scan.
+
+    Args:
+        measured: The samples.
+        source: As the user named it, for messages.
+        least: Classes that there must be.
+
+    Returns:
+        Classes, samples, and everything that was left out.
+
+    Raises:
+        SourceError: There are fewer classes than that.
+    """
+    index = measured.index
+    used = sorted(set(index.labels))
+    if len(used) < least:
+        only = f"only one class, {printable(index.classes[used[0]])!r}," if used else "no class"
+        raise SourceError(f"{printable(source)}: {only} has samples; {least} are needed")
+    new = {label: position for position, label in enumerate(used)}
+    parts = index.parts or (None,) * len(index.names)
+    samples = tuple(
+        Sample(name, new[label], part) for name, label, part in zip(index.names, index.labels, parts, strict=True)
+    )
+    return Scan(
+        root=measured.folder,
+        classes=tuple(index.classes[label] for label in used),
+        samples=samples,
+        left_out=index.left_out,
+        upright=index.upright,
+        warnings=index.warnings,
+        measured=measured,
+    )
+
+
+def _real_root(opened: OpenedSource, against: Against) -> tuple[Path, Listing]:
     # Step through wrapping folders: archives often hold one folder that holds everything.
     root, listing = opened.root, list_folder(os.fspath(opened.root))
     if listing.problem:
         raise SourceError(f"{printable(opened.name)}: {listing.problem}")
     for _ in range(_WRAPPINGS):
-        if len(listing.all_folders) != 1 or _pictures(os.fspath(root), "", listing):
+        if len(listing.all_folders) != 1 or _wanted_files(os.fspath(root), "", listing, against):
             break
         inner = root / listing.all_folders[0]
         inside = list_folder(os.fspath(inner))
-        if not inside.all_folders or _pictures(os.fspath(inner), "", inside):
+        if not inside.all_folders or _wanted_files(os.fspath(inner), "", inside, against):
             break
         root, listing = inner, inside
     return root, listing
 
 
-def _pictures(top: str, folder: str, listing: Listing) -> list[str]:
+def _wanted_files(top: str, folder: str, listing: Listing, against: Against) -> list[str]:
     paths = [f"{folder}/{name}" if folder else name for name in listing.files]
-    return [path for path in paths if not maybe_picture(top, path)]
+    return [path for path in paths if not against(top, path)]
 
 
-def _own_parts(source: str, top: str, listing: Listing) -> dict[str, Part]:
+def _own_parts(source: str, top: str, listing: Listing, against: Against) -> dict[str, Part]:
     # The source's own train, validation and test folders; empty when its folders are classes.
     named = {name: PART_NAMES[name.lower()] for name in listing.all_folders if name.lower() in PART_NAMES}
     if len(set(named.values())) < 2 or "train" not in named.values():  # noqa: PLR2004 - a split has two sides
@@ -122,7 +174,7 @@ def _own_parts(source: str, top: str, listing: Listing) -> dict[str, Part]:
     inside = {name: list_folder(top, name) for name in named}
     trained = {child for name in named if named[name] == "train" for child in inside[name].all_folders}
     tested = {child for name in named if named[name] != "train" for child in inside[name].all_folders}
-    bare = not any(_pictures(top, name, inside[name]) for name in named if named[name] == "train")
+    bare = not any(_wanted_files(top, name, inside[name], against) for name in named if named[name] == "train")
     if trained and (bare or trained & tested):
         return named
     if not trained:
@@ -145,7 +197,7 @@ def _class_folders(
             yield f"{part_folder}/{name}", (name, part)
 
 
-def _stray(top: str, listing: Listing, parts: Mapping[str, Part]) -> list[Notice]:
+def _stray(top: str, listing: Listing, parts: Mapping[str, Part], against: Against) -> list[Notice]:
     # Files and folders that lie where class folders are expected.
     notices = list(listing.left_out)
     levels = [("", listing), *((folder, list_folder(top, folder)) for folder in parts)]
@@ -156,7 +208,7 @@ def _stray(top: str, listing: Listing, parts: Mapping[str, Part]) -> list[Notice
                 notices.append(Notice(folder, inside.problem or "holds no class folders; its files are left out"))
         for name in inside.files:
             file = f"{folder}/{name}" if folder else name
-            notices.append(Notice(file, maybe_picture(top, file) or "lies beside the class folders: it has no class"))
+            notices.append(Notice(file, against(top, file) or "lies beside the class folders: it has no class"))
     if parts:
         others = (name for name in listing.all_folders if name not in parts)
         notices.extend(
@@ -171,24 +223,24 @@ def _too_few(
     stray: Sequence[Notice],
     left_out: Sequence[Notice],
     places: Mapping[str, tuple[str, Part | None]],
+    kind: FileKind,
 ) -> str:
     # Say why there are not two classes, and what to do.
     shown = printable(source)
     loose = [notice for notice in stray if notice.reason.startswith("lies beside the class folders")]
-    example = f"one folder a class, such as {shown}/cat/1.jpg and {shown}/dog/1.jpg"
+    what, ending = shown_kind(kind)
+    example = f"one folder a class, such as {shown}/cat/1{ending} and {shown}/dog/1{ending}"
     if classes:
-        return f"{shown}: only one class, {printable(classes[0])!r}, has pictures; two are needed: {example}"
+        return f"{shown}: only one class, {printable(classes[0])!r}, has {what}; two are needed: {example}"
     if loose:
-        return (
-            f"{shown}: {len(loose):,} pictures lie directly in the folder, without classes; arrange them as {example}"
-        )
+        return f"{shown}: {len(loose):,} {what} lie directly in the folder, without classes; arrange them as {example}"
     everything = [*stray, *left_out]
     why = (
         f" ({len(everything):,} left out, such as {printable(everything[0].file)}: {everything[0].reason})"
         if everything
         else ""
     )
-    return f"{shown}: no pictures found in {len(places):,} class folders{why}; {example} is wanted"
+    return f"{shown}: no {what} found in {len(places):,} class folders{why}; {example} is wanted"
 
 
 def _warnings(

@@ -9,24 +9,28 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from thalweg.core.dataset import Notice
+from thalweg.core.dataset import Notice, Wanted
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.archive import unpack
-from thalweg.data.arrays import ARRAYS_VERSION, array_files, write_pictures
+from thalweg.data.arrays import ARRAYS_VERSION, array_files, with_partners, write_samples
 from thalweg.data.drive import fetch_from_drive, is_drive_link
 from thalweg.data.elpv import demo_folder
 from thalweg.data.fetch import fetch
+from thalweg.data.file_kinds import kind_of_file, shown_kind
 from thalweg.data.shelf import land
 
 __all__ = ["OpenedSource", "SourceKind", "open_source"]
 
 SourceKind: TypeAlias = Literal["folder", "archive", "arrays", "url", "drive", "elpv"]
+
+PLAINLY = Wanted()
+"""Read as it looks."""
 
 _DEMO_NAMES = ("elpv", "elpv:any")
 
@@ -42,6 +46,7 @@ class OpenedSource:
         upright: Whether its pictures have an upright direction; solar cells have none.
         left_out: Members of an archive or array that were not unpacked, each with its reason.
         warnings: What is odd about what was unpacked.
+        wanted: How samples that are no pictures shall be read.
     """
 
     name: str
@@ -50,16 +55,23 @@ class OpenedSource:
     upright: bool = True
     left_out: tuple[Notice, ...] = ()
     warnings: tuple[Notice, ...] = ()
+    wanted: Wanted = PLAINLY
 
 
-def open_source(source: str | os.PathLike[str], *, progress: Callable[[str], None] | None = None) -> OpenedSource:
+def open_source(
+    source: str | os.PathLike[str],
+    *,
+    progress: Callable[[str], None] | None = None,
+    wanted: Wanted = PLAINLY,
+) -> OpenedSource:
     """Find or fetch the folder behind what the user named.
 
     Args:
-        source: A folder, an archive (zip, tar, tar.gz, tar.bz2, tar.xz), arrays (`.npz`, idx files, CIFAR batches, or
-            a folder of them), an `https://` link to an archive, a Google Drive link, `elpv` (defective above
-            probability 0.5) or `elpv:any` (above 0); write `./elpv` for a folder of that name.
+        source: A folder, an archive (zip, tar, tar.gz, tar.bz2, tar.xz), arrays (`.npz`, `.npy`, `.csv`, idx files,
+            CIFAR batches, or a folder of them), an `https://` link to an archive, a Google Drive link, `elpv`
+            (defective above probability 0.5) or `elpv:any` (above 0); write `./elpv` for a folder of that name.
         progress: Called with a line of text now and then while something is fetched or unpacked.
+        wanted: How samples that are no pictures shall be read.
 
     Returns:
         The folder to read and what is known about it.
@@ -78,7 +90,7 @@ def open_source(source: str | os.PathLike[str], *, progress: Callable[[str], Non
     if name in _DEMO_NAMES:
         return OpenedSource(name=name, root=demo_folder(), kind="elpv", upright=False)
     if "://" in name:
-        return _open_link(name, progress)
+        return replace(_open_link(name, progress), wanted=wanted)
     path = Path(name).expanduser()
     try:
         mode = path.stat().st_mode
@@ -88,12 +100,19 @@ def open_source(source: str | os.PathLike[str], *, progress: Callable[[str], Non
         raise SourceError(f"{printable(name)}: cannot be opened ({_reason(error)})") from None
     arrays = _arrays_of(name, path)
     if arrays:
-        return _open_arrays(name, arrays, progress)
+        return _open_arrays(name, arrays, wanted, progress)
     if stat.S_ISDIR(mode):
-        return OpenedSource(name=name, root=path, kind="folder")
+        return OpenedSource(name=name, root=path, kind="folder", wanted=wanted)
     if not stat.S_ISREG(mode):
         raise SourceError(f"{printable(name)}: is neither a folder nor a file; name a folder of pictures or an archive")
-    return _open_archive(name, path, progress)
+    kind = kind_of_file(path.name)
+    if kind is not None:
+        what, ending = shown_kind(kind)
+        raise SourceError(
+            f"{printable(name)}: is a single file; name the folder that holds {what} in one folder a class, "
+            f"such as {printable(path.parent)}/cat/1{ending}"
+        )
+    return replace(_open_archive(name, path, progress), wanted=wanted)
 
 
 def _arrays_of(name: str, path: Path) -> tuple[Path, ...]:
@@ -103,16 +122,18 @@ def _arrays_of(name: str, path: Path) -> tuple[Path, ...]:
         raise SourceError(f"{printable(name)}: cannot be opened ({_reason(error)})") from None
 
 
-def _open_arrays(name: str, files: tuple[Path, ...], progress: Callable[[str], None] | None) -> OpenedSource:
+def _open_arrays(
+    name: str, files: tuple[Path, ...], wanted: Wanted, progress: Callable[[str], None] | None
+) -> OpenedSource:
     try:
-        key = hashlib.sha256(f"arrays {ARRAYS_VERSION}".encode())
-        for path in files:
+        key = hashlib.sha256(f"arrays {ARRAYS_VERSION} {wanted.form}".encode())
+        for path in with_partners(files):
             with path.open("rb") as file:
                 key.update(path.name.encode("utf-8", "surrogateescape") + hashlib.file_digest(file, "sha256").digest())
     except OSError as error:
         raise SourceError(f"{printable(name)}: cannot be read ({_reason(error)})") from None
-    root, left_out, warnings = land(key.hexdigest(), lambda folder: write_pictures(files, folder, progress))
-    return OpenedSource(name=name, root=root, kind="arrays", left_out=left_out, warnings=warnings)
+    root, left_out, warnings = land(key.hexdigest(), lambda folder: write_samples(files, folder, wanted, progress))
+    return OpenedSource(name=name, root=root, kind="arrays", left_out=left_out, warnings=warnings, wanted=wanted)
 
 
 def _reason(error: Exception) -> str:

@@ -9,7 +9,7 @@ import errno
 import os
 import stat
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from thalweg.core.dataset import Notice
@@ -174,7 +174,11 @@ def _looks_like_picture(head: bytes) -> bool:
 
 
 def walk_folders(
-    root: str, folders: Sequence[str], *, linked: Sequence[str] = ()
+    root: str,
+    folders: Sequence[str],
+    *,
+    linked: Sequence[str] = (),
+    against: Callable[[str, str], str] = maybe_picture,
 ) -> tuple[dict[str, list[str]], list[Notice]]:
     """Find the candidate pictures below some folders; every real folder is read once, however many links lead there.
 
@@ -182,6 +186,7 @@ def walk_folders(
         root: Path of the source.
         folders: Folders below it, read first.
         linked: Links to folders, followed after all real folders so that a real place wins over a link.
+        against: Gives the reason why a file is not looked for, from root and file; nothing for one that is.
 
     Returns:
         Files of each starting folder in no particular order, and what was left out with its reason.
@@ -211,7 +216,7 @@ def walk_folders(
         links.extend((_joined(folder, name), start) for name in listing.linked)
         for name in listing.files:
             file = _joined(folder, name)
-            reason = maybe_picture(root, file)
+            reason = against(root, file)
             if reason:
                 left_out.append(Notice(file, reason))
             else:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from thalweg.core.results import CheckResult
 from thalweg.data.health import leakage
-from thalweg.workbench.loading import load
+from thalweg.workbench.loading import load_scan, look
 from thalweg.workbench.telling import Listener, silent
 
 __all__ = ["check"]
@@ -34,7 +34,9 @@ def check(source: str | Path, *, listener: Listener | None = None) -> CheckResul
     """
     listener = listener or silent()
     started = listener.began
-    loaded = load(str(source), image_size=CHECK_SIDE, listener=listener)
+    looked = look(str(source), listener)
+    side = CHECK_SIDE if looked.form == "picture" else looked.side
+    loaded = load_scan(looked.scan, image_size=side, listener=listener)
     classes = loaded.scan.classes
     counts = [0] * len(classes)
     for sample in loaded.samples:

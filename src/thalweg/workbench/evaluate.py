@@ -50,7 +50,9 @@ def evaluate(
     model = open_model(run, device=device)
     own = source is None
     name = find_source(model.folder, model.plan.source) if source is None else str(source)
-    loaded = load(name, image_size=model.side, listener=listener, least=1)  # a network may be tried on one class
+    # A network may be tried on one class; its own split is read again just as it was in training.
+    wanted = model.plan.wanted if own else model.wanted
+    loaded = load(name, image_size=model.side, listener=listener, least=1, wanted=wanted, like=model.shape)
     chosen = _own_split(model, loaded) if own else np.arange(len(loaded.samples))
     labels = _known_labels(model, loaded, chosen)
     scores = run_over(

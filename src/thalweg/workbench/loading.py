@@ -1,96 +1,82 @@
-"""From what the user named to labelled pictures in a cache, split and described: the way in that every verb shares."""
+"""From what the user named to labelled samples in a cache, split and described: the way in that every verb shares."""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from thalweg.core.dataset import DataSummary, Duplicate, Notice, Sample
+from thalweg.core.dataset import AXES, DataSummary, Notice, Wanted
 from thalweg.core.errors import RunError, SourceError
 from thalweg.core.files import printable
 from thalweg.core.finding import Finding
 from thalweg.core.plan import TrainingPlan
-from thalweg.data.cache import Pictures, load_pictures
+from thalweg.core.shape import Shape
+from thalweg.data.cache import load_pictures
 from thalweg.data.duplicates import find_duplicates
-from thalweg.data.health import Health, health, leakage
+from thalweg.data.health import health, leakage
 from thalweg.data.scan import LEAST_CLASSES, Scan, scan
 from thalweg.data.sizes import typical_side
 from thalweg.data.source import open_source
 from thalweg.data.split import Split, group_by, split
+from thalweg.workbench.loaded import Loaded, Looked
+from thalweg.workbench.loading_values import load_measured, measure_files, other_form, reading_of
 from thalweg.workbench.telling import Listener
 
-__all__ = ["Loaded", "divide", "load", "load_scan", "look", "same_split", "summarise"]
+__all__ = ["Loaded", "Looked", "divide", "load", "load_scan", "look", "same_split", "summarise"]
 
 CONTENT_BYTES = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """The usable pictures of a source.
-
-    Args:
-        scan: What was found, before any file was read.
-        samples: Usable files with their labels.
-        rows: Row of each sample in the cache.
-        pictures: The cache.
-        left_out: Files that are not used, with the reason.
-        warnings: Files that are odd but used.
-        duplicates: Groups of files that show the same picture.
-        health: Sizes, remarks and findings about the pictures.
-    """
-
-    scan: Scan
-    samples: tuple[Sample, ...]
-    rows: np.ndarray
-    pictures: Pictures
-    left_out: tuple[Notice, ...]
-    warnings: tuple[Notice, ...]
-    duplicates: tuple[Duplicate, ...]
-    health: Health
-
-    @property
-    def labels(self) -> np.ndarray:
-        """Class index of every sample."""
-        return np.fromiter((sample.label for sample in self.samples), dtype=np.int64, count=len(self.samples))
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Path of every sample."""
-        return tuple(sample.file for sample in self.samples)
-
-
-def look(source: str, listener: Listener, *, least: int = LEAST_CLASSES) -> tuple[Scan, int]:
-    """Find the files of a source, without reading them all.
+def look(source: str, listener: Listener, *, least: int = LEAST_CLASSES, wanted: Wanted | None = None) -> Looked:
+    """Find the samples of a source; pictures without reading them all.
 
     Args:
         source: What the user named.
         listener: Whoever shows progress.
         least: Classes that there must be.
+        wanted: How samples that are no pictures shall be read.
 
     Returns:
-        What was found, and the typical side of its pictures in pixels.
+        What was found, and how large its samples are.
     """
-    found = scan(open_source(source, progress=listener.say), least=least)
-    return found, typical_side(found.root, [sample.file for sample in found.samples])
+    wanted = wanted or Wanted()
+    found = scan(open_source(source, progress=listener.say, wanted=wanted), least=least)
+    if found.kind != "picture":
+        found = measure_files(found, source, wanted, listener, least=least)
+    if found.measured is not None:
+        return Looked(scan=found, channels=found.measured.channels, extents=found.measured.extents)
+    side = typical_side(found.root, [sample.file for sample in found.samples])
+    return Looked(scan=found, channels=3, extents=(side, side))
 
 
-def load_scan(found: Scan, *, image_size: int, listener: Listener, least: int = LEAST_CLASSES) -> Loaded:
-    """Decode the pictures of a scan into the cache and compare them.
+def load_scan(
+    found: Scan,
+    *,
+    image_size: int,
+    listener: Listener,
+    least: int = LEAST_CLASSES,
+    like: Shape | None = None,
+) -> Loaded:
+    """Decode the pictures of a scan into the cache and compare them; or map measured samples at their size.
 
     Args:
         found: What `look` gave.
-        image_size: Side of the cached pictures, in pixels.
+        image_size: Side of the cached pictures, in pixels, or the longest that an axis of other samples may be.
         listener: Whoever shows progress.
         least: Classes that there must be.
+        like: Channels and size that a trained network takes.
 
     Returns:
-        The usable pictures.
+        The usable samples.
 
     Raises:
-        SourceError: Too few classes have a usable picture.
+        SourceError: Too few classes have a usable picture, or the samples are not what the network takes.
     """
+    if found.measured is not None:
+        return load_measured(found, found.measured, image_size, listener, like=like)
+    if like is not None and like.axes != AXES["picture"]:
+        raise SourceError(other_form("picture", like))
     files = [sample.file for sample in found.samples]
     pictures = load_pictures(
         found.root, files, size=image_size, progress=lambda done, total: listener.count("pictures read", done, total)
@@ -120,20 +106,30 @@ def load_scan(found: Scan, *, image_size: int, listener: Listener, least: int = 
     )
 
 
-def load(source: str, *, image_size: int, listener: Listener, least: int = LEAST_CLASSES) -> Loaded:
-    """Find, decode and compare the pictures of a source.
+def load(
+    source: str,
+    *,
+    image_size: int,
+    listener: Listener,
+    least: int = LEAST_CLASSES,
+    wanted: Wanted | None = None,
+    like: Shape | None = None,
+) -> Loaded:
+    """Find, decode and compare the samples of a source.
 
     Args:
         source: What the user named.
         image_size: Side of the cached pictures, in pixels.
         listener: Whoever shows progress.
         least: Classes that there must be.
+        wanted: How samples that are no pictures shall be read.
+        like: Channels and size that a trained network takes.
 
     Returns:
-        The usable pictures.
+        The usable samples.
     """
-    found, _ = look(source, listener, least=least)
-    return load_scan(found, image_size=image_size, listener=listener, least=least)
+    looked = look(source, listener, least=least, wanted=wanted)
+    return load_scan(looked.scan, image_size=image_size, listener=listener, least=least, like=like)
 
 
 def divide(loaded: Loaded, plan: TrainingPlan) -> Split:
@@ -148,6 +144,8 @@ def divide(loaded: Loaded, plan: TrainingPlan) -> Split:
     """
     position = {file: index for index, file in enumerate(loaded.files)}
     groups: list[Sequence[int]] = [[position[file] for file in group.files] for group in loaded.duplicates]
+    if loaded.measured is not None:
+        groups.extend(loaded.measured.groups)
     if plan.group_by:
         groups.extend(group_by(loaded.samples, plan.group_by))
     return split(
@@ -190,6 +188,7 @@ def summarise(loaded: Loaded, parts: Split, source: str) -> tuple[DataSummary, t
         duplicates=loaded.duplicates,
         upright=loaded.scan.upright,
         counts=counts,
+        reading=reading_of(loaded, parts.train),
         content=_content(loaded, [index for indices in named.values() for index in indices]),
         **{name: tuple(files[index] for index in indices) for name, indices in named.items()},
     )

@@ -8,12 +8,14 @@ import numpy as np
 import torch
 
 from thalweg.core.codec import from_plain
-from thalweg.core.dataset import DataSummary
+from thalweg.core.dataset import DataSummary, Wanted
 from thalweg.core.errors import RunError
 from thalweg.core.files import printable
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.run_folder import RunFolder
+from thalweg.core.shape import Shape
+from thalweg.data.batches import as_tensor
 from thalweg.modules.build import build
 from thalweg.training.checkpoint import load_weights
 from thalweg.training.device import Device, choose_device, move
@@ -43,22 +45,43 @@ class TrainedModel:
     device: Device
 
     @property
+    def shape(self) -> Shape:
+        """Channels and size of a sample."""
+        return next(iter(self.spec.inputs.values()))
+
+    @property
     def side(self) -> int:
-        """Side of the pictures it wants, in pixels."""
-        return next(iter(self.spec.inputs.values())).extents[0]
+        """Side of the pictures it wants, in pixels, or the longest that an axis of other samples may be."""
+        if self.summary.reading is None:
+            return self.shape.extents[0]
+        return self.plan.image_size or max(self.shape.extents)
+
+    @property
+    def wanted(self) -> Wanted:
+        """How other sources shall be read, so that their samples are as those of training were."""
+        reading = self.summary.reading
+        if reading is None:
+            return self.plan.wanted
+        recordings = reading.kind == "wav"
+        return Wanted(
+            form="signals" if reading.form == "signal" else "volumes",
+            window=self.plan.window,
+            channels=reading.channels,
+            extents=reading.raw_extents,
+            rate_hz=reading.rate_hz if recordings else None,
+        )
 
     @torch.inference_mode()
     def answer(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         """Probabilities of some decoded pictures.
 
         Args:
-            pictures: uint8 `(side, side, 3)` each.
+            pictures: uint8 `(side, side, 3)` each, or values `(*extents, channels)`.
 
         Returns:
             float32 `(N, K)`.
         """
-        block = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float()
-        block = block.contiguous(memory_format=torch.channels_last).to(self.device.kind)
+        block = as_tensor(np.stack(pictures)).to(self.device.kind)
         with self.device.context():
             logits = self.module(block)
         return probabilities(logits).cpu().numpy()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from thalweg.core.plan import OptimizerName, TrainingPlan
+from thalweg.networks.catalogue import axes_of
 
 __all__ = ["NetworkRecipe", "epochs_for", "peak_rate", "recipe_for", "resolved"]
 
@@ -15,6 +16,7 @@ class NetworkRecipe:
 
     Args:
         image_size: Side of the pictures, in pixels; smaller where the pictures themselves are smaller and `flexible`.
+            Of signals and volumes, the longest that an axis may be.
         flexible: Whether the network takes any picture size without changing its parameters.
         pictures: Pictures to train on in all; the number of epochs follows from it ...
         epochs: ... between these bounds.
@@ -62,6 +64,32 @@ OTHERS = NetworkRecipe(
 )
 
 
+SIGNALS = NetworkRecipe(
+    image_size=4096,
+    flexible=True,
+    pictures=200_000,
+    epochs=(8, 100),
+    batch_size=64,
+    optimizer="adamw",
+    learning_rate=2e-3,
+    weight_decay=0.05,
+    label_smoothing=0.1,
+    average=0.995,
+)
+VOLUMES = NetworkRecipe(
+    image_size=32,
+    flexible=True,
+    pictures=24_000,
+    epochs=(10, 60),
+    batch_size=16,
+    optimizer="adamw",
+    learning_rate=2e-3,
+    weight_decay=0.05,
+    label_smoothing=0.1,
+    average=0.99,
+)
+
+
 def recipe_for(network: str) -> NetworkRecipe:
     """Find the defaults of a network.
 
@@ -75,6 +103,8 @@ def recipe_for(network: str) -> NetworkRecipe:
         >>> recipe_for("plain-functional").image_size
         256
     """
+    if axes_of(network) != 2:  # noqa: PLR2004 - pictures
+        return SIGNALS if axes_of(network) == 1 else VOLUMES
     if network == "small":
         return SMALL
     return PLAIN if network.split("-", maxsplit=1)[0] == "plain" else OTHERS
@@ -118,14 +148,17 @@ def resolved(plan: TrainingPlan, *, picture_side: int) -> TrainingPlan:
 
     Args:
         plan: What the user decided.
-        picture_side: Typical side of the source's pictures, in pixels.
+        picture_side: Typical side of the source's pictures, in pixels, or the longest axis of its signals or volumes.
 
     Returns:
         The plan without open fields, but for the learning rate, epochs and minutes.
     """
     recipe = recipe_for(plan.network)
     side = recipe.image_size
-    if recipe.flexible:
+    measured = axes_of(plan.network) != 2  # noqa: PLR2004 - pictures
+    if measured:  # no axis is stretched, whatever was asked for
+        side = min(plan.image_size or side, picture_side)
+    elif recipe.flexible:
         side = min(side, max(32, -(-picture_side // 16) * 16))
     optimizer = plan.optimizer or recipe.optimizer
     decay = {"adam": 0.0, "adamw": 0.05, "sgd": 5e-4}[optimizer]
@@ -135,7 +168,7 @@ def resolved(plan: TrainingPlan, *, picture_side: int) -> TrainingPlan:
 
     return replace(
         plan,
-        image_size=plan.image_size or side,
+        image_size=side if measured else plan.image_size or side,
         batch_size=plan.batch_size or recipe.batch_size,
         optimizer=optimizer,
         weight_decay=either(plan.weight_decay, recipe.weight_decay if optimizer == recipe.optimizer else decay),

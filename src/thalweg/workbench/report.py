@@ -23,9 +23,9 @@ from thalweg.rendering.html import render_html
 from thalweg.workbench.loading import Loaded
 from thalweg.workbench.pictures import as_picture, thumbnails
 from thalweg.workbench.predictions import predictions_from_csv
+from thalweg.workbench.report_data import data_blocks
 from thalweg.workbench.report_parts import (
     answer_lines,
-    data_blocks,
     evaluation_blocks,
     network_blocks,
     reproduction_blocks,
@@ -35,6 +35,12 @@ from thalweg.workbench.report_parts import (
 __all__ = ["answer", "report", "write_report"]
 
 SAMPLES, AUGMENTED, MISTAKES, PER_CELL, CELL_BUDGET = 16, 8, 16, 8, 240
+_HOW = {
+    "picture": "",
+    "signal": " (each in its own range of values; the grey line is zero)",
+    "volume": " (three slices through the centre of mass, one across each axis)",
+    "clip": " (the first, a middle and the last frame)",
+}
 
 
 def report(run: str | Path) -> ReportResult:
@@ -114,11 +120,13 @@ def _provenance(folder: RunFolder, plan: TrainingPlan) -> dict[str, str]:
 
 
 class _Gallery:
-    """The pictures of a report, chosen by the run's seed and its predictions."""
+    """The samples of a report, chosen by the run's seed and its predictions."""
 
     def __init__(self, folder: RunFolder, loaded: Loaded, summary: DataSummary, plan: TrainingPlan) -> None:
         self.classes = summary.classes
         self.plan, self.loaded, self.summary = plan, loaded, summary
+        self.form, self.frames = loaded.form, loaded.scan.kind == "clip"
+        self.how = _HOW["clip" if self.frames else loaded.form]
         self.row = dict(zip(loaded.files, (int(row) for row in loaded.rows), strict=True))
         self.label = dict(zip(loaded.files, (int(label) for label in loaded.labels), strict=True))
         shown = summary.test or summary.validation
@@ -135,10 +143,11 @@ class _Gallery:
             [self.row[file] for file in chosen],
             [self.classes[self.label[file]] for file in chosen],
             chosen,
+            frames=self.frames,
         )
-        caption = f"{len(plain)} random pictures of the training split, with their class"
+        caption = f"{len(plain)} random {self.form}s of the training split, with their class{self.how}"
         grids = [PictureGrid(caption=caption, pictures=plain)]
-        changes = augmentation_for(self.plan.augment, upright=self.summary.upright)
+        changes = augmentation_for(self.plan.augment, upright=self.summary.upright, form=self.form)
         if changes != augmentation_for("none", upright=True):
             some = chosen[:AUGMENTED]
             source = Batches(
@@ -148,12 +157,15 @@ class _Gallery:
                 batch_size=len(some),
                 seed=self.plan.seed,
                 augmentation=changes,
+                mean=self.summary.reading.mean if self.summary.reading else (),
+                deviation=self.summary.reading.deviation if self.summary.reading else (),
             )
             batch = source.batch(np.arange(len(some)), 1, 0)
-            block = batch.pixels.permute(0, 2, 3, 1).round().byte().numpy()
+            block = batch.pixels.movedim(1, -1)
+            block = block.round().byte() if self.form == "picture" else block
             shown = tuple(
-                as_picture(np.ascontiguousarray(pixels), self.classes[self.label[file]], file=file)
-                for pixels, file in zip(block, some, strict=True)
+                as_picture(np.ascontiguousarray(pixels), self.classes[self.label[file]], file=file, frames=self.frames)
+                for pixels, file in zip(block.numpy(), some, strict=True)
             )
             caption = "The first of them as augmentation changes them in training"
             grids.append(PictureGrid(caption=caption, pictures=shown))
@@ -181,7 +193,7 @@ class _Gallery:
                 cells[f"{true},{answer}"] = self._predicted([int(index) for index in surest])
         return Matrix(
             caption=f"Confusion on the {evaluation.split} split: rows are true classes, columns answers; "
-            "open a cell for its pictures",
+            f"open a cell for its {self.form}s",
             labels=self.classes,
             counts=evaluation.confusion,
             pictures=cells,
@@ -194,7 +206,8 @@ class _Gallery:
             share = self.probabilities[index, answer]
             captions.append(f"{self.classes[self.labels[index]]}; answer {self.classes[answer]} ({share:.0%})")
         files = [self.files[index] for index in indices]
-        return thumbnails(self.loaded.pictures.pixels, [self.row[file] for file in files], captions, files, badge)
+        rows = [self.row[file] for file in files]
+        return thumbnails(self.loaded.pictures.pixels, rows, captions, files, badge, frames=self.frames)
 
 
 def answer(run: str | Path) -> tuple[str, ...]:

@@ -1,13 +1,11 @@
 """The parts of a run's report that need no pictures: answer, tables, curves, diagrams, and how to repeat the run."""
 
 import math
-from collections.abc import Iterable
 
 from thalweg.accounting.ledger import count
-from thalweg.core.dataset import DataSummary, Notice
+from thalweg.core.dataset import AXES
 from thalweg.core.evaluation import Evaluation
 from thalweg.core.files import printable
-from thalweg.core.finding import Finding
 from thalweg.core.history import RunHistory, epochs_from_csv
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
@@ -19,12 +17,13 @@ from thalweg.rendering.diagram import draw_svg
 
 __all__ = [
     "answer_lines",
-    "data_blocks",
     "evaluation_blocks",
     "network_blocks",
     "reproduction_blocks",
     "training_blocks",
 ]
+
+_FORM_OF = {axes: form for form, axes in AXES.items()}
 
 
 def answer_lines(result: TrainResult, evaluation: Evaluation, folder: RunFolder) -> tuple[str, ...]:
@@ -99,47 +98,6 @@ def _advice(result: TrainResult, evaluation: Evaluation, folder: RunFolder) -> s
     )
 
 
-def data_blocks(summary: DataSummary, findings: tuple[Finding, ...]) -> tuple[Block, ...]:
-    """The data's health.
-
-    Args:
-        summary: What `data.json` holds.
-        findings: What is noteworthy.
-
-    Returns:
-        Blocks of the report.
-    """
-    parts = list(summary.counts)
-    rows = [
-        (printable(name), *(f"{summary.counts[part][index]:,}" for part in parts), f"{summary.class_counts[index]:,}")
-        for index, name in enumerate(summary.classes)
-    ]
-    blocks: list[Block] = [
-        Table(caption="Usable files a class and split", header=("class", *parts, "all"), rows=tuple(rows))
-    ]
-    for finding in findings:
-        style = "note" if finding.severity == "info" else "warning"
-        text = f"{finding.code} {finding.name}: {finding.claim}"
-        blocks.append(Paragraph(text=text, style=style))  # type: ignore[arg-type]
-    if not summary.left_out:
-        blocks.append(Paragraph(text="No file was left out."))
-    blocks.extend(_notices(f"{len(summary.left_out):,} files were left out", summary.left_out))
-    blocks.extend(_notices(f"{len(summary.warnings):,} files are odd, but were used", summary.warnings))
-    if summary.duplicates:
-        pairs = tuple(
-            (group.kind, " = ".join(map(printable, group.files)), "yes" if group.labels_differ else "")
-            for group in summary.duplicates
-        )
-        caption = f"{len(pairs):,} groups of files show the same picture; each group was kept on one side of the split"
-        blocks.append(Table(caption=caption, header=("kind", "files", "classes differ"), rows=pairs, folded=True))
-    return tuple(blocks)
-
-
-def _notices(caption: str, notices: Iterable[Notice]) -> list[Block]:
-    rows = tuple((printable(notice.file) or "the source", printable(notice.reason)) for notice in notices)
-    return [Table(caption=caption, header=("file", "reason"), rows=rows, folded=len(rows) > 8)] if rows else []  # noqa: PLR2004
-
-
 def network_blocks(folder: RunFolder, plan: TrainingPlan, classes: int) -> tuple[Block, ...]:
     """The network's diagrams and ledger.
 
@@ -157,7 +115,8 @@ def network_blocks(folder: RunFolder, plan: TrainingPlan, classes: int) -> tuple
     blocks: list[Block] = [
         Paragraph(
             text=f"{ledger.parameters:,} parameters, {ledger.buffers:,} buffers, "
-            f"{ledger.macs or 0:,} multiply-accumulates a picture of {shape}. Counted: {ledger.convention}."
+            f"{ledger.macs or 0:,} multiply-accumulates a {_FORM_OF[shape.axes]} of {shape}. "
+            f"Counted: {ledger.convention}."
         )
     ]
     for form, drawn in _forms(plan.network, spec, classes):
@@ -175,7 +134,7 @@ def network_blocks(folder: RunFolder, plan: TrainingPlan, classes: int) -> tuple
 
 def _forms(name: str, spec: NetworkSpec, classes: int) -> list[tuple[str, NetworkSpec]]:
     """The ways the network can be written: both for `plain`, its own form for a network with branches."""
-    if name.split("-", maxsplit=1)[0] != "plain":
+    if name not in {"plain", "plain-sequential", "plain-functional"}:
         return [(spec.form, spec)]
     shape = next(iter(spec.inputs.values()))
     return [(form, network(f"plain-{form}", shape, classes)) for form in ("sequential", "functional")]
@@ -195,7 +154,7 @@ def training_blocks(folder: RunFolder, result: TrainResult) -> tuple[Block, ...]
     best = (Mark(x=result.best_epoch, label=f"best epoch {result.best_epoch}: {result.best_accuracy:.1%}"),)
     blocks: list[Block] = [
         Curves(
-            caption="Loss a picture, training (augmented, with dropout) and validation",
+            caption="Loss a sample, training (augmented, with dropout) and validation",
             x_label="epoch",
             y_label="cross-entropy, nats",
             lines=_lines(history, ("training", "train_loss"), ("validation", "val_loss")),

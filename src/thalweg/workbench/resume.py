@@ -39,8 +39,8 @@ def resume(run: str | Path, *, listener: Listener | None = None) -> TrainResult:
     plan = TrainingPlan.from_toml(folder.read_text("plan.toml"), printable(folder.path / "plan.toml"))
     summary = from_plain(DataSummary, folder.read_json("data.json"), "data.json")
     spec = folder.read_network()
-    found, side = look(find_source(folder, plan.source), listener)
-    loaded = load_scan(found, image_size=plan.image_size or side, listener=listener)
+    looked = look(find_source(folder, plan.source), listener, wanted=plan.wanted)
+    loaded = load_scan(looked.scan, image_size=plan.image_size or looked.side, listener=listener)
     if loaded.scan.classes != summary.classes:
         raise RunError(
             f"{printable(plan.source)} now has the classes {', '.join(map(printable, loaded.scan.classes))} "

@@ -26,6 +26,7 @@ from thalweg.core.run_folder import RunFolder
 from thalweg.data.augment import augmentation_for
 from thalweg.data.batches import Batches
 from thalweg.data.split import Split
+from thalweg.data.values import standardisation
 from thalweg.evaluation.classification import evaluate as score_split
 from thalweg.training.checkpoint import save_weights
 from thalweg.training.device import Device
@@ -97,7 +98,9 @@ def batches_of(loaded: Loaded, indices: tuple[int, ...], plan: TrainingPlan, *, 
         The batches.
     """
     chosen = np.asarray(indices, dtype=np.int64)
-    changes = augmentation_for(plan.augment, upright=loaded.scan.upright) if training else None
+    changes = augmentation_for(plan.augment, upright=loaded.scan.upright, form=loaded.form) if training else None
+    noisy = changes is not None and (changes.noise or changes.gain)
+    mean, deviation = standardisation(loaded.pictures, loaded.rows[chosen]) if noisy else ((), ())
     return Batches(
         loaded.pictures.pixels,
         loaded.rows[chosen],
@@ -105,6 +108,8 @@ def batches_of(loaded: Loaded, indices: tuple[int, ...], plan: TrainingPlan, *, 
         batch_size=plan.batch_size or 32,
         seed=plan.seed,
         augmentation=changes,
+        mean=mean,
+        deviation=deviation,
     )
 
 

@@ -1,4 +1,4 @@
-"""`thalweg train`: a source of pictures becomes a trained, evaluated, explained classifier."""
+"""`thalweg train`: a source of pictures, signals or volumes becomes a trained, evaluated, explained classifier."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +16,13 @@ from thalweg.core.run_folder import RunFolder
 from thalweg.core.shape import Shape
 from thalweg.data.split import Split, parse_ratio
 from thalweg.modules.build import build
+from thalweg.networks.catalogue import axes_of, suited
 from thalweg.networks.catalogue import network as describe_network
+from thalweg.networks.spatial import standardised
 from thalweg.training.device import Device, choose_device
 from thalweg.training.probe import probe_learning_rate
 from thalweg.workbench.environment import describe_environment
-from thalweg.workbench.loading import Loaded, divide, load_scan, look, summarise
+from thalweg.workbench.loading import Loaded, Looked, divide, load_scan, look, summarise
 from thalweg.workbench.recipes import epochs_for, peak_rate, resolved
 from thalweg.workbench.session import Session, batches_of, carry_out
 from thalweg.workbench.telling import Listener, silent
@@ -54,20 +56,24 @@ def train(
     label_smoothing: float | None = None,
     patience: int = 0,
     device: str = "auto",
+    form: str | None = None,
+    window: float | None = None,
     listener: Listener | None = None,
 ) -> TrainResult:
-    """Train a classifier on a folder, archive or link of labelled pictures, evaluate it and write a report.
+    """Train a classifier on labelled pictures, signals or volumes, evaluate it and write a report.
 
     Args:
         source: A folder with one sub-folder a class (or `train/`, `val/`, `test/` of such), a zip or tar of one, an
-            `https://` or Google Drive link, or `elpv`.
-        network: A name in the catalogue: `small`, `plain`, `plain-sequential`, `plain-functional`, ...
+            `https://` or Google Drive link, arrays (`.npz`, `.npy`, `.csv`), class folders of `.wav`, `.csv`, `.npy` or
+            NIfTI files or of folders of frames, or `elpv`.
+        network: A name in the catalogue: `small`, `plain`, `plain-functional`, ...; `small`, `plain` and `inception`
+            become `small-1d` or `small-3d` and so on where the source holds signals or volumes.
         epochs: Passes over the training files; the network's recipe decides where neither this nor `minutes` is given.
         minutes: Wall time of the whole command; the learning rate's decay ends exactly there.
         lr: Peak learning rate, or `auto`.
         optimizer: `adam`, `adamw` or `sgd`.
-        batch_size: Pictures a step.
-        image_size: Side pictures are brought to, in pixels.
+        batch_size: Samples a step.
+        image_size: Side pictures are brought to, in pixels; or the longest that an axis of other samples may be.
         split: `80/20`, or `70/10/20` for training, validation and test.
         test: Share of files held out as test split.
         validation: Share of files held out for validation.
@@ -82,6 +88,8 @@ def train(
         label_smoothing: Share of the target spread over all classes.
         patience: Stop after so many epochs without a lower validation loss; 0 never.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        form: `pictures`, `signals` or `volumes` where the source could be read in several ways; `auto` sees it.
+        window: Length of the windows that recordings are cut into, in seconds.
         listener: Whoever shows progress.
 
     Returns:
@@ -125,20 +133,28 @@ def train(
         label_smoothing=label_smoothing,
         patience=patience,
         device=device,
+        form=form or "auto",
+        window=window,
     )
-    describe_network(plan.network, Shape(3, (256, 256)), 2)  # an unknown name is told before any file is read
+    describe_network(plan.network, Shape(3, (256,) * axes_of(plan.network)), 2)  # an unknown name is told at once
     compute = choose_device(plan.device)
     RunFolder.check_free(Path(out) if out else None)
-    found, side = look(plan.source, listener)
-    listener.say(f"Found {len(found.samples)} files belonging to {len(found.classes)} classes.")
-    plan = resolved(plan, picture_side=side)
-    _describe(plan, side, len(found.classes))  # a size that does not fit is told before the pictures are read
-    loaded = load_scan(found, image_size=plan.image_size or side, listener=listener)
+    looked = look(plan.source, listener, wanted=plan.wanted)
+    found = looked.scan
+    what = "files" if looked.form == "picture" else f"{looked.form}s"
+    listener.say(f"Found {len(found.samples)} {what} belonging to {len(found.classes)} classes.")
+    if found.measured is not None:
+        listener.say(f"As {looked.form}s: {found.measured.index.note}.")
+    plan = resolved(replace(plan, network=suited(plan.network, len(looked.extents))), picture_side=looked.side)
+    _describe(plan, looked, len(found.classes))  # a size that does not fit is told before the pictures are read
+    loaded = load_scan(found, image_size=plan.image_size or looked.side, listener=listener)
     parts = divide(loaded, plan)
     if plan.epochs is None and plan.minutes is None:
         plan = replace(plan, epochs=epochs_for(plan.network, len(parts.train)))
     summary, findings = summarise(loaded, parts, plan.source)
-    spec = _describe(plan, side, len(summary.classes))
+    spec = _describe(plan, looked, len(summary.classes))
+    if summary.reading:
+        spec = standardised(spec, summary.reading.mean, summary.reading.deviation)
     _tell_data(summary, listener)
     module = build(spec.logits()[0], seed=plan.seed)
     if plan.learning_rate is None:
@@ -164,12 +180,16 @@ def train(
     return carry_out(run, module, resuming=False)
 
 
-def _describe(plan: TrainingPlan, side: int, classes: int) -> NetworkSpec:
-    side = plan.image_size or side
+def _describe(plan: TrainingPlan, looked: Looked, classes: int) -> NetworkSpec:
+    shape = looked.shape(plan.image_size)
     try:
-        return describe_network(plan.network, Shape(3, (side, side)), classes)
+        return describe_network(plan.network, shape, classes)
     except ShapeError as error:
-        raise PlanError(f"--image-size {side} does not suit {plan.network}: {error}; try a larger one") from None
+        if looked.form == "picture":
+            side = shape.extents[0]
+            raise PlanError(f"--image-size {side} does not suit {plan.network}: {error}; try a larger one") from None
+        kin = suited("small", len(shape.extents))
+        raise PlanError(f"{looked.form}s of {shape} do not suit {plan.network}: {error}; try --network {kin}") from None
 
 
 def _probe(
@@ -189,11 +209,12 @@ def _probe(
 
 
 def _tell_data(summary: DataSummary, listener: Listener) -> None:
-    listener.say(f"Using {len(summary.train)} files for training.")
+    what = f"{summary.reading.form}s" if summary.reading else "files"
+    listener.say(f"Using {len(summary.train)} {what} for training.")
     if summary.validation:
-        listener.say(f"Using {len(summary.validation)} files for validation.")
+        listener.say(f"Using {len(summary.validation)} {what} for validation.")
     if summary.test:
-        listener.say(f"Using {len(summary.test)} files for testing.")
+        listener.say(f"Using {len(summary.test)} {what} for testing.")
     if summary.left_out:
         first = summary.left_out[0]
         listener.say(

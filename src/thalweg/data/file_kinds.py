@@ -1,0 +1,152 @@
+"""What the files in a source's class folders are: pictures, recordings, tables, arrays, scans, or frames of clips.
+
+The kind is seen from the names of the first few hundred files. Pictures are frames where every class folder holds
+folders of pictures whose names are numbered without a gap; one picture too few, and they are pictures.
+"""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from thalweg.core.dataset import FormWish, Sample
+from thalweg.data.walk import maybe_picture
+
+__all__ = ["FileKind", "are_frames", "kind_of_file", "kind_of_files", "reason_against", "shown_kind"]
+
+FileKind: TypeAlias = Literal["picture", "wav", "table", "npy", "nifti", "clip"]
+
+_ENDINGS: MappingProxyType[FileKind, tuple[str, ...]] = MappingProxyType({
+    "wav": (".wav", ".wave"),
+    "table": (".csv", ".tsv"),
+    "npy": (".npy",),
+    "nifti": (".nii", ".nii.gz"),
+})
+_CALLED: MappingProxyType[FileKind, tuple[str, str]] = MappingProxyType({
+    "picture": ("pictures", ".jpg"),
+    "wav": ("recordings", ".wav"),
+    "table": ("tables", ".csv"),
+    "npy": ("arrays", ".npy"),
+    "nifti": ("scans", ".nii.gz"),
+    "clip": ("frames", "/1.jpg"),
+})
+_ALONE = ("wav", "nifti")  # such files are samples wherever they lie; others may only tell about samples
+_LOOKED_AT = 600
+_FEWEST_FRAMES = 2
+
+
+@dataclass(slots=True)
+class _Count:
+    seen: Counter[FileKind]
+    files: int = 0
+
+
+def kind_of_file(name: str) -> FileKind | None:
+    """The kind that a file's name speaks of.
+
+    Args:
+        name: The name.
+
+    Returns:
+        The kind; None for pictures and everything else.
+
+    Example:
+        >>> kind_of_file("a.WAV"), kind_of_file("scan.nii.gz"), kind_of_file("a.png")
+        ('wav', 'nifti', None)
+    """
+    return next((kind for kind, endings in _ENDINGS.items() if name.lower().endswith(endings)), None)
+
+
+def kind_of_files(root: str, form: FormWish = "auto") -> FileKind:
+    """Look at the names of some files below the class folders.
+
+    Args:
+        root: The source's folder.
+        form: What the user says the samples are; `pictures` settles it.
+
+    Returns:
+        What most of them are; pictures where nothing else has more.
+    """
+    count = _Count(Counter())
+    if form != "pictures":
+        for folder, folders, files in os.walk(root):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(files):
+                kind = kind_of_file(name)
+                if folder != root or kind in _ALONE:
+                    count.seen[kind or "picture"] += bool(kind or not maybe_picture(folder, name))
+            count.files += len(files)
+            if count.files > _LOOKED_AT:
+                break
+    count.seen["picture"] += 0
+    return max(count.seen, key=lambda kind: (count.seen[kind], kind == "picture"))
+
+
+def reason_against(kind: FileKind) -> Callable[[str, str], str]:
+    """Make the test by which files of a source are chosen.
+
+    Args:
+        kind: What its files are.
+
+    Returns:
+        A function of root and file that gives the reason why a file is none, or nothing.
+
+    Example:
+        >>> reason_against("wav")("", "dog/1.wav"), reason_against("wav")("", "dog/notes.txt")
+        ('', 'none of the recordings that this source is made of')
+    """
+    if kind in {"picture", "clip"}:
+        return maybe_picture
+
+    def reason(root: str, file: str) -> str:
+        del root
+        return "" if kind_of_file(file) == kind else f"none of the {_CALLED[kind][0]} that this source is made of"
+
+    return reason
+
+
+def are_frames(samples: Sequence[Sample]) -> bool:
+    """Tell whether pictures are the frames of clips.
+
+    Args:
+        samples: The pictures of a source, with their paths.
+
+    Returns:
+        Whether each lies in a folder of its own kind inside its class folder, numbered without a gap.
+
+    Example:
+        >>> walk = [Sample(f"walk/{clip}/{frame:03d}.png", 0) for clip in "ab" for frame in range(4)]
+        >>> are_frames(walk), are_frames(walk[1:-1]), are_frames([*walk, Sample("walk/c.png", 0)])
+        (True, True, False)
+    """
+    clips: dict[str, list[int]] = {}
+    depth = {"train": 3, "validation": 3, "test": 3, None: 2}
+    for sample in samples:
+        folder, _, name = sample.file.rpartition("/")
+        number = re.search(r"(\d+)\D*$", name.rpartition(".")[0])
+        if number is None or folder.count("/") != depth[sample.part] - 1:
+            return False
+        clips.setdefault(folder, []).append(int(number[1]))
+    return bool(clips) and all(
+        len(numbers) >= _FEWEST_FRAMES and sorted(numbers) == list(range(min(numbers), min(numbers) + len(numbers)))
+        for numbers in clips.values()
+    )
+
+
+def shown_kind(kind: FileKind) -> tuple[str, str]:
+    """Name a kind for people.
+
+    Args:
+        kind: The kind.
+
+    Returns:
+        What such files are called, and the ending of an example.
+
+    Example:
+        >>> shown_kind("wav")
+        ('recordings', '.wav')
+    """
+    return _CALLED[kind]

@@ -1,0 +1,227 @@
+"""From arrays of signals or volumes to samples on disk, a piece at a time: axes ordered, broken samples left out."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from thalweg.core.dataset import Form, FormWish, Notice, Part
+from thalweg.core.errors import SourceError
+from thalweg.core.files import printable
+from thalweg.data.array_part import ArrayPart
+from thalweg.data.array_values import as_labels
+from thalweg.data.axes import Axes, axes_of_samples
+from thalweg.data.measured import Index, ValuesFile, stored_type
+
+__all__ = ["described_size", "form_of_parts", "not_finite", "reading_note", "write_arrays"]
+
+_PIECE_BYTES = 32 << 20
+_MOST_SHOWN = 20
+_NUMBERS = "buif"
+NOT_FINITE = "holds values that are not finite (NaN, infinite, or beyond 3e38)"
+
+
+def form_of_parts(parts: Sequence[ArrayPart], form: FormWish) -> list[Axes]:
+    """Decide what the arrays of a source hold.
+
+    Args:
+        parts: The parts as they were read.
+        form: What the user says, or `auto`.
+
+    Returns:
+        What the axes of each part mean; one form for all.
+
+    Raises:
+        SourceError: A shape fits nothing, or parts differ.
+    """
+    found = []
+    for part in parts:
+        values = part.pictures
+        shown = f"{printable(part.file)}: {'x'.join(map(str, values.shape))} of {values.dtype}"
+        if values.dtype.kind not in _NUMBERS or values.ndim < 2:  # noqa: PLR2004 - samples and one axis
+            raise SourceError(f"{shown} holds no pictures, signals or volumes: numbers are wanted, one sample a row")
+        if not values.size:
+            raise SourceError(f"{shown} is empty: it holds {len(values)} samples")
+        try:
+            found.append(axes_of_samples(values.shape[1:], form=form, are_bytes=values.dtype == np.uint8))
+        except SourceError as error:
+            raise SourceError(f"{printable(part.file)}: {error}") from None
+    sizes = {(axes.form, _ordered_shape(part, axes)) for part, axes in zip(parts, found, strict=True)}
+    if len(sizes) > 1 and any(axes.form != "picture" for axes in found):
+        shapes = ", ".join(f"{printable(part.file)} {'x'.join(map(str, part.pictures.shape))}" for part in parts)
+        raise SourceError(f"the parts hold samples of different shapes: {shapes}")
+    return found
+
+
+def _ordered_shape(part: ArrayPart, axes: Axes) -> tuple[int, ...]:
+    """Extents and channels of a sample."""
+    sides = part.pictures.shape[1:]
+    if axes.channel is None:
+        return (*sides, 1)
+    return (*(side for axis, side in enumerate(sides) if axis != axes.channel), sides[axes.channel])
+
+
+def write_arrays(
+    parts: Sequence[ArrayPart], axes: Sequence[Axes], folder: Path, progress: Callable[[str], None] | None = None
+) -> None:
+    """Write arrays of signals or volumes as samples.
+
+    Args:
+        parts: The parts as they were read; without labels where they are only to be predicted.
+        axes: What their axes mean.
+        folder: Where to; made here.
+        progress: Called with a line of text before the work.
+
+    Raises:
+        SourceError: Labels are missing, fit no sample, or no sample is usable.
+    """
+    labels, classes, notes = _labels_of(parts)
+    shape = _ordered_shape(parts[0], axes[0])
+    total = sum(len(part.pictures) for part in parts)
+    note = reading_note(axes[0].form, total, shape, axes[0].why, max((part.rate_hz or 0 for part in parts), default=0))
+    if progress is not None:
+        progress(f"Storing {total:,} {axes[0].form}s ...")
+    file = ValuesFile(folder, stored_type([part.pictures.dtype for part in parts]))
+    names: list[str] = []
+    kept_labels: list[int] = []
+    kept_parts: list[Part | None] = []
+    groups: list[int] = []
+    left_out: list[Notice] = []
+    numbers: dict[str, int] = {}
+    for part, numbering, order in zip(parts, labels, axes, strict=True):
+        step = max(1, _PIECE_BYTES // max(1, int(np.prod(shape)) * 4))
+        for start in range(0, len(part.pictures), step):
+            block = np.asarray(part.pictures[start : start + step])
+            block = block[..., None] if order.channel is None else np.moveaxis(block, order.channel + 1, -1)
+            with np.errstate(over="ignore"):
+                block = block.astype(file.dtype)
+            bad = not_finite(block)
+            file.add(block[~bad])
+            for index in range(start, start + len(block)):
+                name, group = _name(part, index)
+                if bad[index - start]:
+                    left_out.append(Notice(name, NOT_FINITE))
+                    continue
+                names.append(name)
+                kept_labels.append(int(numbering[index]))
+                kept_parts.append(part.part)
+                groups.append(-1 if group is None else numbers.setdefault(group, len(numbers)))
+    if not names:
+        raise SourceError(f"{printable(parts[0].file)}: none of {total:,} samples holds finite values only")
+    more = len(left_out) - _MOST_SHOWN
+    if more > 0:
+        left_out = [*left_out[:_MOST_SHOWN], Notice("", f"{more:,} further samples: {NOT_FINITE}")]
+    named = next((part.grouped_by for part in parts if part.groups is not None), "")
+    if named:
+        notes = (*notes, f"samples of one {named} stay together: there are {len(numbers):,} of them")
+    file.close(
+        Index(
+            form=axes[0].form,
+            dtype=file.dtype.name,
+            shape=(file.rows, *shape),
+            names=tuple(names),
+            labels=tuple(kept_labels),
+            classes=classes,
+            parts=tuple(kept_parts) if any(kept_parts) else (),
+            groups=tuple(groups) if numbers else (),
+            grouped_by=named,
+            note=note,
+            rate_hz=next((part.rate_hz for part in parts if part.rate_hz), None),
+            upright=axes[0].form == "signal",
+            left_out=tuple(left_out),
+            warnings=tuple(Notice("", sentence) for sentence in notes),
+        )
+    )
+
+
+def _labels_of(parts: Sequence[ArrayPart]) -> tuple[list[npt.NDArray[np.int64]], tuple[str, ...], tuple[str, ...]]:
+    if all(part.labels is None for part in parts):  # to be predicted
+        return [np.full(len(part.pictures), -1, np.int64) for part in parts], (), ()
+    labelled = []
+    for part in parts:
+        if part.labels is None:
+            raise SourceError(f"{printable(part.file)}: has no labels, which the other parts have")
+        labelled.append((part.file, part.labels, part.classes))
+    labels, classes, notes = as_labels(labelled)
+    for part, numbers in zip(parts, labels, strict=True):
+        if len(part.pictures) != len(numbers):
+            raise SourceError(
+                f"{printable(part.file)}: {len(part.pictures):,} samples and {len(numbers):,} labels "
+                f"do not belong together"
+            )
+        if part.groups is not None and len(part.groups) != len(numbers):
+            raise SourceError(
+                f"{printable(part.file)}: {len(numbers):,} samples and {len(part.groups):,} values of "
+                f"{printable(part.grouped_by)} do not belong together"
+            )
+    return labels, classes, notes
+
+
+def _name(part: ArrayPart, index: int) -> tuple[str, str | None]:
+    """A sample's name, which `--group-by` can be searched in, and its group."""
+    place = f"{part.file}/{part.part}" if part.part and part.part not in part.file else part.file
+    if part.groups is None:
+        return f"{place}/{index:06d}", None
+    group = str(part.groups[index])
+    return f"{place}/{part.grouped_by}={group}/{index:06d}", group
+
+
+def not_finite(block: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Find samples that hold NaN or infinity.
+
+    Args:
+        block: `(samples, ...)`.
+
+    Returns:
+        True for each that does.
+
+    Example:
+        >>> not_finite(np.array([[1.0, np.nan], [1.0, 2.0]])).tolist()
+        [True, False]
+    """
+    if block.dtype.kind != "f":
+        return np.zeros(len(block), bool)
+    return np.asarray(~np.isfinite(block).reshape(len(block), -1).all(axis=1))
+
+
+def described_size(form: Form, shape: Sequence[int]) -> str:
+    """Say the size of a sample.
+
+    Args:
+        form: What it is.
+        shape: Extents, then channels.
+
+    Returns:
+        Such as `2 channels x 360 steps`.
+
+    Example:
+        >>> described_size("signal", (360, 2)), described_size("volume", (64, 64, 64, 1))
+        ('2 channels x 360 steps', '1 channel x 64x64x64')
+    """
+    *extents, channels = shape
+    many = f"{channels:,} channel{'' if channels == 1 else 's'}"
+    return f"{many} x {extents[0]:,} steps" if form == "signal" else f"{many} x {'x'.join(map(str, extents))}"
+
+
+def reading_note(form: Form, count: int, shape: Sequence[int], why: str, rate_hz: float = 0) -> str:
+    """Say what was read.
+
+    Args:
+        form: What the samples are.
+        count: How many there are.
+        shape: Extents, then channels, of one.
+        why: How axes were told apart.
+        rate_hz: Samples a second, where known.
+
+    Returns:
+        A sentence without its full stop.
+
+    Example:
+        >>> reading_note("signal", 4046, (360, 2), "channels first because 2 is smaller than 360", 180.0)
+        'read 4,046 signals of 2 channels x 360 steps (2 s at 180 Hz); channels first because 2 is smaller than 360'
+    """
+    seconds = f" ({shape[0] / rate_hz:g} s at {rate_hz:g} Hz)" if rate_hz and form == "signal" else ""
+    many = f"{count:,} {form}{'' if count == 1 else 's'}"
+    return f"read {many} of {described_size(form, shape)}{seconds}" + (f"; {why}" if why else "")

@@ -1,0 +1,98 @@
+"""What is known of a source at two moments: after a look at it, and when its samples can be read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from thalweg.core.dataset import Duplicate, Form, Notice, Sample
+from thalweg.core.shape import Shape
+from thalweg.data.cache import Pictures
+from thalweg.data.health import Health
+from thalweg.data.measured import Measured
+from thalweg.data.scan import Scan
+from thalweg.data.values import extents_at
+
+__all__ = ["Loaded", "Looked"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What a look at a source tells, before all of it is read.
+
+    Args:
+        scan: What was found.
+        channels: Channels of a sample.
+        extents: Size of a sample; of pictures, the typical side twice.
+    """
+
+    scan: Scan
+    channels: int
+    extents: tuple[int, ...]
+
+    @property
+    def form(self) -> Form:
+        """What the samples are."""
+        return self.scan.measured.index.form if self.scan.measured else "picture"
+
+    @property
+    def side(self) -> int:
+        """The longest axis of a sample, in pixels or steps."""
+        return max(self.extents)
+
+    def shape(self, side: int | None) -> Shape:
+        """What a network is given at a size.
+
+        Args:
+            side: Side of pictures, or the longest that an axis of other samples may be.
+
+        Returns:
+            Channels and size of one sample.
+        """
+        if self.scan.measured is None:
+            return Shape(3, ((side or self.side),) * 2)
+        return Shape(self.channels, extents_at(self.extents, side))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The usable samples of a source.
+
+    Args:
+        scan: What was found, before any file was read.
+        samples: Usable files with their labels.
+        rows: Row of each sample in the cache.
+        pictures: The cache.
+        left_out: Files that are not used, with the reason.
+        warnings: Files that are odd but used.
+        duplicates: Groups of files that show the same picture.
+        health: Sizes, remarks and findings about the pictures.
+    """
+
+    scan: Scan
+    samples: tuple[Sample, ...]
+    rows: np.ndarray
+    pictures: Pictures
+    left_out: tuple[Notice, ...]
+    warnings: tuple[Notice, ...]
+    duplicates: tuple[Duplicate, ...]
+    health: Health
+
+    @property
+    def measured(self) -> Measured | None:
+        """The samples as they were measured; None for pictures."""
+        return self.scan.measured
+
+    @property
+    def form(self) -> Form:
+        """What the samples are."""
+        return self.scan.measured.index.form if self.scan.measured else "picture"
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Class index of every sample."""
+        return np.fromiter((sample.label for sample in self.samples), dtype=np.int64, count=len(self.samples))
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Path of every sample."""
+        return tuple(sample.file for sample in self.samples)
