@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from thalweg.workbench.draw import draw
     from thalweg.workbench.evaluate import evaluate
     from thalweg.workbench.export import export
+    from thalweg.workbench.landscape import landscape
     from thalweg.workbench.predict import predict
     from thalweg.workbench.report import report
     from thalweg.workbench.resume import resume
     from thalweg.workbench.rules import rule
     from thalweg.workbench.train import train
+    from thalweg.workbench.watch import watch
 
 _HOMES = {
     "ThalwegError": "thalweg.core.errors",
@@ -35,11 +37,13 @@ _HOMES = {
     "draw": "thalweg.workbench.draw",
     "evaluate": "thalweg.workbench.evaluate",
     "export": "thalweg.workbench.export",
+    "landscape": "thalweg.workbench.landscape",
     "predict": "thalweg.workbench.predict",
     "report": "thalweg.workbench.report",
     "resume": "thalweg.workbench.resume",
     "rule": "thalweg.workbench.rules",
     "train": "thalweg.workbench.train",
+    "watch": "thalweg.workbench.watch",
 }
 
 __all__ = [
@@ -53,11 +57,13 @@ __all__ = [
     "draw",
     "evaluate",
     "export",
+    "landscape",
     "predict",
     "report",
     "resume",
     "rule",
     "train",
+    "watch",
 ]
 
 

@@ -16,11 +16,13 @@ PUBLIC = [
     "draw",
     "evaluate",
     "export",
+    "landscape",
     "predict",
     "report",
     "resume",
     "rule",
     "train",
+    "watch",
 ]
 
 

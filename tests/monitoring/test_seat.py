@@ -1,4 +1,4 @@
-"""Watching changes nothing, scaling and skipping change what they say, and nothing in here ends a training."""
+"""Scaling and skipping change what they say, nothing in here ends a training, and hooks go as they came."""
 
 import copy
 import io
@@ -9,25 +9,21 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from thalweg.monitoring.moment import Moment
 from thalweg.monitoring.seat import Seat, inner_module, inner_optimizer
 
 
 class Looker:
-    """Looks at everything there is to see, at every update."""
+    """Looks at losses and rates."""
 
     def __init__(self):
-        self.losses, self.rates, self.replayed, self.state_ = [], [], [], {}
+        self.losses, self.rates, self.state_ = [], [], {}
 
-    def before_update(self, moment: Moment):
+    def before_update(self, moment):
         moment.replay.losses(3)
-        if moment.replay.ready:
-            moment.replay.loss_with_graph(0)
 
-    def after_update(self, moment: Moment):
+    def after_update(self, moment):
         self.losses.append(moment.loss)
         self.rates.append(moment.rate)
-        self.replayed.append(moment.replay.losses(3))
 
     def state(self):
         return {"seen": len(self.losses)}
@@ -36,36 +32,9 @@ class Looker:
         self.state_ = dict(state)
 
 
-class Block(nn.Module):
-    """Counts its calls, draws from Python's generator, and gives a dictionary."""
-
-    def __init__(self, *, many=False):
-        super().__init__()
-        self.calls, self.many = 0, many
-        self.register_buffer("mean", torch.zeros(8))
-        self.body = nn.Sequential(nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Dropout(0.3), nn.Flatten())
-        self.shared = nn.Linear(8, 8)
-        self.head = nn.Linear(8, 5)
-
-    def forward(self, x, gain=None):
-        self.calls += 1
-        hidden = self.body(x).reshape(len(x), 8, -1).mean(2)
-        self.mean = 0.9 * self.mean + 0.1 * hidden.detach().mean(0)  # a state without batch normalisation
-        hidden = self.shared(functional.relu(self.shared(hidden)))
-        z = self.head(hidden) * (1 if gain is None else gain)
-        return {"logits": z, "features": hidden} if self.many else z
-
-
-class Double(torch.autograd.Function):
-    """A function with a backward pass of its own."""
-
-    @staticmethod
-    def forward(_, x):
-        return 2 * x
-
-    @staticmethod
-    def backward(_, g):
-        return 2 * g
+class Block(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Flatten(), nn.Linear(36, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 5))
 
 
 def loop(model, optimizer, step, *, steps=6):
@@ -86,118 +55,12 @@ def plain(model, optimizer):
     optimizer.step()
 
 
-def module_loss(model, optimizer):
-    x, y = batch()
-    optimizer.zero_grad()
-    nn.CrossEntropyLoss(label_smoothing=0.1)(model(x), y).backward()
-    optimizer.step()
-
-
-def dictionary(model, optimizer):
-    x, y = batch()
-    optimizer.zero_grad()
-    functional.cross_entropy(model(x, gain=torch.tensor(2.0))["logits"], y).backward()
-    optimizer.step()
-
-
-def accumulated(model, optimizer):
-    optimizer.zero_grad()
-    for _ in range(3):
-        x, y = batch()
-        (functional.cross_entropy(model(x), y) / 3).backward()
-    nn.utils.clip_grad_norm_(model.parameters(), 0.5)
-    optimizer.step()
-
-
-def scaled(model, optimizer):
-    x, y = batch()
-    optimizer.zero_grad()
-    (functional.cross_entropy(model(x), y) * 1024).backward()
-    for weight in model.parameters():
-        if weight.grad is not None:
-            weight.grad.div_(1024)
-    optimizer.step()
-
-
-def validated(model, optimizer):
-    plain(model, optimizer)
-    model.eval()
-    model(batch()[0])
-    with torch.no_grad():
-        model(batch()[0])
-    model.train()
-
-
-def custom(model, optimizer):
-    x, y = batch()
-    optimizer.zero_grad()
-    functional.cross_entropy(Double.apply(model(x)), y).backward()
-    optimizer.step()
-
-
-def mixed(model, optimizer):
-    x, y = batch()
-    optimizer.zero_grad()
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        z = model(x)
-    functional.cross_entropy(z.float(), y).backward()
-    optimizer.step()
-
-
 def sgd(weights):
     return torch.optim.SGD(weights, lr=0.1, momentum=0.9)
 
 
 def adamw(weights):
     return torch.optim.AdamW(weights, lr=0.01)
-
-
-@pytest.mark.parametrize("make", [sgd, adamw])
-@pytest.mark.parametrize(
-    ("step", "seen"),
-    [
-        (plain, True),
-        (module_loss, True),
-        (dictionary, True),
-        (accumulated, True),
-        (scaled, True),
-        (validated, True),
-        (custom, False),
-        (mixed, True),
-    ],
-)
-def test_a_watched_run_has_the_weights_of_an_unwatched_one(make, step, seen):
-    results, looker = [], Looker()
-    for watched in (False, True):
-        torch.manual_seed(1)
-        model = Block(many=step is dictionary)
-        model.body[0].weight.requires_grad_(False)
-        optimizer = make(weight for weight in model.parameters() if weight.requires_grad)
-        seat = Seat(model, optimizer, [looker]) if watched else None
-        results.append((loop(model, optimizer, step), model.calls, torch.get_rng_state()))
-        assert not watched or (seat.taken and seat.step == 6)
-    (weights, calls, random), (weights_watched, calls_watched, random_watched) = results
-    assert all(torch.equal(one, other) for one, other in zip(weights, weights_watched, strict=True))
-    assert calls == calls_watched
-    assert torch.equal(random, random_watched)
-    assert (looker.losses[-1] is not None) is seen
-    assert [len(each) for each in looker.replayed] == ([1, 2, 3, 3, 3, 3] if seen else [0] * 6)
-
-
-def test_the_loss_is_the_one_the_loop_computed():
-    torch.manual_seed(1)
-    model = Block()
-    optimizer = sgd(model.parameters())
-    looker, own = Looker(), []
-    Seat(model, optimizer, [looker])
-    for _ in range(4):
-        x, y = batch()
-        optimizer.zero_grad()
-        loss = functional.cross_entropy(model(x), y)
-        own.append(float(loss.detach()))
-        loss.backward()
-        optimizer.step()
-    assert looker.losses == pytest.approx(own, rel=1e-5)
 
 
 class Scaler(Looker):
@@ -373,3 +236,27 @@ def test_the_state_goes_through_passengers():
     again.restore(seat.state())
     assert again.step == 3
     assert again.passengers[0].state_ == {"seen": 3}
+
+
+@pytest.mark.parametrize("what", ["model", "step"])
+def test_compiled_models_are_watched_and_compiled_steps_left_alone(what):
+    ends = []
+    for watched in (False, True):
+        torch.manual_seed(1)
+        torch._dynamo.reset()
+        model = Block()
+        compiled = torch.compile(model, backend="eager") if what == "model" else model
+        optimizer = sgd(model.parameters())
+        looker = Looker()
+        seat = Seat(compiled, optimizer, [looker]) if watched else None
+        step = torch.compile(optimizer.step, backend="eager") if what == "step" else optimizer.step
+        for number in range(3):
+            torch.manual_seed(number)
+            x, y = batch()
+            optimizer.zero_grad()
+            functional.cross_entropy(compiled(x), y).backward()
+            step()
+        ends.append(list(model.state_dict().values()))
+    assert all(torch.equal(one, other) for one, other in zip(*ends, strict=True))
+    assert seat.step == (3 if what == "model" else 0)
+    assert len(looker.losses) == seat.step

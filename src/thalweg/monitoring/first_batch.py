@@ -5,7 +5,7 @@ class, a function by the gradient G at the network's output z,
 
     negative log likelihood   G = -s y, one entry a row
     absolute error            G = s sign(z - y), every entry of one size
-    others                    as `loss_seen` recognises them.
+    others                    as `loss_family` recognises them.
 """
 
 import functools
@@ -17,7 +17,7 @@ from torch.utils.hooks import RemovableHandle
 
 from thalweg.core.network_facts import NetworkFacts
 from thalweg.monitoring.facts import LOSSES, first_tensor, network_facts, output_form, target_kind
-from thalweg.monitoring.loss_seen import recognise
+from thalweg.monitoring.loss_family import recognise
 from thalweg.monitoring.moment import Moment
 
 __all__ = ["FirstBatch", "loss_from_gradient"]

@@ -6,8 +6,8 @@ An update u takes the weights from w to w + u. On batches other than the gradien
 
 On a quadratic t_c = 2 a / b with slope -a and curvature b along u: twice the best step. The *critical step* is t_c
 times the learning rate in use, which does not depend on that rate as long as the direction does not; rate / critical
-step says how near the edge an update goes. A handful of forward passes bracket it; the next measurement begins where the
-last one ended, so that it costs three losses.
+step says how near the edge an update goes. A handful of forward passes bracket it; the next measurement begins where
+the last one ended, so that it costs three losses.
 """
 
 import math

@@ -83,6 +83,11 @@ class Record:
         for (step, _), value in zip(waiting, values, strict=True):
             self.note("batch_loss", step, value)
 
+    @property
+    def newest(self) -> int:
+        """The last step of which anything was noted."""
+        return max((steps[-1] for steps in self._steps.values()), default=0)
+
     def last(self, name: str, subject: str = "run") -> float:
         """Give the newest number.
 

@@ -7,6 +7,7 @@ in here ends the watching with one line in the log, never the training.
 """
 
 import logging
+import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 
@@ -46,6 +47,7 @@ class Seat:
         self.optimizer = inner_optimizer(optimizer)
         self.replay = Replay(self.module)
         self.closed_because = ""
+        self.first = self.last = self.seconds = 0.0
         self._calls: list[Batch] = []
         self._pending: weakref.ref[Batch] | None = None
         self._looking: LossModules | None = None
@@ -67,6 +69,12 @@ class Seat:
         """Whether the hooks are in place."""
         return bool(self._handles)
 
+    @property
+    def overhead(self) -> float | None:
+        """Share of the loop's own time that the seat and its passengers took; None before anything happened."""
+        own = self.last - self.first - self.seconds
+        return self.seconds / own if own > 0 else None
+
     def close(self, why: str = "") -> None:
         """Remove every hook and put back what an update under way has changed; closing twice does no harm.
 
@@ -80,6 +88,8 @@ class Seat:
         self._stop_looking()
         self._calls, self._pending, self._moment = [], None, None
         self.replay.batches.clear()
+        for each in self.passengers:
+            getattr(each, "close", _nothing)()
         self.closed_because = self.closed_because or why
 
     def tell_loss(self, objective: Objective, value: torch.Tensor | None = None) -> None:
@@ -271,11 +281,19 @@ class _OnGradient:
 
 
 def _guarded(seat: Seat, name: str, *args: object) -> None:
+    began = time.perf_counter()
+    seat.first = seat.first or began
     try:
         with torch.autograd.set_grad_enabled(torch.is_grad_enabled()):  # a passenger's mode ends with it
             getattr(seat, name)(*args)
     except Exception as error:  # noqa: BLE001 - whatever fails in here, training goes on
         seat._end(f"{type(error).__name__} in {name.strip('_')}: {error}")  # noqa: SLF001
+    seat.last = time.perf_counter()
+    seat.seconds += seat.last - began
+
+
+def _nothing() -> None:
+    """A passenger need not have anything to close."""
 
 
 def inner_module(model: torch.nn.Module) -> torch.nn.Module:

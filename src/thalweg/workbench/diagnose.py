@@ -14,9 +14,10 @@ from thalweg.core.run_log import NamedHistory
 from thalweg.diagnosis.case import open_case
 from thalweg.diagnosis.judge import judge
 from thalweg.diagnosis.learning_rate import estimate
+from thalweg.diagnosis.live_rate import live_estimate
 from thalweg.histories.reading import read, read_mapping
 
-__all__ = ["Recorded", "diagnose", "diagnose_history", "diagnose_run"]
+__all__ = ["Recorded", "diagnose", "diagnose_history", "diagnose_run", "rate_of"]
 
 Recorded: TypeAlias = "str | os.PathLike[str] | RunHistory | NamedHistory | Mapping[str, object] | object"
 """A path, a history, a mapping of names to lists, or an object whose `history` is one, such as Keras's `History`."""
@@ -67,7 +68,7 @@ def diagnose_history(run: NamedHistory) -> DiagnosedRun:
     Returns:
         Verdict and findings.
     """
-    rate = estimate(run.history)
+    rate = rate_of(run.history)
     return DiagnosedRun(
         path=run.place,
         learning_rate=rate,
@@ -76,6 +77,18 @@ def diagnose_history(run: NamedHistory) -> DiagnosedRun:
         format=run.format,
         notes=run.notes,
     )
+
+
+def rate_of(history: RunHistory) -> LearningRateEstimate:
+    """Judge a learning rate: by what was measured inside the run where it was watched, else by its curves.
+
+    Args:
+        history: The run.
+
+    Returns:
+        The verdict.
+    """
+    return live_estimate(history) or estimate(history)
 
 
 def diagnose_run(folder: Path, *, say: Callable[[str], None]) -> DiagnosedRun | None:

@@ -1,0 +1,289 @@
+"""`thalweg.watch`: measure, and on request repair, a training in anybody's loop."""
+
+import logging
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self, TypeAlias, cast
+
+import torch
+
+from thalweg.core.files import printable
+from thalweg.core.finding import Finding
+from thalweg.core.history import Event, RunHistory
+from thalweg.core.intervention import Intervention
+from thalweg.core.learning_rate import LearningRateEstimate
+from thalweg.core.run_log import NamedHistory
+from thalweg.monitoring.instruments import Instruments
+from thalweg.monitoring.seat import Seat, inner_optimizer
+from thalweg.workbench.signal_log import SignalLog, TableLog
+
+__all__ = ["Watch", "live_line", "watch"]
+
+Optimizer: TypeAlias = torch.optim.Optimizer
+_LOG = logging.getLogger("thalweg")
+_FLUSHED = 50
+"""A log is written every so many steps."""
+_UNSEEN = 20
+"""After so many steps without a loss it is said that there is none."""
+_WATCHES: "dict[int, Watch]" = {}
+
+
+class _Repairs(Protocol):
+    interventions: list[Intervention]
+
+
+def watch(
+    model: torch.nn.Module,
+    optimizer: "torch.optim.Optimizer | Sequence[torch.optim.Optimizer]",
+    *,
+    repair: bool = False,
+    steps: int | None = None,
+    every: int | None = None,
+    log: str | os.PathLike[str] | None = None,
+) -> "Watch":
+    """Watch a training from inside, in any PyTorch loop; nothing else of the loop changes.
+
+    Args:
+        model: The model that the loop calls.
+        optimizer: What updates it; of several, the one with the most weights is watched.
+        repair: Whether to set the learning rate right where it is wrong, and to roll back what breaks. Without, the
+            weights are those of an unwatched run, to the bit.
+        steps: Updates of the whole training, where known: repair then ends with the rate at zero.
+        every: Norms are measured every so many steps (10 by default); the rest goes by that.
+        log: A CSV file to write, with the columns of `steps.csv`; layers go to `.signals.jsonl` beside it.
+
+    Returns:
+        The watch: `line()`, `verdict()`, `findings()`, `history()`, `interventions`, `close()`. It need not be kept.
+
+    Example:
+        >>> model = torch.nn.Linear(4, 3)
+        >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        >>> watching = watch(model, optimizer)
+        >>> for _ in range(3):
+        ...     optimizer.zero_grad()
+        ...     torch.nn.functional.cross_entropy(model(torch.randn(8, 4)), torch.arange(8) % 3).backward()
+        ...     _ = optimizer.step()
+        >>> watching.steps
+        3
+    """
+    several = [*optimizer] if isinstance(optimizer, list | tuple) and optimizer else [cast("Optimizer", optimizer)]
+    chosen = max(several, key=_size)
+    if len(several) > 1:
+        _LOG.warning("thalweg watches one of %d optimizers: the %s with the most weights", len(several), _kind(chosen))
+    return Watch(model, chosen, repair=repair, steps=steps, every=every, log=log)
+
+
+class Watch:
+    """A watched training; also a context manager.
+
+    Args:
+        model: The model that the loop calls.
+        optimizer: What updates it.
+        repair: Whether to act.
+        steps: Updates of the whole training, where known.
+        every: Spacing of measurements.
+        log: A CSV file to write.
+    """
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        optimizer: torch.optim.Optimizer,
+        *,
+        repair: bool = False,
+        steps: int | None = None,
+        every: int | None = None,
+        log: str | os.PathLike[str] | None = None,
+    ) -> None:
+        earlier = _WATCHES.pop(id(inner_optimizer(optimizer)), None)
+        if earlier is not None:
+            earlier.close()  # a notebook cell that is run again
+        self.seat = Seat(model, optimizer)
+        self.instruments = Instruments(self.seat, every=every, compiled=_is_compiled(model))
+        self.seat.passengers.append(self.instruments)
+        self._repairs: _Repairs | None = None
+        if repair:
+            from thalweg.monitoring.pilot import Pilot
+
+            pilot = Pilot(self.seat, steps=steps)
+            self.seat.passengers.append(pilot)
+            self._repairs = pilot
+            if pilot.unable:
+                _LOG.warning("thalweg only measures: %s", pilot.unable)
+        self.seat.passengers.append(_Diary(self, None if log is None else Path(log)))
+        _WATCHES[id(self.seat.optimizer)] = self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def steps(self) -> int:
+        """Updates seen."""
+        return self.seat.step
+
+    @property
+    def interventions(self) -> tuple[Intervention, ...]:
+        """What was repaired so far."""
+        return tuple(self._repairs.interventions) if self._repairs else ()
+
+    @property
+    def overhead(self) -> float | None:
+        """Share of the loop's own time that watching takes."""
+        return self.seat.overhead
+
+    def step(self, loss: object = None) -> None:
+        """Not needed: the seat sees every update by itself. For loops written for watches that are told.
+
+        Args:
+            loss: Anything; it is not looked at.
+        """
+
+    def history(self) -> RunHistory:
+        """Everything measured so far.
+
+        Returns:
+            Curves, interventions as events, and the facts of the network.
+        """
+        return RunHistory(
+            signals=self.instruments.record.signals(),
+            events=tuple(
+                Event(epoch=each.epoch, step=each.step, kind=each.kind, message=each.message)
+                for each in self.interventions
+            ),
+            network=self.instruments.facts,
+        )
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong, causes first.
+
+        Returns:
+            Findings with evidence; none where all is well.
+        """
+        from thalweg.workbench.diagnose import diagnose_history
+
+        return diagnose_history(NamedHistory(place="this run", format="watched", history=self.history())).findings
+
+    def verdict(self) -> LearningRateEstimate:
+        """Whether the learning rate is right, and by what factor not.
+
+        Returns:
+            The verdict.
+        """
+        from thalweg.workbench.diagnose import rate_of
+
+        return rate_of(self.history())
+
+    def line(self) -> str:
+        """The state of the learning rate in a line.
+
+        Returns:
+            Such as `learning rate 3.1e-3 = 0.8x of best, stable`.
+        """
+        return live_line(self.instruments.record.last("batch_learning_rate"), self.verdict(), self.interventions)
+
+    def close(self) -> None:
+        """Stop watching and finish the log; what was measured stays. Closing twice does no harm."""
+        self.seat.close()
+        _WATCHES.pop(id(self.seat.optimizer), None)
+
+
+class _Diary:
+    """Writes the log, and says once what cannot be seen."""
+
+    def __init__(self, watching: Watch, path: Path | None) -> None:
+        self.instruments = watching.instruments
+        self.table = None if path is None else TableLog(path, self.instruments.record)
+        self.layers = None if path is None else SignalLog(path.with_suffix(".signals.jsonl"), self.instruments.record)
+        if self.layers is not None:
+            self.layers.cut_after(0)
+
+    def before_update(self, _: object) -> None:
+        """Nothing to do."""
+
+    def after_update(self, moment: object) -> None:
+        """Write what is new, now and then."""
+        step = int(getattr(moment, "step", 0)) + 1
+        if step == _UNSEEN and self.instruments.unseen_losses >= _UNSEEN - 1:
+            _LOG.warning(
+                "thalweg cannot see the loss of this loop (computed from something else than the model's output): "
+                "gradients, weights and layers are measured, loss and critical step are not"
+            )
+        if step % _FLUSHED == 0:
+            self._flush()
+
+    def close(self) -> None:
+        """Write the rest."""
+        self._flush()
+
+    def _flush(self) -> None:
+        try:
+            if self.table is not None and self.layers is not None:
+                self.table.flush()
+                self.layers.flush(self.instruments.facts)
+        except OSError as error:  # a full disk ends the log, not the watching
+            path = printable(self.table.path) if self.table else ""
+            _LOG.warning("thalweg writes no longer to %s: %s", path, error.strerror)
+            self.table = self.layers = None
+
+    def state(self) -> dict[str, object]:
+        """Nothing to keep."""
+        return {}
+
+    def restore(self, _: object) -> None:
+        """Nothing to restore."""
+
+
+def live_line(rate: float, verdict: LearningRateEstimate, interventions: Sequence[Intervention] = ()) -> str:
+    """Say in a line how the learning rate stands.
+
+    Args:
+        rate: The rate in use.
+        verdict: What is known of it.
+        interventions: What was repaired.
+
+    Returns:
+        The line.
+
+    Example:
+        >>> live_line(0.0031, LearningRateEstimate(verdict="about_right", factor=0.8))
+        'learning rate 3.1e-3 = 0.8x of best, stable'
+        >>> live_line(0.5, LearningRateEstimate(verdict="too_high", factor=6.0))
+        'learning rate 5.0e-1: 6x too high'
+    """
+    if interventions:
+        last = interventions[-1]
+        factor = last.learning_rate_before / last.learning_rate_after if last.learning_rate_after else math.nan
+        said = f"{factor:.2g}x too high: " if factor > 1 else f"{1 / factor:.2g}x too low: " if 0 < factor < 1 else ""
+        return f"{said}{last.message.partition(':')[0]} (step {last.step}), now {_short(rate)}"
+    if verdict.verdict == "about_right" and verdict.factor:
+        return f"learning rate {_short(rate)} = {float(f'{verdict.factor:.2g}'):g}x of best, stable"
+    if verdict.verdict == "undetermined":
+        return f"learning rate {_short(rate)}, not yet judged"
+    return f"learning rate {_short(rate)}: {verdict.distance.partition(' (')[0]}"
+
+
+def _short(rate: float) -> str:
+    if not math.isfinite(rate) or rate == 0:
+        return f"{rate:g}"
+    mantissa, _, exponent = f"{rate:.1e}".partition("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def _is_compiled(model: torch.nn.Module) -> bool:
+    return any(hasattr(each, "_orig_mod") or getattr(each, "_compiled_call_impl", None) for each in model.modules())
+
+
+def _size(optimizer: torch.optim.Optimizer) -> int:
+    return sum(weight.numel() for group in inner_optimizer(optimizer).param_groups for weight in group["params"])
+
+
+def _kind(optimizer: torch.optim.Optimizer) -> str:
+    return type(inner_optimizer(optimizer)).__name__
