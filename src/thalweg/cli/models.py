@@ -18,10 +18,12 @@ RunArgument = Annotated[Path, typer.Argument(help="The run folder.", show_defaul
 def predict(
     context: typer.Context,
     run: RunArgument,
-    images: Annotated[list[str], typer.Argument(help="Pictures, or folders of pictures.", show_default=False)],
+    images: Annotated[
+        list[str], typer.Argument(help="Pictures, arrays, recordings, scans, or folders of such.", show_default=False)
+    ],
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
 ) -> int:
-    """Classify pictures; CSV on standard output, or --json."""
+    """Classify samples; CSV on standard output, or --json."""
     settings: Settings = context.obj
     from thalweg.core.files import printable
     from thalweg.workbench.predict import predict as work

@@ -22,8 +22,9 @@ def train(
     source: Annotated[
         str,
         typer.Argument(
-            help="Folder with one sub-folder a class (or train/, val/, test/ of such); zip or tar of one; https:// or "
-            "Google Drive link; or elpv, the demo photos.",
+            help="Folder with one sub-folder a class (or train/, val/, test/ of such) of pictures, .wav, .csv, .npy, "
+            ".nii or folders of frames; zip or tar of one; arrays (.npz, .npy, .csv); https:// or Google Drive link; "
+            "or elpv, the demo photos.",
             show_default=False,
         ),
     ],
@@ -43,7 +44,12 @@ def train(
         int | None, typer.Option(help="Pictures a step.", rich_help_panel=HOW, show_default="32")
     ] = None,
     image_size: Annotated[
-        int | None, typer.Option(help="Side of the pictures, in pixels.", rich_help_panel=DATA, show_default="recipe")
+        int | None,
+        typer.Option(help="Side of the pictures, longest axis of others.", rich_help_panel=DATA, show_default="recipe"),
+    ] = None,
+    form: Annotated[str, typer.Option(help="auto, pictures, signals or volumes.", rich_help_panel=DATA)] = "auto",
+    window: Annotated[
+        float | None, typer.Option(help="Seconds a window of a recording.", rich_help_panel=DATA, show_default="1")
     ] = None,
     split: Annotated[
         str | None, typer.Option(help="80/20, or 70/10/20 for train/validation/test.", rich_help_panel=DATA)
@@ -81,7 +87,7 @@ def train(
     ] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", rich_help_panel=RUN)] = "auto",
 ) -> int:
-    """Train on your pictures, evaluate, write a report."""
+    """Train on your pictures, signals or volumes; evaluate; report."""
     settings: Settings = context.obj
     with Display(settings) as display:
         display.say(f"Looking at {printable(source)} ...")  # loading torch takes seconds; say at once that work began
@@ -96,6 +102,8 @@ def train(
             optimizer=optimizer,
             batch_size=batch_size,
             image_size=image_size,
+            form=form,
+            window=window,
             split=split,
             test=test,
             validation=validation,

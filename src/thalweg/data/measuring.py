@@ -18,7 +18,6 @@ from thalweg.data.measured import Index, ValuesFile, stored_type
 __all__ = ["described_size", "form_of_parts", "not_finite", "reading_note", "write_arrays"]
 
 _PIECE_BYTES = 32 << 20
-_MOST_SHOWN = 20
 _NUMBERS = "buif"
 NOT_FINITE = "holds values that are not finite (NaN, infinite, or beyond 3e38)"
 
@@ -64,7 +63,12 @@ def _ordered_shape(part: ArrayPart, axes: Axes) -> tuple[int, ...]:
 
 
 def write_arrays(
-    parts: Sequence[ArrayPart], axes: Sequence[Axes], folder: Path, progress: Callable[[str], None] | None = None
+    parts: Sequence[ArrayPart],
+    axes: Sequence[Axes],
+    folder: Path,
+    progress: Callable[[str], None] | None = None,
+    *,
+    most_shown: int | None = 20,
 ) -> None:
     """Write arrays of signals or volumes as samples.
 
@@ -73,6 +77,7 @@ def write_arrays(
         axes: What their axes mean.
         folder: Where to; made here.
         progress: Called with a line of text before the work.
+        most_shown: Broken samples that are named one by one; None for all.
 
     Raises:
         SourceError: Labels are missing, fit no sample, or no sample is usable.
@@ -110,9 +115,9 @@ def write_arrays(
                 groups.append(-1 if group is None else numbers.setdefault(group, len(numbers)))
     if not names:
         raise SourceError(f"{printable(parts[0].file)}: none of {total:,} samples holds finite values only")
-    more = len(left_out) - _MOST_SHOWN
+    more = len(left_out) - most_shown if most_shown is not None else 0
     if more > 0:
-        left_out = [*left_out[:_MOST_SHOWN], Notice("", f"{more:,} further samples: {NOT_FINITE}")]
+        left_out = [*left_out[:most_shown], Notice("", f"{more:,} further samples: {NOT_FINITE}")]
     named = next((part.grouped_by for part in parts if part.groups is not None), "")
     if named:
         notes = (*notes, f"samples of one {named} stay together: there are {len(numbers):,} of them")

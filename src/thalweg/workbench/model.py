@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -21,7 +22,9 @@ from thalweg.training.checkpoint import load_weights
 from thalweg.training.device import Device, choose_device, move
 from thalweg.training.loss import probabilities
 
-__all__ = ["TrainedModel", "open_model"]
+__all__ = ["TrainedModel", "in_groups", "open_model"]
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +122,7 @@ def open_model(run: str | Path, *, device: str = "auto") -> TrainedModel:
     )
 
 
-def in_groups(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+def in_groups(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     """Cut a sequence into groups.
 
     Args:

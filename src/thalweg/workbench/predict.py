@@ -1,4 +1,4 @@
-"""`thalweg predict`: what a trained network says about single pictures, decoded exactly as in training."""
+"""`thalweg predict`: what a trained network says about single samples, read exactly as in training."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,6 +9,7 @@ from thalweg.core.errors import PictureError, PlanError
 from thalweg.core.results import Prediction, PredictResult
 from thalweg.data.decode import decode
 from thalweg.workbench.model import TrainedModel, in_groups, open_model
+from thalweg.workbench.predict_values import predict_values
 
 __all__ = ["predict"]
 
@@ -16,11 +17,12 @@ GROUP = 32
 
 
 def predict(run: str | Path, images: Sequence[str | Path], *, device: str = "auto") -> PredictResult:
-    """Classify pictures with a finished run.
+    """Classify pictures, signals or volumes with a finished run.
 
     Args:
         run: The run folder.
-        images: Picture files, or folders whose files are all tried, but for hidden ones.
+        images: Picture files, or folders whose files are all tried, but for hidden ones; for a network of signals or
+            volumes, arrays and tables (one answer a row), recordings, scans, and folders of frames.
         device: `auto`, `cpu`, `cuda` or `mps`.
 
     Returns:
@@ -36,6 +38,13 @@ def predict(run: str | Path, images: Sequence[str | Path], *, device: str = "aut
         thalweg.core.errors.RunError: runs/none is no run folder (it has no plan.toml)...
     """
     model = open_model(run, device=device)
+    if model.summary.reading is not None:
+        answers = predict_values(model, images)
+        if not answers:
+            raise PlanError(
+                "nothing to classify is named: give arrays, tables, recordings or scans, or folders of such"
+            )
+        return PredictResult(predictions=tuple(answers), classes=model.summary.classes)
     files = list(_files(images))
     if not files:
         raise PlanError("no picture is named: give files, or folders that hold some")
