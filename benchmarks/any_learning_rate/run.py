@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from training import run_plain
+from training import run_given, run_plain, run_rescue
 from workloads import WORKLOADS
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "any_learning_rate.jsonl"
@@ -30,24 +30,46 @@ def jobs(args: argparse.Namespace) -> Iterator[dict[str, object]]:
     pairs = list(itertools.product(args.works, args.optimizers))
     if "grid" in args.methods:
         for (work, kind), number in itertools.product(pairs, range(len(GRIDS["sgd"]))):
-            yield {"method": "cosine_clip", "work": work, "optimizer": kind, "rate": GRIDS[kind][number], "seed": GRID_SEED}
+            yield {
+                "method": "cosine_clip",
+                "work": work,
+                "optimizer": kind,
+                "rate": GRIDS[kind][number],
+                "seed": GRID_SEED,
+            }
     for seed, rate, (work, kind) in itertools.product(args.seeds, args.rates, pairs):
         for method in args.methods:
-            if method in {"cosine_clip", "constant", "given", "rescue"}:
+            if method in {"cosine_clip", "constant", "given", "rescue", "rescue_late"}:
                 yield {"method": method, "work": work, "optimizer": kind, "rate": rate, "seed": seed}
     for seed, (work, kind) in itertools.product(args.seeds, pairs):
         for method in args.methods:
-            if method not in {"grid", "cosine_clip", "constant", "given", "rescue"}:
+            if method not in {"grid", "cosine_clip", "constant", "given", "rescue", "rescue_late"}:
                 yield {"method": method, "work": work, "optimizer": kind, "rate": None, "seed": seed}
 
 
-def perform(job: dict[str, object]) -> dict[str, object]:
+def _same(path: Path, job: dict[str, object], chosen: float) -> dict[str, object] | None:
+    """A run with all the same numbers: a run is a function of (weights, order, rate), so it need not be made again."""
+    wanted = {"method": "given", "work": job["work"], "optimizer": job["optimizer"], "seed": job["seed"]}
+    for line in path.read_text().splitlines() if path.exists() else ():
+        row = json.loads(line)
+        if wanted.items() <= row.items() and row["peak"] == chosen:
+            costs = ("validation", "accuracy", "cpu_seconds", "wall_seconds", "chosen", "peak", "spent_steps", "trials",
+                     "interventions", "unable", "closed")  # fmt: skip
+            return {name: row[name] for name in costs} | {"same_run_as_rate": row["rate"]}
+    return None
+
+
+def perform(job: dict[str, object], path: Path) -> dict[str, object]:
     """Do one run."""
     work, kind, seed = WORKLOADS[str(job["work"])], str(job["optimizer"]), int(str(job["seed"]))
     method = str(job["method"])
     if method in {"cosine_clip", "constant"}:
         decay = method == "cosine_clip"
         return run_plain(work, kind, float(str(job["rate"])), seed, decay=decay, clip=decay)
+    if method == "given":
+        return run_given(work, kind, float(str(job["rate"])), seed, same=lambda chosen: _same(path, job, chosen))
+    if method in {"rescue", "rescue_late"}:
+        return run_rescue(work, kind, float(str(job["rate"])), seed, late=method == "rescue_late")
     raise SystemExit(f"no method {method}")
 
 
@@ -69,7 +91,9 @@ def main() -> None:
     parser.add_argument("--works", type=words, default=["W3", "W4"])
     parser.add_argument("--optimizers", type=words, default=["sgd", "adamw"])
     parser.add_argument("--methods", type=words, default=["grid", "cosine_clip", "constant"])
-    parser.add_argument("--rates", type=lambda t: [float(v) for v in t.split(",")], default=[1e-6, 1e-4, 1e-2, 1.0, 1e2])
+    parser.add_argument(
+        "--rates", type=lambda t: [float(v) for v in t.split(",")], default=[1e-6, 1e-4, 1e-2, 1.0, 1e2]
+    )
     parser.add_argument("--seeds", type=lambda t: [int(v) for v in t.split(",")], default=[1, 2])
     parser.add_argument("--share", default="0/1")
     parser.add_argument("--out", type=Path, default=RESULTS)
@@ -80,7 +104,12 @@ def main() -> None:
     for job in jobs(args):
         if zlib.crc32(repr(key(job)).encode()) % shares != mine or key(job) in done(args.out):
             continue
-        row = {**job, **perform(job), "torch": torch.__version__, "machine": f"{platform.machine()} {os.cpu_count()} cores"}
+        row = {
+            **job,
+            **perform(job, args.out),
+            "torch": torch.__version__,
+            "machine": f"{platform.machine()} {os.cpu_count()} cores",
+        }
         with args.out.open("a") as file:
             file.write(json.dumps(row) + "\n")
         print(json.dumps(row), flush=True)

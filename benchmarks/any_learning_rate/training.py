@@ -7,10 +7,16 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn import functional
 from workloads import Arrays, Workload
 
+from thalweg.monitoring.choose import batches_wanted, choose_rate
+from thalweg.monitoring.pilot import Pilot
+from thalweg.monitoring.seat import Seat
+
+CRITERION = nn.CrossEntropyLoss()
 CLIP, WARM = 1.0, 0.1
+FOREIGN = 100
+"""Steps that a foreign loop runs before the pilot may act."""
 OPTIMIZERS = ("sgd", "adamw")
 
 
@@ -62,7 +68,14 @@ class Meter:
 
 
 def run_plain(
-    work: Workload, kind: str, rate: float, seed: int, *, decay: bool, clip: bool, begin: Callable[[], None] | None = None
+    work: Workload,
+    kind: str,
+    rate: float,
+    seed: int,
+    *,
+    decay: bool,
+    clip: bool,
+    begin: Callable[[], None] | None = None,
 ) -> dict[str, object]:
     """Train without any monitor: the rate constant, or with warm-up, cosine and clipping.
 
@@ -97,9 +110,106 @@ def run_plain(
     return scores(work, network, meter)
 
 
+def run_given(
+    work: Workload,
+    kind: str,
+    rate: float,
+    seed: int,
+    *,
+    same: Callable[[float], dict[str, object] | None] = lambda _: None,
+) -> dict[str, object]:
+    """Way in (a): the user's rate is known before the first step; trials first, then warm-up, cosine and the guard.
+
+    Args:
+        work: Data, network and budget.
+        kind: Optimizer.
+        rate: The user's rate.
+        seed: Decides weights and order.
+        same: Finds a run that began with the same weights, order and peak rate, to the bit.
+
+    Returns:
+        Scores, costs, the rate chosen and what was done.
+    """
+    network, source, meter = ready(work.build(seed)), work.batches(seed), Meter()
+    work.data()
+    with meter:
+        optimizer = make_optimizer(network, kind, rate)
+        others = work.batches(1000 + seed)
+        batches = [next(others) for _ in range(batches_wanted(work.steps))]
+        losses = [lambda batch=batch: batch_loss(network, batch) for batch in batches]
+        chosen = choose_rate(network, optimizer, losses, start=rate, steps=work.steps)
+        if (known := same(chosen.rate)) is not None:
+            return known
+        seat = Seat(network, optimizer)
+        pilot = Pilot(seat, steps=work.steps, chosen=chosen)
+        seat.passengers.append(pilot)
+        for step in range(work.steps):
+            for group in optimizer.param_groups:
+                group["lr"] = chosen.rate * shape(step, work.steps)
+            loss = batch_loss(network, next(source))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    costs = told(pilot, chosen.spent) | {"closed": seat.closed_because, "peak": chosen.rate}
+    return scores(work, network, meter) | costs
+
+
+def run_rescue(
+    work: Workload, kind: str, rate: float, seed: int, *, schedule: bool = False, late: bool = False
+) -> dict[str, object]:
+    """Way in (b): somebody's loop really runs 100 steps at that rate before anything may act.
+
+    Args:
+        work: Data, network and budget.
+        kind: Optimizer.
+        rate: The user's rate.
+        seed: Decides weights and order.
+        schedule: Whether the loop has warm-up, cosine and clipping of its own: an oracle's run, to be left alone.
+        late: Whether the seat is taken only then, so that nobody knows the initial weights.
+
+    Returns:
+        Scores, costs, the rate chosen and what was done.
+    """
+    network, source, meter = ready(work.build(seed)), work.batches(seed), Meter()
+    work.data()
+    seat: Seat | None = None
+    pilot: Pilot | None = None
+    with meter:
+        optimizer = make_optimizer(network, kind, rate)
+        for step in range(work.steps):
+            if step == (FOREIGN if late else 0):
+                seat = Seat(network, optimizer)
+                pilot = Pilot(seat, steps=work.steps - step, wait=24 if late else FOREIGN)
+                seat.passengers.append(pilot)
+            if schedule:
+                for group in optimizer.param_groups:
+                    group["lr"] = rate * shape(step, work.steps)
+            loss = batch_loss(network, next(source))
+            optimizer.zero_grad()
+            loss.backward()
+            if schedule:
+                nn.utils.clip_grad_norm_(network.parameters(), CLIP)
+            optimizer.step()
+    assert pilot is not None and seat is not None
+    return scores(work, network, meter) | told(pilot, pilot.spent) | {"closed": seat.closed_because}
+
+
+def told(pilot: Pilot, spent: float) -> dict[str, object]:
+    """What a pilot did."""
+    return {
+        "chosen": pilot.chosen and float(f"{pilot.chosen.rate:.4g}"),
+        "spent_steps": round(spent, 1),
+        "trials": [[float(f"{t.rate:.3g}"), float(f"{t.loss:.4g}") if t.loss < 1e30 else None]
+                   for t in (pilot.chosen.trials if pilot.chosen else ())],
+        "interventions": [[each.step, each.kind, float(f"{each.learning_rate_after:.3g}"), each.steps_rolled_back]
+                          for each in pilot.interventions],
+        "unable": pilot.unable,
+    }  # fmt: skip
+
+
 def batch_loss(network: nn.Module, batch: Arrays) -> torch.Tensor:
     """Cross-entropy of a batch."""
-    return functional.cross_entropy(network(batch[0].contiguous(memory_format=torch.channels_last)), batch[1])
+    return CRITERION(network(batch[0].contiguous(memory_format=torch.channels_last)), batch[1])
 
 
 def scores(work: Workload, network: nn.Module, meter: Meter) -> dict[str, object]:

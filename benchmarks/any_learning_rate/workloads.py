@@ -135,7 +135,9 @@ def plain(channels: int, widths: tuple[int, ...], classes: int, side: int, *, no
         layers += [nn.BatchNorm2d(width)] if norm else []
         layers += [nn.ReLU(), nn.MaxPool2d(2)]
         channels, side = width, side // 2
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * side * side, 64), nn.ReLU(), nn.Linear(64, classes))
+    return nn.Sequential(
+        *layers, nn.Flatten(), nn.Linear(channels * side * side, 64), nn.ReLU(), nn.Linear(64, classes)
+    )
 
 
 class Residual(nn.Module):

@@ -20,7 +20,7 @@ __all__ = ["Chosen", "is_normalising", "search_rate", "trial_steps", "usual_rate
 STRIDE = math.sqrt(10.0)
 """Neighbouring trials differ by this factor."""
 
-SHORT_HORIZON = {"plain": 10**-0.9, "normalising": 10**-0.6}
+SHORT_HORIZON = {"plain": 10**-0.8, "normalising": 10**-0.5}
 """Best rate of a run over best rate of its trials, for optimizers that follow the gradient's size or normalise it."""
 
 _USUAL = {"plain": 10**-0.5, "normalising": 10**-1.5}

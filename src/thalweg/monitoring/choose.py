@@ -1,0 +1,62 @@
+"""Before the first step: which learning rate serves this network, this optimizer and these batches?"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+
+from thalweg.monitoring.rate_search import Chosen, search_rate, trial_steps
+from thalweg.monitoring.trials import CLIP, Objective, TrialGround
+
+__all__ = ["KEPT_STARTING", "batches_wanted", "choose_rate"]
+
+KEPT_STARTING = 2.0
+"""A starting rate within this factor of the chosen one is used as it is."""
+
+_HELD = 4
+
+
+def batches_wanted(steps: int | None) -> int:
+    """How many batches `choose_rate` makes good use of.
+
+    Args:
+        steps: Updates of the run, where known.
+
+    Returns:
+        One for each update of a trial, and some to judge by.
+
+    Example:
+        >>> batches_wanted(1000)
+        34
+    """
+    return trial_steps(steps) + _HELD
+
+
+def choose_rate(
+    module: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batches: Sequence[Objective],
+    *,
+    start: float | None = None,
+    steps: int | None = None,
+    clip: float = CLIP,
+) -> Chosen:
+    """Choose the peak learning rate by short trials; the network is as before afterwards.
+
+    Args:
+        module: The network at its initial weights.
+        optimizer: What will train it; its rate is not looked at.
+        batches: Losses of training batches at the present weights, with graph; `batches_wanted` of them or more.
+        start: The user's rate: kept where it is within a factor 2 of the chosen one, without influence otherwise.
+        steps: Updates of the run, where known.
+        clip: Norm that gradients are clipped at.
+
+    Returns:
+        The rate and what it rests on.
+    """
+    held = min(_HELD, max(1, len(batches) // 3))
+    length = trial_steps(steps)
+    ground = TrialGround(module, optimizer, train=batches[held:] or batches, held=batches[:held], clip=clip)
+    chosen = search_rate(lambda rate: ground.run(rate, length), optimizer)
+    keeps = start is not None and start > 0 and 1 / KEPT_STARTING <= start / chosen.rate <= KEPT_STARTING
+    return replace(chosen, spent=ground.spent, rate=start if keeps and start else chosen.rate)
