@@ -202,3 +202,4 @@ def test_measurements_thin_out_in_a_long_run():
     assert times[1] - times[0] == 10
     assert times[-1] - times[-2] > 100
     assert len(times) < 4000
+    instruments.close()

@@ -238,6 +238,8 @@ def test_the_state_goes_through_passengers():
     assert again.passengers[0].state_ == {"seen": 3}
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own, while it compiles
+@pytest.mark.filterwarnings("ignore:Profiler record function")
 @pytest.mark.parametrize("what", ["model", "step"])
 def test_compiled_models_are_watched_and_compiled_steps_left_alone(what):
     ends = []
