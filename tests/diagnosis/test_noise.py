@@ -42,6 +42,13 @@ def test_scatter_is_mini_batches_and_its_level_is_measured(spread: float) -> Non
     assert found.level == pytest.approx(spread, rel=0.25)
 
 
+def test_scatter_of_a_fall_too_steep_to_be_turned_is_seen() -> None:
+    rng = np.random.default_rng(2)
+    steep = 2 * 0.95 ** np.arange(60) + 0.05
+    assert judge(batches(steep)).kind == "full_batch_like"
+    assert judge(batches(steep * np.exp(0.01 * rng.normal(size=60)))).kind == "mini_batch_like"
+
+
 def test_epochs_are_judged_only_where_clear() -> None:
     rng = np.random.default_rng(2)
     rough = (0.3 + np.exp(-np.arange(100) / 9)) * np.exp(0.2 * rng.normal(size=100))

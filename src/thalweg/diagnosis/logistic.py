@@ -1,4 +1,4 @@
-"""Logistic regressions read from a text file: a probability from a weighted sum of few numbers."""
+"""Logistic regressions read from a text file: a probability from a weighted sum of few numbers and their products."""
 
 import json
 import math
@@ -15,7 +15,7 @@ class Logistic:
     """One regression.
 
     Args:
-        weights: Weight of every number it asks for.
+        weights: Weight of every number it asks for; `a*b` is the product of two of them.
         intercept: What the sum begins with.
     """
 
@@ -49,6 +49,10 @@ class Logistic:
         Example:
             >>> Logistic(weights={"x": 2.0}, intercept=-1.0).probability({"x": 0.5})
             0.5
+            >>> Logistic(weights={"x*x": 4.0}, intercept=-1.0).probability({"x": 0.5})
+            0.5
         """
-        score = self.intercept + sum(weight * found[name] for name, weight in self.weights.items())
+        score = self.intercept
+        for name, weight in self.weights.items():
+            score += weight * math.prod(found[factor] for factor in name.split("*"))
         return 1.0 / (1.0 + math.exp(-min(max(score, -40.0), 40.0)))
