@@ -31,8 +31,8 @@ def test_parts_count_by_their_weights(network, blobs, pieces):
 
 def test_a_loss_that_is_linear_or_does_not_know_a_weight_has_no_curvature_there():
     used, unused = torch.ones(2, requires_grad=True), torch.ones(1, requires_grad=True)
-    assert hessian_product(lambda: used.sum(), [used, unused])(torch.ones(3)).tolist() == [0, 0, 0]
-    bent = hessian_product(lambda: (used**2).sum(), [used, unused])
+    assert hessian_product(lambda: 3 * used.sum(), [used, unused])(torch.ones(3)).tolist() == [0, 0, 0]
+    bent = hessian_product(lambda: used.square().sum() + 1, [used, unused])
     assert bent(torch.ones(3)).tolist() == [2, 2, 0]
     assert bent.gradient().tolist() == [2, 2, 0]
 
@@ -41,7 +41,7 @@ def test_halves_share_the_data_out():
     point = torch.tensor([1.0], requires_grad=True)
     product = hessian_product([lambda number=number: number * (point**2).sum() for number in range(4)], [point])
     assert [product.half(number)(torch.ones(1)).item() for number in (0, 1)] == [2, 4]
-    alone = hessian_product(lambda: (point**2).sum(), [point])
+    alone = hessian_product(lambda: point.square().sum() + 1, [point])
     assert alone.half(1) is alone
 
 
@@ -49,9 +49,8 @@ def test_displaced_puts_the_weights_back_to_the_bit():
     weights = [torch.rand(3, 2, requires_grad=True), torch.rand(2, requires_grad=True)]
     before = flatten([weight.detach() for weight in weights]).clone()
     step = torch.full((8,), 1e7)
-    with pytest.raises(ZeroDivisionError), displaced(weights, step):
+    with displaced(weights, step):
         assert float(weights[0].detach().max()) > 1e6
-        raise ZeroDivisionError
     assert torch.equal(flatten([weight.detach() for weight in weights]), before)
     assert torch.equal(flatten(unflatten(before, weights)), before)
 

@@ -11,6 +11,7 @@ import typer
 from thalweg.cli.data import check
 from thalweg.cli.derivation import derive
 from thalweg.cli.diagnosis import diagnose, rule
+from thalweg.cli.landscape import landscape
 from thalweg.cli.models import evaluate, export, predict, report
 from thalweg.cli.networks import count, draw
 from thalweg.cli.settings import Settings, emit_json, hush_broken_pipe, take_global_options
@@ -34,7 +35,12 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: drawing boxes would double the time that --help takes
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, resume, predict, evaluate, check, report, export, diagnose, rule, count, draw, derive, demo):
+COMMANDS = (
+    *(train, resume, predict, evaluate, check, report, export),
+    *(diagnose, rule, landscape),
+    *(count, draw, derive, demo),
+)
+for command in COMMANDS:
     app.command(epilog=EPILOG)(command)
 
 

@@ -61,15 +61,18 @@ class Objective:
         """Number of samples."""
         return sum(len(targets) for _, targets in self.batches)
 
-    def product(self) -> HessianProduct:
+    def product(self, *, keep_graph: bool = False) -> HessianProduct:
         """The Hessian of the mean loss over all samples.
 
+        Args:
+            keep_graph: Keep every microbatch's graph: about twice as fast, and pictures make large ones.
+
         Returns:
-            The product; the graph is not kept, since pictures make large ones.
+            The product.
         """
         losses = [self._loss_of(number) for number in range(len(self.batches))]
         weights = [len(targets) for _, targets in self.batches]
-        return hessian_product(losses, self.parameters, weights=weights)
+        return hessian_product(losses, self.parameters, weights=weights, keep_graph=keep_graph)
 
     def value(self) -> float:
         """The mean loss over all samples at the present weights.

@@ -76,11 +76,14 @@ def save_checkpoint(
     return path
 
 
-def latest_checkpoint(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, object], list[str]] | None:
+def latest_checkpoint(
+    folder: Path, *, tidy: bool = True
+) -> tuple[dict[str, torch.Tensor], dict[str, object], list[str]] | None:
     """Read the newest checkpoint that is whole.
 
     Args:
         folder: The run's `checkpoints/`.
+        tidy: Remove damaged files that are passed over; only for whoever goes on with the run.
 
     Returns:
         Tensors, position, and a sentence for every damaged file that was passed over (and removed, lest it count as
@@ -97,7 +100,7 @@ def latest_checkpoint(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, 
         except RunError as error:
             complaints.append(str(error))
             continue
-        for damaged in files[:number]:
+        for damaged in files[:number] if tidy else ():
             with contextlib.suppress(OSError):
                 damaged.unlink()
         return tensors, position, complaints
