@@ -174,7 +174,7 @@ def test_closing_twice_removes_every_hook_once():
     assert not model._forward_hooks
     assert not model._forward_pre_hooks
     assert not optimizer._optimizer_step_pre_hooks
-    assert not nn.modules.module._global_forward_hooks
+    assert not nn.modules.module._has_any_global_hook()
 
 
 def test_a_closure_is_told_in_one_line(caplog):

@@ -18,6 +18,7 @@ from torch.utils.hooks import RemovableHandle
 from thalweg.core.network_facts import NetworkFacts
 from thalweg.monitoring.facts import LOSSES, first_tensor, network_facts, output_form, target_kind
 from thalweg.monitoring.loss_family import recognise
+from thalweg.monitoring.loss_seen import take_away
 from thalweg.monitoring.moment import Moment
 
 __all__ = ["FirstBatch", "loss_from_gradient"]
@@ -67,7 +68,7 @@ class FirstBatch:
     def close(self) -> None:
         """Take every hook away and let go of tensors."""
         for handle in self._handles:
-            handle.remove()
+            take_away(handle)
         self._handles = []
         self._inputs = self._outputs = self._alive = self._gradient = self._targets = None
 

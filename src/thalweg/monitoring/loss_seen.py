@@ -163,7 +163,7 @@ class LossModules:
     def stop(self) -> None:
         """Look no longer."""
         if self.handle is not None:
-            self.handle.remove()
+            take_away(self.handle)
             self.handle = None
 
     def _after(
@@ -206,6 +206,16 @@ class LossModules:
 
         self.seen.modules.append(objective)
         self.seen.values.append(result.detach())
+
+
+def take_away(handle: RemovableHandle) -> None:
+    """Remove a global forward hook wholly; torch keeps its mark in one of its tables, which then grows with each.
+
+    Args:
+        handle: What registering it gave.
+    """
+    handle.remove()
+    torch.nn.modules.module._global_forward_hooks_with_kwargs.pop(handle.id, None)  # noqa: SLF001
 
 
 def _held(value: object) -> object:
