@@ -58,10 +58,11 @@ def move(module: Module, device: Device) -> Module:
         The same network.
     """
     module.to(device.kind)
-    # A network over volumes has weights of five axes, which the two-dimensional format refuses.
-    volumes = any(weight.ndim == 5 for weight in module.parameters())  # noqa: PLR2004 - two channels and three axes
-    chosen = torch.channels_last_3d if volumes else torch.channels_last
-    module.to(memory_format=chosen)  # type: ignore[call-overload]  # torch's stubs lack this form
+    volumes = [weight for weight in module.parameters() if weight.ndim == 5]  # noqa: PLR2004 - channels and three axes
+    if not volumes:
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this form
+    for weight in volumes:  # one format for a whole network fails on what has fewer axes
+        weight.data = weight.data.contiguous(memory_format=torch.channels_last_3d)
     return module
 
 
