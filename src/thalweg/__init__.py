@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from thalweg.core.errors import ThalwegError
     from thalweg.workbench.check import check
+    from thalweg.workbench.compare import compare
     from thalweg.workbench.count import count
     from thalweg.workbench.demo import demo
     from thalweg.workbench.derive_request import derive
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ThalwegError": "thalweg.core.errors",
     "check": "thalweg.workbench.check",
+    "compare": "thalweg.workbench.compare",
     "count": "thalweg.workbench.count",
     "demo": "thalweg.workbench.demo",
     "derive": "thalweg.workbench.derive_request",
@@ -50,6 +52,7 @@ __all__ = [
     "ThalwegError",
     "__version__",
     "check",
+    "compare",
     "count",
     "demo",
     "derive",

@@ -9,6 +9,7 @@ PUBLIC = [
     "ThalwegError",
     "__version__",
     "check",
+    "compare",
     "count",
     "demo",
     "derive",

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from thalweg.cli.comparison import compare
 from thalweg.cli.data import check
 from thalweg.cli.derivation import derive
 from thalweg.cli.diagnosis import diagnose, rule
@@ -37,7 +38,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(train, resume, predict, evaluate, check, report, export),
-    *(diagnose, rule, landscape),
+    *(diagnose, rule, landscape, compare),
     *(count, draw, derive, demo),
 )
 for command in COMMANDS:

@@ -179,7 +179,7 @@ class _Numbers:
 
     def answer(self, verdict: CriticalVerdict, certainty: float, shape: str, way: str) -> CriticalPoint:
         gain, escape, scale = self.gain, self.escape, self.scale
-        error = f" +- {gain.error:.2g}" if gain.error else ""
+        error = f" ± {gain.error:.2g}" if gain.error else ""
         drop = f"leaving along the lowest curvature ({escape.curvature:.3g}) {escape.drop:.3g}"
         reason = (
             f"of a loss of {self.loss:.4g}, the gradient could take {gain.value:.3g}{error} within a distance of "

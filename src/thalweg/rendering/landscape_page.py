@@ -164,7 +164,7 @@ def _ways(result: LandscapeResult) -> Iterator[Block]:
     lines = tuple(line for line in result.lines if "other run" in line.name)
     yield Paragraph(
         text=f"The other run is {printable(result.other or '')}. The bent way is a quadratic Bezier curve whose middle "
-        "was trained (Garipov et al. 2018); the straight one joins the weights as they are."
+        "was trained on these same samples (Garipov et al. 2018); the straight one joins the weights as they are."
     )
     yield _curve(lines, "The loss on the way to the other run", ())
 

@@ -255,9 +255,10 @@ def _slices(
     lines = [
         LossLine(name="a random direction", unit="the length of every filter", positions=places, losses=losses[middle])
     ]
-    width = float(across.norm()) / 4
+    width, loss = float(across.norm()) / 4, abs(losses[middle][middle])
     for name, pair in (("highest curvature", ends.top[0]), ("lowest curvature", ends.bottom[0])):
-        near = tuple(width * place for place in places)
+        bent = math.sqrt(4 * loss / abs(pair.value)) if pair.value else width  # where the bend makes up the loss twice
+        near = tuple(min(width, bent or width) * place for place in places)
         lines.append(
             LossLine(
                 name=f"the direction of {name}",
