@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -124,13 +124,12 @@ def open_measured(folder: Path) -> Measured | None:
     try:
         index = from_plain(Index, json.loads(path.read_text(encoding="utf-8")), _INDEX)
         missing = math.prod(index.shape) * np.dtype(index.dtype).itemsize - (folder / _VALUES).stat().st_size
-        stored = np.memmap(folder / _VALUES, dtype=index.dtype, mode="r", shape=index.shape)
     except (OSError, ValueError, TypeError, RunError) as error:
         raise SourceError(f"{printable(folder)}: these samples are damaged ({error}); delete that folder") from None
     if missing:
-        raise SourceError(
-            f"{printable(folder)}: these samples are damaged ({missing:,} bytes lack); delete that folder"
-        )
+        wrong = f"{_VALUES} is {abs(missing):,} bytes too {'short' if missing > 0 else 'long'}"
+        raise SourceError(f"{printable(folder)}: these samples are damaged ({wrong}); delete that folder")
+    stored = np.memmap(folder / _VALUES, dtype=index.dtype, mode="r", shape=index.shape)
     if not index.window:
         return Measured(folder=folder, index=index, values=stored, rows=np.arange(len(stored)))
     views = np.lib.stride_tricks.sliding_window_view(stored, index.window, axis=0)  # type: ignore[call-overload]
@@ -170,6 +169,12 @@ class ValuesFile:
         self.folder, self.dtype, self.rows = folder, np.dtype(dtype), 0
         self._file = (folder / _VALUES).open("wb")
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
     def add(self, block: npt.NDArray[Any]) -> None:
         """Write some samples, or some steps of a recording.
 
@@ -179,11 +184,11 @@ class ValuesFile:
         self._file.write(np.ascontiguousarray(block, self.dtype).data)
         self.rows += len(block)
 
-    def close(self, index: Index) -> None:
-        """Finish.
+    def finish(self, index: Index) -> None:
+        """Write the index, when all samples are there.
 
         Args:
             index: What was written.
         """
-        self._file.close()
+        self._file.flush()
         write_atomically(self.folder / _INDEX, dumps(index))

@@ -1,6 +1,7 @@
 """From arrays of signals or volumes to samples on disk, a piece at a time: axes ordered, broken samples left out."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -88,57 +89,71 @@ def write_arrays(
     note = reading_note(axes[0].form, total, shape, axes[0].why, max((part.rate_hz or 0 for part in parts), default=0))
     if progress is not None:
         progress(f"Storing {total:,} {axes[0].form}s ...")
-    file = ValuesFile(folder, stored_type([part.pictures.dtype for part in parts]))
-    names: list[str] = []
-    kept_labels: list[int] = []
-    kept_parts: list[Part | None] = []
-    groups: list[int] = []
-    left_out: list[Notice] = []
-    numbers: dict[str, int] = {}
-    for part, numbering, order in zip(parts, labels, axes, strict=True):
+    kept = _Kept()
+    with ValuesFile(folder, stored_type([part.pictures.dtype for part in parts])) as file:
         step = max(1, _PIECE_BYTES // max(1, int(np.prod(shape)) * 4))
-        for start in range(0, len(part.pictures), step):
-            block = np.asarray(part.pictures[start : start + step])
-            block = block[..., None] if order.channel is None else np.moveaxis(block, order.channel + 1, -1)
-            with np.errstate(over="ignore"):
-                block = block.astype(file.dtype)
-            bad = not_finite(block)
-            file.add(block[~bad])
-            for index in range(start, start + len(block)):
-                name, group = _name(part, index)
-                if bad[index - start]:
-                    left_out.append(Notice(name, NOT_FINITE))
-                    continue
-                names.append(name)
-                kept_labels.append(int(numbering[index]))
-                kept_parts.append(part.part)
-                groups.append(-1 if group is None else numbers.setdefault(group, len(numbers)))
-    if not names:
-        raise SourceError(f"{printable(parts[0].file)}: none of {total:,} samples holds finite values only")
-    more = len(left_out) - most_shown if most_shown is not None else 0
-    if more > 0:
-        left_out = [*left_out[:most_shown], Notice("", f"{more:,} further samples: {NOT_FINITE}")]
-    named = next((part.grouped_by for part in parts if part.groups is not None), "")
-    if named:
-        notes = (*notes, f"samples of one {named} stay together: there are {len(numbers):,} of them")
-    file.close(
-        Index(
-            form=axes[0].form,
-            dtype=file.dtype.name,
-            shape=(file.rows, *shape),
-            names=tuple(names),
-            labels=tuple(kept_labels),
-            classes=classes,
-            parts=tuple(kept_parts) if any(kept_parts) else (),
-            groups=tuple(groups) if numbers else (),
-            grouped_by=named,
-            note=note,
-            rate_hz=next((part.rate_hz for part in parts if part.rate_hz), None),
-            upright=axes[0].form == "signal",
-            left_out=tuple(left_out),
-            warnings=tuple(Notice("", sentence) for sentence in notes),
+        for part, numbering, order in zip(parts, labels, axes, strict=True):
+            for start in range(0, len(part.pictures), step):
+                block = np.asarray(part.pictures[start : start + step])
+                block = block[..., None] if order.channel is None else np.moveaxis(block, order.channel + 1, -1)
+                with np.errstate(over="ignore"):
+                    block = block.astype(file.dtype)
+                bad = not_finite(block)
+                file.add(block[~bad])
+                kept.take(part, start, numbering[start : start + len(block)], bad)
+        if not kept.names:
+            raise SourceError(f"{printable(parts[0].file)}: none of {total:,} samples holds finite values only")
+        named = next((part.grouped_by for part in parts if part.groups is not None), "")
+        if named:
+            notes = (*notes, f"samples of one {named} stay together: there are {len(kept.numbers):,} of them")
+        file.finish(
+            Index(
+                form=axes[0].form,
+                dtype=file.dtype.name,
+                shape=(file.rows, *shape),
+                names=tuple(kept.names),
+                labels=tuple(kept.labels),
+                classes=classes,
+                parts=tuple(kept.parts) if any(kept.parts) else (),
+                groups=tuple(kept.groups) if kept.numbers else (),
+                grouped_by=named,
+                note=note,
+                rate_hz=next((part.rate_hz for part in parts if part.rate_hz), None),
+                upright=axes[0].form == "signal",
+                left_out=kept.told(most_shown),
+                warnings=tuple(Notice("", sentence) for sentence in notes),
+            )
         )
-    )
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What is known of the samples that were written, in their order, and of those that were not."""
+
+    names: list[str] = field(default_factory=list)
+    labels: list[int] = field(default_factory=list)
+    parts: list[Part | None] = field(default_factory=list)
+    groups: list[int] = field(default_factory=list)
+    numbers: dict[str, int] = field(default_factory=dict)
+    left_out: list[Notice] = field(default_factory=list)
+
+    def take(self, part: ArrayPart, first: int, labels: npt.NDArray[np.int64], bad: npt.NDArray[np.bool_]) -> None:
+        """Note the samples of a piece, whose first one is the `first` of its part."""
+        for index, (label, broken) in enumerate(zip(labels.tolist(), bad.tolist(), strict=True), first):
+            name, group = _name(part, index)
+            if broken:
+                self.left_out.append(Notice(name, NOT_FINITE))
+                continue
+            self.names.append(name)
+            self.labels.append(label)
+            self.parts.append(part.part)
+            self.groups.append(-1 if group is None else self.numbers.setdefault(group, len(self.numbers)))
+
+    def told(self, most: int | None) -> tuple[Notice, ...]:
+        """Name the first broken samples, and count the others."""
+        more = len(self.left_out) - most if most is not None else 0
+        rest = (Notice("", f"{more:,} further samples: {NOT_FINITE}"),) if more > 0 else ()
+        return (*self.left_out[:most], *rest)
 
 
 def _labels_of(parts: Sequence[ArrayPart]) -> tuple[list[npt.NDArray[np.int64]], tuple[str, ...], tuple[str, ...]]:

@@ -122,32 +122,59 @@ class _Recordings(_Work):
         rate = self.wanted.rate_hz or _usual([header.rate_hz for _, header in headers])
         channels = self.wanted.channels or (_usual([header.channels for _, header in headers]))
         window, said = self._window([header for _, header in headers], rate)
-        file = ValuesFile(folder, np.float32)
-        names, labels, parts, groups, starts = [], [], [], [], []
-        short = other = 0
-        for number, (sample, header) in enumerate(headers):
-            try:
-                wave, _ = read_wav(self.root / sample.file)
-            except PictureError as error:
-                self.left_out.append(Notice(sample.file, str(error)))
-                continue
-            wave = resampled(wave, header.rate_hz, rate)
-            other += header.rate_hz != rate
-            if wave.shape[1] != channels:
-                wave = np.repeat(wave.mean(axis=1, keepdims=True), channels, axis=1)
-            if len(wave) < window:
-                short += 1
-                wave = np.concatenate([wave, np.zeros((window - len(wave), channels), np.float32)])
-            for start in window_starts(len(wave), window):
-                names.append(f"{sample.file}@{start / rate:.3f}s")
-                labels.append(sample.label)
-                parts.append(sample.part)
-                groups.append(number)
-                starts.append(file.rows + start)
-            file.add(wave)
-            self.progress(number + 1, len(headers))
-        if not names:
-            raise self.refuse(len(self.samples))
+        windows: list[tuple[str, Sample, int, int]] = []  # name, file, its number, first step
+        short = 0
+        with ValuesFile(folder, np.float32) as file:
+            for number, (sample, header) in enumerate(headers):
+                try:
+                    wave, _ = read_wav(self.root / sample.file)
+                except PictureError as error:
+                    self.left_out.append(Notice(sample.file, str(error)))
+                    continue
+                wave = resampled(wave, header.rate_hz, rate)
+                if wave.shape[1] != channels:
+                    wave = np.repeat(wave.mean(axis=1, keepdims=True), channels, axis=1)
+                if len(wave) < window:
+                    short += 1
+                    wave = np.concatenate([wave, np.zeros((window - len(wave), channels), np.float32)])
+                windows += [
+                    (f"{sample.file}@{start / rate:.3f}s", sample, number, file.rows + start)
+                    for start in window_starts(len(wave), window)
+                ]
+                file.add(wave)
+                self.progress(number + 1, len(headers))
+            if not windows:
+                raise self.refuse(len(self.samples))
+            self._warn(headers, rate, channels, short, window)
+            note = reading_note("signal", len(windows), (window, channels), "", rate)
+            parts = tuple(sample.part for _, sample, _, _ in windows)
+            file.finish(
+                Index(
+                    form="signal",
+                    kind=self.kind,
+                    dtype=file.dtype.name,
+                    shape=(file.rows, channels),
+                    names=tuple(name for name, *_ in windows),
+                    labels=tuple(sample.label for _, sample, _, _ in windows),
+                    classes=classes,
+                    parts=parts if any(parts) else (),
+                    groups=tuple(number for _, _, number, _ in windows),
+                    grouped_by="recording",
+                    note=f"{note}: windows of {len(headers):,} recordings, each overlapping the next by half ({said}); "
+                    f"the windows of one recording stay on one side of the split",
+                    window=window,
+                    starts=tuple(start for *_, start in windows),
+                    rate_hz=float(rate),
+                    left_out=tuple(self.left_out),
+                    warnings=tuple(self.warnings),
+                )
+            )
+
+    def _warn(
+        self, headers: Sequence[tuple[Sample, WavHeader]], rate: float, channels: int, short: int, window: int
+    ) -> None:
+        """Say what was made alike."""
+        other = sum(header.rate_hz != rate for _, header in headers)
         mixed = sum(header.channels != channels for _, header in headers)
         for count, what in (
             (short, f"shorter than a window of {window / rate:g} s: filled with silence"),
@@ -156,28 +183,6 @@ class _Recordings(_Work):
         ):
             if count:
                 self.warnings.append(Notice("", f"{count:,} of {len(headers):,} recordings are {what}"))
-        note = reading_note("signal", len(names), (window, channels), "", rate)
-        file.close(
-            Index(
-                form="signal",
-                kind=self.kind,
-                dtype=file.dtype.name,
-                shape=(file.rows, channels),
-                names=tuple(names),
-                labels=tuple(labels),
-                classes=classes,
-                parts=tuple(parts) if any(parts) else (),
-                groups=tuple(groups),
-                grouped_by="recording",
-                note=f"{note}: windows of {len(headers):,} recordings, each overlapping the next by half ({said}); "
-                f"the windows of one recording stay on one side of the split",
-                window=window,
-                starts=tuple(starts),
-                rate_hz=float(rate),
-                left_out=tuple(self.left_out),
-                warnings=tuple(self.warnings),
-            )
-        )
 
     def _headers(self) -> list[tuple[Sample, WavHeader]]:
         found = []
@@ -265,13 +270,7 @@ class _Whole(_Work):
             int(np.median([shape[axis] for _, _, shape in fitting])) for axis in range(axes - 1)
         )
         form: Form = "signal" if axes == 2 else "volume"  # noqa: PLR2004 - steps and channels
-        file = ValuesFile(folder, raw.dtype)
-        changed = 0
-        for _, offset, shape in fitting:
-            first = offset // raw.dtype.itemsize
-            values = raw[first : first + int(np.prod(shape))].reshape(shape)
-            changed += shape[:-1] != target
-            file.add(_fitted(values, target, clip=self.kind == "clip")[None])
+        changed = sum(shape[:-1] != target for _, _, shape in fitting)
         if changed:
             how = "cut or filled" if form == "signal" else "resized"
             size = "x".join(map(str, target))
@@ -279,22 +278,27 @@ class _Whole(_Work):
             self.warnings.append(Notice("", odd))
         samples = [sample for sample, _, _ in fitting]
         parts = tuple(sample.part for sample in samples)
-        file.close(
-            Index(
-                form=form,
-                kind=self.kind,
-                dtype=file.dtype.name,
-                shape=(len(samples), *target, channels),
-                names=tuple(sample.file for sample in samples),
-                labels=tuple(sample.label for sample in samples),
-                classes=classes,
-                parts=parts if any(parts) else (),
-                note=self._note(form, len(samples), (*target, channels)),
-                upright=form == "signal" or self.kind == "clip",
-                left_out=tuple(self.left_out),
-                warnings=tuple(self.warnings),
+        with ValuesFile(folder, raw.dtype) as file:
+            for _, offset, shape in fitting:
+                first = offset // raw.dtype.itemsize
+                values = raw[first : first + int(np.prod(shape))].reshape(shape)
+                file.add(_fitted(values, target, clip=self.kind == "clip")[None])
+            file.finish(
+                Index(
+                    form=form,
+                    kind=self.kind,
+                    dtype=file.dtype.name,
+                    shape=(len(samples), *target, channels),
+                    names=tuple(sample.file for sample in samples),
+                    labels=tuple(sample.label for sample in samples),
+                    classes=classes,
+                    parts=parts if any(parts) else (),
+                    note=self._note(form, len(samples), (*target, channels)),
+                    upright=form == "signal" or self.kind == "clip",
+                    left_out=tuple(self.left_out),
+                    warnings=tuple(self.warnings),
+                )
             )
-        )
 
     def _note(self, form: Form, count: int, shape: Sequence[int]) -> str:
         why = "one folder of frames each (frames x height x width); --form pictures trains on single frames"

@@ -78,7 +78,7 @@ def read_table(
         SourceError: There is no column of labels, rows differ in length, or a cell is no number.
     """
     rows = open_rows(path)
-    first = [row for row, _ in zip(rows, range(_LOOKED_AT + 1), strict=False)]
+    first = list(itertools.islice(rows, _LOOKED_AT + 1))
     shown = printable(path.name)
     if not first:
         raise SourceError(f"{shown}: is empty")
@@ -148,19 +148,19 @@ class _Columns:
         named = [index for index in left if names[index] in _LABELS]
         if named:
             return named[0]
-        words = [index for index in left if not all(_is_number(row[index]) for row in body if len(row) == len(names))]
+        whole_rows = [row for row in body if len(row) == len(names)]
+        words = [index for index in left if not all(_is_value(row[index]) for row in whole_rows)]
         if len(words) == 1:
             return words[0]
         if words:
-            row = next(number for number, row in enumerate(body, 1) if not _is_number(row[words[0]]))
+            row = next(row for row in whole_rows if not _is_value(row[words[0]]))
             raise SourceError(
-                f"{shown}: {len(words):,} columns hold words, such as {printable(body[row - 1][words[0]])!r} in column "
+                f"{shown}: {len(words):,} columns hold words, such as {printable(row[words[0]])[:40]!r} in column "
                 f"{words[0] + 1}; call the one with the labels 'label'"
             )
         for index in (left[-1], left[0]):
-            cells = {row[index] for row in body if len(row) == len(names)}
-            whole = all(float(cell).is_integer() for cell in cells)
-            if whole and len(cells) <= min(_MOST_NUMBERED, max(2, len(body) // 2)):
+            cells = {row[index] for row in whole_rows}
+            if all(_is_whole(cell) for cell in cells) and len(cells) <= min(_MOST_NUMBERED, max(2, len(body) // 2)):
                 return index
         return None
 
@@ -184,6 +184,14 @@ def _is_number(cell: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_value(cell: str) -> bool:
+    return not cell or _is_number(cell)  # an empty cell is a value that is missing
+
+
+def _is_whole(cell: str) -> bool:
+    return _is_number(cell) and float(cell).is_integer()
 
 
 def _numbers(row: Sequence[str], chosen: Sequence[int], shown: str, number: int) -> npt.NDArray[np.float32]:
