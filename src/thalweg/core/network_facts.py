@@ -58,8 +58,9 @@ class NetworkFacts:
 
     Args:
         layers: Called layers in the order in which data passes them, leaves of the module tree only.
-        loss: `cross_entropy`, `nll`, `binary_cross_entropy` (of probabilities), `binary_cross_entropy_with_logits`,
-            `mean_squared_error`, `mean_absolute_error`, another class's name, or empty where nobody saw it.
+        loss: `cross_entropy` (of scores), `nll`, `log_of_probabilities` (cross-entropy of what is a probability),
+            `binary_cross_entropy` (of probabilities), `binary_cross_entropy_with_logits`, `mean_squared_error`,
+            `mean_absolute_error`, another class's name, or empty where nobody saw it.
         outputs: Width of the output, such as 10; None where it is no batch of vectors.
         output_activation: Last activation before the loss, where it is a module: `softmax`, `sigmoid`, `relu`, ...
         output_form: What the first outputs look like: `probabilities` (rows sum to 1), `log_probabilities`,

@@ -46,6 +46,14 @@ CALIBRATION = {
 _NORMALISING = ("adam", "rmsprop", "adagrad", "lion", "rprop")
 _EARLY = 5
 """Measurements of the edge that the verdict rests on, the first ones: later the edge moves with the rate."""
+_BEGINNING = 20
+"""Steps in which a rate that is far too high throws the weights away."""
+_JUMP = 3.0
+"""Times the first loss within these steps; in healthy runs at most 1.2 (benchmarks/injected_faults.py)."""
+_REWRITTEN = 0.15
+"""Of a layer's norm moved by each of the first updates; in healthy runs at most 0.05."""
+_HARDLY = 1e-3
+"""Of a layer's norm moved by an update: a common rule of thumb for a sound one."""
 _RISEN = 3.0
 """Times the loss at the start: then the rate was too high, whatever else was measured."""
 
@@ -75,9 +83,13 @@ def live_estimate(history: RunHistory) -> LearningRateEstimate | None:
     used = peak / float(np.exp(np.median(np.log(known))))
     risen = _rise(live.run("batch_loss"))
     broken = bool(live.layers("batch_non_finite"))
+    wild = _thrown_away(live)
     share = f"updates use {used:.2g} of the critical step"
     reason = f"{share}; runs that are tuned use about {numbers.best:g}"
-    verdict: Verdict = "too_high" if used > numbers.high else "too_low" if used < numbers.low else "about_right"
+    slow = used < numbers.low and _still_slow(live, peak, numbers)
+    verdict: Verdict = "too_high" if used > numbers.high else "too_low" if slow else "about_right"
+    if wild is not None:
+        verdict, reason, used = "too_high", f"{share}, and {wild.source} {wild.observed:.3g}", max(used, numbers.high)
     if verdict != "too_low" and (broken or risen > _RISEN):
         verdict, reason = "too_high", f"{reason}, and the loss {'is not finite' if broken else 'has risen'}"
     factor = used / numbers.best
@@ -89,10 +101,37 @@ def live_estimate(history: RunHistory) -> LearningRateEstimate | None:
         verdict=verdict,
         factor=_fits(verdict, factor),
         interval=(low, high),
-        confidence=_confidence(used, numbers),
+        confidence=0.95 if wild is not None else _confidence(used, numbers),
         reason=reason,
-        evidence=(evidence, _held_against(used, numbers, verdict)),
+        evidence=(evidence, _held_against(used, numbers, verdict), *(() if wild is None else (wild,))),
     )
+
+
+def _thrown_away(live: Live) -> Evidence | None:
+    """What the first steps show of a rate that throws the weights away; the wreck they leave is calm and tells less."""
+    loss, ratios = live.run("batch_loss"), live.weighted("batch_update_ratio")
+    if loss is not None and len(loss) >= _EARLY and 0 < loss.first < math.inf:
+        first = loss.values[: max(1, int(np.searchsorted(loss.steps, _BEGINNING, side="right")))]
+        if float(first.max()) > _JUMP * loss.first:
+            return loss.evidence(
+                float(first.max()) / loss.first, _JUMP, "in the first steps the loss rose by a factor of"
+            )
+    beginning = [float(np.mean(curve.values[:3])) for curve in ratios.values() if curve.steps[0] <= _BEGINNING]
+    if beginning and float(np.median(beginning)) > _REWRITTEN:
+        curve = next(iter(ratios.values()))
+        return curve.evidence(
+            float(np.median(beginning)), _REWRITTEN, "the first updates over the weights they change were"
+        )
+    return None
+
+
+def _still_slow(live: Live, peak: float, numbers: Calibration) -> bool:
+    """Whether updates stay far from the edge: at a sound small rate the edge comes nearer as the network learns."""
+    edges = live.run("batch_critical_step")
+    ratios = live.weighted("batch_update_ratio")
+    near = [] if edges is None else [peak / each for each in edges.values if math.isfinite(each) and each > 0]
+    moved = [float(np.median(curve.values)) for curve in ratios.values()]
+    return max(near[-_EARLY:], default=0.0) < numbers.low and (not moved or float(np.median(moved)) < _HARDLY)
 
 
 def _fits(verdict: Verdict, factor: float) -> float:

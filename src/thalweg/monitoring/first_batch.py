@@ -5,6 +5,8 @@ class, a function by the gradient G at the network's output z,
 
     negative log likelihood   G = -s y, one entry a row
     absolute error            G = s sign(z - y), every entry of one size
+    log of probabilities that are brought to a sum of one first, as Keras does
+                              G = s (1 - y / z)
     others                    as `loss_family` recognises them.
 """
 
@@ -26,7 +28,7 @@ __all__ = ["FirstBatch", "loss_from_gradient"]
 _FAMILIES = {
     "softmax cross-entropy": "cross_entropy",
     "negative log likelihood": "nll",
-    "log of probabilities": "nll",
+    "log of probabilities": "log_of_probabilities",
     "sigmoid cross-entropy": "binary_cross_entropy_with_logits",
     "cross-entropy of probabilities": "binary_cross_entropy",
     "squared error": "mean_squared_error",
@@ -154,7 +156,7 @@ class FirstBatch:
             self._loss, self._targets = name, given[1].detach()
 
 
-def loss_from_gradient(outputs: torch.Tensor, gradient: torch.Tensor) -> tuple[str, torch.Tensor | None]:  # noqa: PLR0911
+def loss_from_gradient(outputs: torch.Tensor, gradient: torch.Tensor) -> tuple[str, torch.Tensor | None]:  # noqa: C901, PLR0911
     """Name a loss by the gradient at the network's output.
 
     Args:
@@ -187,6 +189,8 @@ def loss_from_gradient(outputs: torch.Tensor, gradient: torch.Tensor) -> tuple[s
             return "nll", g.argmin(1)
     if bool((g.abs() > (1 - _SAME) * large).all()):
         return "mean_absolute_error", None
+    if rest is not None and _normalised_likelihood(outputs.double(), g / large):
+        return "log_of_probabilities", g.argmin(1)
     found = recognise(outputs, gradient)
     if found is None:
         return "", None
@@ -194,6 +198,17 @@ def loss_from_gradient(outputs: torch.Tensor, gradient: torch.Tensor) -> tuple[s
     if name == "cross_entropy" and outputs.ndim == 2 and _squared_rather(outputs.double(), g):  # noqa: PLR2004
         return "mean_squared_error", functional.one_hot(g.argmin(1), outputs.shape[1]).float()
     return name, _labels(name, outputs.double(), g, found.weight)
+
+
+def _normalised_likelihood(z: torch.Tensor, g: torch.Tensor) -> bool:
+    """Whether G = s (1 - y / z): one size beside the label, and no component along z."""
+    if output_form(z) != "probabilities":
+        return False
+    labels = functional.one_hot(g.argmin(1), z.shape[1]).double()
+    others = 1 - labels
+    level = (g * others).sum(1, keepdim=True) / others.sum(1, keepdim=True)
+    even = float(((g - level) * others).abs().max()) < _SAME and bool((level > 0).all())
+    return even and float((z * g).sum(1).abs().max()) < _SAME * float(g.abs().max())
 
 
 def _squared_rather(z: torch.Tensor, g: torch.Tensor) -> bool:
@@ -211,7 +226,7 @@ def _squared_rather(z: torch.Tensor, g: torch.Tensor) -> bool:
 
 def _labels(name: str, z: torch.Tensor, g: torch.Tensor, weight: float) -> torch.Tensor | None:
     """Labels that the gradient gives away."""
-    if name in {"cross_entropy", "nll"} and z.ndim == 2:  # noqa: PLR2004 - rows and columns
+    if name in {"cross_entropy", "nll", "log_of_probabilities"} and z.ndim == 2:  # noqa: PLR2004 - rows and columns
         return g.argmin(1)
     if name == "mean_squared_error":
         labels = (z - g * (z.numel() / weight)).round().float()

@@ -198,7 +198,7 @@ def _expected(facts: NetworkFacts | None) -> float | None:
     """The loss of a network that knows nothing: ln K for K classes, ln 2 for one of two."""
     if facts is None:
         return None
-    if facts.loss in {"cross_entropy", "nll"} and facts.outputs and facts.outputs > 1:
+    if facts.loss in {"cross_entropy", "nll", "log_of_probabilities"} and facts.outputs and facts.outputs > 1:
         return math.log(facts.outputs)
     if facts.loss in {"binary_cross_entropy", "binary_cross_entropy_with_logits"}:
         return math.log(2)

@@ -7,8 +7,9 @@ import numpy as np
 from thalweg.core.finding import Finding
 from thalweg.diagnosis.case import Case
 from thalweg.diagnosis.curve import Curve
-from thalweg.diagnosis.live import late_level, observed, start_level
+from thalweg.diagnosis.live import late_level, observed
 from thalweg.diagnosis.remedies import remedy
+from thalweg.diagnosis.rules.depth import vanishing_across_depth
 from thalweg.diagnosis.rules.rule import Rule
 
 __all__ = ["RULES"]
@@ -85,14 +86,14 @@ def _cut_off(
         return
     worst = max(hit, key=lambda layer: hit[layer][1])
     curve, share = hit[worst]
-    grown = start_level(curve) < _LATER
-    by_rate = grown and case.estimate.verdict == "too_high"
+    grown = curve.first < _LATER
+    caused = grown and (case.estimate.verdict == "too_high" or any(vanishing_across_depth(case)))
     others = f", as in {len(hit) - 1} other layers" if len(hit) > 1 else ""
     since = f" since step {_since(curve, limit):.10g}" if grown else " from the start"
     yield Finding(
         code=code,
         name=name,
-        severity="error" if share >= 0.99 and not by_rate else "info" if by_rate else "warning",  # noqa: PLR2004
+        severity="error" if share >= 0.99 and not caused else "info" if caused else "warning",  # noqa: PLR2004
         confidence=0.9 if share >= 0.95 else 0.8,  # noqa: PLR2004 - nearly all
         subject=worst,
         claim=f"{worst}: {share:.0%} {what} of a batch{others}{since}".replace("%", " %"),

@@ -13,6 +13,8 @@ from thalweg.diagnosis.rules.rule import Rule
 __all__ = ["RULES"]
 
 _ALWAYS = 0.95  # of the measurements without a gradient
+_ALL_DEAD = 0.99
+_FORGETS = 5e-3  # of the weights decay in a step: what was learned 200 steps ago is gone
 _SHRUNK = 0.6  # of their first norm is left to the weights
 _PULL = 1.0  # of the gradient: beyond it decay decides where weights go
 _FEW_LEARNED = 0.3  # of the loss at the start is gone
@@ -43,7 +45,9 @@ def check_frozen_parameters(case: Case) -> Iterator[Finding]:
             random[layer.name] = "it is frozen, and its weights are still random"
         elif layer.trainable and not layer.optimised:
             silent[layer.name] = "the optimizer does not hold it"
-    still = {name: curve for name, curve in moves.items() if float(np.mean(curve.values > 0)) >= _ALWAYS}
+    dead = any(late_level(curve) >= _ALL_DEAD for curve in live.layers("batch_dead_fraction").values())
+    still = {} if dead else moves  # behind dead units no gradient can come through: ACT001 says so
+    still = {name: curve for name, curve in still.items() if float(np.mean(curve.values > 0)) >= _ALWAYS}
     for name in still:
         known = live.facts.layer(name)
         if name not in silent and (known is None or known.trainable):
@@ -86,7 +90,8 @@ def check_excessive_regularization(case: Case) -> Iterator[Finding]:
 
     Watches: ``batch_weight_norm``, ``batch_gradient_norm``, ``batch_loss``, with the optimizer's weight decay.
     Fires when: the median layer has lost 40 % of its norm, or decay times weights is larger than the gradient in the
-        median layer at the start, and less than 30 % of the loss is gone; never without weight decay.
+        median layer at the start, and either less than 30 % of the loss is gone, or decay alone takes 0.5 % of the
+        weights away in each step; never without weight decay.
     Why it hurts: weights go to zero whatever the data say; outputs become those of guessing.
     Not to be confused with: the slow shrinking of healthy weight decay, during which the loss falls; GRD001, which
         small weights bring about.
@@ -99,7 +104,8 @@ def check_excessive_regularization(case: Case) -> Iterator[Finding]:
         return
     norms, decay = live.weighted("batch_weight_norm"), live.facts.weight_decay
     learned = live.learned
-    if not norms or (learned is not None and learned > _FEW_LEARNED):
+    forgets = (live.facts.learning_rate or 0.0) * decay >= _FORGETS
+    if not norms or (learned is not None and learned > _FEW_LEARNED and not forgets):
         return
     shrunk = {name: late_level(curve) / curve.first for name, curve in norms.items() if curve.first > 0}
     left = float(np.median(list(shrunk.values()))) if shrunk else 1.0
@@ -129,7 +135,9 @@ def check_excessive_regularization(case: Case) -> Iterator[Finding]:
         confidence=0.9 if strong and left < _SHRUNK else 0.75,
         subject="weight decay",
         claim=f"weight decay {decay:g} pulls {pull:.2g} times as hard as the gradient: {left:.0%} of the weights' norm "
-        "is left, and the loss does not fall".replace("%", " %"),
+        f"is left, and {'what is learned is soon forgotten' if forgets else 'the loss does not fall'}".replace(
+            "%", " %"
+        ),
         evidence=tuple(evidence),
         alternatives=("vanishing_gradient", "learning_rate_too_high"),
         remedies=(remedy("regularise", {"weight_decay": min(5e-4, decay / 100)}), *case.lower_rate()),
