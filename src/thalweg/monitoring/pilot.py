@@ -22,6 +22,7 @@ from thalweg.monitoring.escape import draw_anew, shake
 from thalweg.monitoring.guard import Guard
 from thalweg.monitoring.horizon import Horizon, NoiseFloor
 from thalweg.monitoring.moment import Moment
+from thalweg.monitoring.pilot_state import pack_pilot, unpack_pilot
 from thalweg.monitoring.rate_search import Chosen, search_rate, trial_steps, usual_rate
 from thalweg.monitoring.replay import Batch
 from thalweg.monitoring.seat import Seat
@@ -53,6 +54,7 @@ class Pilot:
         steps: Updates of the whole training, where known.
         wait: Updates to look on before anything is done.
         chosen: The rate was chosen already, before the first step: only guard.
+        clips: With `chosen`: whether gradients are clipped as in the trials that it rests on.
         told: Called with each intervention.
 
     Attributes:
@@ -69,13 +71,14 @@ class Pilot:
         steps: int | None = None,
         wait: int = 32,
         chosen: Chosen | None = None,
+        clips: bool = True,
         told: Callable[[Intervention], None] | None = None,
     ) -> None:
         self.seat, self.steps, self.wait, self.chosen, self.told = seat, steps, wait, chosen, told
         self.interventions: list[Intervention] = []
         self.spent, self.unable = 0.0, ""
         self.guard, self.floor = Guard(), NoiseFloor()
-        self.decided = self.governs = chosen is not None
+        self.decided, self.governs = chosen is not None, chosen is not None and clips
         self.peak, self.factor = math.nan, 1.0
         self.course: Horizon | None = None
         fresh = seat.step == 0 and not seat.optimizer.state and is_finite(seat.module)
@@ -219,6 +222,7 @@ class Pilot:
             self.factor = rate / max(self.rates)
         self.began, self.guard, self.floor = done, Guard(), NoiseFloor()
         self.kept = self.origin = Snapshot.take(seat.module, seat.optimizer, done)
+        self.initial = None  # the memory is better used
         after = self.peak if bare else rate
         if back:
             reason = f"that rate ruined the weights; {self.chosen.message}"
@@ -336,12 +340,12 @@ class Pilot:
     # Going on later -------------------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, object]:
-        """Give what a checkpoint must hold to go on to the bit.
+        """Give what a checkpoint must hold to go on to the bit; batches looked at before the choice are not in it.
 
         Returns:
-            Plain data and tensors.
+            `plain`: numbers and texts that JSON can hold; `tensors`: snapshots, by name.
         """
-        raise NotImplementedError
+        return pack_pilot(self)
 
     def restore(self, state: Mapping[str, object]) -> None:
         """Go back to a state.
@@ -349,4 +353,4 @@ class Pilot:
         Args:
             state: What `state` gave.
         """
-        raise NotImplementedError
+        unpack_pilot(self, state)

@@ -2,6 +2,7 @@
 
 import copy
 from collections import OrderedDict, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -64,6 +65,39 @@ class Snapshot:
             for place, weight in _weights(optimizer):
                 if place in self.memory:
                     optimizer.state[weight] = {name: _copied(value) for name, value in self.memory[place].items()}
+
+    def pack(self) -> dict[str, torch.Tensor]:
+        """Name everything, for a checkpoint.
+
+        Returns:
+            Tensors such as `weights/conv1.weight` and `memory/0.1/exp_avg`, and the step.
+        """
+        packed = {f"weights/{name}": value for name, value in self.tensors.items()}
+        for (group, place), values in self.memory.items():
+            for name, value in values.items():
+                if value is not None:
+                    packed[f"memory/{group}.{place}/{name}"] = torch.as_tensor(value)
+        return packed | {"step": torch.tensor(self.step)}
+
+    @classmethod
+    def unpack(cls, packed: Mapping[str, torch.Tensor]) -> "Snapshot":
+        """Read what `pack` named.
+
+        Args:
+            packed: The tensors.
+
+        Returns:
+            The snapshot.
+        """
+        memory: dict[tuple[int, int], dict[str, object]] = {}
+        for key, value in packed.items():
+            kind, _, rest = key.partition("/")
+            if kind == "memory":
+                place, _, name = rest.partition("/")
+                group, _, number = place.partition(".")
+                memory.setdefault((int(group), int(number)), {})[name] = value.clone()
+        tensors = {key.removeprefix("weights/"): value for key, value in packed.items() if key.startswith("weights/")}
+        return cls(step=int(packed["step"]), tensors=tensors, memory=memory)
 
     @torch.no_grad()
     def distance(self, module: torch.nn.Module) -> float:
