@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from thalweg.core.errors import ThalwegError
+    from thalweg.experiments.lab import lab
     from thalweg.workbench.check import check
     from thalweg.workbench.compare import compare
     from thalweg.workbench.count import count
@@ -39,6 +40,7 @@ _HOMES = {
     "draw": "thalweg.workbench.draw",
     "evaluate": "thalweg.workbench.evaluate",
     "export": "thalweg.workbench.export",
+    "lab": "thalweg.experiments.lab",
     "landscape": "thalweg.workbench.landscape",
     "predict": "thalweg.workbench.predict",
     "report": "thalweg.workbench.report",
@@ -60,6 +62,7 @@ __all__ = [
     "draw",
     "evaluate",
     "export",
+    "lab",
     "landscape",
     "predict",
     "report",

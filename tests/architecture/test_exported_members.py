@@ -17,6 +17,7 @@ PUBLIC = [
     "draw",
     "evaluate",
     "export",
+    "lab",
     "landscape",
     "predict",
     "report",

@@ -1,0 +1,60 @@
+"""`lab`: claims of courses, measured."""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thalweg.cli.display import Display
+from thalweg.cli.settings import Settings, emit_json
+
+__all__ = ["lab"]
+
+
+def lab(
+    context: typer.Context,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="The experiment, such as saddle.", show_default="list them")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Argument(metavar="[SOURCE]", help="Data to run it on.", show_default="its own")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Within two minutes on two cores.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that may work at the same time.", show_default="cores")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    html: Annotated[
+        Path | None, typer.Option(help="The page to write.", metavar="PAGE", show_default="lab-NAME.html")
+    ] = None,
+) -> int:
+    """Measure a claim of a course: question, set-up, table, figure, what was found, what it does not show."""
+    settings: Settings = context.obj
+    from thalweg.core.files import printable
+    from thalweg.experiments.lab import lab as work
+    from thalweg.experiments.lab import labs
+    from thalweg.rendering.lab_page import lab_text
+
+    if name is None:
+        known = labs()
+        if settings.json:
+            emit_json({"labs": known})
+        else:
+            sys.stdout.write("".join(f"{each}: {what}\n" for each, what in known.items()))
+        return 0
+    page = Path(f"lab-{name}.html") if html is None and name in labs() else html
+    with Display(settings) as display:
+        result = work(name, source, quick=quick, workers=workers, seed=seed, html=page, listener=display.listener())
+    if settings.json:
+        emit_json(result.to_json())
+        return 0
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal has every letter
+    columns = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+    sys.stdout.write(lab_text(result, max(30, min(100, columns))))
+    sys.stdout.flush()
+    if result.page is not None and not settings.quiet:
+        sys.stderr.write(f"Page: {printable(result.page)}\n")
+    return 0

@@ -1,0 +1,1 @@
+"""What `thalweg lab` runs: claims of courses, measured. One experiment a file in `labs/`."""
