@@ -215,34 +215,28 @@ def change_values(
     return values
 
 
-def described_changes(augmentation: Augmentation, form: Form) -> str:
+def described_changes(augmentation: Augmentation) -> str:
     """Say in words what augmentation does to signals or volumes.
 
     Args:
         augmentation: Magnitudes.
-        form: What the samples are.
 
     Returns:
-        A sentence.
+        Words for a sentence; empty where nothing is changed.
 
     Example:
-        >>> described_changes(augmentation_for("auto", upright=True, form="signal"), "signal")
-        'Augmentation: shifted by up to 5 % of the length, scaled by up to 10 %, noise of 0.05 standard deviations.'
+        >>> described_changes(augmentation_for("auto", upright=True, form="signal"))
+        'shifted by up to 5 % of an axis, scaled by up to 10 %, noise of 0.05 standard deviations'
     """
     flips = (("depth", augmentation.flip_depth), ("height", augmentation.flip_vertical))
     mirrored = [name for name, on in (*flips, ("width", augmentation.flip_horizontal)) if on]
-    said = [
+    said = (
         f"mirrored along {' and '.join(mirrored)}" if mirrored else "",
-        f"shifted by up to {augmentation.shift:.0%} of the {'length' if form == 'signal' else 'side'}".replace(
-            "%", " %"
-        )
-        if augmentation.shift
-        else "",
+        f"shifted by up to {100 * augmentation.shift:g} % of an axis" if augmentation.shift else "",
         f"scaled by up to {100 * augmentation.gain:g} %" if augmentation.gain else "",
         f"noise of {augmentation.noise:g} standard deviations" if augmentation.noise else "",
-    ]
-    words = ", ".join(part for part in said if part)
-    return f"Augmentation: {words}." if words else "No augmentation."
+    )
+    return ", ".join(part for part in said if part)
 
 
 def _erase(pixels: torch.Tensor, share: float, draws: np.ndarray) -> None:

@@ -15,7 +15,7 @@ from thalweg.core.plan import TrainingPlan
 from thalweg.core.report import Matrix, Picture, PictureGrid, Report, Section
 from thalweg.core.results import ReportResult, TrainResult
 from thalweg.core.run_folder import RunFolder
-from thalweg.data.augment import augmentation_for
+from thalweg.data.augment import augmentation_for, described_changes
 from thalweg.data.batches import Batches
 from thalweg.evaluation.mistakes import worst_mistakes
 from thalweg.rendering.diagnosis_page import diagnosis_blocks
@@ -167,7 +167,8 @@ class _Gallery:
                 as_picture(np.ascontiguousarray(pixels), self.classes[self.label[file]], file=file, frames=self.frames)
                 for pixels, file in zip(block.numpy(), some, strict=True)
             )
-            caption = "The first of them as augmentation changes them in training"
+            how = f": {described_changes(changes)}" if self.form != "picture" else ""
+            caption = f"The first of them as augmentation changes them in training{how}"
             grids.append(PictureGrid(caption=caption, pictures=shown))
         return tuple(grids)
 
