@@ -17,6 +17,8 @@ __all__ = ["Display"]
 
 ROW = 77
 """Width of a line of the table of epochs, in characters."""
+WIDE = 120
+"""From this width on the live line on the learning rate fits beside the bar."""
 COUNTS_PER_SECOND = 4
 """Without a terminal, counting is silent; with one, the bar is redrawn this often."""
 
@@ -97,6 +99,8 @@ class Display:
                 told.append(f"loss {progress.loss:.3f}")
             if progress.row is None and not self._narrow:
                 told.append(f"accuracy {progress.accuracy:.1%}")
+                if progress.monitor and self.console.width >= WIDE:
+                    told.append(f"| {progress.monitor}")
             of = f"/{progress.epochs}" if progress.epochs else ""
             self._move(f"epoch {progress.epoch}{of}", int(progress.fraction * 1000), 1000, " ".join(told))
             if progress.fraction >= 1 and progress.row is not None:

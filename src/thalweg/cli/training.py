@@ -86,6 +86,9 @@ def train(
         typer.Option(help="Stop after so many epochs without a lower validation loss; 0 never.", rich_help_panel=HOW),
     ] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", rich_help_panel=RUN)] = "auto",
+    repair: Annotated[
+        bool, typer.Option(help="Set a wrong learning rate right and roll back what breaks.", rich_help_panel=HOW)
+    ] = True,
 ) -> int:
     """Train on your pictures, signals or volumes; evaluate; report."""
     settings: Settings = context.obj
@@ -118,6 +121,7 @@ def train(
             label_smoothing=label_smoothing,
             patience=patience,
             device=device,
+            repair=repair,
             listener=display.listener(),
         )
     return show_run(settings, result)

@@ -97,6 +97,8 @@ class TrainingPlan:
         patience: Stop after so many epochs without a better validation loss; 0 never stops early.
         stages: Picture sizes in the course of the run, as fractions of `image_size`; None takes the network's recipe.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        repair: Whether a learning rate that is wrong is set right, and what breaks is rolled back.
+        searched: Whether `learning_rate` comes from short trials (then gradients are clipped as in these).
 
     Raises:
         PlanError: A value is out of range or two contradict each other.
@@ -127,6 +129,8 @@ class TrainingPlan:
     patience: int = 0
     stages: tuple[float, ...] | None = None
     device: DeviceName = "auto"
+    repair: bool = True
+    searched: bool = False
 
     def __post_init__(self) -> None:
         if self.epochs is not None and self.minutes is not None:

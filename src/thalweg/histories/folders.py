@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from thalweg.histories.measured import SIGNALS_FILE
 from thalweg.histories.names import words
 from thalweg.histories.readers.mlflow_files import METRICS, is_run_folder
 from thalweg.histories.readers.own import EPOCHS, STEPS
@@ -106,7 +107,7 @@ def _enters(folder: Path, name: str, root: Path) -> bool:
 
 def _may_be_log(name: str) -> bool:
     low = name.lower()
-    if MARK in low or low == _STATE or low.startswith(".") or not low.endswith(_ENDINGS):
+    if MARK in low or low.endswith(SIGNALS_FILE) or low == _STATE or low.startswith(".") or not low.endswith(_ENDINGS):
         return False
     return not low.endswith(_NAMED_ENDINGS) or any(word in low for word in ("log", "hist", "metric", "loss"))
 

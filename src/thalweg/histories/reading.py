@@ -12,6 +12,7 @@ from thalweg.histories.assembly import assemble
 from thalweg.histories.database import MAGIC
 from thalweg.histories.folders import search
 from thalweg.histories.log_file import LogFile
+from thalweg.histories.measured import measurements_beside, with_measurements
 from thalweg.histories.readers import (
     fastai,
     history_json,
@@ -128,7 +129,9 @@ def read_file(file: LogFile, columns: Mapping[str, str]) -> Iterable[NamedHistor
     """
     for reader in READERS:
         if reader.recognises(file):
-            return [assemble(recording, columns) for recording in reader.read(file, columns)]
+            runs = [assemble(recording, columns) for recording in reader.read(file, columns)]
+            measured = measurements_beside(file.path) if len(runs) == 1 else None
+            return [with_measurements(run, measured) for run in runs] if measured else runs
     if file.head.startswith(MAGIC):
         raise LogError(f"{file.place} is a database, but of neither MLflow nor trackio")
     raise LogError(

@@ -10,6 +10,7 @@ the clock.
 import logging
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 
@@ -46,9 +47,10 @@ class Instruments:
         seat: Where it sits.
         every: Norms are measured every so many steps; the rest goes by that.
         compiled: Whether the layers must not be touched, because a compiled program has them built in.
+        loss: Name of the loss as in `NetworkFacts`, where the loop is ours; else it is told from the first batch.
     """
 
-    def __init__(self, seat: Seat, *, every: int | None = None, compiled: bool = False) -> None:
+    def __init__(self, seat: Seat, *, every: int | None = None, compiled: bool = False, loss: str = "") -> None:
         self.every = max(1, every or EVERY)
         self.record = Record()
         self.layers = Layers(seat.module, seat.optimizer)
@@ -59,6 +61,7 @@ class Instruments:
         self.unseen_losses = 0
         self._broken = False
         self._edge_ready = False
+        self._loss = loss
         self._first = FirstBatch(seat.module, follow=not compiled)
         self._scaled = seat.optimizer
         if not compiled and self._due(0, _DEEP, _EARLY_DEEP):
@@ -67,7 +70,8 @@ class Instruments:
     @property
     def facts(self) -> NetworkFacts | None:
         """What is known of the network, once its first batch has been seen."""
-        return self._first.facts
+        facts = self._first.facts
+        return replace(facts, loss=self._loss) if facts is not None and self._loss else facts
 
     def close(self) -> None:
         """Take every hook of its own away."""

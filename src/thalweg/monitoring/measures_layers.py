@@ -85,7 +85,11 @@ class Passing:
             for name, value in zip(("min", "max", "mean", "std"), values, strict=True):
                 self.record.note(f"batch_input_{name}", step, value)
 
-    def _after(self, name: str, leaf: nn.Module, _: object, output: object) -> None:
+    def _after(self, name: str, leaf: nn.Module, given: tuple[object, ...], output: object) -> None:
+        weighted = "Norm" not in type(leaf).__name__ and any(True for _ in leaf.parameters(recurse=False))
+        first = given[0] if given and isinstance(given[0], torch.Tensor) else None
+        if self._input is None and weighted and first is not None and first.is_floating_point():
+            self._input = first.detach()  # what the network itself makes of its input, by scaling, counts
         if not isinstance(output, torch.Tensor) or not output.is_floating_point() or output.numel() == 0:
             return
         if name in self._found or torch.compiler.is_compiling():  # a layer that is called twice: its first call

@@ -101,6 +101,20 @@ class Record:
         values = self._values.get((name, subject))
         return values[-1] if values else math.nan
 
+    def at(self, name: str, step: int, subject: str = "run") -> float:
+        """Give the number noted at a step that has just been.
+
+        Args:
+            name: One of `UNITS`.
+            step: Step counted from 1.
+            subject: `run`, or a layer's name.
+
+        Returns:
+            The number, nan where none was noted then.
+        """
+        steps = self._steps.get((name, subject))
+        return self._values[name, subject][-1] if steps and steps[-1] == step else math.nan
+
     def recent(self, name: str, number: int, subject: str = "run") -> list[float]:
         """Give the newest numbers.
 

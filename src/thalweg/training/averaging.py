@@ -30,6 +30,11 @@ class WeightAverage:
         return [tensor.detach() for tensor in module.state_dict().values() if tensor.is_floating_point()]
 
     @torch.no_grad()
+    def restart(self) -> None:
+        """Begin anew from the present weights, after these have gone back."""
+        torch._foreach_copy_(self._averages, self._sources)
+
+    @torch.no_grad()
     def update(self, step: int) -> None:
         """Take the weights after a step in.
 

@@ -4,6 +4,10 @@ A run is a function of (plan, pictures): nothing random is carried from step to 
 gives the same weights to the bit as never having stopped. Time enters only where the plan is in minutes.
 """
 
+# Long because a step, an epoch, a checkpoint and the way back to it must be read together to see that a run goes on
+# to the bit.
+
+import functools
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -24,6 +28,7 @@ from thalweg.training.checkpoint import (
     save_weights,
     unpack_optimizer,
 )
+from thalweg.training.companion import Companion
 from thalweg.training.device import Device, move
 from thalweg.training.interruption import Interruption
 from thalweg.training.loss import cross_entropy
@@ -37,6 +42,12 @@ __all__ = ["Trainer"]
 
 CHECKPOINT_SECONDS = 20.0
 """A checkpoint is written at the end of an epoch when the last one is older than this."""
+
+BROKEN_STEPS = 20
+"""So many steps in a row may be not finite while somebody repairs."""
+
+GOES_BACK = {"roll_back", "restart", "reinitialise"}
+"""Repairs after which the average of the weights begins anew."""
 
 STEP_CHECKPOINT_SECONDS = 120.0
 """In the middle of a long epoch a checkpoint is written after so many seconds without one."""
@@ -54,6 +65,7 @@ class Trainer:
         folder: The run's `checkpoints/`.
         observer: Called after every step and epoch.
         log_steps: Called with new rows of `steps.csv` before each checkpoint.
+        companion: Makes whoever sits in, from the network and the optimizer.
     """
 
     def __init__(
@@ -67,6 +79,7 @@ class Trainer:
         folder: Path,
         observer: Callable[[Progress], None],
         log_steps: Callable[[list[tuple[float, ...]]], None],
+        companion: Callable[[torch.nn.Module, torch.optim.Optimizer], Companion] | None = None,
     ) -> None:
         keep_freed_memory()
         self.module = move(module, device)
@@ -77,9 +90,11 @@ class Trainer:
         )
         self.average = WeightAverage(self.module, recipe.average) if recipe.average else None
         self.weights = torch.tensor(recipe.weights, device=device.kind) if recipe.weights else None
+        self.companion = companion(self.module, self.optimizer) if companion else None
         self.state = State(deadline_seconds=recipe.deadline_seconds)
         self._unlogged: list[tuple[float, ...]] = []
         self._saved_at = 0.0
+        self._broken = 0
         self._evaluation_seconds = 0.0
         self._first_batch = 0
         self._best_of_last_checkpoint = 0
@@ -111,10 +126,13 @@ class Trainer:
                     why = str(error).splitlines()[-1].strip()
                     raise RunError(f"{printable(self.folder)}: the checkpoint is of another network: {why}") from None
         unpack_optimizer(self.module, self.optimizer, tensors)
+        kept = {key.removeprefix("monitor"): value for key, value in tensors.items() if key.startswith("monitor/")}
         if set(position) != set(self.state.__slots__):
             raise RunError(f"{printable(self.folder)}: the checkpoint is of another version of thalweg: train anew")
         for name, value in position.items():
             setattr(self.state, name, math.inf if name == "best_loss" and value is None else value)
+        if self.companion and self.state.monitor:
+            self.companion.unpack(self.state.monitor, kept)
         self._saved_at = self.state.seconds
         self._best_of_last_checkpoint = self.state.best_epoch
         self.state.rows = [
@@ -133,6 +151,13 @@ class Trainer:
         Returns:
             How it ended; the best and the last weights are in the folder and in `evaluated`.
         """
+        try:
+            return self._fit(interruption)
+        finally:
+            if self.companion:
+                self.companion.close()
+
+    def _fit(self, interruption: Interruption | None) -> Outcome:
         state = self.state
         while not state.finished:
             if not self._epoch(interruption):
@@ -180,7 +205,9 @@ class Trainer:
         pixels, labels = (each.to(self.device.kind, non_blocking=True) for each in (pixels, labels))
         with self.device.context():
             logits = self.module(pixels)
-        objective = cross_entropy(logits, labels, weights=self.weights, smoothing=recipe.smoothing)
+        objective = self._objective(logits, labels)
+        if self.companion:
+            self.companion.saw(functools.partial(self._objective, labels=labels), objective.detach())
         self.optimizer.zero_grad(set_to_none=True)
         objective.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.module.parameters() if p.grad is not None])
@@ -188,24 +215,47 @@ class Trainer:
             loss = cross_entropy(logits.detach(), labels)
             right = (score(logits.detach()) == labels).sum()
             told = torch.stack((objective.detach(), loss, norm, right.float())).tolist()  # one wait for the device
-        for name, value in zip(("objective", "training loss", "gradient norm"), told, strict=False):
-            if not math.isfinite(value):
-                self._fail(name)
+        broken = [
+            name
+            for name, value in zip(("objective", "training loss", "gradient norm"), told, strict=False)
+            if not math.isfinite(value)
+        ]
+        self._broken = self._broken + 1 if broken else 0
+        if broken and not (self.companion and self.companion.repairs and self._broken <= BROKEN_STEPS):
+            self._fail(broken[0])
         self.optimizer.step()
         state.step += 1
         state.batch += 1
+        measured = self._after_update(rate)
         if self.average:
             self.average.update(state.step)
-        state.loss_sum += told[1] * len(labels)
-        state.right += int(told[3])
-        state.seen += len(labels)
-        self._unlogged.append((state.step, state.epoch, *told[:3], rate, state.seconds))
+        if math.isfinite(told[1]):
+            state.loss_sum += told[1] * len(labels)
+            state.right += int(told[3])
+            state.seen += len(labels)
+        self._unlogged.append((state.step, state.epoch, *told[:3], state.rate, state.seconds, *measured))
+
+    def _objective(self, logits: object, labels: torch.Tensor) -> torch.Tensor:
+        assert isinstance(logits, torch.Tensor)  # noqa: S101 - ours gives one tensor
+        return cross_entropy(logits, labels, weights=self.weights, smoothing=self.recipe.smoothing)
+
+    def _after_update(self, rate: float) -> tuple[float, ...]:
+        """Hear from the companion what was measured and repaired."""
+        if not self.companion:
+            return ()
+        used, *measured = self.companion.measured()
+        self.state.rate = used if math.isfinite(used) else rate
+        for event in self.companion.repaired(self.state.epoch):
+            self.state.events.append(dict(event))
+            if self.average and event["kind"] in GOES_BACK:
+                self.average.restart()
+        return tuple(measured)
 
     def _finish_epoch(self) -> None:
         state = self.state
         started = time.perf_counter()
         outcome = predict(self.evaluated, self.heldout, self.device, side=state.side)
-        if not math.isfinite(outcome.loss):
+        if not math.isfinite(outcome.loss) and (self._is_last() or not (self.companion and self.companion.repairs)):
             self._fail("validation loss")
         self._evaluation_seconds = time.perf_counter() - started
         speed = state.seen / state.epoch_seconds if state.epoch_seconds else math.nan
@@ -221,7 +271,7 @@ class Trainer:
             "images_per_second": speed,
         }
         state.rows.append(row)
-        self._remember_best(outcome.accuracy, outcome.loss)
+        self._remember_best(outcome.accuracy, outcome.loss if math.isfinite(outcome.loss) else math.inf)
         progress = self._progress(row)
         state.finished = self._is_finished()
         state.epoch += 1
@@ -243,11 +293,13 @@ class Trainer:
     def _loss_of(self, epoch: int) -> float:
         return next((row["val_loss"] for row in self.state.rows if row["epoch"] == epoch), math.inf)
 
+    def _is_last(self) -> bool:
+        """Whether this epoch uses up what the plan allows."""
+        return (self.recipe.epochs is not None and self.state.epoch >= self.recipe.epochs) or self._out_of_time()
+
     def _is_finished(self) -> bool:
         state, recipe = self.state, self.recipe
-        if recipe.epochs is not None and state.epoch >= recipe.epochs:
-            return True
-        if self._out_of_time():
+        if self._is_last():
             return True
         if recipe.patience and state.stale >= recipe.patience:
             self._note("early_stop", f"no lower validation loss for {recipe.patience} epochs")
@@ -296,6 +348,7 @@ class Trainer:
             images_per_second=state.seen / state.epoch_seconds if state.epoch_seconds else math.nan,
             seconds_left=max(0.0, left),
             row=row,
+            monitor=self.companion.line() if self.companion else "",
         )
 
     # What is left behind --------------------------------------------------------------------------------------------
@@ -307,8 +360,14 @@ class Trainer:
         if self.average:
             tensors |= {f"average/{name}": value for name, value in self.average.module.state_dict().items()}
         tensors |= pack_optimizer(self.module, self.optimizer)
+        if self.companion:
+            self.companion.flush()
+            state.monitor, kept = self.companion.pack()
+            tensors |= {f"monitor{name}": value for name, value in kept.items()}
         for name, value in tensors.items():
             if value.is_floating_point() and not bool(value.isfinite().all()):
+                if self.companion and self.companion.repairs and not state.finished:
+                    return  # it will be rolled back; the checkpoint before this one stays
                 self._fail(name.partition("/")[2])  # the last step broke it; no later loss has told yet
         position = {name: getattr(state, name) for name in state.__slots__}
         save_checkpoint(self.folder, state.step, tensors, position)
@@ -341,7 +400,7 @@ class Trainer:
         state = self.state
         return Outcome(
             rows=tuple(state.rows),
-            events=tuple(Event(**event) for event in state.events),  # type: ignore[arg-type]
+            events=tuple(Event(**{name: event[name] for name in Event.__slots__}) for event in state.events),  # type: ignore[arg-type]
             best_epoch=state.best_epoch,
             best_accuracy=state.best_accuracy,
             steps=state.step,

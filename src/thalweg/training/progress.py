@@ -64,6 +64,7 @@ class Progress:
         images_per_second: Training speed of this epoch.
         seconds_left: Estimate for the rest of the run.
         row: The finished epoch's row of `history.csv`, once an epoch; None otherwise.
+        monitor: How the learning rate stands, in a line; empty where nothing watches.
     """
 
     epoch: int
@@ -77,6 +78,7 @@ class Progress:
     images_per_second: float
     seconds_left: float
     row: Mapping[str, float] | None = None
+    monitor: str = ""
 
 
 @dataclass(slots=True)
@@ -101,6 +103,7 @@ class State:
     stale: int = 0
     deadline_seconds: float | None = None
     finished: bool = False
+    monitor: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

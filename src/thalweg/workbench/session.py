@@ -37,6 +37,7 @@ from thalweg.training.progress import Outcome, Progress, Recipe
 from thalweg.training.scoring import Scores, predict
 from thalweg.workbench.diagnose import diagnose_run
 from thalweg.workbench.loading import Loaded
+from thalweg.workbench.monitor import Monitor
 from thalweg.workbench.predictions import predictions_to_csv
 from thalweg.workbench.report import write_report
 from thalweg.workbench.steps import StepLog
@@ -132,10 +133,10 @@ def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> Train
         with held(run.folder.path):
             if resuming:
                 run.folder.sweep()
-            trainer, outcome = _train(run, module, resuming=resuming)
+            trainer, outcome, monitor = _train(run, module, resuming=resuming)
             if outcome.interrupted is not None:
-                return _result(run, outcome, None)
-            return _conclude(run, trainer, outcome)
+                return _result(run, outcome, None, monitor=monitor)
+            return _conclude(run, trainer, outcome, monitor)
     except OSError as error:  # a full disk, most likely
         place, reason = printable(run.folder.path), error.strerror or type(error).__name__
         raise TrainingFailedError(
@@ -144,10 +145,24 @@ def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> Train
         ) from error
 
 
-def _train(run: Session, module: torch.nn.Module, *, resuming: bool) -> tuple[Trainer, Outcome]:
+def _monitor(run: Session, network: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Monitor:
+    plan = run.plan
+    return Monitor(
+        network,
+        optimizer,
+        folder=run.folder.path,
+        rate=plan.learning_rate or 0.0,
+        repair=plan.repair,
+        searched=plan.searched,
+        classes=len(run.summary.classes),
+    )
+
+
+def _train(run: Session, module: torch.nn.Module, *, resuming: bool) -> tuple[Trainer, Outcome, Monitor]:
     folder = run.folder
     steps = StepLog(folder.path / "steps.csv")
     watch = _Watch(run)
+    monitors: dict[str, Monitor] = {}
     trainer = Trainer(
         module,
         _recipe(run, resuming=resuming),
@@ -157,12 +172,15 @@ def _train(run: Session, module: torch.nn.Module, *, resuming: bool) -> tuple[Tr
         folder=folder.path / "checkpoints",
         observer=lambda progress: watch(trainer, progress),
         log_steps=steps.append,
+        companion=lambda network, optimizer: monitors.setdefault("run", _monitor(run, network, optimizer)),
     )
+    monitor = monitors["run"]
     if resuming:
         for complaint in trainer.resume():
             run.listener.say(f"A checkpoint was passed over: {complaint}.")
         run.listener.say(f"Going on after epoch {trainer.state.epoch - 1}, step {trainer.state.step}.")
     steps.cut_after(trainer.state.step)
+    monitor.log.cut_after(trainer.state.step)
     try:
         with listening() as interruption:
             outcome = trainer.fit(interruption)
@@ -170,12 +188,13 @@ def _train(run: Session, module: torch.nn.Module, *, resuming: bool) -> tuple[Tr
         trainer.log_unlogged()  # the last steps tell what went wrong
         raise
     finally:
+        monitor.flush()
         folder.write_text("history.csv", epochs_to_csv(trainer.state.rows))
         folder.write_json("events.json", {"events": trainer.state.events})
-    return trainer, outcome
+    return trainer, outcome, monitor
 
 
-def _conclude(run: Session, trainer: Trainer, outcome: Outcome) -> TrainResult:
+def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor) -> TrainResult:
     plan, folder = run.plan, run.folder
     if run.parts.test and run.parts.validation:
         trainer.use_best()
@@ -190,7 +209,7 @@ def _conclude(run: Session, trainer: Trainer, outcome: Outcome) -> TrainResult:
     )
     _write_scores(run, scores)
     diagnosed = diagnose_run(folder.path, say=run.listener.say)
-    result = _result(run, outcome, evaluation, diagnosed.findings if diagnosed else ())
+    result = _result(run, outcome, evaluation, diagnosed.findings if diagnosed else (), monitor=monitor)
     folder.write_json("findings.json", {"findings": result.findings, "learning_rate": _rate(diagnosed)})
     folder.write_json("metrics.json", {**to_plain(result), "evaluation": evaluation})
     write_report(folder, loaded=run.loaded, plan=plan, diagnosed=diagnosed)
@@ -249,7 +268,12 @@ def _rate(diagnosed: DiagnosedRun | None) -> dict[str, object] | None:
 
 
 def _result(
-    run: Session, outcome: Outcome, evaluation: Evaluation | None, diagnosis: tuple[Finding, ...] = ()
+    run: Session,
+    outcome: Outcome,
+    evaluation: Evaluation | None,
+    diagnosis: tuple[Finding, ...] = (),
+    *,
+    monitor: Monitor,
 ) -> TrainResult:
     last: Mapping[str, float] = outcome.rows[-1] if outcome.rows else {}
     speeds = [row["images_per_second"] for row in outcome.rows if math.isfinite(row["images_per_second"])]
@@ -275,6 +299,8 @@ def _result(
         best_epoch=outcome.best_epoch,
         majority_accuracy=evaluation.majority_accuracy if evaluation else math.nan,
         learning_rate=run.plan.learning_rate or math.nan,
+        interventions=monitor.interventions,
+        monitor_overhead=monitor.overhead,
         findings=(*run.findings, *diagnosis),
         split=run.reported,
         auc=evaluation.auc if evaluation else math.nan,

@@ -1,13 +1,25 @@
 """`steps.csv`: one row a step, appended as checkpoints are written, cut back to the checkpoint when a run goes on."""
 
+import math
 import os
 from pathlib import Path
 
 from thalweg.core.files import write_atomically
 
-__all__ = ["STEP_COLUMNS", "StepLog"]
+__all__ = ["MEASURED", "STEP_COLUMNS", "StepLog"]
 
-STEP_COLUMNS = ("step", "epoch", "objective", "loss", "gradient_norm", "learning_rate", "seconds")
+MEASURED = {
+    "critical_step": "batch_critical_step",
+    "rate_to_edge": "batch_rate_to_edge",
+    "alignment": "batch_alignment",
+    "noise_scale": "batch_noise_scale",
+    "sharpness": "batch_sharpness",
+    "predicted_decrease": "batch_predicted_decrease",
+    "actual_decrease": "batch_actual_decrease",
+}
+"""Columns that the monitor fills at the steps it samples, and the signals they hold; empty at all others."""
+
+STEP_COLUMNS = ("step", "epoch", "objective", "loss", "gradient_norm", "learning_rate", "seconds", *MEASURED)
 """`objective` is what is minimised (with class weights and smoothing), `loss` the plain cross-entropy in nats."""
 
 
@@ -41,9 +53,16 @@ class StepLog:
         """Add rows.
 
         Args:
-            rows: Values in the order of `STEP_COLUMNS`.
+            rows: Values in the order of `STEP_COLUMNS`; what is missing at the end, or nan, is left empty.
         """
         with self.path.open("a", encoding="utf-8") as file:
-            file.writelines(",".join(format(value, ".7g") for value in row) + "\n" for row in rows)
+            file.writelines(_line(row) for row in rows)
             file.flush()
             os.fsync(file.fileno())  # the checkpoint that follows counts on these rows
+
+
+def _line(row: tuple[float, ...]) -> str:
+    plain = len(STEP_COLUMNS) - len(MEASURED)  # of these, nan is a value
+    cells = [format(value, ".7g") for value in row[:plain]]
+    cells += ["" if math.isnan(value) else format(value, ".7g") for value in row[plain:]]
+    return ",".join(cells + [""] * (len(STEP_COLUMNS) - len(cells))) + "\n"

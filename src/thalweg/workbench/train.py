@@ -20,10 +20,12 @@ from thalweg.networks.catalogue import axes_of, suited
 from thalweg.networks.catalogue import network as describe_network
 from thalweg.networks.spatial import standardised
 from thalweg.training.device import Device, choose_device
+from thalweg.training.loss import class_weights
 from thalweg.training.probe import probe_learning_rate
 from thalweg.workbench.environment import describe_environment
 from thalweg.workbench.loading import Loaded, Looked, divide, load_scan, look, summarise
 from thalweg.workbench.recipes import epochs_for, peak_rate, resolved
+from thalweg.workbench.search import search_learning_rate
 from thalweg.workbench.session import Session, batches_of, carry_out
 from thalweg.workbench.telling import Listener, silent
 
@@ -56,6 +58,7 @@ def train(
     label_smoothing: float | None = None,
     patience: int = 0,
     device: str = "auto",
+    repair: bool = True,
     form: str | None = None,
     window: float | None = None,
     listener: Listener | None = None,
@@ -88,6 +91,8 @@ def train(
         label_smoothing: Share of the target spread over all classes.
         patience: Stop after so many epochs without a lower validation loss; 0 never.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        repair: Whether the learning rate given only begins a search for one that serves, and what breaks is rolled
+            back; without, the rate is used as it is, and the run is only watched.
         form: `pictures`, `signals` or `volumes` where the source could be read in several ways; `auto` sees it.
         window: Length of the windows that recordings are cut into, in seconds.
         listener: Whoever shows progress.
@@ -133,6 +138,7 @@ def train(
         label_smoothing=label_smoothing,
         patience=patience,
         device=device,
+        repair=repair,
         form=form or "auto",
         window=window,
     )
@@ -159,6 +165,8 @@ def train(
     module = build(spec.logits()[0], seed=plan.seed)
     if plan.learning_rate is None:
         plan = replace(plan, learning_rate=_probe(plan, loaded, parts, module, compute, listener))
+    elif plan.repair:
+        plan = _search(plan, loaded, parts, summary, module, compute, listener)
     folder = RunFolder.create(Path(out) if out else None, _run_name(plan))
     run = Session(
         plan=plan,
@@ -206,6 +214,28 @@ def _probe(
     )
     listener.say(f"Chose {result.message}.")
     return result.rate
+
+
+def _search(
+    plan: TrainingPlan,
+    loaded: Loaded,
+    parts: Split,
+    summary: DataSummary,
+    module: torch.nn.Module,
+    device: Device,
+    listener: Listener,
+) -> TrainingPlan:
+    """Let short trials choose the learning rate; the user's stays where it is within a factor 2 of theirs."""
+    given = plan.learning_rate or 0.0
+    batches = batches_of(loaded, parts.train, plan, training=True)
+    weights = class_weights(summary.counts["train"], plan.class_weights)
+    listener.say(f"Trying learning rates, beginning from {given:.3g} ...")
+    chosen = search_learning_rate(module, batches, device, plan=plan, weights=weights)
+    if chosen.rate == given:
+        listener.say(f"The learning rate {given:.3g} is kept: {chosen.message}.")
+    else:
+        listener.say(f"In place of {given:.3g}: {chosen.message}.")
+    return replace(plan, learning_rate=chosen.rate, searched=True)
 
 
 def _tell_data(summary: DataSummary, listener: Listener) -> None:

@@ -20,7 +20,7 @@ from thalweg.monitoring.instruments import Instruments
 from thalweg.monitoring.seat import Seat, inner_optimizer
 from thalweg.workbench.signal_log import SignalLog, TableLog
 
-__all__ = ["Watch", "live_line", "watch"]
+__all__ = ["Watch", "live_line", "measured_history", "watch"]
 
 Optimizer: TypeAlias = torch.optim.Optimizer
 _LOG = logging.getLogger("thalweg")
@@ -152,14 +152,7 @@ class Watch:
         Returns:
             Curves, interventions as events, and the facts of the network.
         """
-        return RunHistory(
-            signals=self.instruments.record.signals(),
-            events=tuple(
-                Event(epoch=each.epoch, step=each.step, kind=each.kind, message=each.message)
-                for each in self.interventions
-            ),
-            network=self.instruments.facts,
-        )
+        return measured_history(self.instruments, self.interventions)
 
     def findings(self) -> tuple[Finding, ...]:
         """What is wrong, causes first.
@@ -193,6 +186,20 @@ class Watch:
         """Stop watching and finish the log; what was measured stays. Closing twice does no harm."""
         self.seat.close()
         _WATCHES.pop(id(self.seat.optimizer), None)
+
+
+def measured_history(instruments: Instruments, interventions: Sequence[Intervention]) -> RunHistory:
+    """Gather what was measured and repaired.
+
+    Args:
+        instruments: What measured.
+        interventions: What was repaired.
+
+    Returns:
+        Curves, events, and the facts of the network.
+    """
+    events = [Event(epoch=each.epoch, step=each.step, kind=each.kind, message=each.message) for each in interventions]
+    return RunHistory(signals=instruments.record.signals(), events=tuple(events), network=instruments.facts)
 
 
 class _Diary:
