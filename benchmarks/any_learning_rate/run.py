@@ -39,11 +39,11 @@ def jobs(args: argparse.Namespace) -> Iterator[dict[str, object]]:
             }
     for seed, rate, (work, kind) in itertools.product(args.seeds, args.rates, pairs):
         for method in args.methods:
-            if method in {"cosine_clip", "constant", "given", "rescue", "rescue_late"}:
+            if method in {"cosine_clip", "constant", "given", "rescue", "rescue_late", "watched"}:
                 yield {"method": method, "work": work, "optimizer": kind, "rate": rate, "seed": seed}
     for seed, (work, kind) in itertools.product(args.seeds, pairs):
         for method in args.methods:
-            if method not in {"grid", "cosine_clip", "constant", "given", "rescue", "rescue_late"}:
+            if method not in {"grid", "cosine_clip", "constant", "given", "rescue", "rescue_late", "watched"}:
                 yield {"method": method, "work": work, "optimizer": kind, "rate": None, "seed": seed}
 
 
@@ -70,6 +70,8 @@ def perform(job: dict[str, object], path: Path) -> dict[str, object]:
         return run_given(work, kind, float(str(job["rate"])), seed, same=lambda chosen: _same(path, job, chosen))
     if method in {"rescue", "rescue_late"}:
         return run_rescue(work, kind, float(str(job["rate"])), seed, late=method == "rescue_late")
+    if method == "watched":
+        return run_rescue(work, kind, float(str(job["rate"])), seed, schedule=True)
     raise SystemExit(f"no method {method}")
 
 

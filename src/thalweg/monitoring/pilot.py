@@ -133,10 +133,12 @@ class Pilot:
         if not self.decided:
             self._look_on(done)
             return
+        if self.bad >= 3:  # noqa: PLR2004 - three in a row come from the weights, not from a batch
+            self._roll_back(done)
+            return
         if loss is None:
             return
-        spiked = self.guard.spiked(loss)
-        if spiked or self.bad >= 3:  # noqa: PLR2004 - three in a row come from the weights, not from a batch
+        if self.guard.spiked(loss):
             self._roll_back(done)
         elif self._is_behind(done):
             self._begin_again(done)
@@ -212,7 +214,7 @@ class Pilot:
         if back and self.initial is not None:
             self.initial.put_back(seat.module, seat.optimizer)
         anew = anew or self.revived
-        if back or anew or off > _FORGET:
+        if back or anew or (off > _FORGET and not leave):
             seat.optimizer.state.clear()
         self.governs = bare or not leave
         if bare:
