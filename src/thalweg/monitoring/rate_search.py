@@ -3,7 +3,7 @@
 The walk needs no bracket: it starts where optimizers of this kind usually do best in trials, goes downhill in steps of
 half a decade, and ends when the best trial has a worse one on either side. A parabola through these three gives the
 place in between. Over a whole run a smaller rate is best than over a few dozen updates, by a factor that hardly depends
-on the problem: `SHORT_HORIZON` was measured on problems of which none is judged (docs/decisions/0009). The user's rate
+on the problem: `SHORT_HORIZON` was measured on problems of which none is judged (docs/decisions/0008). The user's rate
 takes no part: with 1e-6 as with 1e+2 the answer is the same.
 """
 
@@ -20,8 +20,11 @@ __all__ = ["Chosen", "is_normalising", "search_rate", "trial_steps", "usual_rate
 STRIDE = math.sqrt(10.0)
 """Neighbouring trials differ by this factor."""
 
-SHORT_HORIZON = {"plain": 10**-0.8, "normalising": 10**-0.5}
-"""Best rate of a run over best rate of its trials, for optimizers that follow the gradient's size or normalise it."""
+SHORT_HORIZON = {"plain": 10**-0.9, "normalising": 10**-0.6}
+"""Rate of a run over best rate of its trials, for optimizers that follow the gradient's size or normalise it.
+
+Above the best rate there is often a cliff, below it a slope: these factors lie on the safe side of the best mean.
+"""
 
 _USUAL = {"plain": 10**-0.5, "normalising": 10**-1.5}
 _NORMALISING = {"Adam", "AdamW", "NAdam", "RAdam", "Adamax", "RMSprop", "Adagrad", "Lion", "SparseAdam", "Rprop"}
