@@ -22,10 +22,10 @@ import torch
 from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sweeps"))
-from problems import Problem, draw  # noqa: E402
+from problems import Problem, draw
 
-from data import Split, split  # noqa: E402
-from networks import Stack, build  # noqa: E402
+from data import Split, split
+from networks import Stack, build
 
 NUMBERS = (43, 11, 18, 22, 52, 49, 58, 38, 26, 55, 6, 21, 37, 57, 71, 2, 27, 4, 30, 68)
 """Problems of the sweeps' space; optimizer, batch and length are set here."""
@@ -75,9 +75,13 @@ class Bench:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.parts: Split = split(
-            problem.family, problem.classes, train=problem.train, scaling=problem.scaling,
-            noise=problem.label_noise, seed=problem.seed,
-        )  # fmt: skip
+            problem.family,
+            problem.classes,
+            train=problem.train,
+            scaling=problem.scaling,
+            noise=problem.label_noise,
+            seed=problem.seed,
+        )
         self.x, self.y = torch.from_numpy(self.parts.train_x), torch.from_numpy(self.parts.train_y)
         self.test = torch.from_numpy(self.parts.test_x), torch.from_numpy(self.parts.test_y)
 
@@ -195,9 +199,15 @@ def measure(number: int, kind: str) -> dict[str, object]:
     bench = Bench(problem)
     rates = torch.tensor(10.0 ** GRID[kind], dtype=torch.float32)
     begun = time.perf_counter()
-    record: dict[str, object] = {"problem": f"{number:03d}-{problem.family}{problem.classes}-{problem.kind}{problem.depth}"
-        f"{'bn' if problem.norm else ''}-{problem.init}-{problem.scaling}", "optimizer": kind, "number": number,
-        "rates": plain(rates), "steps": STEPS, "test": len(bench.test[1])}  # fmt: skip
+    record: dict[str, object] = {
+        "problem": f"{number:03d}-{problem.family}{problem.classes}-{problem.kind}{problem.depth}"
+        f"{'bn' if problem.norm else ''}-{problem.init}-{problem.scaling}",
+        "optimizer": kind,
+        "number": number,
+        "rates": plain(rates),
+        "steps": STEPS,
+        "test": len(bench.test[1]),
+    }
     record["full"] = bench.train(kind, rates, STEPS, 1)
     for horizon in HORIZONS:
         record[f"pilot{horizon}"] = [bench.train(kind, rates, horizon, seed) for seed in (1, 2)]

@@ -3,9 +3,12 @@
     python benchmarks/any_learning_rate/estimators_table.py benchmarks/results/any_learning_rate_estimators.jsonl.gz
 
 Each way may multiply its estimate by one constant per optimizer, chosen here to make the mean regret smallest with the
-problem at hand left out (regrets above 5 points count as 5 there, lest one problem decide it). Regret: best accuracy of the sweep minus accuracy at the estimate (linear in the logarithm of
-the rate between neighbours), in points; it contains the luck of the sweep's best run.
+problem at hand left out (regrets above 5 points count as 5 there, lest one problem decide it). Regret: best accuracy of
+the sweep minus accuracy at the estimate (linear in the logarithm of the rate between neighbours), in points; it holds
+the luck of the sweep's best run, and favours the one rate for all, which lies on the sweep's grid.
 """
+
+# ruff: noqa: ARG005 - every way has the same two arguments
 
 import gzip
 import json
@@ -77,23 +80,27 @@ def main() -> None:
         part = [record for record in records if record["optimizer"] == kind]
         rates = np.log10(numbers(part[0]["rates"]))
         truths = [100 * numbers(record["full"]["accuracy"]) for record in part]
-        print(
-            f"\n{kind}, {len(part)} problems\n| way | regret mean | median | p90 | worst | spread (octaves) | factor |\n|---|---|---|---|---|---|---|"
-        )
+        print(f"\n{kind}, {len(part)} problems")
+        print("| way | regret mean | median | p90 | worst | spread (octaves) | factor |\n|---|---|---|---|---|---|---|")
         for name, way in WAYS.items():
             found = [[value for value in way(record, rates) if np.isfinite(value)] for record in part]
             costs = np.array([  # mean regret of each problem at each shift
-                [np.mean([truth.max() - np.interp(value + shift, rates, truth) for value in values or [-9.0]]) for shift in SHIFTS]
+                [
+                    np.mean([truth.max() - np.interp(value + shift, rates, truth) for value in values or [-9.0]])
+                    for shift in SHIFTS
+                ]
                 for values, truth in zip(found, truths, strict=True)
-            ])  # fmt: skip
+            ])
             costs = np.minimum(costs, 5.0)
             regrets, offs = [], []
             for number, (values, truth) in enumerate(zip(found, truths, strict=True)):
                 shift = SHIFTS[int(np.delete(costs, number, 0).mean(0).argmin())]
                 regrets += [truth.max() - np.interp(value + shift, rates, truth) for value in values or [-9.0]]
                 offs += [value - np.average(rates, weights=truth >= truth.max() - 1.5) for value in values]
-            print(f"| {name} | {np.mean(regrets):.2f} | {np.median(regrets):.2f} | {np.percentile(regrets, 90):.2f} | {np.max(regrets):.1f} "
-                  f"| {np.std(offs) / np.log10(2):.1f} | {10 ** SHIFTS[int(costs.mean(0).argmin())]:.2g} |")  # fmt: skip
+            print(
+                f"| {name} | {np.mean(regrets):.2f} | {np.median(regrets):.2f} | {np.percentile(regrets, 90):.2f} "
+                f"| {np.max(regrets):.1f} | {np.std(offs) / np.log10(2):.1f} | {10 ** SHIFTS[int(costs.mean(0).argmin())]:.2g} |"
+            )
 
 
 if __name__ == "__main__":

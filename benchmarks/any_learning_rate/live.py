@@ -14,10 +14,10 @@ import statistics
 from pathlib import Path
 
 import torch
-from training import batch_loss, make_optimizer, ready
 from workloads import WORKLOADS
 
 import thalweg
+from training import batch_loss, make_optimizer, ready
 
 SHARE = 0.1
 RATES = {"sgd": [10 ** (e / 2) for e in range(-12, 5)], "adamw": [10 ** (e / 2) for e in range(-14, 3)]}
@@ -43,9 +43,17 @@ def measure(name: str, kind: str, rate: float, seed: int) -> dict[str, object]:
             signals[signal.name] = [float(f"{value:.4g}") for value in (values[-1], statistics.median(values))]
     verdict = watching.verdict()
     watching.close()
-    return {"work": name, "optimizer": kind, "rate": rate, "seed": seed, "steps": len(losses), "signals": signals,
-            "batch_loss": [float(f"{value:.4g}") if math.isfinite(value) else None for value in losses],
-            "verdict": verdict.verdict, "factor": verdict.factor}  # fmt: skip
+    return {
+        "work": name,
+        "optimizer": kind,
+        "rate": rate,
+        "seed": seed,
+        "steps": len(losses),
+        "signals": signals,
+        "batch_loss": [float(f"{value:.4g}") if math.isfinite(value) else None for value in losses],
+        "verdict": verdict.verdict,
+        "factor": verdict.factor,
+    }
 
 
 def main() -> None:

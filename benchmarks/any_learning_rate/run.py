@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from training import run_given, run_plain, run_rescue
 from workloads import WORKLOADS
+
+from training import run_given, run_plain, run_rescue
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "any_learning_rate.jsonl"
 GRIDS = {"sgd": tuple(10 ** (e / 2) for e in range(-6, 2)), "adamw": tuple(10 ** (e / 2) for e in range(-8, 0))}

@@ -1,10 +1,10 @@
 """The table and the figure of the any-learning-rate benchmark, from whatever runs are there.
 
-    python benchmarks/any_learning_rate/table.py benchmarks/results/any_learning_rate.jsonl --figure docs/any-learning-rate.svg
+    python benchmarks/any_learning_rate/table.py benchmarks/results/any_learning_rate.jsonl --figure docs/any-rate.svg
 
-Oracle: of the half-decade grid at seed 101 the rate with the best validation accuracy, rerun on other seeds. Regret of a
-run: mean test accuracy of the oracle on the same workload and optimizer, over the same seeds where they are there, minus
-the run's. Intervals: 95 %, bootstrap over (workload, optimizer, rate, seed).
+Oracle: of the half-decade grid at seed 101 the rate with the best validation accuracy, rerun on other seeds. Regret of
+a run: mean test accuracy of the oracle on that workload and optimizer, over the seeds that are there, minus the run's.
+Intervals: 95 %, bootstrap over runs; a run that several starting rates share to the bit counts once for each of them.
 """
 
 import argparse
@@ -18,9 +18,15 @@ import numpy as np
 NULL = {"sgd": 0.1, "adamw": 0.01}
 """The best single rate over the calibration problems (estimators.py): what the rival uses whatever the user says."""
 GRID_SEED = 101
-NAMES = {"given": "thalweg, rate given (a)", "rescue": "thalweg, rescue after 100 steps (b)",
-         "rescue_late": "thalweg, seat taken late", "null": "ignore the rate: default + warm-up + cosine + clip",
-         "cosine_clip": "the rate + warm-up + cosine + clip", "constant": "the rate, constant", "oracle": "tuned oracle"}  # fmt: skip
+NAMES = {
+    "given": "thalweg, rate given (a)",
+    "rescue": "thalweg, rescue after 100 steps (b)",
+    "rescue_late": "thalweg, seat taken late",
+    "null": "ignore the rate: default + warm-up + cosine + clip",
+    "cosine_clip": "the rate + warm-up + cosine + clip",
+    "constant": "the rate, constant",
+    "oracle": "tuned oracle",
+}
 COLOURS = {"given": "#0b6e4f", "rescue": "#1f78b4", "null": "#888888", "cosine_clip": "#e08214", "constant": "#b2182b"}
 Row = dict[str, object]
 
@@ -68,10 +74,16 @@ def gather(rows: list[Row]) -> list[Row]:
             methods += ["oracle"] if near(row["rate"], rates[place]) else []
             methods += ["null"] if near(row["rate"], NULL[str(row["optimizer"])]) else []
         level = float(np.mean(list(truth[place].values())))
-        for method in methods:
-            judged.append({**row, "method": method, "regret": 100 * (level - float(str(row["accuracy"]))),
-                           "time": float(str(row["cpu_seconds"])) / float(np.median(cost[place])),
-                           "work_ratio": 1 + float(str(row.get("spent_steps") or 0)) / 1000})  # fmt: skip
+        judged.extend(
+            {
+                **row,
+                "method": method,
+                "regret": 100 * (level - float(str(row["accuracy"]))),
+                "time": float(str(row["cpu_seconds"])) / float(np.median(cost[place])),
+                "work_ratio": 1 + float(str(row.get("spent_steps") or 0)) / 1000,
+            }
+            for method in methods
+        )
     return judged
 
 
@@ -84,10 +96,13 @@ def interval(values: list[float]) -> tuple[float, float]:
 
 def table(judged: list[Row]) -> str:
     """One line a method."""
-    head = ("| method | runs | mean regret (95 %) | median | p90 | worst | flatness | success | time ratio | steps ratio |\n"
-            "|---|---|---|---|---|---|---|---|---|---|\n")  # fmt: skip
+    head = (
+        "| method | runs | mean regret (95 %) | median | p90 | worst | flatness | success "
+        "| time ratio | steps ratio |\n"
+        "|---|---|---|---|---|---|---|---|---|---|\n"
+    )
     lines = []
-    for method in NAMES:
+    for method, named in NAMES.items():
         part = [row for row in judged if row["method"] == method]
         if not part:
             continue
@@ -98,12 +113,17 @@ def table(judged: list[Row]) -> str:
             means[row["work"], row["optimizer"]][row["rate"]].append(100 * float(str(row["accuracy"])))
         flat = [max(map(np.mean, each.values())) - min(map(np.mean, each.values())) for each in means.values()]
         cells = [
-            NAMES[method], str(len(part)), f"{np.mean(regrets):.2f} ({low:.2f} to {high:.2f})", f"{np.median(regrets):.2f}",
-            f"{np.percentile(regrets, 90):.2f}", f"{max(regrets):.2f}", "" if method in {"null", "oracle"} else f"{max(flat):.1f}",
+            named,
+            str(len(part)),
+            f"{np.mean(regrets):.2f} ({low:.2f} to {high:.2f})",
+            f"{np.median(regrets):.2f}",
+            f"{np.percentile(regrets, 90):.2f}",
+            f"{max(regrets):.2f}",
+            "" if method in {"null", "oracle"} else f"{max(flat):.1f}",
             f"{100 * np.mean([value <= 1 for value in regrets]):.0f} %",
             f"{np.median([float(str(row['time'])) for row in part]):.2f}",
             f"{np.mean([float(str(row['work_ratio'])) for row in part]):.2f}",
-        ]  # fmt: skip
+        ]
         lines.append("| " + " | ".join(cells) + " |")
     return head + "\n".join(lines)
 
@@ -114,13 +134,18 @@ def by_rate(judged: list[Row]) -> str:
     for place in sorted({(str(row["work"]), str(row["optimizer"])) for row in judged}):
         part = [row for row in judged if (row["work"], row["optimizer"]) == place]
         rates = sorted({float(str(row["rate"])) for row in part if row["method"] in {"given", "rescue", "constant"}})
-        lines = [f"\n{place[0]} {place[1]}: accuracy in %, mean over seeds (n)",
-                 f"{'':14}" + "".join(f"{rate:>14.0e}" for rate in rates)]  # fmt: skip
+        lines = [
+            f"\n{place[0]} {place[1]}: accuracy in %, mean over seeds (n)",
+            f"{'':14}" + "".join(f"{rate:>14.0e}" for rate in rates),
+        ]
         for method in NAMES:
             cells = []
             for rate in rates:
-                values = [100 * float(str(row["accuracy"])) for row in part
-                          if row["method"] == method and (near(row["rate"], rate) or method in {"null", "oracle"})]  # fmt: skip
+                values = [
+                    100 * float(str(row["accuracy"]))
+                    for row in part
+                    if row["method"] == method and (near(row["rate"], rate) or method in {"null", "oracle"})
+                ]
                 cells.append(f"{np.mean(values):>10.1f} ({len(values)})" if values else f"{'-':>14}")
             if any("(" in cell for cell in cells):
                 lines.append(f"{method:14}" + "".join(cells))
@@ -134,9 +159,13 @@ def figure(judged: list[Row]) -> str:
     width, height, gap = 300, 190, 46
     columns = 2
     rows = math.ceil(len(places) / columns)
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{columns * (width + gap) + 20}" '
-             f'height="{rows * (height + gap) + 60}" font-family="sans-serif" font-size="11">',
-             '<rect width="100%" height="100%" fill="white"/>']  # fmt: skip
+    parts = [
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{columns * (width + gap) + 20}" '
+            f'height="{rows * (height + gap) + 60}" font-family="sans-serif" font-size="11">'
+        ),
+        '<rect width="100%" height="100%" fill="white"/>',
+    ]
     for number, place in enumerate(places):
         left, top = gap + number % columns * (width + gap), 24 + number // columns * (height + gap)
         part = [row for row in judged if (row["work"], row["optimizer"]) == place]
@@ -147,12 +176,14 @@ def figure(judged: list[Row]) -> str:
             f'<text x="{left}" y="{top - 6}">{place[0]} {place[1]}: accuracy in % against the starting rate</text>'
         )
         parts.append(f'<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="none" stroke="#999"/>')
-        for power in range(-6, 3, 2):
-            parts.append(
-                f'<text x="{across(10.0**power)}" y="{top + height + 14}" text-anchor="middle">1e{power}</text>'
-            )
-        for value in range(0, int(1.1 * best), 10):
-            parts.append(f'<text x="{left - 4}" y="{down(value) + 4}" text-anchor="end">{value}</text>')
+        parts.extend(
+            f'<text x="{across(10.0**power)}" y="{top + height + 14}" text-anchor="middle">1e{power}</text>'
+            for power in range(-6, 3, 2)
+        )
+        parts.extend(
+            f'<text x="{left - 4}" y="{down(value) + 4}" text-anchor="end">{value}</text>'
+            for value in range(0, int(1.1 * best), 10)
+        )
         oracle = [100 * float(str(row["accuracy"])) for row in part if row["method"] == "oracle"]
         y = down(float(np.mean(oracle)))
         parts.append(f'<line x1="{left}" x2="{left + width}" y1="{y}" y2="{y}" stroke="black" stroke-dasharray="3 3"/>')

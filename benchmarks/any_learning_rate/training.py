@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import nn
@@ -58,7 +59,7 @@ class Meter:
     wall: float = 0.0
     _begun: tuple[float, float] = (0.0, 0.0)
 
-    def __enter__(self) -> "Meter":
+    def __enter__(self) -> Self:
         self._begun = time.process_time(), time.perf_counter()
         return self
 
@@ -190,7 +191,8 @@ def run_rescue(
             if schedule:
                 nn.utils.clip_grad_norm_(network.parameters(), CLIP)
             optimizer.step()
-    assert pilot is not None and seat is not None
+    if pilot is None or seat is None:
+        raise ValueError(f"{work.name} ends before step {FOREIGN}")
     return scores(work, network, meter) | told(pilot, pilot.spent) | {"closed": seat.closed_because}
 
 

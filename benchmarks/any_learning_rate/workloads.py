@@ -156,6 +156,7 @@ class Residual(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Add the shortcut and rectify."""
         return torch.relu(self.one(x) + self.way(x))
 
 
