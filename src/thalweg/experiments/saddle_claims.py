@@ -78,8 +78,8 @@ def judge_claims(cases: Sequence[SaddleCase]) -> tuple[LabFinding, ...]:
             claim="Adam handles saddles better than SGD",
             verdict="supported" if holds else "contradicted" if fails else "undecided",
             observed=f"near the saddle Adam is clearly faster (less than {BETTER:g} of the steps) than SGD in "
-            f"{better['SGD']:.0%} and than SGD with momentum in {better['SGD with momentum']:.0%} of {len(near)} cases; "
-            f"median share of their steps {_median(against['SGD'])} and {_median(against['SGD with momentum'])}",
+            f"{better['SGD']:.0%} and than SGD with momentum in {better['SGD with momentum']:.0%} of {len(near)} "
+            f"cases; median share of their steps {_median(against['SGD'])} and {_median(against['SGD with momentum'])}",
             fails=f"median share of SGD's steps {_kinds(near)}: it profits where a weight of its own leads out; not "
             f"clearly faster than momentum in {len(lost)} of {len(near)} cases; on the exact saddle it stays too",
         ),

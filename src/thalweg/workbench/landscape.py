@@ -35,6 +35,8 @@ from thalweg.workbench.telling import Listener, silent
 __all__ = ["landscape"]
 
 MOST_IN_BATCH = 64
+PRODUCTS, PROBES, WAY_STEPS = 60, 8, 60
+"""Hessian products for each end of the spectrum, random vectors for the trace, steps of the search for a bent way."""
 RUN, OTHER = "this run", "the other run"
 
 
@@ -159,10 +161,10 @@ def _measure(
 ) -> LandscapeResult:
     weights = product.parameters
     listener.say("Looking for the largest and the smallest curvatures (Lanczos) ...")
-    ends = extreme_eigenvalues(product, weights, 2, tolerance=0.01, most_products=60, seed=wanted.seed)
-    total = trace(product, weights, probes=8, seed=wanted.seed)
+    ends = extreme_eigenvalues(product, weights, 2, tolerance=0.01, most_products=PRODUCTS, seed=wanted.seed)
+    total = trace(product, weights, probes=PROBES, seed=wanted.seed)
     listener.say("Judging what kind of point it is ...")
-    critical = critical_point(product, weights, most_products=60, seed=wanted.seed)
+    critical = critical_point(product, weights, most_products=PRODUCTS, seed=wanted.seed)
     update, towards, notes = _update(model, product)
     listener.say(f"Slices of {wanted.points} and of {wanted.points} x {wanted.points} places ...")
     lines, planes = _slices(product, ends, towards, wanted, listener)
@@ -216,7 +218,7 @@ def _update(model: TrainedModel, product: HessianProduct) -> tuple[UpdateCurvatu
         return None, None, ("the optimizer's state points nowhere, so there is no update to look along",)
     along = along_update(product, towards)
     felt = product if scale is None else preconditioned(product, scale)
-    top = extreme_eigenvalues(felt, weights, 1, bottom=0, tolerance=0.02, most_products=40).top[0].value
+    top = extreme_eigenvalues(felt, weights, 1, bottom=0, tolerance=0.02, most_products=PRODUCTS).top[0].value
     curvature = UpdateCurvature(
         optimizer=plan.optimizer or "adam",
         learning_rate=rate,
@@ -303,7 +305,7 @@ def _between(
     listener.say("Looking for a way of low loss to the other run ...")
     places = tuple(np.linspace(0, 1, wanted.points).tolist())
     straight = line_losses(product, way, places)
-    middle = connect(product, way, seed=wanted.seed)
+    middle = connect(product, way, steps=WAY_STEPS, seed=wanted.seed)
     bent = []
     for place in places:
         with displaced(product.parameters, bezier(place, middle, way)):

@@ -20,6 +20,8 @@ __all__ = ["LAB"]
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 1.8)
 NETWORK_RATES = (0.01, 0.03, 0.1, 0.3, 1.0)
 NOISE, BATCH = 0.03, 16
+QUICK, FULL = (1500, 3), (4000, 10)
+"""Steps and seeds."""
 SETTLED = 0.1
 """A rate is usable when the run stays escaped over this last share of its steps."""
 
@@ -34,7 +36,7 @@ Steps are counted, not seconds; a step of Adam costs a little more.""".splitline
 
 
 def _run(request: LabRequest) -> LabResult:
-    steps, seeds = (1500, 3) if request.quick else (4000, 10)
+    steps, seeds = QUICK if request.quick else FULL
     problems = [Plane(bend=bend, turned=turned) for bend, turned in itertools.product((1.0, 0.05), (False, True))]
     cases, rates = [], {}
     for plane in problems:
