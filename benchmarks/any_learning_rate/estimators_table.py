@@ -99,7 +99,8 @@ def main() -> None:
                 offs += [value - np.average(rates, weights=truth >= truth.max() - 1.5) for value in values]
             print(
                 f"| {name} | {np.mean(regrets):.2f} | {np.median(regrets):.2f} | {np.percentile(regrets, 90):.2f} "
-                f"| {np.max(regrets):.1f} | {np.std(offs) / np.log10(2):.1f} | {10 ** SHIFTS[int(costs.mean(0).argmin())]:.2g} |"
+                f"| {np.max(regrets):.1f} | {np.std(offs) / np.log10(2):.1f} "
+                f"| {10 ** SHIFTS[int(costs.mean(0).argmin())]:.2g} |"
             )
 
 

@@ -161,3 +161,10 @@ def test_where_no_loss_is_known_it_says_so_and_leaves_training_alone() -> None:
     loop.run(150)
     assert "cannot be computed" in loop.pilot.unable
     assert not loop.pilot.interventions
+
+
+def test_a_bare_rate_of_unknown_horizon_is_left_alone_unless_far_off() -> None:
+    watched, alone = Loop(0.05, steps=None).run(120), Loop(0.05, steps=None, wait=10_000).run(120)
+    assert watched.pilot.chosen is not None
+    assert not watched.pilot.interventions
+    assert all(torch.equal(a, b) for a, b in zip(watched.net.parameters(), alone.net.parameters(), strict=True))

@@ -2,8 +2,8 @@
 
 1. It looks on for `wait` updates. Then it tries rates on recent batches, from the present weights and from the initial
    ones (`trials`, `rate_search`), and goes on from where trials do better.
-2. A rate under a schedule of the user's is left alone unless it is far off; a bare one gives way to a short ramp to the
-   chosen rate and a decay to zero over the known horizon.
+2. A rate under a schedule of the user's, or of unknown horizon, is left alone unless it is far off; another gives way to
+   a short ramp to the chosen rate and a decay to zero.
 3. From then on it guards: updates that are not finite are skipped, a loss that stays up sends the training back to a
    snapshot at half the rate, and a training that does worse than the short trial begins anew at a third of it.
 
@@ -13,6 +13,7 @@ Everything is decided by steps, never by time: the same run is repaired the same
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import torch
 
@@ -209,30 +210,30 @@ class Pilot:
         rate, seat = self.chosen.rate, self.seat
         seat.scale = 1.0
         off = max(before / rate, rate / before) if before > 0 else math.inf
-        bare, anew = self._bare(), any(each.kind == "reinitialise" for each in self.interventions)
-        leave = off <= (KEPT_STARTING if bare else KEPT_SCHEDULED) and not back and not anew
+        bare, anew = self._bare(), self.revived or any(each.kind == "reinitialise" for each in self.interventions)
+        ours = bare and self.steps is not None and self.steps > done  # the way down is ours to lay
+        leave = off <= (KEPT_STARTING if ours else KEPT_SCHEDULED) and not back and not anew
         if back and self.initial is not None:
             self.initial.put_back(seat.module, seat.optimizer)
-        anew = anew or self.revived
         if back or anew or (off > _FORGET and not leave):
             seat.optimizer.state.clear()
-        self.governs = bare or not leave
-        if bare:
-            self.peak = before if leave and off <= KEPT_STARTING else rate
-            self.course = Horizon(begin=done, end=self.steps) if self.steps and self.steps > done else None
+        self.governs = ours or not leave
+        if bare and self.governs:
+            self.peak = before if leave else rate
+            self.course = Horizon(begin=done, end=cast("int", self.steps)) if ours else None
         elif not leave:
             self.factor = rate / max(self.rates)
         self.began, self.guard, self.floor = done, Guard(), NoiseFloor()
         self.kept = self.origin = Snapshot.take(seat.module, seat.optimizer, done)
         self.initial = None  # the memory is better used
-        after = self.peak if bare else rate
+        after = self.peak if bare and self.governs else rate
         if back:
             reason = f"that rate ruined the weights; {self.chosen.message}"
             self._note(done, "restart", reason, before, after=after, back=done)
         elif not leave and not anew:
             kind: InterventionKind = "raise_rate" if rate > before else "lower_rate"
             self._note(done, kind, self.chosen.message, before, after=after)
-        elif bare and not anew:
+        elif ours and not anew:
             self._note(
                 done, "decay", f"the rate is right and had no schedule; {self.chosen.message}", before, after=after
             )
