@@ -39,7 +39,7 @@ def unflatten(vector: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
         >>> [tuple(part.shape) for part in unflatten(torch.zeros(5), [torch.zeros(2, 2), torch.zeros(1)])]
         [(2, 2), (1,)]
     """
-    parts = vector.split([tensor.numel() for tensor in like])
+    parts = torch.split(vector, [tensor.numel() for tensor in like])
     return [part.view(tensor.shape) for part, tensor in zip(parts, like, strict=True)]
 
 

@@ -156,7 +156,8 @@ class Krylov:
         """A random direction orthogonal to the first vectors of the basis."""
         vector = torch.randn(self.basis.shape[1], generator=self._random, dtype=torch.float64).to(self.basis)
         self._orthogonalise(vector, width)
-        return vector / vector.norm()
+        drawn: Tensor = vector / vector.norm()
+        return drawn
 
     def _orthogonalise(self, vector: Tensor, width: int) -> Tensor:
         """Take the part inside the basis away, twice, and return what it was (Kahan: twice is enough)."""

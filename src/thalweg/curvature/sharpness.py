@@ -119,9 +119,10 @@ def _scale(optimizer: torch.optim.Optimizer, groups: dict[int, dict[str, object]
     betas = group.get("betas")
     if betas is None:
         return moment.sqrt() + eps  # type: ignore[no-any-return]  # RMSprop and Adagrad correct nothing
-    first, second = betas  # type: ignore[misc]
+    first, second = (float(beta) for beta in betas)  # type: ignore[attr-defined]
     step = float(state["step"])
-    return (1 - first**step) * ((moment / (1 - second**step)).sqrt() + eps)  # type: ignore[has-type]
+    scale: Tensor = (1 - first**step) * ((moment / (1 - second**step)).sqrt() + eps)
+    return scale
 
 
 def stable_limit(optimizer: torch.optim.Optimizer) -> float:

@@ -114,7 +114,9 @@ class PlaneMap:
         ]
 
     def _contours(self) -> list[str]:
-        lines, labels, taken = [], [], []
+        lines: list[str] = []
+        labels: list[str] = []
+        taken: list[tuple[float, float]] = []
         for level in self.levels:
             for number, line in enumerate(contour_lines(self.grid, level)):
                 points = [self._pixel(*point) for point in line]

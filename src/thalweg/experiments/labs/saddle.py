@@ -69,7 +69,7 @@ def _plane_cases(plane: Plane, steps: int, seeds: int, seed: int) -> tuple[list[
     grid = list(itertools.product(RATES, DISTANCES, (0.0, NOISE * plane.bend), range(seeds)))
     rates, distances, noises = (np.array([row[index] for row in grid]) for index in range(3))
     start = plane.start(distances, np.random.default_rng(seed))
-    escapes = {}
+    escapes: dict[str, np.ndarray] = {}
     for name in OPTIMIZERS:
         random = np.random.default_rng((seed, 5))
 
@@ -84,7 +84,8 @@ def _plane_cases(plane: Plane, steps: int, seeds: int, seed: int) -> tuple[list[
 
 def _network_cases(student: Student, steps: int, seeds: int, seed: int) -> tuple[list[SaddleCase], dict[str, float]]:
     below = _half_way(student, seed)
-    grids, escapes = [], {name: [] for name in OPTIMIZERS}
+    grids: list[tuple[float, ...]] = []
+    escapes: dict[str, list[np.ndarray]] = {name: [] for name in OPTIMIZERS}
     for batch, noise in ((SAMPLES, 0.0), (BATCH, 1.0)):
         grid = [(rate, distance, noise, number) for rate, distance, number in
                 itertools.product(NETWORK_RATES, DISTANCES, range(seeds if noise else 1))]  # fmt: skip
