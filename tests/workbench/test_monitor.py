@@ -70,6 +70,9 @@ def test_a_watched_run_is_an_unwatched_one_to_the_bit(photos, tmp_path, monkeypa
 def test_a_rate_far_off_is_set_right_only_where_repair_is_wanted(photos, tmp_path):
     repaired = train(photos, lr=1e4, out=tmp_path / "repaired", **OPTIONS)
     assert repaired.learning_rate < 10
+    assert repaired.interventions[0].kind == "lower_rate"
+    assert repaired.interventions[0].learning_rate_before == 1e4
+    assert "short trials before the first step" in (tmp_path / "repaired/report.html").read_text()
     assert math.isfinite(repaired.accuracy)
     with pytest.raises(TrainingFailedError, match="not finite"):
         train(photos, lr=1e6, repair=False, out=tmp_path / "left", **OPTIONS)

@@ -98,7 +98,8 @@ class TrainingPlan:
         stages: Picture sizes in the course of the run, as fractions of `image_size`; None takes the network's recipe.
         device: `auto`, `cpu`, `cuda` or `mps`.
         repair: Whether a learning rate that is wrong is set right, and what breaks is rolled back.
-        searched: Whether `learning_rate` comes from short trials (then gradients are clipped as in these).
+        given_rate: The rate that the user gave, where short trials chose `learning_rate` (gradients are then clipped as
+            in these).
 
     Raises:
         PlanError: A value is out of range or two contradict each other.
@@ -130,7 +131,7 @@ class TrainingPlan:
     stages: tuple[float, ...] | None = None
     device: DeviceName = "auto"
     repair: bool = True
-    searched: bool = False
+    given_rate: float | None = None
 
     def __post_init__(self) -> None:
         if self.epochs is not None and self.minutes is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from thalweg.core.dataset import Duplicate, Notice
 from thalweg.core.finding import Finding
-from thalweg.core.history import Event
+from thalweg.core.intervention import Intervention
 
 __all__ = ["CheckResult", "ExportResult", "PredictResult", "Prediction", "ReportResult", "TrainResult", "exit_status"]
 
@@ -64,7 +64,7 @@ class TrainResult:
     best_epoch: int
     majority_accuracy: float
     learning_rate: float
-    interventions: tuple[Event, ...] = ()
+    interventions: tuple[Intervention, ...] = ()
     monitor_overhead: float | None = None
     findings: tuple[Finding, ...] = ()
     split: str = "validation"

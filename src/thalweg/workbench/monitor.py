@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from thalweg.core.intervention import Intervention
+from thalweg.core.intervention import Intervention, InterventionKind
 from thalweg.monitoring.instruments import Instruments
 from thalweg.monitoring.pilot import Pilot
 from thalweg.monitoring.rate_search import Chosen
@@ -32,7 +32,7 @@ class Monitor:
         folder: The run folder, where `signals.jsonl` goes.
         rate: Peak learning rate.
         repair: Whether to act.
-        searched: Whether the rate comes from short trials, which clip gradients as the run then must.
+        given: The user's rate, where short trials chose another; they clip gradients, as the run then must.
         classes: Number of classes; two have one output.
         steps: Updates of the whole run, where known.
     """
@@ -45,7 +45,7 @@ class Monitor:
         folder: Path,
         rate: float,
         repair: bool,
-        searched: bool = False,
+        given: float | None = None,
         classes: int = 0,
         steps: int | None = None,
     ) -> None:
@@ -60,7 +60,9 @@ class Monitor:
         self.pilot: Pilot | None = None
         if repair:
             chosen = Chosen(rate=rate, edge=None, trials=(), spent=0.0)
-            self.pilot = Pilot(self.seat, steps=steps, chosen=chosen, clips=searched)
+            self.pilot = Pilot(self.seat, steps=steps, chosen=chosen, clips=given is not None)
+            if given is not None and given != rate:
+                self.pilot.interventions.append(_chosen(given, rate))
             self.seat.passengers.append(self.pilot)
         self._told = 0
         self._line, self._line_step = "", -1
@@ -166,6 +168,13 @@ class Monitor:
     def close(self) -> None:
         """Leave the seat."""
         self.seat.close()
+
+
+def _chosen(given: float, rate: float) -> Intervention:
+    """The first repair: another rate than the user's, before the first step."""
+    kind: InterventionKind = "raise_rate" if rate > given else "lower_rate"
+    reason = "short trials before the first step chose it"
+    return Intervention.made(step=1, epoch=1, kind=kind, reason=reason, before=given, after=rate)
 
 
 _TENSOR = "tensor:"

@@ -151,7 +151,11 @@ def training_blocks(folder: RunFolder, result: TrainResult) -> tuple[Block, ...]
         Blocks of the report.
     """
     history = RunHistory.from_epochs(epochs_from_csv(folder.read_text("history.csv"), "history.csv"))
-    best = (Mark(x=result.best_epoch, label=f"best epoch {result.best_epoch}: {result.best_accuracy:.1%}"),)
+    best: tuple[Mark, ...] = (
+        Mark(x=result.best_epoch, label=f"best epoch {result.best_epoch}: {result.best_accuracy:.1%}"),
+    )
+    events = folder.read_json("events.json").get("events", [])
+    best = (*best, *_repairs(events))
     blocks: list[Block] = [
         Curves(
             caption="Loss a sample, training (augmented, with dropout) and validation",
@@ -174,7 +178,6 @@ def training_blocks(folder: RunFolder, result: TrainResult) -> tuple[Block, ...]
             lines=_lines(history, ("learning rate", "learning_rate")),
         ),
     ]
-    events = folder.read_json("events.json").get("events", [])
     rows = tuple(
         (str(event["epoch"]), str(event["step"]), event["kind"].replace("_", " "), event["message"])
         for event in events  # type: ignore[attr-defined]
@@ -182,6 +185,18 @@ def training_blocks(folder: RunFolder, result: TrainResult) -> tuple[Block, ...]
     if rows:
         blocks.append(Table(caption="What happened", header=("epoch", "step", "what", "why"), rows=rows))
     return tuple(blocks)
+
+
+_MOST_MARKS = 6
+
+
+def _repairs(events: object) -> tuple[Mark, ...]:
+    """Marks of the first repairs, at the epoch they happened in; all of them stand in the table of events."""
+    made = [event for event in events if "steps_rolled_back" in event] if isinstance(events, list) else []
+    return tuple(
+        Mark(x=float(event["epoch"]), label=printable(f"step {event['step']}: {event['message']}"))
+        for event in made[:_MOST_MARKS]
+    )
 
 
 def _lines(history: RunHistory, *curves: tuple[str, str]) -> tuple[Line, ...]:

@@ -153,7 +153,7 @@ def _monitor(run: Session, network: torch.nn.Module, optimizer: torch.optim.Opti
         folder=run.folder.path,
         rate=plan.learning_rate or 0.0,
         repair=plan.repair,
-        searched=plan.searched,
+        given=plan.given_rate,
         classes=len(run.summary.classes),
     )
 

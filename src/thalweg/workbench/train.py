@@ -235,7 +235,7 @@ def _search(
         listener.say(f"The learning rate {given:.3g} is kept: {chosen.message}.")
     else:
         listener.say(f"In place of {given:.3g}: {chosen.message}.")
-    return replace(plan, learning_rate=chosen.rate, searched=True)
+    return replace(plan, learning_rate=chosen.rate, given_rate=given)
 
 
 def _tell_data(summary: DataSummary, listener: Listener) -> None:
