@@ -6,7 +6,7 @@
 
 Twelve faults in three networks with three seeds (and with them three optimizers), beside healthy runs of the same
 networks. Thresholds were set on the half `calibration`, with networks and seeds of its own, and are reported on the
-half `report`; the programs were never used for setting anything. Needs scikit-learn, and Fashion-MNIST beside the repository.
+half `report`; the programs were never used for that. Needs scikit-learn, and Fashion-MNIST beside the repository.
 """
 
 import argparse

@@ -211,7 +211,7 @@ CASES = {
             batch_weight_norm=dict.fromkeys(("first", "second", "third", "head"), np.geomspace(3, 0.1, 20)),
         ),
         watched(
-            facts={"weight_decay": 0.05},
+            facts={"weight_decay": 0.01},
             batch_weight_norm=dict.fromkeys(("first", "second", "third", "head"), np.geomspace(3, 1.5, 20)),
         ),
     ),  # weights shrink while the loss falls

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from thalweg.core.errors import MissingExtraError
+from thalweg.core.errors import PlanError
 from thalweg.core.finding import Finding
 
 __all__ = ["Watching", "loaded"]
@@ -36,7 +36,12 @@ class Watching:
         every: int | None = None,
         say: Callable[[str], object] = print,
     ) -> None:
-        self.repair, self.log, self.every, self.say = repair, log, every, say
+        self._options: dict[str, Any] = {
+            "repair": repair,
+            "log": log,
+            "every": every,
+        }  # `log` is Lightning's own name for a method
+        self.say = say
         self.watch: Any = None
 
     def begin(self, model: Any, optimizer: Any, *, steps: int | None = None) -> None:  # noqa: ANN401 - foreign objects
@@ -50,9 +55,7 @@ class Watching:
         import thalweg
 
         try:
-            self.watch = thalweg.watch(
-                model, optimizer, repair=self.repair, steps=steps, every=self.every, log=self.log
-            )
+            self.watch = thalweg.watch(model, optimizer, steps=steps, **self._options)
         except Exception as error:  # noqa: BLE001 - the monitor never ends a training
             _LOG.warning("thalweg cannot watch this training: %s: %s", type(error).__name__, error)
 
@@ -89,7 +92,7 @@ def loaded(*names: str, install: str) -> ModuleType:
         The module.
 
     Raises:
-        MissingExtraError: None is installed.
+        PlanError: None is installed.
         ModuleNotFoundError: One is installed, and lacks something else.
 
     Example:
@@ -102,4 +105,4 @@ def loaded(*names: str, install: str) -> ModuleType:
         except ModuleNotFoundError as error:
             if (error.name or "") not in {name, name.partition(".")[0]}:
                 raise
-    raise MissingExtraError(f"{names[0].partition('.')[0]} is not installed: pip install {install}")
+    raise PlanError(f"{names[0].partition('.')[0]} is not installed: pip install {install}")

@@ -39,10 +39,11 @@ _KINDS = {
 }
 _ACTIVATIONS = {name: kind for kind, names in _KINDS.items() for name in names}
 _MANY = 64  # weights: fewer do not show from which distribution they were drawn
-_UNIFORM = (1.55, 1.85)  # largest over standard deviation of uniform draws, root of 3 for very many
+_UNIFORM_GAP = 10.0  # of n uniform draws the largest lies within about 1/n of the bound, and never beyond it
 _NORMAL_GAINS = (1.0, math.sqrt(2.0))  # LeCun, He
 _SMALL_NORMAL = 0.02  # standard deviation, as transformers start
 _CLOSE = 0.05
+_ROUNDING = 1e-5
 _SLACK = 1e-3  # of rounding, in sums of probabilities; half precision has as much
 
 
@@ -218,12 +219,14 @@ def _initial(leaf: torch.nn.Module) -> tuple[bool | None, float | None]:
     gain = spread * math.sqrt(fan_in)
     if values.numel() < _MANY or not math.isfinite(spread) or spread == 0.0:
         return None, gain if math.isfinite(gain) else None
-    largest = float(values.abs().max()) / spread
-    if _UNIFORM[0] <= largest <= _UNIFORM[1]:
-        return True, gain
+    fan_out = weight.shape[0] * weight[0, 0].numel()
+    largest = float(values.abs().max()) * math.sqrt(fan_in)
+    for bound in (1.0, math.sqrt(6.0), math.sqrt(3.0), math.sqrt(6.0 * fan_in / (fan_in + fan_out))):
+        if bound * (1 - _UNIFORM_GAP / values.numel()) <= largest <= bound * (1 + _ROUNDING):
+            return True, gain  # torch's own, He's, LeCun's, Glorot's
     fourth = float(((values - values.mean()) / spread).pow(4).mean())
     normal = abs(fourth - 3.0) < 5.0 * math.sqrt(24.0 / values.numel())
-    both = math.sqrt(2.0 * fan_in / (fan_in + weight.shape[0]))
+    both = math.sqrt(2.0 * fan_in / (fan_in + fan_out))
     usual = any(abs(gain / known - 1) < _CLOSE for known in (*_NORMAL_GAINS, both))
     return normal and (usual or abs(spread / _SMALL_NORMAL - 1) < _CLOSE), gain
 
