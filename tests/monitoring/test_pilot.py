@@ -168,3 +168,16 @@ def test_a_bare_rate_of_unknown_horizon_is_left_alone_unless_far_off() -> None:
     assert watched.pilot.chosen is not None
     assert not watched.pilot.interventions
     assert all(torch.equal(a, b) for a, b in zip(watched.net.parameters(), alone.net.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e3])
+def test_a_loss_of_another_scale_is_noticed(scale: float) -> None:
+    loop = Loop(1e-6).run(STEPS, spoil=lambda _, loss: scale * loss)
+    assert loop.accuracy > 0.9
+    assert loop.pilot.loss_scale == pytest.approx(scale, rel=0.1)
+
+
+def test_a_rate_of_zero_cannot_be_raised_and_is_told() -> None:
+    loop = Loop(0.0).run(80)
+    assert "zero" in loop.pilot.unable
+    assert not loop.pilot.interventions

@@ -2,7 +2,7 @@
 
 1. It looks on for `wait` updates. Then it tries rates on recent batches, from the present weights and from the initial
    ones (`trials`, `rate_search`), and goes on from where trials do better.
-2. A rate under a schedule of the user's, or of unknown horizon, is left alone unless it is far off; another gives way to
+2. A rate under a schedule of the user's, or of unknown horizon, is left alone unless it is far off; others give way to
    a short ramp to the chosen rate and a decay to zero.
 3. From then on it guards: updates that are not finite are skipped, a loss that stays up sends the training back to a
    snapshot at half the rate, and a training that does worse than the short trial begins anew at a third of it.
@@ -28,7 +28,7 @@ from thalweg.monitoring.rate_search import Chosen, search_rate, trial_steps, usu
 from thalweg.monitoring.replay import Batch
 from thalweg.monitoring.seat import Seat
 from thalweg.monitoring.snapshot import Snapshot, is_finite
-from thalweg.monitoring.trials import CLIP, TrialGround, clip_gradients
+from thalweg.monitoring.trials import CLIP, Objective, TrialGround, clip_gradients
 
 __all__ = ["KEPT_SCHEDULED", "KEPT_STARTING", "Pilot"]
 
@@ -44,6 +44,7 @@ _RUINOUS = 4.0  # times the right rate: what was learned so is not worth keeping
 _BEHIND = 1.2  # times the trial's loss: a whole run must not be higher than this after a few trials' length
 _RETRIES = 3
 _STEADY = 1e-3  # relative change of the rate below which there is no schedule
+_OTHER_SCALE = 8.0  # a ratio of gradient norms nearer to 1 comes from accumulated or other batches
 _FORGET = 2.0  # a change of rate by more than this clears what the optimizer remembers
 
 
@@ -90,7 +91,7 @@ class Pilot:
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             self.unable = "repair works in one process only: several ranks would decide differently"
         self.known: deque[Batch] = deque()
-        self.revived, self.careful = False, math.nan
+        self.revived, self.careful, self.loss_scale = False, math.nan, 1.0
 
     @property
     def weights(self) -> list[torch.Tensor]:
@@ -105,12 +106,14 @@ class Pilot:
         Args:
             moment: The update to come.
         """
+        if not self.decided and moment.step + 1 >= self.wait:
+            self._compare_scales()
         if self.revived and not self.decided:
-            clip_gradients(self.weights, CLIP)
+            clip_gradients(self.weights, CLIP * self._amp_scale())
             self.seat.scale = self.careful / self._base() if self._base() > 0 else 1.0
         if self.unable or not self.decided:
             return
-        norm = float(clip_gradients(self.weights, CLIP if self.governs else math.inf))
+        norm = float(clip_gradients(self.weights, CLIP * self._amp_scale() if self.governs else math.inf))
         loss = moment.loss
         if not math.isfinite(norm) or (loss is not None and not math.isfinite(loss)):
             self.seat.skip = True
@@ -163,7 +166,9 @@ class Pilot:
                 self.known = deque(maxlen=max(_FEWEST, min(_BATCHES, _BYTES // size)))
             self.known.append(newest)
         rising = len(self.rates) > 1 and self.rates[-1] > self.rates[-2] * (1 + _STEADY)
-        if done < self.wait or (rising and done < 0.3 * (self.steps or math.inf)):
+        if done >= self.wait and self._base() <= 0:
+            self.unable = "the learning rate is zero, and a factor cannot raise it: nothing is repaired"
+        if self.unable or done < self.wait or (rising and done < 0.3 * (self.steps or math.inf)):
             return  # a warm-up is under way: nobody knows yet where it leads
         whole = [batch for batch in self.known if batch.whole]
         if len(whole) >= _FEWEST:
@@ -173,6 +178,23 @@ class Pilot:
             self._revive(done)
         elif done >= self.wait + 2 * _BATCHES:
             self.unable = "the loss of recent batches cannot be computed again: nothing is repaired"
+
+    def _amp_scale(self) -> float:
+        """What gradients are multiplied with that a fused optimizer of mixed precision divides by later."""
+        scale = getattr(self.seat.optimizer, "grad_scale", None)
+        return 1.0 if scale is None else float(scale)
+
+    def _compare_scales(self) -> None:
+        """See how much larger the loop's loss is than the one computed again, whose scale could not be seen."""
+        replay = self.seat.replay
+        if not replay.ready:
+            return
+        own = float(clip_gradients(self.weights, math.inf)) / self._amp_scale()
+        again = torch.autograd.grad(replay.loss_with_graph(0), self.weights, allow_unused=True)
+        norm = float(torch.nn.utils.get_total_norm([each for each in again if each is not None]))
+        ratio = own / norm if norm > 0 else math.nan
+        if math.isfinite(ratio) and ratio > 0 and not 1 / _OTHER_SCALE < ratio < _OTHER_SCALE:
+            self.loss_scale = ratio
 
     def _revive(self, done: int) -> None:
         """The weights broke before enough batches were seen: start anew at a careful rate, look on a little longer."""
@@ -255,8 +277,14 @@ class Pilot:
     def _ground(self, count: int) -> TrialGround:
         held = min(_HELD, count // 3)
         replay = self.seat.replay
-        losses = [lambda which=which: replay.loss_with_graph(which) for which in range(count)]
-        return TrialGround(self.seat.module, self.seat.optimizer, train=losses[held:], held=losses[:held])
+
+        def loss(which: int, scale: float = 1.0) -> Objective:
+            return lambda: scale * replay.loss_with_graph(which)
+
+        train = [loss(which, self.loss_scale) for which in range(held, count)]
+        return TrialGround(
+            self.seat.module, self.seat.optimizer, train=train, held=[loss(which) for which in range(held)]
+        )
 
     # Guarding -------------------------------------------------------------------------------------------------------
 
