@@ -174,7 +174,7 @@ def test_a_bare_rate_of_unknown_horizon_is_left_alone_unless_far_off() -> None:
 def test_a_loss_of_another_scale_is_noticed(scale: float) -> None:
     loop = Loop(1e-6).run(STEPS, spoil=lambda _, loss: scale * loss)
     assert loop.accuracy > 0.9
-    assert loop.pilot.loss_scale == pytest.approx(scale, rel=0.1)
+    assert loop.pilot.lookout.scale == pytest.approx(scale, rel=0.1)
 
 
 def test_a_rate_of_zero_cannot_be_raised_and_is_told() -> None:

@@ -22,6 +22,7 @@ from thalweg.monitoring.choose import KEPT_STARTING
 from thalweg.monitoring.escape import draw_anew, shake
 from thalweg.monitoring.guard import Guard
 from thalweg.monitoring.horizon import Horizon, NoiseFloor
+from thalweg.monitoring.lookout import FEWEST, MOST, Lookout, amp_scale
 from thalweg.monitoring.moment import Moment
 from thalweg.monitoring.pilot_state import pack_pilot, unpack_pilot
 from thalweg.monitoring.rate_search import Chosen, search_rate, trial_steps, usual_rate
@@ -38,13 +39,9 @@ KEPT_SCHEDULED = 8.0
 SNAPSHOT_EVERY = 50
 """Updates between snapshots."""
 _HELD = 4  # batches that trials are judged by
-_FEWEST = 6  # batches without which no trial is made
-_BATCHES, _BYTES = 24, 256 * 2**20  # replayed at most: so many, of so many bytes together
 _RUINOUS = 4.0  # times the right rate: what was learned so is not worth keeping
 _BEHIND = 1.2  # times the trial's loss: a whole run must not be higher than this after a few trials' length
 _RETRIES = 3
-_STEADY = 1e-3  # relative change of the rate below which there is no schedule
-_OTHER_SCALE = 8.0  # a ratio of gradient norms nearer to 1 comes from accumulated or other batches
 _FORGET = 2.0  # a change of rate by more than this clears what the optimizer remembers
 
 
@@ -87,18 +84,15 @@ class Pilot:
         self.initial = Snapshot.take(seat.module, seat.optimizer) if fresh else None
         self.kept, self.origin = self.initial, self.initial
         self.began = self.retries = self.bad = 0
-        self.rates: list[float] = []
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             self.unable = "repair works in one process only: several ranks would decide differently"
-        self.known: deque[Batch] = deque()
-        self.revived, self.careful, self.loss_scale = False, math.nan, 1.0
+        self.lookout = Lookout()
+        self.revived, self.careful = False, math.nan
 
     @property
     def weights(self) -> list[torch.Tensor]:
         """What the optimizer trains."""
         return [each for group in self.seat.optimizer.param_groups for each in group["params"] if each.requires_grad]
-
-    # What the seat calls --------------------------------------------------------------------------------------------
 
     def before_update(self, moment: Moment) -> None:
         """Set the rate, clip, and skip what is not finite.
@@ -107,13 +101,13 @@ class Pilot:
             moment: The update to come.
         """
         if not self.decided and moment.step + 1 >= self.wait:
-            self._compare_scales()
+            self.lookout.compare_scales(self.seat.replay, self.weights, self.seat.optimizer)
         if self.revived and not self.decided:
-            clip_gradients(self.weights, CLIP * self._amp_scale())
+            clip_gradients(self.weights, CLIP * amp_scale(self.seat.optimizer))
             self.seat.scale = self.careful / self._base() if self._base() > 0 else 1.0
         if self.unable or not self.decided:
             return
-        norm = float(clip_gradients(self.weights, CLIP * self._amp_scale() if self.governs else math.inf))
+        norm = float(clip_gradients(self.weights, CLIP * amp_scale(self.seat.optimizer) if self.governs else math.inf))
         loss = moment.loss
         if not math.isfinite(norm) or (loss is not None and not math.isfinite(loss)):
             self.seat.skip = True
@@ -153,48 +147,22 @@ class Pilot:
             self.factor *= 0.25
             self._note(done, "decay", "the loss has stopped falling at this rate (noise floor)", before)
 
-    # Choosing -------------------------------------------------------------------------------------------------------
-
     def _look_on(self, done: int) -> None:
         """Collect batches whose loss is known, until there are enough and the time to act has come."""
-        if not self.revived:
-            self.rates.append(self._base())
-        newest = self.seat.replay.batches[-1] if self.seat.replay.batches else None
-        if newest is not None and newest.objective is not None:
-            if self.known.maxlen is None:
-                size = sum(each.numel() * each.element_size() for each in newest.inputs) or 1
-                self.known = deque(maxlen=max(_FEWEST, min(_BATCHES, _BYTES // size)))
-            self.known.append(newest)
-        rising = len(self.rates) > 1 and self.rates[-1] > self.rates[-2] * (1 + _STEADY)
+        lookout = self.lookout
+        lookout.see(None if self.revived else self._base(), self.seat.replay)
         if done >= self.wait and self._base() <= 0:
             self.unable = "the learning rate is zero, and a factor cannot raise it: nothing is repaired"
-        if self.unable or done < self.wait or (rising and done < 0.3 * (self.steps or math.inf)):
-            return  # a warm-up is under way: nobody knows yet where it leads
-        whole = [batch for batch in self.known if batch.whole]
-        if len(whole) >= _FEWEST:
-            self.known.clear()
+        if self.unable or done < self.wait or (lookout.rising and done < 0.3 * (self.steps or math.inf)):
+            return
+        whole = lookout.batches
+        if len(whole) >= FEWEST:
+            lookout.forget()
             self._decide(done, deque(whole, maxlen=len(whole)))
         elif not is_finite(self.seat.module):
             self._revive(done)
-        elif done >= self.wait + 2 * _BATCHES:
+        elif done >= self.wait + 2 * MOST:
             self.unable = "the loss of recent batches cannot be computed again: nothing is repaired"
-
-    def _amp_scale(self) -> float:
-        """What gradients are multiplied with that a fused optimizer of mixed precision divides by later."""
-        scale = getattr(self.seat.optimizer, "grad_scale", None)
-        return 1.0 if scale is None else float(scale)
-
-    def _compare_scales(self) -> None:
-        """See how much larger the loop's loss is than the one computed again, whose scale could not be seen."""
-        replay = self.seat.replay
-        if not replay.ready:
-            return
-        own = float(clip_gradients(self.weights, math.inf)) / self._amp_scale()
-        again = torch.autograd.grad(replay.loss_with_graph(0), self.weights, allow_unused=True)
-        norm = float(torch.nn.utils.get_total_norm([each for each in again if each is not None]))
-        ratio = own / norm if norm > 0 else math.nan
-        if math.isfinite(ratio) and ratio > 0 and not 1 / _OTHER_SCALE < ratio < _OTHER_SCALE:
-            self.loss_scale = ratio
 
     def _revive(self, done: int) -> None:
         """The weights broke before enough batches were seen: start anew at a careful rate, look on a little longer."""
@@ -210,12 +178,12 @@ class Pilot:
             self.initial = Snapshot.take(seat.module, None)
         seat.optimizer.state.clear()
         self.careful = usual_rate(seat.optimizer) / 10
-        self.wait, self.revived = done + _BATCHES, True
+        self.wait, self.revived = done + MOST, True
         self._note(done, kind, "the weights were not finite", before, after=self.careful, back=done)
 
     def _decide(self, done: int, batches: deque[Batch]) -> None:
         """Try rates and take over, or leave alone."""
-        replay, before = self.seat.replay, self._base() if self._bare() else max(self.rates)
+        replay, before = self.seat.replay, self._base() if self._bare() else max(self.lookout.rates)
         usual, replay.batches = replay.batches, batches
         ground, length = self._ground(len(batches)), trial_steps(self.steps)
         chosen = search_rate(lambda rate: ground.run(rate, length, start=self.initial), self.seat.optimizer)
@@ -244,7 +212,7 @@ class Pilot:
             self.peak = before if leave else rate
             self.course = Horizon(begin=done, end=cast("int", self.steps)) if ours else None
         elif not leave:
-            self.factor = rate / max(self.rates)
+            self.factor = rate / max(self.lookout.rates)
         self.began, self.guard, self.floor = done, Guard(), NoiseFloor()
         self.kept = self.origin = Snapshot.take(seat.module, seat.optimizer, done)
         self.initial = None  # the memory is better used
@@ -281,12 +249,10 @@ class Pilot:
         def loss(which: int, scale: float = 1.0) -> Objective:
             return lambda: scale * replay.loss_with_graph(which)
 
-        train = [loss(which, self.loss_scale) for which in range(held, count)]
+        train = [loss(which, self.lookout.scale) for which in range(held, count)]
         return TrialGround(
             self.seat.module, self.seat.optimizer, train=train, held=[loss(which) for which in range(held)]
         )
-
-    # Guarding -------------------------------------------------------------------------------------------------------
 
     def _roll_back(self, done: int) -> None:
         kept = self.kept or self.origin
@@ -328,16 +294,13 @@ class Pilot:
         if self.course is not None:
             self.course = Horizon(begin=done, end=self.course.end)
 
-    # Rates ----------------------------------------------------------------------------------------------------------
-
     def _base(self) -> float:
         return float(self.seat.optimizer.param_groups[0]["lr"])
 
     def _bare(self) -> bool:
         """Whether the user's rate has no schedule."""
         scheduled = any("initial_lr" in group for group in self.seat.optimizer.param_groups)
-        steady = not self.rates or max(self.rates) <= min(self.rates) * (1 + _STEADY)
-        return steady and not scheduled and bool(self.rates)
+        return self.lookout.steady and not scheduled
 
     def _scale(self, step: int) -> float:
         if not self.governs or math.isnan(self.peak):
@@ -367,8 +330,6 @@ class Pilot:
         self.interventions.append(made)
         if self.told is not None:
             self.told(made)
-
-    # Going on later -------------------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, object]:
         """Give what a checkpoint must hold to go on to the bit; batches looked at before the choice are not in it.

@@ -10,6 +10,7 @@ import torch
 from thalweg.core.intervention import Intervention
 from thalweg.monitoring.guard import Guard
 from thalweg.monitoring.horizon import Horizon, NoiseFloor
+from thalweg.monitoring.lookout import Lookout
 from thalweg.monitoring.rate_search import Chosen
 from thalweg.monitoring.snapshot import Snapshot
 from thalweg.monitoring.trials import Trial
@@ -26,7 +27,7 @@ _SNAPSHOTS = ("initial", "kept", "origin")
 class _Pilot(Protocol):
     """The parts of a pilot that are no plain numbers."""
 
-    rates: list[float]
+    lookout: Lookout
     course: Horizon | None
     guard: Guard
     floor: NoiseFloor
@@ -44,7 +45,7 @@ def pack_pilot(pilot: _Pilot) -> dict[str, object]:
         `plain`: numbers and texts that JSON can hold; `tensors`: snapshots, by name.
     """
     plain: dict[str, object] = {name: _plain(getattr(pilot, name)) for name in _NUMBERS}
-    plain["rates"] = [_plain(rate) for rate in pilot.rates]
+    plain["rates"] = [_plain(rate) for rate in pilot.lookout.rates]
     plain["course"] = None if pilot.course is None else [pilot.course.begin, pilot.course.end]
     plain["guard"] = {name: _plain(value) for name, value in pilot.guard.state().items()}
     plain["floor"] = pilot.floor.state()
@@ -68,7 +69,7 @@ def unpack_pilot(pilot: _Pilot, state: Mapping[str, object]) -> None:
     plain, tensors = cast("dict[str, Any]", state["plain"]), cast("dict[str, torch.Tensor]", state["tensors"])
     for name in _NUMBERS:
         setattr(pilot, name, _number(plain[name]))
-    pilot.rates = [float(rate) for rate in plain["rates"]]
+    pilot.lookout.rates = [float(rate) for rate in plain["rates"]]
     pilot.course = None if plain["course"] is None else Horizon(begin=plain["course"][0], end=plain["course"][1])
     pilot.guard.restore({name: _number(value) for name, value in plain["guard"].items()})
     pilot.floor.restore(plain["floor"])

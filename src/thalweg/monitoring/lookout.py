@@ -1,0 +1,99 @@
+"""What a pilot gathers while it may not yet act: the user's rates, batches with a known loss, and the loss's scale."""
+
+import math
+from collections import deque
+from collections.abc import Sequence
+
+import torch
+
+from thalweg.monitoring.replay import Batch, Replay
+from thalweg.monitoring.trials import clip_gradients
+
+__all__ = ["FEWEST", "Lookout", "amp_scale"]
+
+FEWEST = 6
+"""Batches without which no trial is made."""
+MOST, BYTES = 24, 256 * 2**20
+"""Batches kept at most, and bytes of their inputs together."""
+_STEADY = 1e-3  # relative change of the rate below which there is no schedule
+_OTHER_SCALE = 8.0  # a ratio of gradient norms nearer to 1 comes from accumulated or other batches
+
+
+class Lookout:
+    """Looks on.
+
+    Attributes:
+        rates: The user's learning rate at each update seen.
+        scale: How much larger the loop's loss is than the one computed again.
+    """
+
+    def __init__(self) -> None:
+        self.rates: list[float] = []
+        self.scale = 1.0
+        self._known: deque[Batch] = deque()
+
+    def see(self, rate: float | None, replay: Replay) -> None:
+        """Take one update in.
+
+        Args:
+            rate: The user's learning rate; None where it was not the one used.
+            replay: Recent batches; the newest is kept where its loss is known.
+        """
+        if rate is not None:
+            self.rates.append(rate)
+        newest = replay.batches[-1] if replay.batches else None
+        if newest is None or newest.objective is None:
+            return
+        if self._known.maxlen is None:
+            size = sum(each.numel() * each.element_size() for each in newest.inputs) or 1
+            self._known = deque(maxlen=max(FEWEST, min(MOST, BYTES // size)))
+        self._known.append(newest)
+
+    @property
+    def batches(self) -> list[Batch]:
+        """Batches whose loss can be computed again, oldest first."""
+        return [batch for batch in self._known if batch.whole]
+
+    @property
+    def rising(self) -> bool:
+        """Whether a warm-up is under way: nobody knows yet where it leads."""
+        return len(self.rates) > 1 and self.rates[-1] > self.rates[-2] * (1 + _STEADY)
+
+    @property
+    def steady(self) -> bool:
+        """Whether the rate has not changed."""
+        return bool(self.rates) and max(self.rates) <= min(self.rates) * (1 + _STEADY)
+
+    def forget(self) -> None:
+        """Let go of the batches."""
+        self._known.clear()
+
+    def compare_scales(self, replay: Replay, weights: Sequence[torch.Tensor], optimizer: torch.optim.Optimizer) -> None:
+        """See how much larger the loop's loss is than the one computed again, whose scale could not be seen.
+
+        Args:
+            replay: Recent batches, the newest of which the gradients are of.
+            weights: Parameters with the loop's gradients.
+            optimizer: What will use them.
+        """
+        if not replay.ready:
+            return
+        own = float(clip_gradients(weights, math.inf)) / amp_scale(optimizer)
+        again = torch.autograd.grad(replay.loss_with_graph(0), list(weights), allow_unused=True)
+        norm = float(torch.nn.utils.get_total_norm([each for each in again if each is not None]))
+        ratio = own / norm if norm > 0 else math.nan
+        if math.isfinite(ratio) and ratio > 0 and not 1 / _OTHER_SCALE < ratio < _OTHER_SCALE:
+            self.scale = ratio
+
+
+def amp_scale(optimizer: torch.optim.Optimizer) -> float:
+    """What gradients are multiplied with that a fused optimizer of mixed precision divides by later.
+
+    Args:
+        optimizer: Any.
+
+    Returns:
+        The scale; 1 without one.
+    """
+    scale = getattr(optimizer, "grad_scale", None)
+    return 1.0 if scale is None else float(scale)
