@@ -166,11 +166,11 @@ class Batches:
         """Pictures at another side; signals and volumes with their longest axis at another, never at a larger one."""
         extents = pixels.shape[2:]
         if pixels.ndim == _PICTURE:
-            wanted = extents if side is None else (side, side)
+            wanted: tuple[int, ...] = tuple(extents) if side is None else (side, side)
         else:
             factor = min(1.0, (side or max(extents)) / max(extents))
             wanted = tuple(max(1, round(factor * extent)) for extent in extents)
-        if tuple(wanted) == tuple(extents):
+        if wanted == tuple(extents):
             return pixels
         antialias = {"antialias": True} if pixels.ndim == _PICTURE else {}
-        return functional.interpolate(pixels, size=tuple(wanted), mode=_SCALING[pixels.ndim], **antialias)
+        return functional.interpolate(pixels, size=wanted, mode=_SCALING[pixels.ndim], **antialias)

@@ -132,7 +132,7 @@ def open_measured(folder: Path) -> Measured | None:
     stored = np.memmap(folder / _VALUES, dtype=index.dtype, mode="r", shape=index.shape)
     if not index.window:
         return Measured(folder=folder, index=index, values=stored, rows=np.arange(len(stored)))
-    views = np.lib.stride_tricks.sliding_window_view(stored, index.window, axis=0)  # type: ignore[call-overload]
+    views = np.lib.stride_tricks.sliding_window_view(stored, index.window, axis=0)
     return Measured(
         folder=folder, index=index, values=np.moveaxis(views, -1, 1), rows=np.asarray(index.starts, np.int64)
     )

@@ -1,5 +1,6 @@
 """One file a sample: reading tables, arrays, NIfTI scans and clips of frames into values, channels last."""
 
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -123,7 +124,7 @@ def _array(path: Path, form: FormWish) -> Values:
 
 def _scan(path: Path) -> Values:
     try:
-        import nibabel
+        nibabel: Any = importlib.import_module("nibabel")
     except ImportError as error:
         raise MissingExtraError("nibabel", "nifti", "to read NIfTI scans") from error
     try:

@@ -143,7 +143,7 @@ def _numbers(data: bytes, header: WavHeader) -> npt.NDArray[np.float32]:
         with np.errstate(over="ignore"):
             return np.frombuffer(data, f"<f{header.bits // 8}").astype(np.float32)
     if header.bits == 8:  # noqa: PLR2004 - the only width without a sign
-        return (np.frombuffer(data, np.uint8).astype(np.float32) - 128) / 128
+        return np.asarray((np.frombuffer(data, np.uint8).astype(np.float32) - 128) / 128, np.float32)
     if header.bits == 24:  # noqa: PLR2004 - no type of numpy is so wide
         wide = np.zeros((len(data) // 3, 4), np.uint8)
         wide[:, 1:] = np.frombuffer(data, np.uint8).reshape(-1, 3)

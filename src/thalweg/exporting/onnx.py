@@ -33,6 +33,9 @@ BATCH_SIZES = (1, 5)
 LARGEST_DIFFERENCE = 1e-4
 """Largest difference of a probability between onnxruntime and torch that is accepted."""
 
+PIXELS = "float32 from 0 to 255, channels first, upright; scaling is part of the network"
+"""What goes in, where nothing else is said."""
+
 _TRACED_BATCH = 2  # torch.export takes a batch of 1 for a constant
 _PROTOBUF_LIMIT = 2**31 - 2**20  # bytes; one file cannot hold more
 
@@ -75,7 +78,13 @@ class _Probabilities(nn.Module):
 
 
 def export_onnx(
-    module: nn.Module, input_shape: Shape, path: Path, *, class_names: Sequence[str], final: str | None
+    module: nn.Module,
+    input_shape: Shape,
+    path: Path,
+    *,
+    class_names: Sequence[str],
+    final: str | None,
+    takes: str = PIXELS,
 ) -> OnnxCheck:
     """Write a network as ONNX, if and only if onnxruntime gives what torch gives.
 
@@ -85,6 +94,7 @@ def export_onnx(
         path: The file to write, whole or not at all; its folder must exist.
         class_names: Names of the classes in the order of the output, kept as JSON under `class_names` in the file.
         final: What turns logits into probabilities: `sigmoid`, `softmax`, or None where the network already does.
+        takes: What the values that go in are, kept in the file.
 
     Returns:
         The file's size and operators, and its largest difference from torch.
@@ -115,7 +125,7 @@ def export_onnx(
             f"({', '.join(map(printable, class_names))})"
         )
     runtime = _extra("onnxruntime")
-    proto = _translate(whole, batches[_TRACED_BATCH], class_names)
+    proto = _translate(whole, batches[_TRACED_BATCH], class_names, takes)
     content: bytes = proto.SerializeToString()
     difference = max(
         _difference(_run(runtime, content, batches[size]), expected[size], size, path) for size in BATCH_SIZES
@@ -142,7 +152,7 @@ def _pixels(size: int, shape: Shape) -> torch.Tensor:
     return torch.from_numpy(random.integers(0, 256, (size, *shape.as_tuple())).astype(np.float32))
 
 
-def _translate(whole: nn.Module, example: torch.Tensor, class_names: Sequence[str]) -> Any:  # noqa: ANN401 - untyped
+def _translate(whole: nn.Module, example: torch.Tensor, class_names: Sequence[str], takes: str) -> Any:  # noqa: ANN401 - untyped
     # To an `onnx.ModelProto` with a free batch axis and nothing of this machine in it.
     for name in ("onnx", "onnxscript"):
         _extra(name)
@@ -176,7 +186,7 @@ def _translate(whole: nn.Module, example: torch.Tensor, class_names: Sequence[st
         del part.metadata_props[:]  # stack traces, with the paths of this machine
     for key, value in (
         ("class_names", json.dumps(list(class_names), ensure_ascii=True)),
-        ("pixels", "float32 from 0 to 255, channels first, upright; scaling is part of the network"),
+        ("pixels", takes),
     ):
         entry = proto.metadata_props.add()
         entry.key, entry.value = key, value

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from thalweg.core.errors import PlanError
 from thalweg.core.results import ExportResult
-from thalweg.exporting.onnx import export_onnx
+from thalweg.exporting.onnx import PIXELS, export_onnx
 from thalweg.workbench.model import open_model
 
 __all__ = ["export"]
@@ -36,8 +36,16 @@ def export(run: str | Path, *, onnx: bool = True, out: str | Path | None = None)
     model = open_model(run, device="cpu")
     path = Path(out) if out else model.folder.path / "model.onnx"
     _, final = model.spec.logits()
+    reading = model.summary.reading
     done = export_onnx(
-        model.module, next(iter(model.spec.inputs.values())), path, class_names=model.summary.classes, final=final
+        model.module,
+        model.shape,
+        path,
+        class_names=model.summary.classes,
+        final=final,
+        takes=PIXELS
+        if reading is None
+        else f"float32 {reading.form}s as they were measured, channels first; standardising is part of the network",
     )
     return ExportResult(
         path=str(path),

@@ -279,7 +279,7 @@ def reproduction_blocks(folder: RunFolder, plan: TrainingPlan) -> tuple[Block, .
 def _chosen_options(plan: TrainingPlan) -> str:
     """The options that the user chose besides those that every run has."""
     usual = TrainingPlan(source=plan.source)
-    names = ("test", "validation", "split_file", "group_by", "augment", "class_weights", "patience")
+    names = ("form", "window", "test", "validation", "split_file", "group_by", "augment", "class_weights", "patience")
     chosen = [(name, getattr(plan, name)) for name in names if getattr(plan, name) != getattr(usual, name)]
     chosen += [(name, getattr(plan, name)) for name in ("weight_decay", "label_smoothing")]
     return "".join(f" --{name.replace('_', '-')} {_quoted(str(value))}" for name, value in chosen)
