@@ -47,3 +47,18 @@ def test_state_comes_back() -> None:
     again.restore(guard.state())
     assert [guard.spiked(2.3) for _ in range(40)] == [again.spiked(2.3) for _ in range(40)]
     assert not guard.calm
+
+
+def test_noise_without_any_learning_is_no_trouble() -> None:
+    for seed in range(20):
+        noise = random.Random(seed)
+        assert follow(Guard(), [max(0.0, noise.gauss(0.69, 0.25)) for _ in range(3000)]) is None
+
+
+def test_a_collapse_under_noise_is_seen() -> None:
+    for seed in range(20):
+        noise = random.Random(seed)
+        losses = [0.35 + 0.34 * math.exp(-step / 60) + noise.gauss(0, 0.1) for step in range(400)]
+        seen = follow(Guard(), losses + [0.69 + noise.gauss(0, 0.1) for _ in range(200)])
+        assert seen is not None
+        assert seen >= 400

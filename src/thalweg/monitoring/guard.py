@@ -16,6 +16,8 @@ _LOST = 0.7  # share of the gain since the start that must be lost
 _GAINED = 0.15  # share of the first loss that must have been gained before anything can be lost
 _ABOVE = 2.0  # times the first loss: trouble, whatever was gained
 _SMOOTHING = 0.1
+_SLOW = 0.02  # smoothing of the variance
+_CLEAR = 1.4  # standard deviations of single losses: the lowest of many smoothed losses lies below by half of this
 
 
 @dataclass(slots=True)
@@ -26,6 +28,7 @@ class Guard:
         first: Loss at the start: mean of the first updates.
         smooth: Smoothed loss now.
         best: Lowest smoothed loss so far.
+        variance: Of single losses around the smoothed one.
         high: Updates in a row that were trouble.
         seen: Updates followed.
     """
@@ -33,6 +36,7 @@ class Guard:
     first: float = math.nan
     smooth: float = math.nan
     best: float = math.inf
+    variance: float = 0.0
     high: int = 0
     seen: int = 0
 
@@ -56,9 +60,14 @@ class Guard:
             loss = 10 * max(self.first if math.isfinite(self.first) else 1.0, 1.0)
         self.seen += 1
         if self.seen <= 5:  # noqa: PLR2004 - the mean of the first five
+            before = self.first
             self.first = loss if self.seen == 1 else self.first + (loss - self.first) / self.seen
+            self.variance += (
+                0.0 if self.seen == 1 else ((loss - before) * (loss - self.first) - self.variance) / self.seen
+            )
             self.smooth = self.first
             return False
+        self.variance += _SLOW * ((loss - self.smooth) ** 2 - self.variance)
         self.smooth += _SMOOTHING * (loss - self.smooth)
         self.best = min(self.best, self.smooth)
         self.high = self.high + 1 if self._is_trouble() else 0
@@ -70,10 +79,10 @@ class Guard:
         return self.high == 0 and self.smooth <= self.best + 0.3 * max(self.first - self.best, 0.0) + 1e-12
 
     def _is_trouble(self) -> bool:
-        gain = self.first - self.best
+        gain, clear = self.first - self.best, _CLEAR * math.sqrt(self.variance)
         if gain > _GAINED * abs(self.first):
-            return self.smooth > self.best + _LOST * gain
-        return self.smooth > _ABOVE * max(abs(self.first), 1e-12)
+            return self.smooth > self.best + max(_LOST * gain, clear)
+        return self.smooth > _ABOVE * max(abs(self.first), 1e-12) + clear
 
     def settle(self) -> None:
         """Forget the trouble after a repair; what was gained stays known."""
