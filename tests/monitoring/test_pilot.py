@@ -128,7 +128,7 @@ def test_a_loss_that_stays_up_is_rolled_back() -> None:
     loop = Loop(0.05).run(120)
     with torch.no_grad():
         for weight in loop.net.parameters():
-            weight.mul_(-3.0)
+            weight.mul_(-10.0)
     loop.run(80)
     assert "roll_back" in loop.kinds
     assert loop.accuracy > 0.9

@@ -28,7 +28,8 @@ class Guard:
         first: Loss at the start: mean of the first updates.
         smooth: Smoothed loss now.
         best: Lowest smoothed loss so far.
-        variance: Of single losses around the smoothed one.
+        variance: Of single losses around their trend.
+        last: The loss before.
         high: Updates in a row that were trouble.
         seen: Updates followed.
     """
@@ -37,6 +38,7 @@ class Guard:
     smooth: float = math.nan
     best: float = math.inf
     variance: float = 0.0
+    last: float = math.nan
     high: int = 0
     seen: int = 0
 
@@ -59,15 +61,14 @@ class Guard:
         if not math.isfinite(loss):
             loss = 10 * max(self.first if math.isfinite(self.first) else 1.0, 1.0)
         self.seen += 1
+        if self.seen > 1:  # by differences of neighbours (von Neumann 1941): a change of level hardly counts
+            rate = max(_SLOW, 1 / (self.seen - 1))
+            self.variance += rate * (0.5 * (loss - self.last) ** 2 - self.variance)
+        self.last = loss
         if self.seen <= 5:  # noqa: PLR2004 - the mean of the first five
-            before = self.first
             self.first = loss if self.seen == 1 else self.first + (loss - self.first) / self.seen
-            self.variance += (
-                0.0 if self.seen == 1 else ((loss - before) * (loss - self.first) - self.variance) / self.seen
-            )
             self.smooth = self.first
             return False
-        self.variance += _SLOW * ((loss - self.smooth) ** 2 - self.variance)
         self.smooth += _SMOOTHING * (loss - self.smooth)
         self.best = min(self.best, self.smooth)
         self.high = self.high + 1 if self._is_trouble() else 0
