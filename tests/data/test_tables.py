@@ -43,6 +43,8 @@ def test_the_column_of_labels_is_found(tmp_path, rows, expected, separator):
     (part,) = read_table(write(tmp_path / "a.csv", rows, separator))
     assert part.labels.tolist() == expected
     assert np.allclose(part.pictures, numbers())
+    place = next(index for index, cell in enumerate(rows[-1]) if cell in {1.0, 2, "dog"})
+    assert part.said.startswith(f"labels are in column {place + 1} of 13")
 
 
 def test_patients_and_an_index_are_no_values(tmp_path):

@@ -23,6 +23,7 @@ class ArrayPart:
         groups: What each sample belongs to, such as a patient, where the file has it.
         grouped_by: What groups are called there.
         rate_hz: Samples a second of signals, where the file says it.
+        said: How the reader told labels from values, in a sentence, where it had to.
     """
 
     file: str
@@ -33,3 +34,4 @@ class ArrayPart:
     groups: npt.NDArray[np.generic] | None = None
     grouped_by: str = ""
     rate_hz: float | None = None
+    said: str = ""

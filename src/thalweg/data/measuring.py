@@ -103,6 +103,7 @@ def write_arrays(
                 kept.take(part, start, numbering[start : start + len(block)], bad)
         if not kept.names:
             raise SourceError(f"{printable(parts[0].file)}: none of {total:,} samples holds finite values only")
+        notes = (*notes, *dict.fromkeys(f"{part.file}: {part.said}" for part in parts if part.said))
         named = next((part.grouped_by for part in parts if part.groups is not None), "")
         if named:
             notes = (*notes, f"samples of one {named} stay together: there are {len(kept.numbers):,} of them")

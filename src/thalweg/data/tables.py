@@ -113,6 +113,7 @@ def read_table(
             labels=_as_array(labels) if labelled else None,
             groups=np.asarray(groups) if groups else None,
             grouped_by=columns.group_name,
+            said=columns.said if labelled else "",
         )
     ]
 
@@ -136,6 +137,10 @@ class _Columns:
         self.label = None if bare else self._label(shown, names, left, body)
         if self.label is None and labelled:
             raise SourceError(f"{shown}: no column holds labels; call one 'label', or put class numbers last")
+        self.said = ""
+        if self.label is not None:
+            name = f" ({printable(header[self.label - self.width])[:40]})" if header else ""
+            self.said = f"labels are in column {self.label + 1} of {self.width}{name}"
         self.values = [index for index in left if index != self.label]
         if len(self.values) < FEWEST_STEPS:
             raise SourceError(

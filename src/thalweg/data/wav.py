@@ -19,6 +19,7 @@ __all__ = ["WavHeader", "read_wav", "resampled", "wav_header", "window_starts"]
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _BITS = {_PCM: (8, 16, 24, 32), _FLOAT: (32, 64)}
 _MOST_CHANNELS = 64
+_DESCRIPTION = 64  # bytes of a description that matter, however long it says it is
 _UNKNOWN = 0xFFFFFFFF  # the length that a program writes which cannot go back to the header
 
 
@@ -68,7 +69,9 @@ def wav_header(path: Path) -> WavHeader:
             while len(head := file.read(8)) == 8:  # noqa: PLR2004 - name and length of a chunk
                 name, length = struct.unpack("<4sI", head)
                 if name == b"fmt ":
-                    described = _described(file.read(length))
+                    chunk = file.read(min(length, _DESCRIPTION))
+                    described = _described(chunk)
+                    file.seek(length - len(chunk) + length % 2, 1)
                 elif name == b"data":
                     return _checked(described, file.tell(), length, size)
                 else:
