@@ -3,6 +3,11 @@
 import pytest
 
 from thalweg.core.finding import Finding
+from thalweg.core.history import RunHistory
+from thalweg.core.learning_rate import LearningRateEstimate
+from thalweg.core.signal import Signal
+from thalweg.diagnosis.case import open_case
+from thalweg.diagnosis.judge import judge
 from thalweg.diagnosis.precedence import EXPLAINS, ROOTS, causes_first
 
 
@@ -45,3 +50,17 @@ def test_no_cause_is_explained_by_what_it_explains(root):
         told = causes_first(found(root, other))
         assert told[0].name == root or ROOTS.index(other) < ROOTS.index(root)
         assert any(each.severity != "info" for each in told)
+
+
+def test_the_course_of_a_run_is_not_judged_in_its_first_steps_but_what_is_broken_is():
+    def told(steps, **more):
+        loss = Signal(name="batch_loss", unit="nats", steps=tuple(range(1, steps + 1)), values=(2.3,) * steps)
+        scale = {"batch_input_mean": 0.0, "batch_input_std": 1.0} | more
+        signals = tuple(Signal(name=name, unit="1", steps=(1,), values=(value,)) for name, value in scale.items())
+        history = RunHistory(signals=(loss, *signals))
+        found = judge(open_case(history, LearningRateEstimate(verdict="too_low", confidence=0.9)))
+        return [finding.name for finding in found if finding.severity != "info"]
+
+    assert told(29) == []
+    assert told(40) == ["learning_rate_too_low"]
+    assert told(29, batch_input_std=80.0) == ["input_scale"]

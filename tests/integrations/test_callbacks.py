@@ -1,5 +1,6 @@
 """Callbacks driven as their libraries drive them, by look-alikes; and by the libraries themselves where installed."""
 
+import copy
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -87,6 +88,7 @@ def test_a_stand_in_shares_groups_and_calls_hooks_once_an_update():
     stand_in.begin()
     stand_in.end()
     assert seen == ["before", "after", "before"]
+    assert copy.copy(stand_in).real is real
     assert stand_in.param_groups is real.param_groups
     assert (type(stand_in).__name__, stand_in.defaults["lr"]) == ("AdamW", 0.5)
 

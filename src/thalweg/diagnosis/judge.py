@@ -30,6 +30,8 @@ _CONSEQUENCES = {
     "too_few_epochs": {"noise_floor"},
 }
 """What a finding explains, so that saying it again would only make the list longer."""
+_YOUNG = 30
+"""Steps before which a watched run is not judged by how its loss goes."""
 _AGAINST = {
     "learning_rate_too_low": {"oscillating", "overshooting"},
     "learning_rate_too_high": set[str](),
@@ -56,7 +58,7 @@ def judge(case: Case) -> tuple[Finding, ...]:
     """
     found = [finding for rule in RULES for finding in rule.check(case)]
     if case.live is not None:
-        return causes_first(found)
+        return causes_first([_hold_back(each) for each in found] if case.live.steps < _YOUNG else found)
     names = {finding.name for finding in found}
     folded = set().union(*(_CONSEQUENCES.get(name, ()) for name in names))
     against = set().union(*(_AGAINST.get(name, ()) for name in names))
@@ -66,6 +68,12 @@ def judge(case: Case) -> tuple[Finding, ...]:
         if finding.name not in folded
     ]
     return tuple(sorted(kept, key=_place))
+
+
+def _hold_back(finding: Finding) -> Finding:
+    """In the first steps of a watched run its course says nothing yet; what is broken or measured does."""
+    course = finding.code.startswith("CUR") and finding.name != "non_finite"
+    return replace(finding, severity="info") if course or finding.name == "learning_rate_too_low" else finding
 
 
 def _place(finding: Finding) -> tuple[bool, int]:

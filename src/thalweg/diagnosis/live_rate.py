@@ -50,6 +50,8 @@ _BEGINNING = 20
 """Steps in which a rate that is far too high throws the weights away."""
 _JUMP = 3.0
 """Times the first loss within these steps; in healthy runs at most 1.2 (benchmarks/injected_faults.py)."""
+_ALIVE, _ALL_DEAD = 0.5, 0.99
+"""Share of a layer's units that are dead, before the first update and within the first steps."""
 _REWRITTEN = 0.15
 """Of a layer's norm moved by each of the first updates; in healthy runs at most 0.05."""
 _HARDLY = 1e-3
@@ -116,6 +118,10 @@ def _thrown_away(live: Live) -> Evidence | None:
             return loss.evidence(
                 float(first.max()) / loss.first, _JUMP, "in the first steps the loss rose by a factor of"
             )
+    killed = [curve for curve in live.layers("batch_dead_fraction").values() if _killed(curve)]
+    if killed:
+        level = float(killed[0].values[killed[0].steps <= _BEGINNING].max())
+        return killed[0].evidence(level, _ALL_DEAD, "the first steps silenced units for good, a share of")
     beginning = [float(np.mean(curve.values[:3])) for curve in ratios.values() if curve.steps[0] <= _BEGINNING]
     if beginning and float(np.median(beginning)) > _REWRITTEN:
         curve = next(iter(ratios.values()))
@@ -123,6 +129,12 @@ def _thrown_away(live: Live) -> Evidence | None:
             float(np.median(beginning)), _REWRITTEN, "the first updates over the weights they change were"
         )
     return None
+
+
+def _killed(curve: Curve) -> bool:
+    """Whether units of a layer that were alive before the first update are all dead within the first steps."""
+    first = curve.values[curve.steps <= _BEGINNING]
+    return len(first) > 1 and curve.steps[0] == 1 and first[0] < _ALIVE and first[-1] >= _ALL_DEAD
 
 
 def _still_slow(live: Live, peak: float, numbers: Calibration) -> bool:

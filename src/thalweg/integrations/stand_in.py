@@ -37,6 +37,8 @@ class StandIn:
         return self.real.param_groups if self._groups is None else self._groups  # type: ignore[no-any-return]
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the real one has
+        if "real" not in self.__dict__:  # while it is being copied
+            raise AttributeError(name)
         return getattr(self.__dict__["real"], name)
 
     def register_step_pre_hook(self, hook: Hook) -> RemovableHandle:

@@ -89,7 +89,8 @@ def exploding_across_depth(case: Case) -> Iterator[Finding]:
     names = list(shares)
     steep = len(names) >= _DEEP and shares[names[-1]] > 0 and shares[names[0]] > _EXPLODED * shares[names[-1]]
     amplified = grown is not None and grown[0] > _AMPLIFIED
-    if not (wild and (amplified or wide)) and not (steep and (wild or wide or amplified)) and not (amplified and wide):
+    signs = (wild and (amplified or wide), steep and (wild or wide or amplified), amplified and wide)
+    if not any(signs) and not 2 * len(wide) >= len(live.facts.weighted) > 0:
         return
     if loss is not None and start is not None and chance is not None and wild:
         evidence.append(observed(loss, start, _WILD_START * chance, "loss at the start; ln K is that of guessing"))

@@ -67,7 +67,7 @@ def check_exploding_gradient(case: Case) -> Iterator[Finding]:
     Fires when: a norm is not finite; or its level at the end is 70 times that of the first tenth, and the loss at the
         end lies above its best by 10 %. Live also when signals grow from layer to layer before anything was learned:
         two of a loss three times that of guessing, activations 30 times as wide as the inputs, and weights with a gain
-        above 4.
+        above 4; or such weights in half of the layers.
     Why it hurts: steps grow with the gradient and throw the weights away.
     Not to be confused with: a norm that grows slowly in a healthy run while the loss falls, as at the edge of
         stability; single wild batches, which clipping takes care of.
