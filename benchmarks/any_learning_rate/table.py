@@ -4,7 +4,7 @@
 
 Oracle: of the half-decade grid at seed 101 the rate with the best validation accuracy, rerun on other seeds. Regret of
 a run: mean test accuracy of the oracle on that workload and optimizer, over the seeds that are there, minus the run's.
-Intervals: 95 %, bootstrap over runs; a run that several starting rates share to the bit counts once for each of them.
+Intervals: 95 %, bootstrap over (workload, optimizer, seed) as a whole, since runs of one seed share weights and order.
 """
 
 import argparse
@@ -87,11 +87,14 @@ def gather(rows: list[Row]) -> list[Row]:
     return judged
 
 
-def interval(values: list[float]) -> tuple[float, float]:
-    """Bootstrap interval of the mean."""
-    rng = np.random.default_rng(0)
-    draws = rng.choice(values, (2000, len(values))).mean(1)
-    return float(np.percentile(draws, 2.5)), float(np.percentile(draws, 97.5))
+def draws(rows: list[Row]) -> np.ndarray:
+    """Bootstrap means of the regret: whole (workload, optimizer, seed) are drawn."""
+    groups: dict[tuple[object, ...], list[float]] = defaultdict(list)
+    for row in rows:
+        groups[row["work"], row["optimizer"], row["seed"]].append(float(str(row["regret"])))
+    sums = np.array([[sum(each), len(each)] for each in groups.values()], float)
+    chosen = np.random.default_rng(0).integers(0, len(sums), (4000, len(sums)))
+    return sums[chosen, 0].sum(1) / sums[chosen, 1].sum(1)
 
 
 def table(judged: list[Row]) -> str:
@@ -107,7 +110,7 @@ def table(judged: list[Row]) -> str:
         if not part:
             continue
         regrets = [float(str(row["regret"])) for row in part]
-        low, high = interval(regrets)
+        low, high = np.percentile(draws(part), [2.5, 97.5])
         means: dict[tuple[object, ...], dict[object, list[float]]] = defaultdict(lambda: defaultdict(list))
         for row in part:
             means[row["work"], row["optimizer"]][row["rate"]].append(100 * float(str(row["accuracy"])))
@@ -196,6 +199,10 @@ def figure(judged: list[Row]) -> str:
                 (values,) = means.values()
                 means = {1e-6: values, 1e2: values}
             points = " ".join(f"{across(rate):.1f},{down(float(np.mean(means[rate]))):.1f}" for rate in sorted(means))
+            parts.extend(
+                f'<circle cx="{across(rate):.1f}" cy="{down(float(np.mean(values))):.1f}" r="2.5" fill="{colour}"/>'
+                for rate, values in means.items()
+            )
             parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
     for number, (method, colour) in enumerate(COLOURS.items()):
         x, y = 20 + number % 3 * 225, rows * (height + gap) + 28 + number // 3 * 18
@@ -216,13 +223,12 @@ def main() -> None:
     print(table(judged))
     print(by_rate(judged))
     print("\noracle rates:", {f"{w} {o}": f"{r:.3g}" for (w, o), r in oracle_rates(rows).items()})
-    ours = [float(str(r["regret"])) for r in judged if r["method"] in {"given", "rescue"}]
-    null = [float(str(r["regret"])) for r in judged if r["method"] == "null"]
+    ours = [row for row in judged if row["method"] in {"given", "rescue"}]
+    null = [row for row in judged if row["method"] == "null"]
     if ours and null:
-        rng = np.random.default_rng(0)
-        draws = rng.choice(ours, (4000, len(ours))).mean(1) - rng.choice(null, (4000, len(null))).mean(1)
-        low, high = np.percentile(draws, [2.5, 97.5])
-        print(f"ours minus null, mean regret: {np.mean(ours) - np.mean(null):.2f} ({low:.2f} to {high:.2f}) points")
+        means = [np.mean([float(str(row["regret"])) for row in part]) for part in (ours, null)]
+        low, high = np.percentile(draws(ours) - np.random.default_rng(1).permutation(draws(null)), [2.5, 97.5])
+        print(f"ours minus null, mean regret: {means[0] - means[1]:.2f} ({low:.2f} to {high:.2f}) points")
     if args.figure:
         args.figure.write_text(figure(judged))
 
