@@ -89,6 +89,7 @@ def live_estimate(history: RunHistory) -> LearningRateEstimate | None:
     share = f"updates use {used:.2g} of the critical step"
     reason = f"{share}; runs that are tuned use about {numbers.best:g}"
     slow = used < numbers.low and _still_slow(live, peak, numbers)
+    used = used if slow else max(used, numbers.low)  # far at first, but it moves: near enough
     verdict: Verdict = "too_high" if used > numbers.high else "too_low" if slow else "about_right"
     if wild is not None:
         verdict, reason, used = "too_high", f"{share}, and {wild.source} {wild.observed:.3g}", max(used, numbers.high)

@@ -68,7 +68,12 @@ def seat_on(model: Any) -> tuple[Shell, StandIn, list[Callable[[], None]]]:  # n
     weights = [variable.value for variable in model.trainable_variables]
     decay = getattr(optimizer, "weight_decay", None) or 0.0
     momentum = getattr(optimizer, "momentum", None) or getattr(optimizer, "beta_1", None) or 0.0
-    group = {"params": weights, "lr": _rate(optimizer), "momentum": momentum, "weight_decay": float(decay)}
+    group: dict[str, Any] = {
+        "params": weights,
+        "lr": _rate(optimizer),
+        "momentum": momentum,
+        "weight_decay": float(decay),
+    }
     stand_in = StandIn.of(optimizer, [group])
 
     def applied(gradients: Any, variables: Any = None) -> Any:  # noqa: ANN401 - as Keras's
@@ -101,6 +106,6 @@ def _rate(optimizer: Any) -> float:  # noqa: ANN401 - a Keras optimizer
 
 def _set_rate(optimizer: Any, rate: float) -> None:  # noqa: ANN401 - a Keras optimizer
     """A rate that follows a schedule of Keras's own stays as it is."""
-    own = getattr(optimizer, "_learning_rate", None)
-    if hasattr(own, "assign"):
-        own.assign(rate)
+    assign = getattr(getattr(optimizer, "_learning_rate", None), "assign", None)
+    if assign is not None:
+        assign(rate)

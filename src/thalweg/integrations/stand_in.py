@@ -34,7 +34,7 @@ class StandIn:
     @property
     def param_groups(self) -> list[dict[str, Any]]:
         """The real groups."""
-        return self.real.param_groups if self._groups is None else self._groups  # type: ignore[no-any-return]
+        return self.real.param_groups if self._groups is None else self._groups
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the real one has
         if "real" not in self.__dict__:  # while it is being copied

@@ -138,7 +138,7 @@ class FirstBatch:
         first = first_tensor([*args, *kwargs.values()])
         self._inputs = None if first is None else first.detach()
         self._outputs, self._alive = found.detach(), found
-        found.register_hook(self._note_gradient)
+        found.register_hook(self._note_gradient)  # type: ignore[no-untyped-call]
 
     def _note_gradient(self, gradient: torch.Tensor) -> None:
         if self._gradient is None:
