@@ -1,4 +1,4 @@
-"""Schedules, losses, averages, optimizers, the probe and interruptions, each against a slow or independent truth."""
+"""Schedules, losses, averages, optimizers and interruptions, each against a slow or independent truth."""
 
 import copy
 import math
@@ -12,14 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thalweg.core.errors import PlanError
-from thalweg.core.plan import Augmentation
-from thalweg.data.batches import Batches
 from thalweg.training.averaging import WeightAverage
-from thalweg.training.device import Device, choose_device
+from thalweg.training.device import choose_device
 from thalweg.training.interruption import listening
 from thalweg.training.loss import class_weights, cross_entropy, probabilities
 from thalweg.training.optimizers import make_optimizer
-from thalweg.training.probe import find_edge, probe_learning_rate
 from thalweg.training.schedule import rate_factor, stage_side
 
 
@@ -117,37 +114,3 @@ def test_a_device_that_is_not_there_is_named():
     if not torch.cuda.is_available():
         with pytest.raises(PlanError, match=r"--device cuda: torch .* finds none"):
             choose_device("cuda")
-
-
-def probed(recipe_rate, optimizer="sgd"):
-    torch.manual_seed(0)
-    module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(192, 16), torch.nn.ReLU(), torch.nn.Linear(16, 1))
-    random = np.random.default_rng(1)
-    pixels = random.integers(0, 2, (32, 8, 8, 3), dtype=np.uint8)
-    labels = random.integers(0, 2, 32)
-    batches = Batches(pixels, np.arange(32), labels, batch_size=8, seed=0, augmentation=Augmentation.none())
-    before = copy.deepcopy(module.state_dict())
-    result = probe_learning_rate(
-        module, batches, Device("cpu", None), optimizer=optimizer, weight_decay=0.0, recipe_rate=recipe_rate
-    )
-    torch.testing.assert_close(module.state_dict(), before)
-    return result
-
-
-def test_the_probe_leaves_a_safe_rate_alone():
-    assert probed(1e-4).rate == 1e-4
-
-
-def test_the_probe_comes_down_from_a_rate_that_breaks_training():
-    result = probed(10.0)
-    assert result.edge is not None
-    assert result.rate <= result.edge / 4
-    assert result.rate < 10.0
-    assert "broke at" in result.message
-
-
-def test_one_bad_batch_is_no_edge():
-    rates = [float(2**power) for power in range(7)]
-    assert find_edge(rates, [1.0, 0.8, 4.0, 0.5, 0.4, 0.3, 0.3]) is None
-    assert find_edge(rates, [1.0, 0.8, 0.7, 0.6, 9.0, 9.0, 9.0]) == 16.0
-    assert find_edge(rates, [1.0, 0.8, math.inf]) == 4.0

@@ -45,6 +45,14 @@ def test_runs_that_differ_by_seed_alone_tell_what_chance_does(run_folder):
     assert not epochs.larger_than_seeds
 
 
+def test_a_rate_that_trials_chose_is_no_choice(run_folder):
+    found = {"rate_from": "trials", "given_rate": 1.0}
+    one = run_folder("a", seed=1, accuracy=0.9, learning_rate=0.01, **found)
+    other = run_folder("b", seed=2, accuracy=0.91, learning_rate=0.02, **found)
+    asked = run_folder("c", seed=2, accuracy=0.91, learning_rate=0.02)
+    assert [run.group for run in compare(one, other, asked).runs] == [1, 1, 2]
+
+
 def test_without_repeated_seeds_nothing_is_called_larger(run_folder, capsys):
     one, other = (
         run_folder(name, seed=1, accuracy=value, learning_rate=value) for name, value in (("a", 0.9), ("b", 0.1))

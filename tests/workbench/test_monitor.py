@@ -16,6 +16,7 @@ from thalweg.workbench.resume import resume
 from thalweg.workbench.train import train
 
 OPTIONS = {"network": "small", "epochs": 2, "image_size": 32, "batch_size": 8, "test": 0.25, "optimizer": "sgd"}
+RECIPE = OPTIONS | {"optimizer": "adamw"}
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +52,13 @@ class Absent(Monitor):
 
 def test_a_watched_run_is_an_unwatched_one_to_the_bit(photos, tmp_path, monkeypatch):
     watched = train(photos, lr=0.05, repair=False, out=tmp_path / "watched", **OPTIONS)
-    repaired = train(photos, lr="auto", out=tmp_path / "auto", **OPTIONS)
+    repaired = train(photos, lr="auto", out=tmp_path / "auto", **RECIPE)
     assert watched.monitor_overhead > 0
     assert watched.interventions == repaired.interventions == ()
     monkeypatch.setattr(session, "Monitor", Absent)
     plain = train(photos, lr=0.05, repair=False, out=tmp_path / "plain", **OPTIONS)
     assert same(weights(watched), weights(plain))
-    healthy = train(photos, lr="auto", repair=False, out=tmp_path / "alone", **OPTIONS)
+    healthy = train(photos, lr="auto", repair=False, out=tmp_path / "alone", **RECIPE)
     assert same(weights(repaired), weights(healthy))  # a run that needs no repair gets none
     (found,) = read(tmp_path / "watched")
     names = {(signal.name, signal.subject) for signal in found.history.signals}

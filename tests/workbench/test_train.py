@@ -44,7 +44,8 @@ def test_the_run_folder_holds_what_it_promises(run):
     assert [row["epoch"] for row in rows] == ["1", "2"]
     assert len((folder / "steps.csv").read_text().splitlines()) == 1 + 2 * 5
     plan = TrainingPlan.from_toml((folder / "plan.toml").read_text())
-    assert (plan.epochs, plan.learning_rate, plan.image_size) == (2, 0.01, 32)
+    assert (plan.epochs, plan.learning_rate, plan.image_size) == (2, 0.002, 32)
+    assert (plan.rate_from, plan.given_rate) == ("recipe", 0.01)
 
 
 def test_with_one_held_out_split_the_last_epoch_is_reported_and_the_best_apart(run):

@@ -34,7 +34,7 @@ class Event:
     Args:
         epoch: Epoch counted from 1.
         step: Step counted from 1 over the whole run.
-        kind: Such as `best_epoch`, `interrupted`, `resumed`, `early_stop`, `learning_rate_probe`.
+        kind: Such as `best_epoch`, `interrupted`, `resumed`, `early_stop`, `roll_back`.
         message: The sentence to show.
     """
 

@@ -19,6 +19,7 @@ OptimizerName = Literal["adam", "adamw", "sgd"]
 Augment = Literal["auto", "none", "turns"]
 Weighting = Literal["auto", "balanced", "none"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+RateSource = Literal["user", "recipe", "trials"]
 PLAN_SCHEMA = 1
 
 
@@ -76,7 +77,7 @@ class TrainingPlan:
         network: Name in the catalogue.
         epochs: Passes over the training files; None with `minutes`, or to take the network's recipe.
         minutes: Wall time of the whole command, in minutes; the schedule ends there.
-        learning_rate: Peak learning rate; None lets a probe choose it.
+        learning_rate: Peak learning rate; None lets short trials choose it.
         optimizer: `adam`, `adamw` or `sgd` (with Nesterov momentum 0.9); None takes the network's recipe.
         weight_decay: Strength of weight decay; None takes the network's recipe.
         batch_size: Pictures a step; None takes the network's recipe.
@@ -98,8 +99,9 @@ class TrainingPlan:
         stages: Picture sizes in the course of the run, as fractions of `image_size`; None takes the network's recipe.
         device: `auto`, `cpu`, `cuda` or `mps`.
         repair: Whether a learning rate that is wrong is set right, and what breaks is rolled back.
-        given_rate: The rate that the user gave, where short trials chose `learning_rate` (gradients are then clipped as
-            in these).
+        rate_from: Who chose `learning_rate`: `user`; `recipe`, the network's, confirmed by short trials; `trials`,
+            these alone (gradients are then clipped as in them).
+        given_rate: The rate that the user gave, where `learning_rate` is another.
 
     Raises:
         PlanError: A value is out of range or two contradict each other.
@@ -131,6 +133,7 @@ class TrainingPlan:
     stages: tuple[float, ...] | None = None
     device: DeviceName = "auto"
     repair: bool = True
+    rate_from: RateSource = "user"
     given_rate: float | None = None
 
     def __post_init__(self) -> None:

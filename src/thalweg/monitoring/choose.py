@@ -39,6 +39,8 @@ def choose_rate(
     *,
     start: float | None = None,
     steps: int | None = None,
+    length: int | None = None,
+    usual: float | None = None,
     clip: float = CLIP,
 ) -> Chosen:
     """Choose the peak learning rate by short trials; the network is as before afterwards.
@@ -49,14 +51,16 @@ def choose_rate(
         batches: Losses of training batches at the present weights, with graph; `batches_wanted` of them or more.
         start: The user's rate: kept where it is within a factor 2 of the chosen one, without influence otherwise.
         steps: Updates of the run, where known.
+        length: Updates of a trial; by default what suits a run of so many steps.
+        usual: Best rate of whole runs of this network, where it is known: trials start there.
         clip: Norm that gradients are clipped at.
 
     Returns:
         The rate and what it rests on.
     """
     held = min(_HELD, max(1, len(batches) // 3))
-    length = trial_steps(steps)
+    length = length or trial_steps(steps)
     ground = TrialGround(module, optimizer, train=batches[held:] or batches, held=batches[:held], clip=clip)
-    chosen = search_rate(lambda rate: ground.run(rate, length), optimizer)
+    chosen = search_rate(lambda rate: ground.run(rate, length), optimizer, usual=usual)
     keeps = start is not None and start > 0 and 1 / KEPT_STARTING <= start / chosen.rate <= KEPT_STARTING
     return replace(chosen, spent=ground.spent, rate=start if keeps and start else chosen.rate)

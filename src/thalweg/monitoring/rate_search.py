@@ -53,10 +53,17 @@ class Chosen:
     @property
     def message(self) -> str:
         """The finding in a sentence."""
+        return f"learning rate {self.rate:.2g}: {self.reason}"
+
+    @property
+    def reason(self) -> str:
+        """What the rate rests on."""
+        if not self.trials:
+            return "it was given"
         best = min(self.trials, key=lambda trial: trial.loss)
         edge = "" if self.edge is None else f", training breaks at {self.edge:.2g}"
         return (
-            f"learning rate {self.rate:.2g}: of {len(self.trials)} trials of {best.steps} steps "
+            f"of {len(self.trials)} trials of {best.steps} steps "
             f"{best.rate:.2g} went lowest ({best.loss:.3g} from {best.start:.3g}){edge}"
         )
 
@@ -114,7 +121,12 @@ def trial_steps(steps: int | None) -> int:
 
 
 def search_rate(
-    attempt: Callable[[float], Trial], optimizer: torch.optim.Optimizer, *, most: int = 7, known: tuple[Trial, ...] = ()
+    attempt: Callable[[float], Trial],
+    optimizer: torch.optim.Optimizer,
+    *,
+    most: int = 7,
+    known: tuple[Trial, ...] = (),
+    usual: float | None = None,
 ) -> Chosen:
     """Walk to the best trial and correct it for the short horizon.
 
@@ -123,11 +135,13 @@ def search_rate(
         optimizer: Decides where the walk starts and which correction holds.
         most: Trials at most.
         known: Trials made before, at rates of the walk's own grid.
+        usual: Best rate of whole runs of this network, where it is known: the walk starts at the trial's for it.
 
     Returns:
         The rate.
     """
-    centre = usual_rate(optimizer)
+    shift = SHORT_HORIZON["normalising" if is_normalising(optimizer) else "plain"]
+    centre = usual_rate(optimizer) if usual is None else usual / shift
     made: dict[int, Trial] = {}
     for trial in known:
         made[round(math.log(trial.rate / centre, STRIDE))] = trial
@@ -137,7 +151,6 @@ def search_rate(
             made[place] = attempt(centre * STRIDE**place)
         place = _next(made)
     best = min(made, key=lambda each: (made[each].loss, each))
-    shift = SHORT_HORIZON["normalising" if is_normalising(optimizer) else "plain"]
     return Chosen(
         rate=centre * STRIDE ** _vertex(made, best) * shift,
         edge=min((each.rate for each in made.values() if each.loss > _BREAK * each.start), default=None),

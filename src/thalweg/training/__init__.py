@@ -1,1 +1,1 @@
-"""The training loop and its parts: optimizers, schedules, precision, averaging, probe, checkpoints, interruption."""
+"""The training loop and its parts: optimizers, schedules, precision, averaging, checkpoints, interruption."""

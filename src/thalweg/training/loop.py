@@ -211,6 +211,8 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         objective.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.module.parameters() if p.grad is not None])
+        if recipe.clip is not None:
+            torch.nn.utils.clip_grads_with_norm_(self.module.parameters(), recipe.clip, norm)
         with torch.no_grad():
             loss = cross_entropy(logits.detach(), labels)
             right = (score(logits.detach()) == labels).sum()

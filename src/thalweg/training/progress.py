@@ -28,6 +28,7 @@ class Recipe:
         stages: Picture sizes in the course of the run, as fractions.
         side: Full side of the pictures, in pixels.
         seed: Decides dropout.
+        clip: Norm that gradients are clipped at, or None.
         evaluations: Passes over the watched split whose time is kept for the end of a run with a deadline: the last
             epoch's, and that of the reported split, which may be larger.
     """
@@ -45,6 +46,7 @@ class Recipe:
     stages: tuple[float, ...]
     side: int
     seed: int
+    clip: float | None = None
     evaluations: float = 2.0
 
 

@@ -32,7 +32,8 @@ class Monitor:
         folder: The run folder, where `signals.jsonl` goes.
         rate: Peak learning rate.
         repair: Whether to act.
-        given: The user's rate, where short trials chose another; they clip gradients, as the run then must.
+        given: The user's rate, where `rate` is another.
+        clips: Whether short trials chose the rate; they clip gradients, as the run then must.
         classes: Number of classes; two have one output.
         steps: Updates of the whole run, where known.
     """
@@ -46,6 +47,7 @@ class Monitor:
         rate: float,
         repair: bool,
         given: float | None = None,
+        clips: bool = False,
         classes: int = 0,
         steps: int | None = None,
     ) -> None:
@@ -60,7 +62,7 @@ class Monitor:
         self.pilot: Pilot | None = None
         if repair:
             chosen = Chosen(rate=rate, edge=None, trials=(), spent=0.0)
-            self.pilot = Pilot(self.seat, steps=steps, chosen=chosen, clips=given is not None)
+            self.pilot = Pilot(self.seat, steps=steps, chosen=chosen, clips=clips)
             if given is not None and given != rate:
                 self.pilot.interventions.append(_chosen(given, rate))
             self.seat.passengers.append(self.pilot)

@@ -23,6 +23,7 @@ class NetworkRecipe:
         batch_size: Pictures a step.
         optimizer: The optimizer.
         learning_rate: Peak rate that usually serves, for that optimizer.
+        trusted: It is used where short trials agree with it within this factor: large where whole runs have shown it.
         weight_decay: For `adamw` and `sgd`; `adam` takes none.
         label_smoothing: Share of the target spread over all classes.
         average: Decay of the moving average of weights.
@@ -36,6 +37,7 @@ class NetworkRecipe:
     batch_size: int = 32
     optimizer: OptimizerName = "adam"
     learning_rate: float = 1e-3
+    trusted: float = 2.0
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
     average: float = 0.0
@@ -48,6 +50,7 @@ SMALL = NetworkRecipe(
     batch_size=16,
     optimizer="adamw",
     learning_rate=2e-3,
+    trusted=8.0,
     weight_decay=0.05,
     label_smoothing=0.1,
     average=0.995,
@@ -72,6 +75,7 @@ SIGNALS = NetworkRecipe(
     batch_size=64,
     optimizer="adamw",
     learning_rate=2e-3,
+    trusted=8.0,
     weight_decay=0.05,
     label_smoothing=0.1,
     average=0.995,
@@ -84,6 +88,7 @@ VOLUMES = NetworkRecipe(
     batch_size=16,
     optimizer="adamw",
     learning_rate=2e-3,
+    trusted=8.0,
     weight_decay=0.05,
     label_smoothing=0.1,
     average=0.99,
@@ -110,18 +115,20 @@ def recipe_for(network: str) -> NetworkRecipe:
     return PLAIN if network.split("-", maxsplit=1)[0] == "plain" else OTHERS
 
 
-def peak_rate(plan: TrainingPlan) -> float:
-    """The rate a probe starts from: the recipe's, or the optimizer's usual one where the user chose another.
+def peak_rate(plan: TrainingPlan) -> tuple[float, float]:
+    """The rate that usually serves: the recipe's, or the optimizer's usual one where the user chose another.
 
     Args:
         plan: A resolved plan.
 
     Returns:
-        The learning rate.
+        The learning rate, and the factor within which short trials must agree with it.
     """
     recipe = recipe_for(plan.network)
     name = plan.optimizer or recipe.optimizer
-    return recipe.learning_rate if name == recipe.optimizer else PEAK_RATES[name]
+    if name == recipe.optimizer:
+        return recipe.learning_rate, recipe.trusted
+    return PEAK_RATES[name], OTHERS.trusted
 
 
 def epochs_for(network: str, files: int) -> int:

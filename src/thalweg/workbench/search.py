@@ -1,65 +1,148 @@
-"""The learning rate that the user gave, as the start of a search: short trials on a copy of the network decide."""
+"""Which learning rate? Short trials on a copy of the network decide, between the user's, the recipe's and their own.
+
+Trials find a rate for any network, but on pictures that are hard to learn a few dozen updates tell rates apart badly:
+on the solar cells trials of 10 and of 60 updates chose 0.0003 and 0.013. What whole runs have shown (`recipes`) is
+better knowledge, so a recipe's rate stands unless trials contradict it clearly (docs/decisions/0009).
+"""
 
 import copy
 import itertools
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 
-from thalweg.core.plan import TrainingPlan
+from thalweg.core.plan import RateSource, TrainingPlan
 from thalweg.data.batches import Batches
-from thalweg.monitoring.choose import batches_wanted, choose_rate
-from thalweg.monitoring.rate_search import Chosen
+from thalweg.monitoring.choose import KEPT_STARTING, batches_wanted, choose_rate
+from thalweg.monitoring.rate_search import Chosen, trial_steps
 from thalweg.training.device import Device, move
 from thalweg.training.loss import cross_entropy
 from thalweg.training.optimizers import make_optimizer
+from thalweg.workbench.recipes import peak_rate
 
-__all__ = ["search_learning_rate"]
+__all__ = ["RateDecision", "decide_rate"]
 
-SHORT = 300
-"""Where the plan is in minutes, trials are as short as those of a run of so many steps."""
+SHARE_OF_MINUTES = 0.08
+"""Where the plan is in minutes, trials may take this share of it ..."""
+TRIALS = 4
+"""... and are taken to be so many."""
+LEAST, MOST = 8, 30
+"""Updates of a trial then; where not even the least fit, the recipe's rate is used untried."""
 
 
-def search_learning_rate(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateDecision:
+    """The learning rate of a run.
+
+    Args:
+        rate: To be used as the peak.
+        rate_from: Who it is from.
+        message: The reason, in a sentence.
+    """
+
+    rate: float
+    rate_from: RateSource
+    message: str
+
+
+def decide_rate(
     module: torch.nn.Module,
     batches: Batches,
     device: Device,
     *,
     plan: TrainingPlan,
     weights: tuple[float, ...] | None,
-) -> Chosen:
-    """Choose a learning rate by short trials.
+) -> RateDecision:
+    """Decide on the learning rate of a run before its first step.
 
     Args:
         module: The network, giving logits; it is copied, never changed.
         batches: Training batches; those of an epoch that training never uses are drawn.
         device: Where to compute.
-        plan: Names optimizer, weight decay, length, smoothing, and the user's rate, which is kept where it is within a
-            factor 2 of what trials choose.
+        plan: Names optimizer, weight decay, length, smoothing, and the user's rate, or none.
         weights: Weight a class, or None.
 
     Returns:
-        The rate and what it rests on.
+        The rate, who it is from, and why.
     """
+    usual, trusted = peak_rate(plan)
     copied = move(copy.deepcopy(module), device).train()
-    given = plan.learning_rate or 0.0
     optimizer = make_optimizer(
-        copied, plan.optimizer or "adam", learning_rate=given, weight_decay=plan.weight_decay or 0.0
+        copied, plan.optimizer or "adam", learning_rate=usual, weight_decay=plan.weight_decay or 0.0
     )
-    steps = SHORT if plan.epochs is None else plan.epochs * batches.steps
-    source = itertools.chain.from_iterable(batches.epoch(0) for _ in range(batches_wanted(steps)))
-    drawn = list(itertools.islice(source, min(batches_wanted(steps), max(batches.steps, 6))))
+    losses = _losses(copied, batches, device, plan=plan, weights=weights)
+    torch.manual_seed(plan.seed)
+    if plan.epochs is not None:
+        length: int | None = trial_steps(plan.epochs * batches.steps)
+    else:
+        length = _affordable(losses[0], plan.minutes or 1.0)
+    if length is None:
+        return RateDecision(rate=usual, rate_from="recipe", message="there is no time to try any")
+    chosen = choose_rate(copied, optimizer, losses, length=length, usual=usual)
+    return weighed(chosen, given=plan.learning_rate, usual=usual, trusted=trusted)
+
+
+def weighed(chosen: Chosen, *, given: float | None, usual: float, trusted: float) -> RateDecision:
+    """Weigh the user's rate, the recipe's and what trials chose.
+
+    Args:
+        chosen: What trials chose.
+        given: The user's rate, or None.
+        usual: The recipe's.
+        trusted: The recipe's rate stands where trials agree with it within this factor.
+
+    Returns:
+        The user's rate where it lies within a factor 2 of the answer, which is the recipe's or that of the trials.
+
+    Example:
+        >>> chosen = Chosen(rate=0.012, edge=None, trials=(), spent=0.0)
+        >>> [weighed(chosen, given=given, usual=2e-3, trusted=8.0).rate for given in (None, 1e2, 3e-3)]
+        [0.002, 0.002, 0.003]
+        >>> weighed(chosen, given=1e-6, usual=2e-3, trusted=2.0).rate
+        0.012
+    """
+    agrees = 1 / trusted <= chosen.rate / usual <= trusted and (chosen.edge is None or usual < chosen.edge)
+    answer, rate_from = (usual, "recipe") if agrees else (chosen.rate, "trials")
+    if given is not None and 1 / KEPT_STARTING <= given / answer <= KEPT_STARTING:
+        answer, rate_from = given, "user"
+    steps = f"{len(chosen.trials)} trials of {chosen.trials[0].steps} steps" if chosen.trials else "trials"
+    message = f"{steps} agree, their own choice is {chosen.rate:.2g}" if agrees else chosen.reason
+    return RateDecision(rate=answer, rate_from=rate_from, message=message)  # type: ignore[arg-type]
+
+
+def _affordable(loss: Callable[[], torch.Tensor], minutes: float) -> int | None:
+    """Updates of a trial where the plan is in minutes; timed, since such a plan is a matter of the clock anyway."""
+    loss().detach()  # the first pass sets up what later ones use
+    started = time.perf_counter()
+    loss().backward()  # type: ignore[no-untyped-call]
+    seconds = max(1e-6, time.perf_counter() - started)
+    length = int(SHARE_OF_MINUTES * 60 * minutes / (TRIALS * seconds))
+    return min(MOST, length) if length >= LEAST else None
+
+
+def _losses(
+    module: torch.nn.Module,
+    batches: Batches,
+    device: Device,
+    *,
+    plan: TrainingPlan,
+    weights: tuple[float, ...] | None,
+) -> list[Callable[[], torch.Tensor]]:
+    """Losses of training batches at the module's present weights, with their graphs."""
+    wanted = MOST + 4 if plan.epochs is None else batches_wanted(plan.epochs * batches.steps)
+    source = itertools.chain.from_iterable(batches.epoch(0) for _ in range(wanted))
+    drawn = list(itertools.islice(source, min(wanted, max(batches.steps, 6))))
     balance = torch.tensor(weights, device=device.kind) if weights else None
 
     def loss_of(pixels: torch.Tensor, labels: torch.Tensor) -> Callable[[], torch.Tensor]:
         def loss() -> torch.Tensor:
             with device.context():
-                logits = copied(pixels.to(device.kind))
+                logits = module(pixels.to(device.kind))
             target = labels.to(device.kind)
             return cross_entropy(logits, target, weights=balance, smoothing=plan.label_smoothing or 0.0)
 
         return loss
 
-    losses = [loss_of(batch.pixels, batch.labels) for batch in drawn]
-    torch.manual_seed(plan.seed)
-    return choose_rate(copied, optimizer, losses, start=given, steps=steps)
+    return [loss_of(batch.pixels, batch.labels) for batch in drawn]

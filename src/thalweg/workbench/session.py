@@ -28,6 +28,7 @@ from thalweg.data.batches import Batches
 from thalweg.data.split import Split
 from thalweg.data.values import standardisation
 from thalweg.evaluation.classification import evaluate as score_split
+from thalweg.monitoring.trials import CLIP
 from thalweg.training.checkpoint import save_weights
 from thalweg.training.device import Device
 from thalweg.training.interruption import listening
@@ -154,6 +155,7 @@ def _monitor(run: Session, network: torch.nn.Module, optimizer: torch.optim.Opti
         rate=plan.learning_rate or 0.0,
         repair=plan.repair,
         given=plan.given_rate,
+        clips=plan.rate_from == "trials",
         classes=len(run.summary.classes),
     )
 
@@ -238,6 +240,7 @@ def _recipe(run: Session, *, resuming: bool) -> Recipe:
         stages=plan.stages or (1.0,),
         side=plan.image_size or 0,
         seed=plan.seed,
+        clip=CLIP if plan.rate_from == "trials" and not plan.repair else None,  # else the pilot clips
         evaluations=1 + len(run.parts.test or run.parts.validation) / max(1, len(run.heldout)),
     )
 

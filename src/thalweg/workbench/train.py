@@ -21,11 +21,10 @@ from thalweg.networks.catalogue import network as describe_network
 from thalweg.networks.spatial import standardised
 from thalweg.training.device import Device, choose_device
 from thalweg.training.loss import class_weights
-from thalweg.training.probe import probe_learning_rate
 from thalweg.workbench.environment import describe_environment
 from thalweg.workbench.loading import Loaded, Looked, divide, load_scan, look, summarise
-from thalweg.workbench.recipes import epochs_for, peak_rate, resolved
-from thalweg.workbench.search import search_learning_rate
+from thalweg.workbench.recipes import epochs_for, resolved
+from thalweg.workbench.search import decide_rate
 from thalweg.workbench.session import Session, batches_of, carry_out
 from thalweg.workbench.telling import Listener, silent
 
@@ -163,9 +162,7 @@ def train(
         spec = standardised(spec, summary.reading.mean, summary.reading.deviation)
     _tell_data(summary, listener)
     module = build(spec.logits()[0], seed=plan.seed)
-    if plan.learning_rate is None:
-        plan = replace(plan, learning_rate=_probe(plan, loaded, parts, module, compute, listener))
-    elif plan.repair:
+    if plan.learning_rate is None or plan.repair:
         plan = _search(plan, loaded, parts, summary, module, compute, listener)
     folder = RunFolder.create(Path(out) if out else None, _run_name(plan))
     run = Session(
@@ -200,22 +197,6 @@ def _describe(plan: TrainingPlan, looked: Looked, classes: int) -> NetworkSpec:
         raise PlanError(f"{looked.form}s of {shape} do not suit {plan.network}: {error}; try --network {kin}") from None
 
 
-def _probe(
-    plan: TrainingPlan, loaded: Loaded, parts: Split, module: torch.nn.Module, device: Device, listener: Listener
-) -> float:
-    """Let a range test choose the learning rate."""
-    result = probe_learning_rate(
-        module,
-        batches_of(loaded, parts.train, plan, training=True),
-        device,
-        optimizer=plan.optimizer or "adam",
-        weight_decay=plan.weight_decay or 0.0,
-        recipe_rate=peak_rate(plan),
-    )
-    listener.say(f"Chose {result.message}.")
-    return result.rate
-
-
 def _search(
     plan: TrainingPlan,
     loaded: Loaded,
@@ -225,17 +206,21 @@ def _search(
     device: Device,
     listener: Listener,
 ) -> TrainingPlan:
-    """Let short trials choose the learning rate; the user's stays where it is within a factor 2 of theirs."""
-    given = plan.learning_rate or 0.0
+    """Let short trials decide on the learning rate, between the user's, the recipe's and their own."""
+    given = plan.learning_rate
     batches = batches_of(loaded, parts.train, plan, training=True)
     weights = class_weights(summary.counts["train"], plan.class_weights)
-    listener.say(f"Trying learning rates, beginning from {given:.3g} ...")
-    chosen = search_learning_rate(module, batches, device, plan=plan, weights=weights)
-    if chosen.rate == given:
-        listener.say(f"The learning rate {given:.3g} is kept: {chosen.message}.")
-    else:
-        listener.say(f"In place of {given:.3g}: {chosen.message}.")
-    return replace(plan, learning_rate=chosen.rate, given_rate=given)
+    listener.say("Trying learning rates ...")
+    found = decide_rate(module, batches, device, plan=plan, weights=weights)
+    whose = {"user": "Yours", "recipe": f"What usually serves {plan.network}", "trials": "By trial"}[found.rate_from]
+    instead = "" if given in {None, found.rate} else f" in place of {given:.3g}"
+    listener.say(f"Learning rate {found.rate:.3g}{instead}. {whose}: {found.message}.")
+    return replace(
+        plan,
+        learning_rate=found.rate,
+        rate_from=found.rate_from,
+        given_rate=None if given == found.rate else given,
+    )
 
 
 def _tell_data(summary: DataSummary, listener: Listener) -> None:

@@ -1,0 +1,72 @@
+"""Which rate a run gets: the user's where it is right, the recipe's where trials agree, theirs where they do not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from thalweg.core.plan import Augmentation, TrainingPlan
+from thalweg.data.batches import Batches
+from thalweg.monitoring.rate_search import Chosen
+from thalweg.training.device import Device
+from thalweg.workbench import search
+from thalweg.workbench.recipes import resolved
+from thalweg.workbench.search import decide_rate, weighed
+
+
+def chosen(rate: float, edge: float | None = None) -> Chosen:
+    return Chosen(rate=rate, edge=edge, trials=(), spent=0.0)
+
+
+@pytest.fixture(scope="module")
+def pictures() -> Batches:
+    random = np.random.default_rng(1)
+    labels = random.integers(0, 2, 64)
+    pixels = (labels[:, None, None, None] * 120 + random.integers(0, 100, (64, 8, 8, 3))).astype(np.uint8)
+    return Batches(pixels, np.arange(64), labels, batch_size=8, seed=0, augmentation=Augmentation.none())
+
+
+def network() -> torch.nn.Module:
+    torch.manual_seed(0)
+    first = torch.nn.Linear(192, 16)
+    first.weight.data /= 100  # pixels go from 0 to 255
+    return torch.nn.Sequential(torch.nn.Flatten(), first, torch.nn.ReLU(), torch.nn.Linear(16, 1))
+
+
+def plan(**options: object) -> TrainingPlan:
+    return resolved(replace(TrainingPlan(source="x", network="small"), **options), picture_side=32)
+
+
+@pytest.mark.parametrize(
+    ("trial", "edge", "given", "rate", "whose"),
+    [
+        (4e-3, None, None, 2e-3, "recipe"),
+        (4e-3, None, 1e2, 2e-3, "recipe"),
+        (4e-3, None, 3e-3, 3e-3, "user"),
+        (4e-3, 1e-3, None, 4e-3, "trials"),  # the recipe's rate breaks training here
+        (4e-5, None, 1e-6, 4e-5, "trials"),
+        (4e-5, None, 5e-5, 5e-5, "user"),
+    ],
+)
+def test_who_decides(trial: float, edge: float | None, given: float | None, rate: float, whose: str) -> None:
+    found = weighed(chosen(trial, edge), given=given, usual=2e-3, trusted=8.0)
+    assert (found.rate, found.rate_from) == (rate, whose)
+
+
+def test_absurd_rates_lead_to_the_same_one_and_the_network_is_left_alone(pictures: Batches) -> None:
+    net, cpu = network(), Device("cpu", None)
+    before = [weight.clone() for weight in net.parameters()]
+    rates = {
+        decide_rate(net, pictures, cpu, plan=plan(epochs=4, learning_rate=given), weights=None).rate
+        for given in (None, 1e-6, 1e2)
+    }
+    assert len(rates) == 1
+    assert all(torch.equal(old, new) for old, new in zip(before, net.parameters(), strict=True))
+
+
+def test_no_time_is_taken_for_trials_where_there_is_none(pictures: Batches, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "SHARE_OF_MINUTES", 1e-9)
+    found = decide_rate(network(), pictures, Device("cpu", None), plan=plan(minutes=1.0), weights=None)
+    assert (found.rate, found.rate_from) == (2e-3, "recipe")
+    assert "no time" in found.message
