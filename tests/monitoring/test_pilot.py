@@ -181,3 +181,12 @@ def test_a_rate_of_zero_cannot_be_raised_and_is_told() -> None:
     loop = Loop(0.0).run(80)
     assert "zero" in loop.pilot.unable
     assert not loop.pilot.interventions
+
+
+def test_weights_that_died_at_a_rate_that_is_not_too_high_are_not_kept() -> None:
+    loop = Loop(0.05).run(20)
+    with torch.no_grad():
+        loop.net[0].bias.fill_(-1e3)  # every unit dead: no rate learns from here
+    loop.run(STEPS - 20)
+    assert loop.kinds[0] == "restart"
+    assert loop.accuracy > 0.95

@@ -6,16 +6,20 @@ from collections.abc import Sequence
 
 import torch
 
+from thalweg.monitoring.rate_search import Chosen
 from thalweg.monitoring.replay import Batch, Replay
-from thalweg.monitoring.trials import clip_gradients
+from thalweg.monitoring.snapshot import Snapshot
+from thalweg.monitoring.trials import TrialGround, clip_gradients
 
-__all__ = ["FEWEST", "Lookout", "amp_scale"]
+__all__ = ["FEWEST", "Lookout", "amp_scale", "worth_keeping"]
 
 FEWEST = 6
 """Batches without which no trial is made."""
 MOST, BYTES = 24, 256 * 2**20
 """Batches kept at most, and bytes of their inputs together."""
 _STEADY = 1e-3  # relative change of the rate below which there is no schedule
+_MOVED = 0.02  # relative distance from the initial weights below which these are no other place
+_MUCH = 1.2  # times the loss of the best trial
 _OTHER_SCALE = 8.0  # a ratio of gradient norms nearer to 1 comes from accumulated or other batches
 
 
@@ -97,3 +101,26 @@ def amp_scale(optimizer: torch.optim.Optimizer) -> float:
     """
     scale = getattr(optimizer, "grad_scale", None)
     return 1.0 if scale is None else float(scale)
+
+
+def worth_keeping(ground: TrialGround, chosen: Chosen, initial: Snapshot, length: int) -> bool:
+    """Whether training can go on from the present weights, told by a trial from here beside the best from the start.
+
+    Gradients that nobody clips kill a network also at rates that are not too high: it is dead where a trial scarcely
+    moves its weights and ends no lower, and ruined where a trial ends much higher.
+
+    Args:
+        ground: The present weights, and batches.
+        chosen: Trials from the initial weights.
+        initial: These.
+        length: Updates of a trial.
+
+    Returns:
+        True also where the weights have hardly moved.
+    """
+    if initial.distance(ground.module) < _MOVED:
+        return True
+    best = min(chosen.trials, key=lambda trial: trial.loss)
+    here = ground.run(best.rate / 3, length)
+    dead = here.moved < _MOVED and not here.loss < best.loss
+    return not dead and here.loss <= _MUCH * best.loss

@@ -22,7 +22,7 @@ from thalweg.monitoring.choose import KEPT_STARTING
 from thalweg.monitoring.escape import draw_anew, shake
 from thalweg.monitoring.guard import Guard
 from thalweg.monitoring.horizon import Horizon, NoiseFloor
-from thalweg.monitoring.lookout import FEWEST, MOST, Lookout, amp_scale
+from thalweg.monitoring.lookout import FEWEST, MOST, Lookout, amp_scale, worth_keeping
 from thalweg.monitoring.moment import Moment
 from thalweg.monitoring.pilot_state import pack_pilot, unpack_pilot
 from thalweg.monitoring.rate_search import Chosen, search_rate, trial_steps, usual_rate
@@ -188,6 +188,7 @@ class Pilot:
         ground, length = self._ground(len(batches)), trial_steps(self.steps)
         chosen = search_rate(lambda rate: ground.run(rate, length, start=self.initial), self.seat.optimizer)
         broken = before > _RUINOUS * chosen.rate or not is_finite(self.seat.module)
+        broken = broken or not (self.initial is None or worth_keeping(ground, chosen, self.initial, length))
         if self.initial is None and (broken or not chosen.learned):
             chosen, broken = self._anew(ground, length, chosen), False
         self.spent += ground.spent
