@@ -87,9 +87,27 @@ def test_a_healthy_run_gets_no_warning(rate, act):
     assert [each.name for each in run(network(act=act), rate=rate) if each.severity != "info"] == []
 
 
+class Closed(nn.Module):
+    """A residual branch that begins closed: its last scale is zero, the shortcut carries all."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.inner, self.outer, self.scale = nn.Linear(width, width), nn.Linear(width, width), nn.BatchNorm1d(width)
+        nn.init.zeros_(self.scale.weight)
+
+    def forward(self, x):
+        return x + self.scale(self.outer(torch.relu(self.inner(x))))
+
+
+def test_branches_that_begin_closed_are_no_vanishing_gradient():
+    torch.manual_seed(1)
+    model = nn.Sequential(nn.Linear(16, 24), *(Closed(24) for _ in range(4)), nn.ReLU(), nn.Linear(24, 5))
+    assert [each.name for each in run(model, rate=GOOD / 50, steps=60) if each.name == "vanishing_gradient"] == []
+
+
 def test_a_frozen_backbone_that_has_learned_is_a_remark():
-    model = network(width=32)
-    run(model, steps=100)
+    model = network(width=40)
+    run(model, steps=200)
     for layer in list(model)[:-1]:
         layer.requires_grad_(requires_grad=False)
     model[-1].reset_parameters()

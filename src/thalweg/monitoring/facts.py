@@ -221,11 +221,15 @@ def _initial(leaf: torch.nn.Module) -> tuple[bool | None, float | None]:
         return None, gain if math.isfinite(gain) else None
     fan_out = weight.shape[0] * weight[0, 0].numel()
     largest = float(values.abs().max()) * math.sqrt(fan_in)
-    for bound in (1.0, math.sqrt(6.0), math.sqrt(3.0), math.sqrt(6.0 * fan_in / (fan_in + fan_out))):
-        if bound * (1 - _UNIFORM_GAP / values.numel()) <= largest <= bound * (1 + _ROUNDING):
-            return True, gain  # torch's own, He's, LeCun's, Glorot's
     fourth = float(((values - values.mean()) / spread).pow(4).mean())
-    normal = abs(fourth - 3.0) < 5.0 * math.sqrt(24.0 / values.numel())
+    for bound in (1.0, math.sqrt(6.0), math.sqrt(3.0), math.sqrt(6.0 * fan_in / (fan_in + fan_out))):
+        reaches = bound * (1 - _UNIFORM_GAP / values.numel()) <= largest <= bound * (1 + _ROUNDING)
+        # A uniform distribution has the spread bound / sqrt(3) and the fourth moment 1.8; five standard errors of each.
+        fills = abs(gain * math.sqrt(3.0) / bound - 1) < 5 * math.sqrt(0.2 / values.numel())
+        flat = abs(fourth - 1.8) < 5 * math.sqrt(1.3 / values.numel())
+        if reaches and fills and flat:
+            return True, gain  # torch's own, He's, LeCun's, Glorot's
+    normal = abs(fourth - 3.0) < 3.0 * math.sqrt(24.0 / values.numel())
     both = math.sqrt(2.0 * fan_in / (fan_in + fan_out))
     usual = any(abs(gain / known - 1) < _CLOSE for known in (*_NORMAL_GAINS, both))
     return normal and (usual or abs(spread / _SMALL_NORMAL - 1) < _CLOSE), gain

@@ -42,9 +42,11 @@ def vanishing_across_depth(case: Case) -> Iterator[Finding]:
     if len(shares) < _DEEP:
         return
     names = list(shares)
-    deep, head = names[: max(1, len(names) // 2)], names[-1]
-    least = min(deep, key=lambda name: shares[name])
-    if shares[head] <= 0 or shares[least] <= 0 or shares[least] >= _VANISHED * shares[head]:
+    first, head = names[: max(1, len(names) // 4)], names[-1]
+    least = min(first, key=lambda name: shares[name])
+    # All of the first layers: a shortcut that feeds one of them has brought the gradient past those that get little,
+    # as past residual branches that begin closed.
+    if not 0 < max(shares[name] for name in first) < _VANISHED * shares[head] or shares[least] <= 0:
         return
     if live.learned is not None and live.learned > 1 - _LITTLE:
         return  # it learns all the same

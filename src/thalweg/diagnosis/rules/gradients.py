@@ -23,10 +23,11 @@ def check_vanishing_gradient(case: Case) -> Iterator[Finding]:
 
     Watches: ``gradient_norm`` with ``train_loss``; live, ``batch_gradient_norm`` and ``batch_weight_norm`` by layer.
     Fires when: at the end the norm is below 1e-7, or below a thousandth of its first value, while half of the first
-        loss is left. Live also when a layer of the first half gets less than a thousandth of the last layer's gradient,
-        each measured by its weights.
+        loss is left. Live also when all layers of the first quarter get less than a thousandth of the last layer's
+        gradient, each measured by its weights.
     Why it hurts: weights stand still whatever the learning rate.
-    Not to be confused with: the small gradient at the end of a good run; CUR007, a plateau that is left again.
+    Not to be confused with: the small gradient at the end of a good run; CUR007, a plateau that is left again;
+        residual branches that begin closed (their last scale is zero), past which the shortcuts carry the gradient.
     Remedies: change_activation, change_initialisation, rescale_input, raise_learning_rate.
     References: Hochreiter 1991; Glorot and Bengio 2010; Zhang et al. 2021, AutoTrainer; Wardat et al. 2022,
         DeepDiagnosis.
