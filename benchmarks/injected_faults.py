@@ -38,6 +38,9 @@ HERE = Path(__file__).parent
 ROWS = HERE / "results" / "injected_faults_runs.jsonl"
 RESULT = HERE / "results" / "injected_faults.json"
 LOOKS = (1, 3, 5, 10, 20, 30, 50, 75, 100, 150, 200, 250, 300)
+FIRST_CONTACT = {"faulty": 108, "detected": 0.9722, "first_named_right": 0.963}
+"""Of the report half when its runs were met first. Two rules were widened after the four that were missed (weights far
+too wide in half of the layers; units that the first steps kill); what the table shows now has seen its misses."""
 HALVES = {"calibration": (CALIBRATION, (0, 1, 2), (0, 1)), "report": (REPORT, (3, 4, 5), (3, 4))}
 
 
@@ -167,6 +170,7 @@ def table() -> None:
                 "versions": {"python": platform.python_version(), "thalweg": thalweg.__version__, **versions},
                 "looks": LOOKS,
                 "halves": halves,
+                "report_on_first_contact": FIRST_CONTACT,
                 "missed": [row for row in known if row["wanted"] and row["named"][:1] != [row["wanted"]]
                            and not (row["named"] and row["named"][0] in row["wanted"].split("/"))],
                 "false_alarms": [row for row in known if not row["wanted"] and row["ever_warned"]],

@@ -61,6 +61,6 @@ def test_the_course_of_a_run_is_not_judged_in_its_first_steps_but_what_is_broken
         found = judge(open_case(history, LearningRateEstimate(verdict="too_low", confidence=0.9)))
         return [finding.name for finding in found if finding.severity != "info"]
 
-    assert told(29) == []
-    assert told(40) == ["learning_rate_too_low"]
-    assert told(29, batch_input_std=80.0) == ["input_scale"]
+    assert told(59) == []
+    assert told(70) == ["learning_rate_too_low"]
+    assert told(59, batch_input_std=80.0) == ["input_scale"]

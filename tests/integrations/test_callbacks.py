@@ -88,7 +88,7 @@ def test_a_stand_in_shares_groups_and_calls_hooks_once_an_update():
     stand_in.begin()
     stand_in.end()
     assert seen == ["before", "after", "before"]
-    assert copy.copy(stand_in).real is real
+    assert isinstance(copy.copy(stand_in), torch.optim.AdamW)
     assert stand_in.param_groups is real.param_groups
     assert (type(stand_in).__name__, stand_in.defaults["lr"]) == ("AdamW", 0.5)
 

@@ -30,7 +30,7 @@ _CONSEQUENCES = {
     "too_few_epochs": {"noise_floor"},
 }
 """What a finding explains, so that saying it again would only make the list longer."""
-_YOUNG = 30
+_YOUNG = 60
 """Steps before which a watched run is not judged by how its loss goes."""
 _AGAINST = {
     "learning_rate_too_low": {"oscillating", "overshooting"},

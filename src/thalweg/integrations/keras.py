@@ -8,6 +8,7 @@ training the model's `call` goes through a torch module and the optimizer's `app
 at the end. What passes through single layers is not seen there.
 """
 
+import logging
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,8 @@ from thalweg.core.errors import PlanError
 from thalweg.integrations.watching import Watching, loaded
 
 __all__ = ["ThalwegCallback"]  # noqa: F822 - made by __getattr__ when it is asked for
+
+_LOG = logging.getLogger("thalweg")
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a class that Keras must be loaded for
@@ -42,6 +45,8 @@ def _callback_class() -> type:  # noqa: C901 - a class with its hooks, made when
 
         def __init__(self, **options: Any) -> None:  # noqa: ANN401 - passed on
             base.__init__(self)
+            if options.pop("repair", False):
+                _LOG.warning("thalweg only measures here: it cannot try steps of a Keras optimizer")
             Watching.__init__(self, **options)
             self._undo: list[Any] = []
 

@@ -5,6 +5,7 @@ own. The stand-in has what the seat looks at (parameter groups, hooks, state) an
 begins and ends. It shares the real groups, so that a rate set there is used.
 """
 
+import copy
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -40,6 +41,10 @@ class StandIn:
         if "real" not in self.__dict__:  # while it is being copied
             raise AttributeError(name)
         return getattr(self.__dict__["real"], name)
+
+    def __copy__(self) -> Any:  # noqa: ANN401 - what the real one is
+        """A copy is one of the real optimizer: who copies wants to try steps of its own."""
+        return copy.copy(self.real)
 
     def register_step_pre_hook(self, hook: Hook) -> RemovableHandle:
         """As of a torch optimizer.
@@ -92,6 +97,7 @@ class StandIn:
             The stand-in.
 
         Example:
+            >>> import torch
             >>> type(StandIn.of(torch.optim.AdamW([torch.zeros(1)]))).__name__
             'AdamW'
         """
