@@ -1,6 +1,7 @@
 """The state of a training in memory: weights, buffers such as running means, and what the optimizer remembers."""
 
 import copy
+import math
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,9 +46,10 @@ class Snapshot:
         """
         tensors = {name: value.detach().clone() for name, value in _named(module)}
         memory: dict[tuple[int, int], dict[str, object]] = {}
+        known = {} if optimizer is None else optimizer.state
         for place, weight in _weights(optimizer):
-            if weight in optimizer.state:  # type: ignore[union-attr] - weights come from it
-                memory[place] = {name: _copied(value) for name, value in optimizer.state[weight].items()}  # type: ignore[union-attr]
+            if weight in known:
+                memory[place] = {name: _copied(value) for name, value in known[weight].items()}
         return cls(step=step, tensors=tensors, memory=memory)
 
     @torch.no_grad()
@@ -116,7 +118,7 @@ class Snapshot:
             if value.requires_grad:
                 moved += float((value - self.tensors[name]).double().square().sum())
                 size += float(self.tensors[name].double().square().sum())
-        return (moved / max(size, 1e-30)) ** 0.5
+        return math.sqrt(moved / max(size, 1e-30))
 
 
 def is_finite(module: torch.nn.Module) -> bool:

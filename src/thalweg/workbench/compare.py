@@ -87,7 +87,7 @@ def compare(*runs: str | os.PathLike[str], html: str | os.PathLike[str] | None =
 
 
 def _choices(history: RunHistory) -> dict[str, object]:
-    """The plan without what only repeats or places a run; a rate that short trials chose is an outcome, not a choice."""
+    """The plan without what only repeats or places a run; a rate that trials chose is an outcome, not a choice."""
     choices = {name: value for name, value in history.plan.items() if name not in _NOT_A_CHOICE}
     if choices.pop("rate_from", "user") == "user":
         return choices
