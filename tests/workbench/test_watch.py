@@ -1,6 +1,8 @@
 """`thalweg.watch` in a strange loop: two lines, a log that can be diagnosed, and repair on request."""
 
+import gc
 import logging
+import weakref
 
 import pytest
 import torch
@@ -81,6 +83,19 @@ def test_watching_again_ends_the_first_watch_and_another_loss_is_told_in_a_line(
         "thalweg cannot see the loss of this loop",
         "thalweg watches one of 2 optimizers: the",
     ]
+
+
+@pytest.mark.parametrize("repair", [False, True])
+def test_what_the_user_drops_is_freed_and_its_log_is_whole(tmp_path, repair):
+    log = tmp_path / "steps.csv"
+    model, optimizer = parts()
+    thalweg.watch(model, optimizer, repair=repair, log=log)
+    loop(model, optimizer, steps=7)
+    gone = weakref.ref(model)
+    del model, optimizer
+    gc.collect()
+    assert gone() is None
+    assert len(log.read_text().splitlines()) == 1 + 7
 
 
 def test_the_live_line_names_the_last_repair():

@@ -79,7 +79,8 @@ def network(name: str, input_shape: Shape, classes: int) -> NetworkSpec:
         'sequential'
     """
     if name not in _MAKERS:
-        near = difflib.get_close_matches(name.lower(), NAMES, n=3)
+        kin = [known for known in NAMES if axes_of(known) == input_shape.axes]
+        near = difflib.get_close_matches(name.lower(), kin or NAMES, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(NAMES)}"
         raise SpecError(f"no network is called {name!r}; {hint}")
     need_axes(name, input_shape, axes_of(name))

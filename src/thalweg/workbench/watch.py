@@ -1,8 +1,10 @@
 """`thalweg.watch`: measure, and on request repair, a training in anybody's loop."""
 
+import contextlib
 import logging
 import math
 import os
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +30,8 @@ _FLUSHED = 50
 """A log is written every so many steps."""
 _UNSEEN = 20
 """After so many steps without a loss it is said that there is none."""
-_WATCHES: "dict[int, Watch]" = {}
+_SEATS: "weakref.WeakValueDictionary[int, Seat]" = weakref.WeakValueDictionary()
+"""By optimizer, which alone keeps its seat: a model that the user drops is freed, with everything watched."""
 
 
 class _Repairs(Protocol):
@@ -98,7 +101,7 @@ class Watch:
         every: int | None = None,
         log: str | os.PathLike[str] | None = None,
     ) -> None:
-        earlier = _WATCHES.pop(id(inner_optimizer(optimizer)), None)
+        earlier = _SEATS.pop(id(inner_optimizer(optimizer)), None)
         if earlier is not None:
             earlier.close()  # a notebook cell that is run again
         self.seat = Seat(model, optimizer)
@@ -114,7 +117,7 @@ class Watch:
             if pilot.unable:
                 _LOG.warning("thalweg only measures: %s", pilot.unable)
         self.seat.passengers.append(_Diary(self, None if log is None else Path(log)))
-        _WATCHES[id(self.seat.optimizer)] = self
+        _SEATS[id(self.seat.optimizer)] = self.seat
 
     def __enter__(self) -> Self:
         return self
@@ -185,7 +188,8 @@ class Watch:
     def close(self) -> None:
         """Stop watching and finish the log; what was measured stays. Closing twice does no harm."""
         self.seat.close()
-        _WATCHES.pop(id(self.seat.optimizer), None)
+        if _SEATS.get(id(self.seat.optimizer)) is self.seat:
+            del _SEATS[id(self.seat.optimizer)]
 
 
 def measured_history(instruments: Instruments, interventions: Sequence[Intervention]) -> RunHistory:
@@ -209,8 +213,10 @@ class _Diary:
         self.instruments = watching.instruments
         self.table = None if path is None else TableLog(path, self.instruments.record)
         self.layers = None if path is None else SignalLog(path.with_suffix(".signals.jsonl"), self.instruments.record)
-        if self.layers is not None:
+        if self.layers is not None and self.table is not None:
             self.layers.cut_after(0)
+            for each in (self.table, self.layers):  # whoever never closes the watch has the last steps nevertheless
+                weakref.finalize(watching.seat, _last_words, each)
 
     def before_update(self, _: object) -> None:
         """Nothing to do."""
@@ -246,6 +252,11 @@ class _Diary:
 
     def restore(self, _: object) -> None:
         """Nothing to restore."""
+
+
+def _last_words(log: TableLog | SignalLog) -> None:
+    with contextlib.suppress(OSError):
+        log.flush()
 
 
 def live_line(rate: float, verdict: LearningRateEstimate, interventions: Sequence[Intervention] = ()) -> str:
