@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from thalweg.core.errors import ShapeError, SpecError
 from thalweg.core.network_plain import spec_from_plain, spec_to_plain
 from thalweg.core.shape import Shape
-from thalweg.networks.catalogue import NAMES, network
+from thalweg.networks.catalogue import NAMES, axes_of, network
 from thalweg.networks.functional import Input, Network
 from thalweg.networks.layers import Conv2d, Multiply, Rescale
 from thalweg.networks.writing import block
@@ -23,7 +23,8 @@ def example():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_there_and_back_is_the_identity(name):
-    spec = network(name, Shape(3, (96, 96)), 4)
+    extents = {1: (256,), 2: (96, 96), 3: (32, 32, 32)}[axes_of(name)]
+    spec = network(name, Shape(3, extents), 4)
     again = spec_from_plain(json.loads(json.dumps(spec_to_plain(spec), allow_nan=False)))
     assert again == spec
 

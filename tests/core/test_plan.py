@@ -52,7 +52,7 @@ def test_minutes_and_a_split_file_are_kept_too():
         ({"learning_rate": float("inf")}, "--lr inf"),
         ({"batch_size": 0}, "--batch-size 0"),
         ({"image_size": 7}, "--image-size 7"),
-        ({"image_size": 5000}, "--image-size 5000"),
+        ({"image_size": 70_000}, "--image-size 70000"),
         ({"weight_decay": -0.1}, "--weight-decay -0.1"),
         ({"label_smoothing": 1.0}, "--label-smoothing 1"),
         ({"patience": -1}, "--patience -1"),

@@ -25,6 +25,9 @@ Numbers = npt.NDArray[np.float64]
 _WINDOW = 16
 _LEAST = 10
 _FIRST = 1000
+_SWINGS, _LAW, _CERTAIN = 0.8, 0.1, 0.99
+"""Steps that nearly always reverse the one before and are foreseen to a tenth: sampling noise cannot be foreseen, however
+likely the fitted function, which has seen few such runs, makes it."""
 _SURE = 0.9  # an epoch's average hides the noise of its batches: only a clear case is said
 
 
@@ -117,6 +120,8 @@ def judge(history: RunHistory) -> BatchNoise:
     if not found:
         return BatchNoise(kind="", probability=0.5, level=0.0)
     chance = Logistic.named("full_batch").probability(found)
+    if found["turns"] > _SWINGS and math.exp(found["unforeseen"]) < _LAW:
+        chance = max(chance, _CERTAIN)
     stepwise = signal.name == "batch_loss"
     clear = stepwise or chance < 1 - _SURE or chance > _SURE
     window = f"{'steps' if stepwise else 'epochs'} {signal.steps[0]}-{signal.steps[-1]}"

@@ -127,12 +127,12 @@ class Instruments:
             self.passing.start()
 
     def state(self) -> Mapping[str, object]:
-        """Where the next search for the edge begins; the record itself is in the run's files.
+        """What the next measurements are compared with; the record itself is in the run's files.
 
         Returns:
             Plain data.
         """
-        return {"edge": self.edge.state(), "broken": self._broken}
+        return {"edge": self.edge.state(), "norms": self.norms.state(), "broken": self._broken}
 
     def restore(self, state: Mapping[str, object]) -> None:
         """Go back to a state.
@@ -143,6 +143,9 @@ class Instruments:
         edge = state.get("edge")
         if isinstance(edge, dict):
             self.edge.restore(edge)
+        norms = state.get("norms")
+        if isinstance(norms, Mapping):
+            self.norms.restore(norms)
         self._broken = bool(state.get("broken"))
 
     # --------------------------------------------------------------------------------------------------------------

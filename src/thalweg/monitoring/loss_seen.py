@@ -157,8 +157,9 @@ class LossModules:
         self.leaves = [weakref.ref(leaf) for leaf in leaves]
         self.seen = seen
         self.handle: RemovableHandle | None = torch.nn.modules.module.register_module_forward_hook(
-            self._after, with_kwargs=True
+            _WhileItLives(weakref.ref(self)), with_kwargs=True
         )
+        weakref.finalize(self, take_away, self.handle)  # a loop that ends between a forward pass and its backward one
 
     def stop(self) -> None:
         """Look no longer."""
@@ -166,9 +167,17 @@ class LossModules:
             take_away(self.handle)
             self.handle = None
 
-    def _after(
+    def after(
         self, module: torch.nn.Module, args: tuple[object, ...], kwargs: dict[str, object], result: object
     ) -> None:
+        """Look at a call of any module.
+
+        Args:
+            module: The module.
+            args: What it was called with.
+            kwargs: The same, by name.
+            result: What it gave.
+        """
         try:
             self._look(module, args, kwargs, result)
         except Exception:  # noqa: BLE001 - inside the user's training: whatever it is, the loss is then not seen here
@@ -206,6 +215,20 @@ class LossModules:
 
         self.seen.modules.append(objective)
         self.seen.values.append(result.detach())
+
+
+class _WhileItLives:
+    """The hook; torch's table of global hooks must keep nothing else alive."""
+
+    def __init__(self, looking: "weakref.ref[LossModules]") -> None:
+        self.looking = looking
+
+    def __call__(
+        self, module: torch.nn.Module, args: tuple[object, ...], kwargs: dict[str, object], result: object
+    ) -> None:
+        looking = self.looking()
+        if looking is not None:
+            looking.after(module, args, kwargs, result)
 
 
 def take_away(handle: RemovableHandle) -> None:

@@ -13,6 +13,7 @@ other and no noise scale comes out; the alignment itself then tells.
 
 import math
 from collections import deque
+from collections.abc import Mapping
 
 import torch
 
@@ -133,6 +134,31 @@ class Norms:
     def waits(self) -> bool:
         """Whether a gradient is held that the next one shall be compared with."""
         return self._earlier is not None
+
+    def state(self) -> dict[str, object]:
+        """Give what a checkpoint must hold for measurements to go on as if nothing had been.
+
+        Returns:
+            Plain data; tensors where a gradient waits for the next one.
+        """
+        return {
+            "pairs": [list(pair) for pair in self._pairs],
+            "earlier": None if self._earlier is None else list(self._earlier),
+            "earlier_square": self._earlier_square,
+        }
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        """Go back to a state.
+
+        Args:
+            state: What `state` gave.
+        """
+        pairs, earlier = state.get("pairs"), state.get("earlier")
+        if isinstance(pairs, list):
+            self._pairs = deque(((float(noise), float(signal)) for noise, signal in pairs), maxlen=PAIRS)
+        if isinstance(earlier, list):
+            self._earlier = earlier
+        self._earlier_square = float(state.get("earlier_square") or 0.0)  # type: ignore[arg-type]
 
     def _compare(self, step: int, product: float, first: float, second: float, size: int) -> None:
         if first <= 0 or second <= 0:

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, replace
 
+from thalweg.core.errors import PlanError
 from thalweg.core.plan import OptimizerName, TrainingPlan
 from thalweg.networks.catalogue import axes_of
 
 __all__ = ["NetworkRecipe", "epochs_for", "peak_rate", "recipe_for", "resolved"]
 
 PEAK_RATES = {"adam": 1e-3, "adamw": 3e-3, "sgd": 5e-2}
+LARGEST_PICTURE = 4096
+"""Side in pixels; a signal may be longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,12 +162,17 @@ def resolved(plan: TrainingPlan, *, picture_side: int) -> TrainingPlan:
 
     Returns:
         The plan without open fields, but for the learning rate, epochs and minutes.
+
+    Raises:
+        PlanError: Pictures larger than any network is trained on were asked for.
     """
     recipe = recipe_for(plan.network)
     side = recipe.image_size
     measured = axes_of(plan.network) != 2  # noqa: PLR2004 - pictures
     if measured:  # no axis is stretched, whatever was asked for
         side = min(plan.image_size or side, picture_side)
+    elif plan.image_size is not None and plan.image_size > LARGEST_PICTURE:
+        raise PlanError(f"--image-size {plan.image_size} is out of range for pictures: at most {LARGEST_PICTURE}")
     elif recipe.flexible:
         side = min(side, max(32, -(-picture_side // 16) * 16))
     optimizer = plan.optimizer or recipe.optimizer
