@@ -26,8 +26,8 @@ _WINDOW = 16
 _LEAST = 10
 _FIRST = 1000
 _SWINGS, _LAW, _CERTAIN = 0.8, 0.1, 0.99
-"""Steps that nearly always reverse the one before and are foreseen to a tenth: sampling noise cannot be foreseen, however
-likely the fitted function, which has seen few such runs, makes it."""
+"""Steps that nearly always reverse the one before and are foreseen to a tenth: sampling noise cannot be foreseen,
+whatever the fitted function says, which has seen few such runs."""
 _SURE = 0.9  # an epoch's average hides the noise of its batches: only a clear case is said
 
 

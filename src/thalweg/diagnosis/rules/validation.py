@@ -18,6 +18,7 @@ _LIKELY = 0.5  # probability
 _RISING = 1.64  # Mann-Kendall score of a rise, at 95 %
 _HALF_A_POINT = 0.005
 _EXCURSION = 2.0  # times the training loss, and times what the validation loss comes back to
+_RISEN = 1.1  # times the lowest before
 _OFTEN = 0.1  # of the epochs
 _MUCH = 0.2  # of the epochs
 _FAR = 5.0  # times the best, by the median: no schedule and no small split does that
@@ -86,11 +87,11 @@ def check_validation_irregular(case: Case) -> Iterator[Finding]:
 
     Watches: ``val_loss`` and ``val_accuracy`` against ``train_loss`` and ``train_accuracy``.
     Fires when: in 10 % of the epochs, and in two at least, the validation loss lies above twice the training loss of
-        the same epoch, above twice its own best, and above twice what it comes back to later. Or it never falls nor
-        its accuracy rises although the training accuracy ends 30 points above. Or already in epochs 2 to 4 it is three
-        times the training loss and its accuracy 15 points below. Jumps are a warning where a fifth of the epochs are
-        so or they begin at once, unless the learning rate is right; also then where half of them reach five times the
-        best.
+        the same epoch, above twice its own best, and above twice what it comes back to later; in one
+        of them a tenth above its lowest before. Or it never falls nor its accuracy rises although the training
+        accuracy ends 30 points above. Or already in epochs 2 to 4 it is three times the training loss and its accuracy
+        15 points below. Jumps are a warning where a fifth of the epochs are so or they begin at once, unless the
+        learning rate is right; also then where half of them reach five times the best.
     Why it hurts: no single epoch's number means anything; early stopping and the best checkpoint follow noise.
     Not to be confused with: CUR010, a steady rise that does not come back; the small fluctuation of a small validation
         split; running averages of batch normalisation that lag behind fast weights, which is the likeliest cause.
@@ -112,11 +113,18 @@ def check_validation_irregular(case: Case) -> Iterator[Finding]:
 
 
 def _excursions(held: Curve, beside: Numbers, least: float) -> list[int]:
-    """Places of a validation loss that is far above training, and comes back."""
+    """Places of a validation loss that is far above training, and comes back, if it rose to one of them.
+
+    One that only falls, later than that of training, is no jump: averaged weights do so.
+    """
     values = held.values
+    earlier = np.insert(np.minimum.accumulate(values)[:-1], 0, np.inf)  # the lowest before each place
     later = np.append(np.minimum.accumulate(values[::-1])[::-1][1:], np.inf)  # the lowest value after each place
     base = np.maximum(np.maximum(beside, held.low), later)
-    return [int(place) for place in np.flatnonzero((values > _EXCURSION * base) & (values > least))]
+    far = (values > _EXCURSION * base) & (values > least)
+    if not (far & (values >= _RISEN * earlier)).any():
+        return []
+    return [int(place) for place in np.flatnonzero(far)]
 
 
 def _stretches(places: list[int]) -> list[tuple[int, int]]:
