@@ -77,7 +77,7 @@ def test_one_json_object_and_a_page(run_folder, tmp_path, capsys):
     jsonschema.validate(answer, json.loads((SCHEMAS / "compare.json").read_text(encoding="utf-8")))
     assert len(answer["runs"]) == 3
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "run 3 (group 2)" in page
+    assert "run\u00a03 (group 2)" in page
     assert "Training loss" in page
 
 

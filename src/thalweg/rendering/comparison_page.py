@@ -85,7 +85,7 @@ def _answer(result: Comparison) -> tuple[str, ...]:
 
 
 def _labels(runs: Sequence[ComparedRun]) -> list[str]:
-    return [f"run {number}" for number in range(1, len(runs) + 1)]
+    return [f"run\u00a0{number}" for number in range(1, len(runs) + 1)]
 
 
 def _endings(result: Comparison) -> Iterator[Block]:
@@ -180,4 +180,4 @@ def _measured(measured: Measured) -> str:
 
 
 def _plain(value: object) -> str:
-    return printable(str(value))
+    return f"{value:.6g}" if isinstance(value, float) else printable(str(value))
