@@ -9,6 +9,7 @@
     |   `-- UncountedLayerError   a layer kind nobody can count
     |-- LogError                  a training log that cannot be read
     |-- RunError                  a run folder that is missing, damaged or unfinished
+    |-- WeightsError              published weights that cannot be had, read or fitted
     |-- MissingExtraError         an optional package that is not installed
     `-- TrainingFailedError       exit status 1: the run itself went wrong
 
@@ -27,6 +28,7 @@ __all__ = [
     "ThalwegError",
     "TrainingFailedError",
     "UncountedLayerError",
+    "WeightsError",
 ]
 
 
@@ -66,6 +68,10 @@ class LogError(ThalwegError):
 
 class RunError(ThalwegError):
     """A run folder that is missing, damaged or not finished."""
+
+
+class WeightsError(ThalwegError):
+    """Weights of a pretrained network that cannot be had, or that are not what they should be."""
 
 
 class MissingExtraError(ThalwegError):
