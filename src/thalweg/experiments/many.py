@@ -1,0 +1,143 @@
+"""The same work on many cases, in several processes of one thread each.
+
+Processes of our own and not `multiprocessing`: that runs the user's script again in every one of them, and a script
+without `if __name__ == "__main__"` would start the experiment a second time. What goes through the pipes is ours alone.
+"""
+
+import contextlib
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from thalweg.core.errors import TrainingFailedError
+from thalweg.workbench.telling import Listener, silent
+
+__all__ = ["in_processes"]
+
+Case = TypeVar("Case")
+Answer = TypeVar("Answer")
+Shared = TypeVar("Shared")
+
+
+def in_processes(
+    work: Callable[[Shared, Case], Answer],
+    shared: Shared,
+    cases: Sequence[Case],
+    *,
+    workers: int,
+    listener: Listener | None = None,
+    what: str = "trainings",
+) -> list[Answer]:
+    """Do the same work on many cases.
+
+    Args:
+        work: A function of a module; called with what all share and one case.
+        shared: What all cases need, such as the data; sent once to every process.
+        cases: The cases.
+        workers: Processes at the same time; with 1 it is done in this one.
+        listener: Whoever shows progress.
+        what: What is counted.
+
+    Returns:
+        The answers, in the order of the cases.
+
+    Raises:
+        TrainingFailedError: A process died.
+        BaseException: Whatever the work raised.
+
+    Example:
+        >>> in_processes(pow, 2, [1, 2, 3], workers=1)
+        [2, 4, 8]
+    """
+    listener = listener or silent()
+    if workers == 1 or len(cases) == 1:
+        found = []
+        for number, case in enumerate(cases, 1):
+            found.append(work(shared, case))
+            listener.count(what, number, len(cases))
+        return found
+    waiting: SimpleQueue[int] = SimpleQueue()
+    done: SimpleQueue[tuple[int, object]] = SimpleQueue()
+    for number in range(len(cases)):
+        waiting.put(number)
+    processes = [_start() for _ in range(min(workers, len(cases)))]
+    threads = [
+        threading.Thread(target=_feed, args=(process, work, shared, cases, waiting, done), daemon=True)
+        for process in processes
+    ]
+    answers: dict[int, Any] = {}
+    try:
+        for thread in threads:
+            thread.start()
+        while len(answers) < len(cases):
+            number, answer = done.get()
+            if isinstance(answer, BaseException):
+                raise answer
+            answers[number] = answer
+            listener.count(what, len(answers), len(cases))
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    return [answers[number] for number in range(len(cases))]
+
+
+def _start() -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)  # where the work's module is found
+    command = [sys.executable, "-c", "from thalweg.experiments.many import serve; serve()"]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)  # noqa: S603 - our own
+
+
+def _feed(
+    process: "subprocess.Popen[bytes]",
+    work: object,
+    shared: object,
+    cases: Sequence[object],
+    waiting: "SimpleQueue[int]",
+    done: "SimpleQueue[tuple[int, object]]",
+) -> None:
+    """Hand a process one case after another."""
+    assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - both are pipes
+    number = -1
+    try:
+        pickle.dump((work, shared), process.stdin)
+        while True:
+            try:
+                number = waiting.get_nowait()
+            except Empty:
+                return
+            pickle.dump(cases[number], process.stdin)
+            process.stdin.flush()
+            done.put((number, pickle.load(process.stdout)))  # noqa: S301 - our own process
+    except (OSError, EOFError, pickle.PickleError) as error:
+        status = process.poll()
+        done.put((number, TrainingFailedError(
+            f"a process of the experiment died ({type(error).__name__}, status {status}): is there enough memory? "
+            f"--workers 1 needs least"
+        )))  # fmt: skip
+
+
+def serve() -> None:
+    """What a process does: one case after another, until there is none."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever prints must not mix with the answers
+    import torch
+
+    torch.set_num_threads(1)
+    source = sys.stdin.buffer
+    with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
+        work, shared = pickle.load(source)  # noqa: S301 - from the process that started this one
+        while True:
+            case = pickle.load(source)  # noqa: S301 - as above
+            try:
+                answer: object = work(shared, case)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the parent raises it
+                answer = error
+            pickle.dump(answer, answers)
+            answers.flush()
