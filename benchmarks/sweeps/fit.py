@@ -141,6 +141,42 @@ def trees_of(model: object, k: int = 0) -> dict:
     return {"start": float(f"{start:.4g}"), "trees": trees}
 
 
+def ship(
+    path: Path, measured: str, script: str, data: Data, right: np.ndarray, verdict: object, factors: dict,
+    sharpness: float, shift: list[float], below: float, widen: tuple[float, float],
+) -> None:  # fmt: skip
+    """Write a model that the package reads; `right` are the runs whose numbers are called healthy."""
+    healthy = {}
+    for k, name in enumerate(data.names):
+        column = data.x[right, k][np.isfinite(data.x[right, k])]
+        if len(column) > 20:
+            healthy[name] = [float(f"{q:.3g}") for q in np.quantile(column, [0.1, 0.9])]
+    shipped = {
+        "about": f"Sums of small trees over the features of {measured}; see docs/decisions and {script}, which wrote "
+        "this file. A node is [value] or [value, feature, threshold, missing goes left, left node, right node]; "
+        "factors are decimal logarithms.",
+        "features": data.names, "healthy": healthy,
+        "verdict": {"sharpness": sharpness, "shift": shift, "undetermined_below": below}
+        | {name: trees_of(verdict, k) for k, name in enumerate(CLASSES)},
+        "factor": {"widen": widen} | {name: trees_of(model) for name, model in factors.items()},
+    }  # fmt: skip
+    text = json.dumps(shipped, separators=(",", ":"))
+    for mark in (
+        '"features"',
+        '"healthy"',
+        '"verdict"',
+        '"factor"',
+        '"about_right":{',
+        '"too_high":{',
+        '"low":',
+        '"middle":',
+        '"high":',
+    ):
+        text = text.replace(mark, "\n" + mark)
+    path.write_text(text.replace("]],[[", "]],\n[[") + "\n")
+    print(f"{path.name}: {path.stat().st_size / 1e3:.0f} kB")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=HERE / "runs.jsonl.gz")
@@ -183,35 +219,8 @@ def main() -> None:
         RESULTS.write_text(json.dumps(other | result, indent=1) + "\n")
     verdict, factors = fit_verdict(data, everything), fit_factor(data, everything)
     right = (data.label == 1) & (data.view == "full_batches")
-    healthy = {}
-    for k, name in enumerate(data.names):
-        column = data.x[right, k][np.isfinite(data.x[right, k])]
-        if len(column) > 20:
-            healthy[name] = [float(f"{q:.3g}") for q in np.quantile(column, [0.1, 0.9])]
-    shipped = {
-        "about": "Sums of small trees over the features of thalweg.diagnosis.features; see docs/decisions and "
-        "benchmarks/sweeps/fit.py, which wrote this file. A node is [value] or [value, feature, threshold, missing "
-        "goes left, left node, right node]; factors are decimal logarithms.",
-        "features": data.names, "healthy": healthy,
-        "verdict": {"sharpness": sharpness, "shift": shift, "undetermined_below": below}
-        | {name: trees_of(verdict, k) for k, name in enumerate(CLASSES)},
-        "factor": {"widen": widen} | {name: trees_of(model) for name, model in factors.items()},
-    }  # fmt: skip
-    text = json.dumps(shipped, separators=(",", ":"))
-    for mark in (
-        '"features"',
-        '"healthy"',
-        '"verdict"',
-        '"factor"',
-        '"about_right":{',
-        '"too_high":{',
-        '"low":',
-        '"middle":',
-        '"high":',
-    ):
-        text = text.replace(mark, "\n" + mark)
-    MODEL.write_text(text.replace("]],[[", "]],\n[[") + "\n")
-    print(f"{MODEL.name}: {MODEL.stat().st_size / 1e3:.0f} kB")
+    ship(MODEL, "thalweg.diagnosis.features", "benchmarks/sweeps/fit.py", data, right,
+         verdict, factors, sharpness, shift, below, widen)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,0 +1,115 @@
+"""Fit what a watched run's verdict knows of learning rates, and measure it on problems that were left out.
+
+    OMP_NUM_THREADS=1 python benchmarks/sweeps/fit_live.py
+
+Reads watched.jsonl.gz (see watched.py), writes src/thalweg/diagnosis/live_rate_model.json and
+benchmarks/results/diagnosis-live.json. The scored view is the first tenth of each run, and nothing of its end.
+"""
+
+import argparse
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+from fit import Data, calibrate, chances_of, fit_factor, fit_verdict, left_out, ship, widths
+from score import factor_score, per_problem, reliability, verdict_score
+from table import HERE, load
+
+from thalweg.core.history import RunHistory
+from thalweg.core.network_facts import NetworkFacts
+from thalweg.core.signal import Signal
+from thalweg.diagnosis.live import Live
+from thalweg.diagnosis.live_features import FIRST, measure_live
+
+ROOT = HERE.parents[1]
+MODEL = ROOT / "src/thalweg/diagnosis/live_rate_model.json"
+RESULTS = ROOT / "benchmarks/results/diagnosis-live.json"
+VIEWS = {"tenth": 0.1, "twentieth": 0.05, "fifth": 0.2}
+GROUPS = ("edge_", "kept_", "noise_", "turn_", "moved_", "grown_", "bl_")
+"""What may be missing in somebody's loop: a loss that cannot be seen, a compiled network."""
+
+
+def history_of(record: dict, rate: float) -> RunHistory:
+    """The record as `thalweg.watch` would give it."""
+    signals = [
+        Signal(name=name, unit="1", subject="run", steps=tuple(steps), values=tuple(_number(v) for v in values))
+        for name, (steps, values) in record["signals"].items()
+    ]
+    for name, layers in record["layers"].items():
+        signals += [
+            Signal(name=name, unit="1", subject=layer, steps=tuple(steps), values=tuple(_number(v) for v in values))
+            for layer, (steps, values) in layers.items()
+        ]
+    steps = tuple(range(1, record["seen"] + 1))
+    signals.append(
+        Signal(name="batch_learning_rate", unit="1", subject="run", steps=steps, values=(rate,) * len(steps))
+    )
+    kind = {"sgd": "SGD", "momentum": "SGD", "nesterov": "SGD"}.get(record["optimizer"], record["optimizer"])
+    return RunHistory(signals=tuple(signals), network=NetworkFacts(optimizer=kind, batch_size=record["batch"]))
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def rows(path: Path) -> list[dict]:
+    """Every view of every run, labelled."""
+    truth = {(run.problem, run.rate): run for run in load(HERE / "runs.jsonl.gz")}
+    found = []
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
+        records = [json.loads(line) for line in file]
+    rng = np.random.default_rng(0)
+    for record in records:
+        run = truth[record["problem"], record["rate"]]
+        live = Live.of(history_of(record, record["seen_rate"]))
+        common = {"problem": run.problem, "family": run.family, "kind": run.setup["kind"], "label": run.label,
+                  "deficit": run.deficit, "log_factor": run.log_factor}  # fmt: skip
+        for view, share in VIEWS.items():
+            until = min(FIRST, max(20, round(share * record["steps"])))
+            numbers = measure_live(live, until=until)
+            found.append(common | {"view": view, "features": numbers})
+            gone = tuple(group for group in GROUPS if rng.random() < 0.35)
+            fewer = {name: value for name, value in numbers.items() if not gone or not name.startswith(gone)}
+            found.append(common | {"view": f"{view} in part", "features": fewer})
+    return found
+
+
+def main() -> None:
+    """Fit and score."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=Path, default=HERE / "watched.jsonl.gz")
+    parser.add_argument("--folds", type=int, default=10)
+    parser.add_argument("--look", action="store_true", help="score only, write nothing")
+    args = parser.parse_args()
+    data = Data(rows(args.runs))
+    raw, logs = left_out(data, data.problem, args.folds, factors=True)
+    known = np.isin(data.view, tuple(VIEWS)) & (data.label >= 0)
+    sharpness, shift = calibrate(raw[known], data.label[known], np.ones(known.sum()))
+    chances = chances_of(raw, sharpness, shift)
+    near = np.isin(data.view, tuple(VIEWS)) & (np.abs(data.log_factor) < 1.48)
+    widen = widths(logs[near], data.log_factor[near])
+    below = float(f"{max(0.4, np.quantile(chances[known].max(1), 0.04)):.3g}")
+    result = {
+        "problems": len(np.unique(data.problem)), "runs": int((data.view == "tenth").sum()),
+        "undetermined_below": below,
+        "left_out_problems": {
+            view: verdict_score(chances, data, data.view == view, below)
+            | factor_score(logs, chances, data, data.view == view, widen)
+            for view in (*VIEWS, "tenth in part")
+        },
+        "reliability": reliability(chances, data.label, known),
+        "confusion_per_problem": per_problem(chances, data, data.view == "tenth"),
+    }  # fmt: skip
+    print(json.dumps({k: v for k, v in result.items() if k != "confusion_per_problem"}, indent=1), flush=True)
+    if args.look:
+        return
+    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+    everything = np.ones(len(data.label), dtype=bool)
+    right = (data.label == 1) & (data.view == "tenth")
+    ship(MODEL, "thalweg.diagnosis.live_features", "benchmarks/sweeps/fit_live.py", data, right,
+         fit_verdict(data, everything), fit_factor(data, everything), sharpness, shift, below, widen)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
