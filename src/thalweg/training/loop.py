@@ -37,6 +37,7 @@ from thalweg.training.optimizers import make_optimizer, set_rate
 from thalweg.training.progress import Outcome, Progress, Recipe, State
 from thalweg.training.schedule import rate_factor, stage_side
 from thalweg.training.scoring import BatchSource, predict, score
+from thalweg.training.unfreezing import open_parts
 
 __all__ = ["Trainer"]
 
@@ -86,7 +87,11 @@ class Trainer:
         self.recipe, self.train, self.heldout, self.device = recipe, train, heldout, device
         self.folder, self.observer, self.log_steps = folder, observer, log_steps
         self.optimizer = make_optimizer(
-            self.module, recipe.optimizer, learning_rate=recipe.learning_rate, weight_decay=recipe.weight_decay
+            self.module,
+            recipe.optimizer,
+            learning_rate=recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
+            parts=recipe.parts,
         )
         self.average = WeightAverage(self.module, recipe.average) if recipe.average else None
         self.weights = torch.tensor(recipe.weights, device=device.kind) if recipe.weights else None
@@ -200,6 +205,7 @@ class Trainer:
         state, recipe = self.state, self.recipe
         state.rate = rate = recipe.learning_rate * rate_factor(self._fraction(), recipe.warmup)
         set_rate(self.optimizer, rate)
+        open_parts(self.module, recipe.parts, self._fraction())
         torch.manual_seed(int(np.random.SeedSequence((recipe.seed, 3, state.step)).generate_state(1, np.uint64)[0]))
         self.module.train()
         pixels, labels = (each.to(self.device.kind, non_blocking=True) for each in (pixels, labels))

@@ -1,14 +1,25 @@
-"""The three optimizers of a plan, set up the same way: decay on weights only, one fused update where there is one."""
+"""The three optimizers of a plan, set up the same way: decay on weights only, one fused update where there is one.
+
+Parts of a network may learn at a share of the rate (`unfreezing`); each group keeps its share under `share`.
+"""
+
+from collections.abc import Sequence
 
 import torch
 
 from thalweg.core.plan import OptimizerName
+from thalweg.training.unfreezing import Part
 
 __all__ = ["make_optimizer", "set_rate"]
 
 
 def make_optimizer(
-    module: torch.nn.Module, name: OptimizerName, *, learning_rate: float, weight_decay: float
+    module: torch.nn.Module,
+    name: OptimizerName,
+    *,
+    learning_rate: float,
+    weight_decay: float,
+    parts: Sequence[Part] = (),
 ) -> torch.optim.Optimizer:
     """Set an optimizer up.
 
@@ -21,14 +32,20 @@ def make_optimizer(
             faster than usual, which suits short runs) or `sgd` with Nesterov momentum 0.9.
         learning_rate: The rate of the first step.
         weight_decay: Decoupled for `adamw`, added to the gradient otherwise.
+        parts: Parts of the network that learn at a share of the rate, the first at the whole of it; together all
+            parameters that are trained. None treats them alike.
 
     Returns:
         The optimizer.
     """
-    matrices = [parameter for parameter in module.parameters() if parameter.requires_grad and parameter.ndim > 1]
-    vectors = [parameter for parameter in module.parameters() if parameter.requires_grad and parameter.ndim <= 1]
-    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    groups = [group for group in groups if group["params"]]
+    groups: list[dict[str, object]] = []
+    named = {key: parameter for key, parameter in module.named_parameters() if parameter.requires_grad}
+    for part in parts or (Part(parameters=tuple(named), share=1.0),):
+        own = [named[key] for key in part.parameters if key in named]
+        for chosen, decay in (([p for p in own if p.ndim > 1], weight_decay), ([p for p in own if p.ndim <= 1], 0.0)):
+            if chosen:
+                rate = learning_rate * part.share
+                groups.append({"params": chosen, "lr": rate, "weight_decay": decay, "share": part.share})
     if name == "sgd":
         return torch.optim.SGD(groups, lr=learning_rate, momentum=0.9, nesterov=True, fused=True)
     if name == "adam":
@@ -37,11 +54,11 @@ def make_optimizer(
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Change the learning rate of every group.
+    """Change the learning rate of every group, each to its share.
 
     Args:
         optimizer: The optimizer.
         rate: The new rate.
     """
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("share", 1.0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from thalweg.core.history import Event
 from thalweg.core.plan import OptimizerName
+from thalweg.training.unfreezing import Part
 
 __all__ = ["Outcome", "Progress", "Recipe", "State"]
 
@@ -31,6 +32,7 @@ class Recipe:
         clip: Norm that gradients are clipped at, or None.
         evaluations: Passes over the watched split whose time is kept for the end of a run with a deadline: the last
             epoch's, and that of the reported split, which may be larger.
+        parts: Parts of the network that learn at a share of the rate, or later than others; none for all alike.
     """
 
     epochs: int | None
@@ -48,6 +50,7 @@ class Recipe:
     seed: int
     clip: float | None = None
     evaluations: float = 2.0
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from thalweg.core.errors import PlanError
 from thalweg.core.plan import OptimizerName, TrainingPlan
 from thalweg.networks.catalogue import axes_of
 
-__all__ = ["NetworkRecipe", "epochs_for", "peak_rate", "recipe_for", "resolved"]
+__all__ = ["NetworkRecipe", "epochs_for", "peak_rate", "recipe_for", "recipe_of", "resolved"]
 
 PEAK_RATES = {"adam": 1e-3, "adamw": 3e-3, "sgd": 5e-2}
 LARGEST_PICTURE = 4096
@@ -98,6 +98,59 @@ VOLUMES = NetworkRecipe(
 )
 
 
+TRANSFER = NetworkRecipe(
+    image_size=224,
+    flexible=False,
+    pictures=25_000,
+    epochs=(4, 30),
+    optimizer="adamw",
+    learning_rate=1e-3,
+    trusted=8.0,
+    weight_decay=0.05,
+    label_smoothing=0.1,
+    average=0.99,
+)
+"""Fine-tuning a pretrained network: few passes, since little is left to learn."""
+PROBE = NetworkRecipe(
+    image_size=224,
+    flexible=False,
+    pictures=100_000,
+    epochs=(20, 60),
+    batch_size=64,
+    optimizer="adamw",
+    learning_rate=2e-3,
+    trusted=8.0,
+    weight_decay=0.5,
+    label_smoothing=0.1,
+    average=0.99,
+)
+"""A head on cached features: an epoch takes a moment."""
+LAYER_DECAY = 0.7
+UNFREEZE = 0.3
+ENLARGED = 3
+"""Pictures smaller than a backbone's usual ones are enlarged at most so many times: it knows no tinier patterns."""
+
+
+def recipe_of(plan: TrainingPlan) -> NetworkRecipe:
+    """Find the defaults of a plan: of its network, or of what is done with a pretrained one.
+
+    Args:
+        plan: Its network, backbone and what is frozen are looked at.
+
+    Returns:
+        The recipe.
+
+    Example:
+        >>> plan = TrainingPlan(source="photos", network="inception-v3", backbone="inception-v3")
+        >>> recipe_of(plan).image_size
+        299
+    """
+    if plan.backbone is None:
+        return recipe_for(plan.network)
+    recipe = PROBE if plan.trains_head_only else TRANSFER
+    return replace(recipe, image_size=299) if plan.network == "inception-v3" else recipe
+
+
 def recipe_for(network: str) -> NetworkRecipe:
     """Find the defaults of a network.
 
@@ -127,18 +180,18 @@ def peak_rate(plan: TrainingPlan) -> tuple[float, float]:
     Returns:
         The learning rate, and the factor within which short trials must agree with it.
     """
-    recipe = recipe_for(plan.network)
+    recipe = recipe_of(plan)
     name = plan.optimizer or recipe.optimizer
     if name == recipe.optimizer:
         return recipe.learning_rate, recipe.trusted
     return PEAK_RATES[name], OTHERS.trusted
 
 
-def epochs_for(network: str, files: int) -> int:
+def epochs_for(network: str | TrainingPlan, files: int) -> int:
     """How long to train where the user does not say: small sets often, large sets a few times.
 
     Args:
-        network: Its name in the catalogue.
+        network: Its name in the catalogue, or the plan.
         files: Training files.
 
     Returns:
@@ -148,7 +201,7 @@ def epochs_for(network: str, files: int) -> int:
         >>> [epochs_for("small", files) for files in (100, 2_099, 300_000)]
         [200, 71, 12]
     """
-    recipe = recipe_for(network)
+    recipe = recipe_for(network) if isinstance(network, str) else recipe_of(network)
     low, high = recipe.epochs
     return max(low, min(high, round(recipe.pictures / max(1, files))))
 
@@ -166,13 +219,15 @@ def resolved(plan: TrainingPlan, *, picture_side: int) -> TrainingPlan:
     Raises:
         PlanError: Pictures larger than any network is trained on were asked for.
     """
-    recipe = recipe_for(plan.network)
+    recipe = recipe_of(plan)
     side = recipe.image_size
     measured = axes_of(plan.network) != 2  # noqa: PLR2004 - pictures
     if measured:  # no axis is stretched, whatever was asked for
         side = min(plan.image_size or side, picture_side)
     elif plan.image_size is not None and plan.image_size > LARGEST_PICTURE:
         raise PlanError(f"--image-size {plan.image_size} is out of range for pictures: at most {LARGEST_PICTURE}")
+    elif plan.backbone is not None:
+        side = min(side, max(96, -(-ENLARGED * picture_side // 32) * 32))
     elif recipe.flexible:
         side = min(side, max(32, -(-picture_side // 16) * 16))
     optimizer = plan.optimizer or recipe.optimizer
@@ -190,4 +245,6 @@ def resolved(plan: TrainingPlan, *, picture_side: int) -> TrainingPlan:
         label_smoothing=either(plan.label_smoothing, recipe.label_smoothing),
         average=either(plan.average, recipe.average),
         stages=plan.stages or recipe.stages,
+        layer_decay=LAYER_DECAY if plan.backbone and plan.layer_decay is None else plan.layer_decay,
+        unfreeze=UNFREEZE if plan.backbone and plan.unfreeze is None else plan.unfreeze,
     )

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import torch
+
 from thalweg.core.codec import from_plain
 from thalweg.core.dataset import DataSummary
 from thalweg.core.errors import RunError
@@ -16,6 +18,8 @@ from thalweg.workbench.environment import find_source
 from thalweg.workbench.loading import load_scan, look, same_split
 from thalweg.workbench.session import Session, carry_out
 from thalweg.workbench.telling import Listener, silent
+from thalweg.workbench.transfer import learning_parts
+from thalweg.workbench.transfer_start import restore_start
 
 __all__ = ["resume"]
 
@@ -47,6 +51,11 @@ def resume(run: str | Path, *, listener: Listener | None = None) -> TrainResult:
             f"and the run knows {', '.join(map(printable, summary.classes))}: restore the class folders, or train anew"
         )
     parts = same_split(loaded, summary)
+    probe = None
+    if plan.backbone is None:
+        module: torch.nn.Module = build(spec.logits()[0], seed=plan.seed)
+    else:
+        module, probe = restore_start(folder.path, plan, spec, loaded, parts)
     stored = from_plain(tuple[Finding, ...], folder.read_json("findings.json").get("findings", []), "findings.json")
     state = Session(
         plan=plan,
@@ -59,6 +68,7 @@ def resume(run: str | Path, *, listener: Listener | None = None) -> TrainResult:
         device=choose_device(plan.device),
         listener=listener,
         started=started,
+        learning=learning_parts(spec, plan, module),
+        probe=probe,
     )
-    module = build(spec.logits()[0], seed=plan.seed)
     return carry_out(state, module, resuming=True)

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 import torch
 
 from thalweg.core.plan import RateSource, TrainingPlan
-from thalweg.data.batches import Batches
 from thalweg.monitoring.choose import KEPT_STARTING, batches_wanted, choose_rate
 from thalweg.monitoring.rate_search import Chosen, trial_steps
 from thalweg.training.device import Device, move
 from thalweg.training.loss import cross_entropy
 from thalweg.training.optimizers import make_optimizer
+from thalweg.training.scoring import BatchSource
+from thalweg.training.unfreezing import Part, open_parts
 from thalweg.workbench.recipes import peak_rate
 
 __all__ = ["RateDecision", "decide_rate"]
@@ -49,11 +50,12 @@ class RateDecision:
 
 def decide_rate(
     module: torch.nn.Module,
-    batches: Batches,
+    batches: BatchSource,
     device: Device,
     *,
     plan: TrainingPlan,
     weights: tuple[float, ...] | None,
+    parts: tuple[Part, ...] = (),
 ) -> RateDecision:
     """Decide on the learning rate of a run before its first step.
 
@@ -63,6 +65,7 @@ def decide_rate(
         device: Where to compute.
         plan: Names optimizer, weight decay, length, smoothing, and the user's rate, or none.
         weights: Weight a class, or None.
+        parts: Parts of a pretrained network that learn at a share of the rate; those that open later wait here too.
 
     Returns:
         The rate, who it is from, and why.
@@ -70,8 +73,9 @@ def decide_rate(
     usual, trusted = peak_rate(plan)
     copied = move(copy.deepcopy(module), device).train()
     optimizer = make_optimizer(
-        copied, plan.optimizer or "adam", learning_rate=usual, weight_decay=plan.weight_decay or 0.0
+        copied, plan.optimizer or "adam", learning_rate=usual, weight_decay=plan.weight_decay or 0.0, parts=parts
     )
+    open_parts(copied, parts, 0.0)
     losses = _losses(copied, batches, device, plan=plan, weights=weights)
     torch.manual_seed(plan.seed)
     if plan.epochs is not None:
@@ -124,7 +128,7 @@ def _affordable(loss: Callable[[], torch.Tensor], minutes: float) -> int | None:
 
 def _losses(
     module: torch.nn.Module,
-    batches: Batches,
+    batches: BatchSource,
     device: Device,
     *,
     plan: TrainingPlan,

@@ -36,13 +36,16 @@ from thalweg.training.loop import Trainer
 from thalweg.training.loss import class_weights
 from thalweg.training.progress import Outcome, Progress, Recipe
 from thalweg.training.scoring import Scores, predict
+from thalweg.training.unfreezing import Part
 from thalweg.workbench.diagnose import diagnose_run
 from thalweg.workbench.loading import Loaded
 from thalweg.workbench.monitor import Monitor
+from thalweg.workbench.operating import operating_point
 from thalweg.workbench.predictions import predictions_to_csv
 from thalweg.workbench.report import write_report
 from thalweg.workbench.steps import StepLog
 from thalweg.workbench.telling import Listener
+from thalweg.workbench.transfer import Probe
 
 __all__ = ["Session", "batches_of", "carry_out"]
 
@@ -66,6 +69,12 @@ class Session:
     device: Device
     listener: Listener
     started: float
+    learning: tuple[Part, ...] = ()
+    """Parts of a pretrained network, which open one after the other."""
+    probe: Probe | None = None
+    """Cached features, where the head of a pretrained network is trained alone."""
+    notes: tuple[str, ...] = ()
+    """What happened before the first step."""
 
     @property
     def heldout(self) -> tuple[int, ...]:
@@ -166,10 +175,10 @@ def _train(run: Session, module: torch.nn.Module, *, resuming: bool) -> tuple[Tr
     watch = _Watch(run)
     monitors: dict[str, Monitor] = {}
     trainer = Trainer(
-        module,
+        run.probe.module if run.probe else module,
         _recipe(run, resuming=resuming),
-        train=run.batches(run.parts.train, training=True),
-        heldout=run.batches(run.heldout),
+        train=run.probe.train if run.probe else run.batches(run.parts.train, training=True),
+        heldout=run.probe.heldout if run.probe else run.batches(run.heldout),
         device=run.device,
         folder=folder.path / "checkpoints",
         observer=lambda progress: watch(trainer, progress),
@@ -181,6 +190,10 @@ def _train(run: Session, module: torch.nn.Module, *, resuming: bool) -> tuple[Tr
         for complaint in trainer.resume():
             run.listener.say(f"A checkpoint was passed over: {complaint}.")
         run.listener.say(f"Going on after epoch {trainer.state.epoch - 1}, step {trainer.state.step}.")
+    if trainer.state.step == 0 and run.notes:
+        trainer.state.events[:] = [
+            {"epoch": 1, "step": 0, "kind": "head_fitted", "message": note} for note in run.notes
+        ]
     steps.cut_after(trainer.state.step)
     monitor.log.cut_after(trainer.state.step)
     try:
@@ -200,8 +213,9 @@ def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor
     plan, folder = run.plan, run.folder
     if run.parts.test and run.parts.validation:
         trainer.use_best()
-    save_weights(trainer.evaluated, folder.path / "model.safetensors")
-    scores = predict(trainer.evaluated, run.batches(run.scored), run.device)
+    network = run.probe.assembled(trainer.evaluated) if run.probe else trainer.evaluated
+    save_weights(network, folder.path / "model.safetensors")
+    scores = predict(network, run.batches(run.scored), run.device)
     evaluation = score_split(
         scores.probabilities,
         scores.labels,
@@ -210,6 +224,14 @@ def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor
         majority_class=int(np.argmax(run.summary.counts["train"])),
     )
     _write_scores(run, scores)
+    if len(run.summary.classes) == 2 and (plan.backbone or plan.group_by):  # noqa: PLR2004 - one threshold decides
+        chosen = (
+            predict(network, run.batches(run.parts.validation), run.device)
+            if run.parts.test and run.parts.validation
+            else None
+        )
+        point = operating_point(scores, chosen, classes=run.summary.classes, split=run.reported)
+        folder.write_json("threshold.json", point)
     diagnosed = diagnose_run(folder.path, say=run.listener.say)
     result = _result(run, outcome, evaluation, diagnosed.findings if diagnosed else (), monitor=monitor)
     folder.write_json("findings.json", {"findings": result.findings, "learning_rate": _rate(diagnosed)})
@@ -242,6 +264,7 @@ def _recipe(run: Session, *, resuming: bool) -> Recipe:
         seed=plan.seed,
         clip=CLIP if plan.rate_from == "trials" and not plan.repair else None,  # else the pilot clips
         evaluations=1 + len(run.parts.test or run.parts.validation) / max(1, len(run.heldout)),
+        parts=run.learning,
     )
 
 

