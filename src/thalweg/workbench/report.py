@@ -31,6 +31,7 @@ from thalweg.workbench.report_parts import (
     reproduction_blocks,
     training_blocks,
 )
+from thalweg.workbench.report_transfer import transfer_sections
 
 __all__ = ["answer", "report", "write_report"]
 
@@ -95,6 +96,7 @@ def write_report(
             Section(title="Network", blocks=network_blocks(folder, plan, len(summary.classes))),
             Section(title="Training", blocks=training_blocks(folder, result)),
             *diagnosis,
+            *transfer_sections(folder, plan),
             Section(title="Evaluation", blocks=(gallery.matrix(evaluation), *evaluation_blocks(evaluation))),
             Section(title="Worst mistakes", blocks=(gallery.mistakes(),)),
             Section(title="How to repeat this run", blocks=reproduction_blocks(folder, plan)),
