@@ -33,7 +33,7 @@ from thalweg.workbench.transfer import Probe, construct, make_probe
 
 __all__ = ["Backbone", "keep_start", "restore_start", "start_from"]
 
-VIEWS_OF = 9_000
+VIEWS_OF = 4_500
 """A head alone is fitted to so many augmented views in all, at most `MOST_VIEWS` of each picture."""
 MOST_VIEWS = 4
 START, FEATURES = "checkpoints/start.safetensors", "checkpoints/features.safetensors"
