@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 from fit import Data, calibrate, chances_of, fit_factor, fit_verdict, left_out, ship, widths
-from score import factor_score, per_problem, reliability, verdict_score
-from table import HERE, load
+from score import f1, factor_score, per_problem, reliability, verdict_score
+from table import HERE, load, table
 
 from thalweg.core.history import RunHistory
 from thalweg.core.network_facts import NetworkFacts
@@ -24,6 +24,7 @@ from thalweg.diagnosis.live_features import FIRST, measure_live
 
 ROOT = HERE.parents[1]
 MODEL = ROOT / "src/thalweg/diagnosis/live_rate_model.json"
+CURVES = ROOT / "src/thalweg/diagnosis/learning_rate_model.json"
 RESULTS = ROOT / "benchmarks/results/diagnosis-live.json"
 VIEWS = {"tenth": 0.1, "twentieth": 0.05, "fifth": 0.2}
 GROUPS = ("edge_", "kept_", "noise_", "turn_", "moved_", "grown_", "bl_")
@@ -75,6 +76,36 @@ def rows(path: Path) -> list[dict]:
     return found
 
 
+def with_curves(data: Data, chances: np.ndarray, folds: int) -> dict[str, float]:
+    """Macro-F1 of the first tenth, of the whole curves, and of both (geometric mean), each left out in turn."""
+    curves = Data(table(load(HERE / "runs.jsonl.gz")))
+    raw, _ = left_out(curves, curves.problem, folds, factors=False)
+    shipped = json.loads(CURVES.read_text())["verdict"]
+    theirs = chances_of(raw, shipped["sharpness"], shipped["shift"])
+    whole = curves.view == "full"
+    known = {
+        (problem, round(factor, 4)): row
+        for problem, factor, row in zip(curves.problem[whole], curves.log_factor[whole], theirs[whole], strict=True)
+    }
+    rows = (data.view == "tenth") & (data.label >= 0)
+    inside, truth = chances[rows], data.label[rows]
+    outside = np.array([
+        known[problem, round(factor, 4)]
+        for problem, factor in zip(data.problem[rows], data.log_factor[rows], strict=True)
+    ])
+    both = np.sqrt(np.maximum(inside, 1e-6) * np.maximum(outside, 1e-6))
+    both /= both.sum(1, keepdims=True)
+    confusion = [[int(((truth == a) & (both.argmax(1) == b)).sum()) for b in range(3)] for a in range(3)]
+    return {
+        "macro_f1_tenth": round(f1(truth, inside.argmax(1)), 3),
+        "macro_f1_curves": round(f1(truth, outside.argmax(1)), 3),
+        "macro_f1_both": round(f1(truth, both.argmax(1)), 3),
+        "false_alarms_on_about_right": round(float((both.argmax(1)[truth == 1] != 1).mean()), 3),
+        "confusion_rows_truth": confusion,
+        "reliability": reliability(both, truth, np.ones(len(truth), dtype=bool)),
+    }
+
+
 def main() -> None:
     """Fit and score."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -101,6 +132,7 @@ def main() -> None:
         "reliability": reliability(chances, data.label, known),
         "confusion_per_problem": per_problem(chances, data, data.view == "tenth"),
     }  # fmt: skip
+    result["whole_runs"] = with_curves(data, chances, 5)
     print(json.dumps({k: v for k, v in result.items() if k != "confusion_per_problem"}, indent=1), flush=True)
     if args.look:
         return

@@ -36,7 +36,9 @@ def estimate(history: RunHistory) -> LearningRateEstimate:
         return LearningRateEstimate(verdict="undetermined", reason="no loss and no accuracy is recorded")
     if _is_one_moment(history):
         return LearningRateEstimate(verdict="undetermined", reason="one epoch shows a place and no course")
-    return RateModel.named("learning_rate_model").judge(found, history, course(found))
+    model = RateModel.named("learning_rate_model")
+    opinion = model.weigh(found)
+    return opinion.conclude(course(found), model.evidence(found, opinion.verdict, history))
 
 
 def _is_one_moment(history: RunHistory) -> bool:

@@ -1,51 +1,33 @@
 """The learning rate of a watched run, judged by what was measured inside it rather than by the shape of its curve.
 
-The measure is rate / critical step: how much of the way to where the loss along the actual update comes back to its
-start each update uses. On a quadratic the best step is half the critical one. A run whose updates use a tenth of that
-is too slow, one whose updates pass the edge again and again does not descend. All thresholds stand at the top of this
-file, by kind of optimizer, to be calibrated in one place.
+The beginning is measured (`live_features.py`): how far updates stay from the critical step, how the layers move, how
+gradients turn, whether the predicted decrease comes. A fitted model (`rate_model.py`, `live_rate_model.json`) turns
+the numbers into a verdict; it was fitted on the first tenths of the sweeps' runs by `benchmarks/sweeps/fit_live.py`.
+The run is taken to be ten times as long as what is known of it, or as long as it was, where it has ended. What the
+first steps show of a rate that throws the weights away stands above the model.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
 from thalweg.core.finding import Evidence
 from thalweg.core.history import RunHistory
-from thalweg.core.learning_rate import LearningRateEstimate, Verdict
+from thalweg.core.learning_rate import LearningRateEstimate
 from thalweg.diagnosis.curve import Curve
+from thalweg.diagnosis.features import features
 from thalweg.diagnosis.live import Live
+from thalweg.diagnosis.live_features import FIRST, measure_live
+from thalweg.diagnosis.rate_model import RateModel
+from thalweg.diagnosis.wording import course
 
-__all__ = ["CALIBRATION", "Calibration", "live_estimate"]
+__all__ = ["live_estimate"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """Where verdicts change, as fractions of the critical step.
-
-    Args:
-        best: Rate / critical step of a tuned run, early on.
-        low: Below this the rate is too low.
-        high: Above this it is too high.
-        spread: The factor is known within this factor either way.
-    """
-
-    best: float
-    low: float
-    high: float
-    spread: float
-
-
-CALIBRATION = {
-    "plain": Calibration(best=0.15, low=0.03, high=1.0, spread=4.0),
-    "normalising": Calibration(best=0.15, low=0.03, high=1.0, spread=4.0),
-}
-"""By kind of optimizer: those that follow the gradient's size, and Adam and its kin, which normalise it."""
-
-_NORMALISING = ("adam", "rmsprop", "adagrad", "lion", "rprop")
-_EARLY = 5
-"""Measurements of the edge that the verdict rests on, the first ones: later the edge moves with the rate."""
+_SHARE, _LEAST = 0.1, 40
+"""Of a run that has ended, so much is looked at."""
+_FEW = 10
+"""Steps before which nothing is said but of weights thrown away."""
 _BEGINNING = 20
 """Steps in which a rate that is far too high throws the weights away."""
 _JUMP = 3.0
@@ -54,10 +36,13 @@ _ALIVE, _ALL_DEAD = 0.5, 0.99
 """Share of a layer's units that are dead, before the first update and within the first steps."""
 _REWRITTEN = 0.15
 """Of a layer's norm moved by each of the first updates; in healthy runs at most 0.05."""
-_HARDLY = 1e-3
-"""Of a layer's norm moved by an update: a common rule of thumb for a sound one."""
-_RISEN = 3.0
-"""Times the loss at the start: then the rate was too high, whatever else was measured."""
+_ANOTHER_RATE = frozenset(("raise_rate", "lower_rate", "restart", "reinitialise", "roll_back"))
+"""Repairs after which what was measured before tells of another rate; a decay belongs to the run."""
+_EARLY = 5
+_EACH = 2
+"""Pieces of evidence from either model."""
+_THROWN = LearningRateEstimate(verdict="too_high", factor=6.0, interval=(1.5, None), confidence=0.95)
+"""What is said where the model does not see it."""
 
 
 def live_estimate(history: RunHistory) -> LearningRateEstimate | None:
@@ -74,40 +59,63 @@ def live_estimate(history: RunHistory) -> LearningRateEstimate | None:
         True
     """
     live = Live.of(history)
-    edge, rates = (None, None) if live is None else (live.run("batch_critical_step"), live.run("batch_learning_rate"))
-    if live is None or edge is None or rates is None:
+    rates = None if live is None else live.run("batch_learning_rate")
+    if live is None or rates is None or float(rates.values.max()) <= 0:
         return None
-    numbers = CALIBRATION[_kind(live.facts.optimizer)]
-    peak = float(rates.values.max())
-    known = edge.values[np.isfinite(edge.values) & (edge.values > 0)][:_EARLY]
-    if not len(known) or peak <= 0:
+    since = max((event.step for event in history.events if event.kind in _ANOTHER_RATE and event.step > 1), default=0)
+    seen = int(rates.steps[-1]) - since
+    ended = history.signal("train_loss") is not None
+    until = min(FIRST, max(_LEAST, round(_SHARE * seen))) if ended else FIRST
+    found = measure_live(live, since=since, until=since + until)
+    wild = None if since else _thrown_away(live)
+    if not any(name.startswith(("edge_", "moved_")) for name in found) and (seen >= _FEW or not since):
         return None
-    used = peak / float(np.exp(np.median(np.log(known))))
-    risen = _rise(live.run("batch_loss"))
-    broken = bool(live.layers("batch_non_finite"))
-    wild = _thrown_away(live)
-    share = f"updates use {used:.2g} of the critical step"
-    reason = f"{share}; runs that are tuned use about {numbers.best:g}"
-    slow = used < numbers.low and _still_slow(live, peak, numbers)
-    used = used if slow else max(used, numbers.low)  # far at first, but it moves: near enough
-    verdict: Verdict = "too_high" if used > numbers.high else "too_low" if slow else "about_right"
-    if wild is not None:
-        verdict, reason, used = "too_high", f"{share}, and {wild.source} {wild.observed:.3g}", max(used, numbers.high)
-    if verdict != "too_low" and (broken or risen > _RISEN):
-        verdict, reason = "too_high", f"{reason}, and the loss {'is not finite' if broken else 'has risen'}"
-    factor = used / numbers.best
-    low, high = factor / numbers.spread, factor * numbers.spread
-    evidence = edge.evidence(
-        peak / used, None, "critical step along the actual update, median of the first measurements"
+    if seen < _FEW and wild is None:
+        return LearningRateEstimate(verdict="undetermined", reason=f"only {seen} steps have been seen")
+    answer = _with_curves(found, history) if ended else _alone(found, history)
+    if wild is None:
+        return answer
+    told = answer if answer.verdict == "too_high" else _THROWN
+    return replace(
+        told,
+        confidence=max(told.confidence, _THROWN.confidence),
+        reason=f"{wild.source} {wild.observed:.3g}",
+        evidence=(wild, *told.evidence),
     )
-    return LearningRateEstimate(
-        verdict=verdict,
-        factor=_fits(verdict, factor),
-        interval=(low, high),
-        confidence=0.95 if wild is not None else _confidence(used, numbers),
-        reason=reason,
-        evidence=(evidence, _held_against(used, numbers, verdict), *(() if wild is None else (wild,))),
+
+
+def _alone(found: dict[str, float], history: RunHistory) -> LearningRateEstimate:
+    model = RateModel.named("live_rate_model")
+    opinion = model.weigh(found)
+    return opinion.conclude(_course(found), model.evidence(found, opinion.verdict, history))
+
+
+def _with_curves(found: dict[str, float], history: RunHistory) -> LearningRateEstimate:
+    """Judge a run that has ended by its first tenth and by its curves: together they are right more often than each."""
+    inside, outside, curves = (
+        RateModel.named("live_rate_model"),
+        RateModel.named("learning_rate_model"),
+        features(history),
     )
+    opinion = inside.weigh(found).with_other(outside.weigh(curves))
+    told = inside.evidence(found, opinion.verdict, history)[:_EACH] + outside.evidence(curves, opinion.verdict, history)
+    return opinion.conclude(f"{course(curves)}; {_course(found)}", told[: 2 * _EACH])
+
+
+def _course(found: dict[str, float]) -> str:
+    """What the numbers say, in a sentence without a full stop."""
+    told = []
+    if "edge_peak" in found:
+        told.append(f"updates use {math.exp(found['edge_peak']):.2g} of the critical step at first")
+        if "edge_course" in found:
+            told[-1] += f" and {math.exp(found['edge_last']):.2g} at last"
+    if "moved_first" in found:
+        told.append(f"each moves the weights by {math.exp(found['moved_first']):.2g} of their size")
+    if "turn_mean" in found:
+        told.append(f"successive gradients have cosine {found['turn_mean']:.2f}")
+    if "bl_fall" in found:
+        told.append(f"the loss changed by {math.expm1(-found['bl_fall']):+.0%}")
+    return ", ".join(told)
 
 
 def _thrown_away(live: Live) -> Evidence | None:
@@ -136,47 +144,3 @@ def _killed(curve: Curve) -> bool:
     """Whether units of a layer that were alive before the first update are all dead within the first steps."""
     first = curve.values[curve.steps <= _BEGINNING]
     return len(first) > 1 and curve.steps[0] == 1 and first[0] < _ALIVE and first[-1] >= _ALL_DEAD
-
-
-def _still_slow(live: Live, peak: float, numbers: Calibration) -> bool:
-    """Whether updates stay far from the edge: at a sound small rate the edge comes nearer as the network learns."""
-    edges = live.run("batch_critical_step")
-    ratios = live.weighted("batch_update_ratio")
-    near = [] if edges is None else [peak / each for each in edges.values if math.isfinite(each) and each > 0]
-    moved = [float(np.median(curve.values)) for curve in ratios.values()]
-    return max(near[-_EARLY:], default=0.0) < numbers.low and (not moved or float(np.median(moved)) < _HARDLY)
-
-
-def _fits(verdict: Verdict, factor: float) -> float:
-    """The factor, on the side that the verdict says."""
-    if verdict == "too_high":
-        return max(factor, 1.5)
-    return min(factor, 1 / 1.5) if verdict == "too_low" else factor
-
-
-def _confidence(used: float, numbers: Calibration) -> float:
-    """How far from the nearest threshold, in the spread of the measurement."""
-    distance = min(abs(math.log(used / edge)) for edge in (numbers.low, numbers.high))
-    return round(0.5 + 0.45 * math.tanh(distance / math.log(numbers.spread)), 2)
-
-
-def _held_against(used: float, numbers: Calibration, verdict: Verdict) -> Evidence:
-    threshold = numbers.low if verdict == "too_low" else numbers.high
-    return Evidence(
-        signal="batch_rate_to_edge",
-        window="first measurements",
-        observed=used,
-        threshold=threshold,
-        source="peak rate over critical step; thresholds: thalweg.diagnosis.live_rate",
-    )
-
-
-def _rise(loss: Curve | None) -> float:
-    if loss is None or len(loss) < _EARLY:
-        return 0.0
-    start = float(np.median(loss.values[:3]))
-    return float(np.median(loss.values[-max(3, len(loss) // 5) :])) / start if start > 0 else 0.0
-
-
-def _kind(optimizer: str) -> str:
-    return "normalising" if any(name in optimizer.lower() for name in _NORMALISING) else "plain"

@@ -21,7 +21,7 @@ from thalweg.core.learning_rate import LearningRateEstimate, Verdict
 from thalweg.diagnosis.boosted import Trees
 from thalweg.diagnosis.wording import signal_of, what, window_of
 
-__all__ = ["RateModel"]
+__all__ = ["Opinion", "RateModel"]
 
 Numbers = npt.NDArray[np.float64]
 
@@ -31,6 +31,83 @@ _FAR = 30.0
 _MOST_EVIDENCE = 4
 _CERTAIN = 0.975
 """From here on the 95 % interval, a half of its doubt on either side, ends on the verdict's side of 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """What a model holds of a run.
+
+    Args:
+        chances: Verdict -> probability; they sum to 1.
+        factor: Decimal logarithm of the rate in use over the best one: low end, middle, high end.
+        undetermined_below: No verdict is given with less probability.
+    """
+
+    chances: Mapping[Verdict, float]
+    factor: tuple[float, float, float]
+    undetermined_below: float
+
+    @property
+    def verdict(self) -> Verdict:
+        """The likeliest."""
+        return max(self.chances, key=lambda verdict: self.chances[verdict])
+
+    def with_other(self, other: "Opinion") -> "Opinion":
+        """Take two opinions on different evidence together: geometric mean of the chances, mean of the rest.
+
+        Args:
+            other: Another model's.
+
+        Returns:
+            Theirs together.
+
+        Example:
+            >>> some = {"factor": (-1.0, -0.5, 0.0), "undetermined_below": 0.5}
+            >>> one = Opinion(chances={"too_low": 0.9, "about_right": 0.1}, **some)
+            >>> other = Opinion(chances={"too_low": 0.5, "about_right": 0.5}, **some)
+            >>> round(one.with_other(other).chances["too_low"], 2)
+            0.75
+        """
+        raised = {
+            each: math.sqrt(max(self.chances[each], 1e-6) * max(other.chances[each], 1e-6)) for each in self.chances
+        }
+        whole = sum(raised.values())
+        low, middle, high = ((one + two) / 2 for one, two in zip(self.factor, other.factor, strict=True))
+        return Opinion(
+            chances={verdict: chance / whole for verdict, chance in raised.items()},
+            factor=(low, middle, high),
+            undetermined_below=(self.undetermined_below + other.undetermined_below) / 2,
+        )
+
+    def conclude(self, reason: str, evidence: tuple[Evidence, ...]) -> LearningRateEstimate:
+        """Give the verdict.
+
+        Args:
+            reason: The course of the run in a sentence, for a verdict that is given.
+            evidence: What speaks for it.
+
+        Returns:
+            Verdict, factor (rate in use over the best one) with its 95 % interval, confidence and evidence;
+            `undetermined` where no verdict is likely enough.
+        """
+        best, sure = self.verdict, self.chances[self.verdict]
+        named: dict[str, float] = {verdict: round(chance, 4) for verdict, chance in self.chances.items()}
+        if sure < self.undetermined_below:
+            second = sorted(self.chances, key=lambda verdict: -self.chances[verdict])[1]
+            why = f"{_words(best)} and {_words(second)} are both possible ({sure:.0%} and less)"
+            return LearningRateEstimate(
+                verdict="undetermined", confidence=sure, reason=why, probabilities=named, evidence=evidence
+            )
+        factor, interval = _factor(self.factor, best, certain=sure > _CERTAIN)
+        return LearningRateEstimate(
+            verdict=best,
+            factor=factor,
+            interval=interval,
+            confidence=round(sure, 4),
+            reason=reason,
+            probabilities=named,
+            evidence=evidence,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,61 +150,42 @@ class RateModel:
         """
         return _read(name)
 
-    def probabilities(self, found: Mapping[str, float]) -> dict[Verdict, float]:
-        """Say how likely each verdict is.
+    def weigh(self, found: Mapping[str, float]) -> Opinion:
+        """Say how likely each verdict is, and how large the factor.
 
         Args:
             found: Measured numbers; what is missing is done without.
 
         Returns:
-            Verdict -> probability; they sum to 1.
+            The model's opinion.
         """
         row = self._row(found)
         scores = self.sharpness * np.array([trees.sum(row) for trees in self.verdict]) + self.shift
         raised = np.exp(scores - scores.max())
-        return dict(zip(_VERDICTS, map(float, raised / raised.sum()), strict=True))
+        low, middle, high = (trees.sum(row) for trees in self.factor)
+        return Opinion(
+            chances=dict(zip(_VERDICTS, map(float, raised / raised.sum()), strict=True)),
+            factor=(min(low, middle) - self.widen[0], middle, max(high, middle) + self.widen[1]),
+            undetermined_below=self.undetermined_below,
+        )
 
-    def judge(self, found: Mapping[str, float], history: RunHistory, reason: str) -> LearningRateEstimate:
-        """Judge a learning rate.
+    def evidence(self, found: Mapping[str, float], verdict: Verdict, history: RunHistory) -> tuple[Evidence, ...]:
+        """Collect what speaks for a verdict, the weightiest first, each against the nearer end of the healthy range.
 
         Args:
             found: Measured numbers.
-            history: The run, for the windows of the evidence.
-            reason: The course of the run in a sentence, for a verdict that is given.
+            verdict: The verdict.
+            history: The run, for the windows.
 
         Returns:
-            Verdict, factor (rate in use over the best one) with its 95 % interval, confidence and evidence;
-            `undetermined` where no verdict is likely enough.
+            At most four pieces.
         """
-        row = self._row(found)
-        chances = self.probabilities(found)
-        ranked = sorted(chances, key=lambda verdict: -chances[verdict])
-        best, sure = ranked[0], chances[ranked[0]]
-        evidence = self._evidence(row, _VERDICTS.index(best), history)
-        named: dict[str, float] = {verdict: round(chance, 4) for verdict, chance in chances.items()}
-        if sure < self.undetermined_below:
-            why = f"{_words(best)} and {_words(ranked[1])} are both possible ({sure:.0%} and less)"
-            return LearningRateEstimate(
-                verdict="undetermined", confidence=sure, reason=why, probabilities=named, evidence=evidence
-            )
-        low, middle, high = (trees.sum(row) for trees in self.factor)
-        ends = (min(low, middle) - self.widen[0], middle, max(high, middle) + self.widen[1])
-        factor, interval = _factor(ends, best, certain=sure > _CERTAIN)
-        return LearningRateEstimate(
-            verdict=best,
-            factor=factor,
-            interval=interval,
-            confidence=round(sure, 4),
-            reason=reason,
-            probabilities=named,
-            evidence=evidence,
-        )
+        return self._evidence(self._row(found), _VERDICTS.index(verdict), history)
 
     def _row(self, found: Mapping[str, float]) -> Numbers:
         return np.array([found.get(name, math.nan) for name in self.names])
 
     def _evidence(self, row: Numbers, best: int, history: RunHistory) -> tuple[Evidence, ...]:
-        """Collect what speaks for a verdict, the weightiest first, each against the nearer end of the healthy range."""
         others = [trees for place, trees in enumerate(self.verdict) if place != best]
         credit = self.verdict[best].credit(row) - sum(trees.credit(row) for trees in others) / len(others)
         found: list[Evidence] = []

@@ -4,11 +4,14 @@ import math
 from collections.abc import Mapping
 
 from thalweg.core.history import RunHistory
+from thalweg.diagnosis.live_features import FIRST
 
 __all__ = ["course", "signal_of", "what", "window_of"]
 
 _SIGNALS = {"tl": "train_loss", "vl": "val_loss", "te": "train_accuracy", "ve": "val_accuracy", "bl": "batch_loss",
-            "gap": "val_loss", "guess": "val_accuracy"}  # fmt: skip
+            "gap": "val_loss", "guess": "val_accuracy", "edge": "batch_critical_step", "moved": "batch_update_ratio",
+            "turn": "batch_alignment", "noise": "batch_noise_scale", "slope": "batch_gradient_norm",
+            "kept": "batch_actual_decrease", "grown": "batch_weight_norm", "start": "batch_loss"}  # fmt: skip
 _LAST = {"late", "late_share", "power_late", "end", "trend", "back"}
 _FIRST = {"start", "start_share", "first", "power_early"}
 _WORDS = {
@@ -59,6 +62,43 @@ _WORDS = {
 }
 
 
+_INSIDE = {
+    "edge_peak": "ln of the highest rate over the first critical steps",
+    "edge_first": "ln of rate over critical step, first measurements",
+    "edge_last": "ln of rate over critical step, last measurements",
+    "edge_near": "ln of rate over critical step, where it was largest",
+    "edge_far": "ln of rate over critical step, where it was smallest",
+    "edge_level": "ln of rate over critical step, by the median",
+    "edge_course": "how ln of rate over critical step moved from the first half to the second",
+    "edge_spread": "spread of ln of rate over critical step",
+    "edge_beyond": "share of updates beyond the critical step",
+    "moved_first": "ln of first updates over the weights they change",
+    "moved_last": "ln of last updates over the weights they change",
+    "moved_most": "ln of the largest update of any layer over its weights",
+    "moved_apart": "how far layers lie apart in ln of update over weights",
+    "moved_course": "how ln of update over weights moved",
+    "moved_far": "ln of all updates together over the weights",
+    "grown_middle": "ln of the growth of the weights of a typical layer",
+    "grown_most": "ln of the growth of the weights that grew most",
+    "grown_least": "ln of the growth of the weights that grew least",
+    "turn_first": "cosine of successive gradients at first",
+    "turn_last": "cosine of successive gradients at last",
+    "turn_mean": "mean cosine of successive gradients",
+    "turn_least": "smallest cosine of successive gradients",
+    "noise_first": "ln of noise scale over batch size at first",
+    "noise_last": "ln of noise scale over batch size at last",
+    "slope_course": "how ln of the gradient's norm moved",
+    "slope_peak": "ln of the gradient's largest norm over its first",
+    "slope_spread": "scatter of ln of the gradient's norm",
+    "kept_first": "decrease that came over the one predicted, at first",
+    "kept_last": "decrease that came over the one predicted, at last",
+    "kept_level": "decrease that came over the one predicted, by the median",
+    "kept_never": "share of updates after which the loss was higher",
+    "start_guess": "ln of the first loss over that of guessing",
+    "kind_normalises": "whether the optimizer normalises the gradient",
+}
+
+
 def signal_of(feature: str) -> str:
     """Name the curve a feature was measured on.
 
@@ -92,6 +132,8 @@ def what(feature: str) -> str:
         >>> what("te_rising")
         'share of steps upward (of the error)'
     """
+    if feature in _INSIDE:
+        return _INSIDE[feature]
     head, _, rest = feature.partition("_")
     if head == "guess":
         return "ln of accuracy plus loss: 0 where every class is held equally likely"
@@ -118,9 +160,9 @@ def window_of(feature: str, history: RunHistory) -> str:
     signal = history.signal(name)
     if signal is None or not signal.steps:
         return "run"
-    unit, steps, part = ("step" if name == "batch_loss" else "epoch"), signal.steps, feature.partition("_")[2]
+    unit, steps, part = ("step" if name.startswith("batch_") else "epoch"), signal.steps, feature.partition("_")[2]
     if unit == "step":
-        steps = steps[:200]
+        steps = steps[:200] if name == "batch_loss" else tuple(step for step in steps if step <= FIRST) or steps[:1]
     elif part in _LAST:
         steps = steps[-max(1, len(steps) // (2 if part in {"power_late", "trend"} else 3)) :]
     elif part in _FIRST:
