@@ -1,4 +1,4 @@
-"""How long calls take on a machine that does other things too: in turn, many times, and the fastest quarter counts.
+"""How long calls take on a machine that does other things too: processor time, in turn, and the fastest quarter counts.
 
 On one thread: several threads on cores that others use as well wait for one another, which says nothing of the call.
 """
@@ -29,7 +29,7 @@ def fastest_seconds(calls: Mapping[str, Callable[[], object]], *, seconds: float
         least: Rounds that are made in any case.
 
     Returns:
-        Seconds a call, by name.
+        Seconds of the processor a call, by name.
 
     Example:
         >>> fastest_seconds({"nothing": lambda: None}, seconds=0.001)["nothing"] < 0.01
@@ -51,9 +51,9 @@ def _timed(calls: Mapping[str, Callable[[], object]], seconds: float, least: int
     began, rounds = time.perf_counter(), 0
     while rounds < least or (time.perf_counter() - began < seconds and rounds < _MOST):
         for name, call in calls.items():
-            start = time.perf_counter()
+            start = time.process_time()
             call()
-            taken[name].append(time.perf_counter() - start)
+            taken[name].append(time.process_time() - start)
         rounds += 1
     return {name: sorted(each)[len(each) // 4] for name, each in taken.items()}
 
