@@ -1,5 +1,6 @@
 """The command line from outside: one JSON object, one line for an error, and the promised exit statuses."""
 
+import contextlib
 import csv
 import io
 import json
@@ -19,9 +20,18 @@ SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "src" / "thalweg" / "cor
 TRAIN = ("--epochs", "2", "--image-size", "32", "--batch-size", "8")
 
 
-def thalweg(*words, cwd=None):
+def process(*words):
     command = [sys.executable, "-m", "thalweg", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=300, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+def thalweg(*words):
+    """The same without a process of its own, which would import torch anew."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as stop:
+        main(list(map(str, words)))
+    said, told = (each.buffer.getvalue().decode() for each in (out, err))
+    return subprocess.CompletedProcess(words, stop.value.code or 0, said, told)
 
 
 def answer(done, schema):
@@ -35,7 +45,7 @@ def answer(done, schema):
 @pytest.fixture(scope="module")
 def trained(photo_folder, tmp_path_factory):
     run = tmp_path_factory.mktemp("cli") / "run"
-    done = thalweg("train", photo_folder, *TRAIN, "--lr", "0.01", "--out", run, "--json")
+    done = process("train", photo_folder, *TRAIN, "--lr", "0.01", "--out", run, "--json")
     assert done.returncode == 0, done.stderr
     return run, answer(done, "train"), done.stderr
 
