@@ -29,6 +29,8 @@ _VERDICTS: tuple[Verdict, ...] = ("too_low", "about_right", "too_high")
 _FAR = 30.0
 """Beyond this factor either way runs look alike: flat, or no number from the first epoch on."""
 _MOST_EVIDENCE = 4
+_MOST_SURE = 0.99
+"""Nobody has seen enough runs to say more."""
 _CERTAIN = 0.975
 """From here on the 95 % interval, a half of its doubt on either side, ends on the verdict's side of 1."""
 
@@ -103,7 +105,7 @@ class Opinion:
             verdict=best,
             factor=factor,
             interval=interval,
-            confidence=round(sure, 4),
+            confidence=round(min(sure, _MOST_SURE), 4),
             reason=reason,
             probabilities=named,
             evidence=evidence,
