@@ -26,7 +26,7 @@ _ORDER = 4
 """Stream of random numbers that the order of features is drawn from."""
 _STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
 """Weight decays that `fit_head` chooses among, on a quarter of the training features."""
-_SUREST = 1e-3  # a deviation below this is taken for a feature that is never used
+_FLAT = 1e-6  # a deviation below this is taken for a feature that is never used
 _ITERATIONS = 80
 
 
@@ -162,7 +162,7 @@ def scaling_of(views: Tensor) -> Scaling:
     """
     flat = views.reshape(-1, views.shape[-1]).double()
     deviation = flat.std(dim=0, correction=0)
-    return Scaling(flat.mean(dim=0).float(), torch.where(deviation < _SUREST, 1.0, deviation).float())
+    return Scaling(flat.mean(dim=0).float(), torch.where(deviation < _FLAT, 1.0, deviation).float())
 
 
 @torch.no_grad()
