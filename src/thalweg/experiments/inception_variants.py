@@ -1,0 +1,160 @@
+"""The module of `--network inception` at half width, whole and without some of it; and one size instead."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from thalweg.core.network_spec import NetworkSpec
+from thalweg.core.shape import Shape
+from thalweg.networks.ends import classifier, unit_pixels
+from thalweg.networks.functional import Input, Network
+from thalweg.networks.layers import BatchNorm, Concatenate, Conv2d, GlobalAvgPool, MaxPool2d, ReLU
+from thalweg.networks.writing import Value, block
+
+__all__ = ["BRANCHES", "branched", "held_within", "single_size", "window_gradient"]
+
+BRANCHES: Mapping[str, str] = MappingProxyType({
+    "1x1": "branch1",
+    "3x3": "branch3",
+    "5x5": "branch5",
+    "pool": "branch_pool",
+})
+"""Branches by what they look with, and the blocks they are in."""
+_STEM = 16
+
+
+def branched(
+    shape: Shape, classes: int, *, branches: Sequence[str] = tuple(BRANCHES), normalised: bool = True
+) -> NetworkSpec:
+    """Two modules of some branches.
+
+    Args:
+        shape: Channels and size of a picture.
+        classes: Number of classes.
+        branches: Which of `BRANCHES` are there.
+        normalised: Whether each convolution is followed by batch normalisation.
+
+    Returns:
+        The network.
+
+    Example:
+        >>> spec = branched(Shape(1, (32, 32)), 2, branches=("1x1", "5x5"))
+        >>> sorted({layer.block[-1] for layer in spec.layers if layer.block and layer.block[0] == "module1"})
+        ['branch1', 'branch5', 'module1']
+    """
+    pixels = Input(*shape.as_tuple())
+    with block("stem"):
+        x = MaxPool2d(2)(_unit(unit_pixels()(pixels), _STEM, 3, normalised=normalised))
+    for number in (1, 2):
+        with block(f"module{number}"):
+            x = _module(x, branches, normalised=normalised)
+        if number == 1:
+            x = MaxPool2d(2)(x)
+    return _ended(pixels, x, classes, "inception")
+
+
+def _module(x: Value, branches: Sequence[str], *, normalised: bool) -> Value:
+    ends = []
+    for name in branches:
+        with block(BRANCHES[name]):
+            if name == "pool":
+                ends.append(_unit(MaxPool2d(3, stride=1, padding="same")(x), 8, 1, normalised=normalised))
+            elif name == "1x1":
+                ends.append(_unit(x, 8, 1, normalised=normalised))
+            else:
+                near = _unit(x, 8, 1, normalised=normalised)
+                ends.append(_unit(near, 16, int(name[0]), normalised=normalised))
+    return Concatenate()(*ends) if len(ends) > 1 else ends[0]
+
+
+def single_size(shape: Shape, classes: int, kernel: int, width: int) -> NetworkSpec:
+    """The same plan with one convolution of one size in place of each module.
+
+    Args:
+        shape: Channels and size of a picture.
+        classes: Number of classes.
+        kernel: Side of its window.
+        width: Channels of both convolutions.
+
+    Returns:
+        The network.
+
+    Example:
+        >>> single_size(Shape(1, (32, 32)), 2, 3, 8).name
+        'only 3x3'
+    """
+    pixels = Input(*shape.as_tuple())
+    with block("stem"):
+        x = MaxPool2d(2)(_unit(unit_pixels()(pixels), _STEM, 3, normalised=True))
+    x = MaxPool2d(2)(_unit(x, width, kernel, normalised=True))
+    return _ended(pixels, _unit(x, width, kernel, normalised=True), classes, f"only {kernel}x{kernel}")
+
+
+def _ended(pixels: Value, x: Value, classes: int, name: str) -> NetworkSpec:
+    x = GlobalAvgPool()(x)
+    for layer in classifier(classes):
+        x = layer(x)
+    return Network(pixels, x, name=name)
+
+
+def _unit(x: Value, filters: int, kernel: int, *, normalised: bool) -> Value:
+    x = ReLU()(Conv2d(filters, kernel, padding="same")(x))
+    return BatchNorm()(x) if normalised else x
+
+
+def window_gradient(module: nn.Module, layer: str, pictures: Tensor) -> np.ndarray:
+    """How much each pixel moves the middle of a layer's map: its effective receptive field.
+
+    The squared gradient of the middle place, summed over channels with random signs, averaged over pictures (after Luo
+    et al. 2016, "Understanding the effective receptive field").
+
+    Args:
+        module: The network in evaluation mode.
+        layer: The layer.
+        pictures: `(N, C, height, width)`.
+
+    Returns:
+        `(height, width)`, its sum 1; nought everywhere where nothing moves it.
+    """
+    caught: list[Tensor] = []
+    handle = module.get_submodule(layer).register_forward_hook(lambda _, __, result: caught.append(result))
+    seen = pictures.clone().requires_grad_()
+    try:
+        with torch.enable_grad():
+            module(seen)
+            middle = caught[0][:, :, caught[0].shape[2] // 2, caught[0].shape[3] // 2]
+            signs = torch.randint(2, middle.shape, generator=torch.Generator().manual_seed(0)) * 2.0 - 1.0
+            (slope,) = torch.autograd.grad((middle * signs).sum(), seen)
+    finally:
+        handle.remove()
+    energy = slope.square().sum(dim=1).mean(dim=0).double().numpy()
+    total = energy.sum()
+    return np.asarray(energy / total if total > 0 else energy)
+
+
+def held_within(energy: np.ndarray, share: float = 0.95) -> int:
+    """Side of the smallest square around the centre of mass that holds a share of the energy.
+
+    Args:
+        energy: `(height, width)`, its sum 1.
+        share: How much must lie inside.
+
+    Returns:
+        The side, in pixels; 0 where there is nothing.
+
+    Example:
+        >>> held_within(np.pad(np.full((3, 3), 1 / 9), 4))
+        3
+    """
+    if not energy.sum() > 0:
+        return 0
+    rows, columns = np.indices(energy.shape)
+    middle = [round(float((energy * each).sum() / energy.sum())) for each in (rows, columns)]
+    reach = np.maximum(abs(rows - middle[0]), abs(columns - middle[1]))
+    for half in range(int(reach.max()) + 1):
+        if energy[reach <= half].sum() >= share * energy.sum() - 1e-12:
+            return 2 * half + 1
+    return int(max(energy.shape))
