@@ -136,25 +136,27 @@ def window_gradient(module: nn.Module, layer: str, pictures: Tensor) -> np.ndarr
 
 
 def held_within(energy: np.ndarray, share: float = 0.95) -> int:
-    """Side of the smallest square around the centre of mass that holds a share of the energy.
+    """Side of the smallest square, wherever it lies, that holds a share of the energy.
 
     Args:
-        energy: `(height, width)`, its sum 1.
+        energy: `(height, width)`, at least nought.
         share: How much must lie inside.
 
     Returns:
         The side, in pixels; 0 where there is nothing.
 
     Example:
-        >>> held_within(np.pad(np.full((3, 3), 1 / 9), 4))
-        3
+        >>> held_within(np.pad(np.full((3, 4), 1 / 12), 4))
+        4
     """
-    if not energy.sum() > 0:
+    total = float(energy.sum())
+    if not total > 0:
         return 0
-    rows, columns = np.indices(energy.shape)
-    middle = [round(float((energy * each).sum() / energy.sum())) for each in (rows, columns)]
-    reach = np.maximum(abs(rows - middle[0]), abs(columns - middle[1]))
-    for half in range(int(reach.max()) + 1):
-        if energy[reach <= half].sum() >= share * energy.sum() - 1e-12:
-            return 2 * half + 1
-    return int(max(energy.shape))
+    longest = max(energy.shape)
+    square = np.pad(energy, [(0, longest - size) for size in energy.shape])
+    sums = np.pad(square, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
+    for side in range(1, longest):
+        inside = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
+        if float(inside.max()) >= share * total - 1e-9 * total:
+            return side
+    return longest
