@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from thalweg.core.errors import SpecError
 from thalweg.core.layer_kinds import layer_kind, output_shapes
-from thalweg.core.network_spec import LayerSpec, NetworkSpec
+from thalweg.core.network_spec import LayerSpec, NetworkSpec, Setting
 from thalweg.core.shape import Shape
 from thalweg.networks.catalogue import network
 from thalweg.networks.ends import outputs
@@ -81,7 +81,7 @@ def _averaged(spec: NetworkSpec, classes: int) -> NetworkSpec:
 
 def _rescaled(spec: NetworkSpec, scale: float | tuple[float, ...], offset: float | tuple[float, ...]) -> NetworkSpec:
     first, *others = spec.layers
-    settings = {"scale": scale, "offset": offset}
+    settings: dict[str, Setting] = {"scale": scale, "offset": offset}  # type: ignore[dict-item]
     return replace(spec, layers=(replace(first, settings=settings), *others))
 
 

@@ -128,7 +128,7 @@ def _named(found: object, path: Path) -> dict[str, torch.Tensor]:
 
 def _from_hdf5(path: Path) -> dict[str, torch.Tensor]:
     try:
-        import h5py
+        import h5py  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError:
         raise MissingExtraError("h5py", "backbones", "to read HDF5 weights") from None
     tensors: dict[str, torch.Tensor] = {}

@@ -157,7 +157,8 @@ def train(
         head_only=head_only,
     )
     plan = named_backbone(plan)
-    describe_network(plan.network, Shape(3, (256,) * axes_of(plan.network)), 2)  # an unknown name is told at once
+    if plan.backbone is None:
+        describe_network(plan.network, Shape(3, (256,) * axes_of(plan.network)), 2)  # an unknown name is told at once
     compute = choose_device(plan.device)
     RunFolder.check_free(Path(out) if out else None)
     pretrained = ask_weights(plan, listener) if plan.backbone else None  # before any picture is read
@@ -167,7 +168,11 @@ def train(
     listener.say(f"Found {len(found.samples)} {what} belonging to {len(found.classes)} classes.")
     if found.measured is not None:
         listener.say(f"As {looked.form}s: {found.measured.index.note}.")
-    plan = resolved(replace(plan, network=suited(plan.network, len(looked.extents))), picture_side=looked.side)
+    if plan.backbone is None:
+        plan = replace(plan, network=suited(plan.network, len(looked.extents)))
+    elif looked.form != "picture":
+        raise PlanError(f"--backbone {plan.backbone} is for pictures, and {printable(plan.source)} holds {looked.form}s")
+    plan = resolved(plan, picture_side=looked.side)
     _describe(
         plan, looked, len(found.classes), pretrained
     )  # a size that does not fit is told before the pictures are read
@@ -292,4 +297,4 @@ def _rate(lr: float | str) -> float | None:
 def _run_name(plan: TrainingPlan) -> str:
     stem = Path(plan.source.rstrip("/")).name.split(".")[0].split("?")[0] or "run"
     safe = "".join(character if character.isalnum() or character in "-_" else "-" for character in stem)
-    return f"{safe[:40]}-{plan.network}"
+    return f"{safe[:40]}-{plan.network.replace(':', '-')}"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from thalweg.core.errors import PlanError
+from thalweg.core.files import printable
 from thalweg.core.network_spec import LayerSpec, NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.shape import Shape
@@ -21,7 +22,8 @@ from thalweg.modules.build import build
 from thalweg.modules.held import hold_statistics
 from thalweg.networks.backbones import HED_PIXELS, backbone, frozen, head_of, stage_count, stages
 from thalweg.pretrained.obtaining import Weights, obtain
-from thalweg.pretrained.published import backbone_names
+from thalweg.pretrained.published import TIMM, backbone_names
+from thalweg.pretrained.timm_source import timm_network, timm_weights
 from thalweg.training.features import FeatureBatches, Scaling, fold_in
 from thalweg.training.unfreezing import Part, parts_of
 from thalweg.workbench.telling import Listener
@@ -94,9 +96,9 @@ def named_backbone(plan: TrainingPlan) -> TrainingPlan:
         return plan
     if plan.network not in {"small", plan.backbone}:
         raise PlanError(f"--backbone {plan.backbone} is the network itself: leave --network {plan.network} out")
-    if plan.backbone not in backbone_names():
+    if plan.backbone not in backbone_names() and not plan.backbone.startswith(TIMM):
         known = ", ".join(backbone_names())
-        raise PlanError(f"--backbone {plan.backbone}: weights are known of {known}")
+        raise PlanError(f"--backbone {printable(plan.backbone)}: weights are known of {known} and {TIMM}NAME")
     return replace(plan, network=plan.backbone)
 
 
@@ -111,13 +113,17 @@ def ask_weights(plan: TrainingPlan, listener: Listener) -> Weights:
         The weights.
     """
     assert plan.backbone is not None  # noqa: S101 - asked for with one only
-    weights = obtain(
-        plan.backbone,
-        plan.weights,
-        shelf=cache_folder() / "weights",
-        download=lambda link: fetch(link, progress=listener.say),
-    )
-    listener.say(f"Weights of {plan.backbone}: {weights.about} ({weights.place}, SHA-256 {weights.sha256[:8]}...).")
+    if plan.backbone.startswith(TIMM) and plan.weights is None:
+        weights = timm_weights(plan.backbone)
+    else:
+        weights = obtain(
+            plan.backbone,
+            plan.weights,
+            shelf=cache_folder() / "weights",
+            download=lambda link: fetch(link, progress=listener.say),
+        )
+    digest = f", SHA-256 {weights.sha256[:8]}..." if weights.sha256 else ""
+    listener.say(f"Weights of {plan.backbone}: {weights.about} ({printable(weights.place)}{digest}).")
     return weights
 
 
@@ -136,7 +142,10 @@ def describe(plan: TrainingPlan, shape: Shape, classes: int, weights: Weights) -
     Raises:
         PlanError: More stages shall be frozen than there are.
     """
-    spec = backbone(plan.network, shape, classes, pixels=HED_PIXELS if weights.hed else None)
+    if plan.network.startswith(TIMM):
+        spec = timm_network(plan.network, shape, classes)
+    else:
+        spec = backbone(plan.network, shape, classes, pixels=HED_PIXELS if weights.hed else None)
     count = stage_count(spec)
     if plan.frozen_stages > count:
         raise PlanError(f"--freeze {plan.freeze}: {plan.network} has {count} stages; give 0 to {count}, or all")
