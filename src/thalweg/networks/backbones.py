@@ -3,8 +3,8 @@
 The trunk is everything before the head. A stage is what works at one resolution: it begins where the maps have become
 half as wide or less, so that the five stages of a ResNet, a VGG or an EfficientNet are found without naming them.
 
-VGG's two wide dense layers hold nine tenths of its weights and only serve 1,000 classes: as a backbone it ends after its
-convolutions, whose maps are averaged over the picture (as in Lin et al. 2013).
+VGG's two wide dense layers hold nine tenths of its weights and only serve 1,000 classes: as a backbone it ends after
+its convolutions, whose maps are averaged over the picture (as in Lin et al. 2013).
 """
 
 from collections.abc import Mapping

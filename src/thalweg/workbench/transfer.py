@@ -224,7 +224,6 @@ def make_probe(
         outputs=(head.name,),
     )
     learner = build(alone, seed=plan.seed)
-    torch.nn.init.zeros_(learner.get_submodule(head.name).weight)  # type: ignore[arg-type]
     return Probe(
         whole=module,
         head=head.name,
