@@ -67,7 +67,9 @@ def _run(name: str, options: argparse.Namespace) -> dict[str, Any]:
     answer["page"] = None
     return {
         "benchmark": "labs",
-        "command": " ".join(["thalweg", "lab", name, *words[2:]]).replace(str(Path.cwd()), "."),
+        "command": " ".join(["thalweg", *words]).replace(
+            str(Path(options.source or name).resolve()), str(options.source)
+        ),
         "wall_seconds": round(time.perf_counter() - started, 1),
         "processor_seconds": round(_spent() - before, 1),
         "load_at_start": load,

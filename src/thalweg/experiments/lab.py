@@ -120,7 +120,7 @@ def lab(
     if workers is not None and not 1 <= workers <= 1024:  # noqa: PLR2004 - beyond is a slip of the finger
         raise PlanError(f"--workers {workers}: 1 to 1024 are possible")
     page = None if html is None else Path(html)
-    if page is not None and (page.is_dir() or not page.parent.is_dir()):
+    if page is not None and ((page.exists() and not page.is_file()) or not page.parent.is_dir()):
         raise PlanError(f"--html {printable(page)}: name a file in a folder that exists")
     request = LabRequest(
         source=None if source is None else os.fspath(source),

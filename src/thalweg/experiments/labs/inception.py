@@ -179,7 +179,7 @@ def _seen(data: LabData, spec: NetworkSpec, trained: Trained) -> tuple[Drawing, 
     for handle in handles:
         handle.remove()
     above = [MapTile(label="a picture", values=pictures[0].mean(dim=0).numpy(), note=f"{data.shape}, held out")]
-    below = [MapTile(label="the same", values=pictures[0].mean(dim=0).numpy(), note="below: effective fields")]
+    below = [MapTile(label="what moves them", values=pictures[0].mean(dim=0).numpy(), note="pixel by pixel")]
     fields = {}
     for branch, name in last.items():
         liveliest = caught[branch][int(caught[branch].std(axis=(1, 2)).argmax())]
