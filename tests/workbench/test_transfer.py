@@ -16,6 +16,7 @@ from thalweg.networks.functional import Input, Network
 from thalweg.networks.layers import BatchNorm, Conv2d, Dropout, GlobalAvgPool, ReLU
 from thalweg.pretrained import published
 from thalweg.training.interruption import Interruption
+from thalweg.workbench import transfer_start
 from thalweg.workbench.evaluate import evaluate
 from thalweg.workbench.predict import predict
 from thalweg.workbench.resume import resume
@@ -157,3 +158,13 @@ def test_weights_of_another_shape_are_refused_and_no_run_is_made(photo_folder, w
     with pytest.raises(WeightsError, match=r"conv1.weight is 6x1x3x3 in the file, 6x3x3x3 in the network"):
         train(photo_folder, weights=tmp_path / "grey.safetensors", out=tmp_path / "run", **OPTIONS)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_in_minutes_fits_its_first_head_to_what_fits_into_them(photo_folder, weights, tmp_path, monkeypatch):
+    monkeypatch.setattr(transfer_start, "HEAD_SHARE", 1e-9)
+    options = {**OPTIONS, "epochs": None, "minutes": 0.1}
+    result = train(photo_folder, weights=weights, out=tmp_path / "run", **options)
+    about = json.loads((tmp_path / "run" / "backbone.json").read_text())
+    assert about["features"]["pictures"] == 16  # two batches, however slow the machine is
+    assert about["head_first"]["files"] == 1
+    assert result.epochs >= 1

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import save
 
@@ -36,6 +37,8 @@ __all__ = ["Backbone", "keep_start", "restore_start", "start_from"]
 VIEWS_OF = 4_500
 """A head alone is fitted to so many augmented views in all, at most `MOST_VIEWS` of each picture."""
 MOST_VIEWS = 4
+HEAD_SHARE = 0.2
+"""Where a run is in minutes, features for the first head may take this share of them."""
 START, FEATURES = "checkpoints/start.safetensors", "checkpoints/features.safetensors"
 
 
@@ -117,6 +120,8 @@ def _begin(
     move(module, device)
     started = time.perf_counter()
     plain, changed = train
+    if plan.minutes is not None and not plan.trains_head_only:
+        plain, heldout = _affordable(module, head.name, plain, heldout, device, plan)
     views = 1
     if plan.trains_head_only:
         views = max(1, min(MOST_VIEWS, VIEWS_OF // max(1, len(plain))))
@@ -167,6 +172,28 @@ def _begin(
         return Backbone(module=module, about=about, notes=(note,))
     probe = make_probe(plan, spec, module, stacked, held, scaling, labels, truth)
     return Backbone(module=module, about=about, notes=(note,), probe=probe)
+
+
+def _affordable(
+    module: torch.nn.Module, head: str, plain: Batches, heldout: Batches, device: Device, plan: TrainingPlan
+) -> tuple[Batches, Batches]:
+    """Where the plan is in minutes, so many pictures for the first head that a share of them is enough; timed."""
+    some = _some(plain, np.arange(min(plain.batch_size, len(plain))))
+    features_of(module, head, some, device)  # the first pass sets up what later ones use
+    began = time.perf_counter()
+    features_of(module, head, some, device)
+    most = int(HEAD_SHARE * 60 * (plan.minutes or 0.0) * len(some) / max(1e-6, time.perf_counter() - began))
+    if most >= len(plain) + len(heldout):
+        return plain, heldout
+    random = np.random.default_rng((plan.seed, 5))
+    held = _some(heldout, np.sort(random.permutation(len(heldout))[: max(1, most // 4)]))
+    kept = random.permutation(len(plain))[: max(2 * plain.batch_size, most - len(held))]
+    return _some(plain, np.sort(kept)), held
+
+
+def _some(batches: Batches, chosen: np.ndarray) -> Batches:
+    rows, labels = batches.rows[chosen], batches.labels[chosen]
+    return Batches(batches.pixels, rows, labels, batch_size=batches.batch_size)
 
 
 def keep_start(folder: RunFolder, start: Backbone) -> None:
