@@ -90,6 +90,7 @@ def fit(
     schedule: Schedule | None = None,
     keep: bool = False,
     after_step: Callable[[int, nn.Module], None] | None = None,
+    give_up: bool = True,
 ) -> Fit:
     """Train a network on arrays, on the processor.
 
@@ -105,6 +106,7 @@ def fit(
         schedule: What the rate is multiplied with, from the share of steps made (0 to 1).
         keep: Whether to give network and optimizer back.
         after_step: Called after each update with its number, counted from 1.
+        give_up: Whether a loss that leaves all numbers ends the training; not where somebody repairs it.
 
     Returns:
         Losses, course and time; a training whose loss leaves all numbers ends there, and says so.
@@ -113,7 +115,7 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         plan = _plan(data, epochs, steps, batch_size, looks)
-        return _train(module, data, choice, plan, seed, schedule, keep, after_step)
+        return _train(module, data, choice, plan, seed, schedule, keep, after_step, give_up)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ def _train(
     schedule: Schedule | None,
     keep: bool,
     after_step: Callable[[int, nn.Module], None] | None,
+    give_up: bool,
 ) -> Fit:
     optimizer = make_lab_optimizer(module, choice) if isinstance(choice, OptimizerChoice) else choice(module)
     rates = [float(group["lr"]) for group in optimizer.param_groups]
@@ -161,7 +164,7 @@ def _train(
         spent += time.process_time() - began
         if after_step is not None:
             after_step(step, module)
-        broken = not math.isfinite(losses[-1]) or losses[-1] > _LOST
+        broken = give_up and (not math.isfinite(losses[-1]) or losses[-1] > _LOST)
         if step in plan.looks or broken:
             found.append(_look(module, optimizer, data, step, plan, spent))
         if broken:

@@ -81,10 +81,21 @@ def in_processes(
             answers[number] = answer
             listener.count(what, len(answers), len(cases))
     finally:
-        for process in processes:
-            process.kill()
-            process.wait()
+        _end(processes, threads)
     return [answers[number] for number in range(len(cases))]
+
+
+def _end(processes: "Sequence[subprocess.Popen[bytes]]", threads: Sequence[threading.Thread]) -> None:
+    for process in processes:
+        process.kill()
+        process.wait()
+    for thread in threads:
+        if thread.ident is not None:
+            thread.join()
+    for process in processes:
+        for pipe in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError):  # what was not sent yet
+                pipe.close()  # type: ignore[union-attr]
 
 
 def _start() -> "subprocess.Popen[bytes]":
@@ -127,9 +138,6 @@ def serve() -> None:
     """What a process does: one case after another, until there is none."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints must not mix with the answers
-    import torch
-
-    torch.set_num_threads(1)
     source = sys.stdin.buffer
     with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
         work, shared = pickle.load(source)  # noqa: S301 - from the process that started this one

@@ -73,9 +73,16 @@ class Paired:
             '2 times (95 %: 2 to 2, 2 seeds)'
         """
         if not math.isfinite(self.low):
-            return f"{math.exp(self.mean):.2g} times (one seed: no interval)"
-        low, high = (math.exp(min(end, 50.0)) for end in (self.low, self.high))
-        return f"{math.exp(self.mean):.2g} times (95 %: {low:.2g} to {high:.2g}, {self.seeds} seeds)"
+            return f"{_factor(self.mean)} times (one seed: no interval)"
+        ends = f"{_factor(self.low)} to {_factor(self.high)}"
+        return f"{_factor(self.mean)} times (95 %: {ends}, {self.seeds} seeds)"
+
+
+def _factor(logarithm: float) -> str:
+    factor = math.exp(max(-50.0, min(logarithm, 50.0)))
+    if factor >= 1e6:  # noqa: PLR2004 - nobody reads more digits
+        return "over a million"
+    return f"{factor:,.0f}" if factor >= 100 else f"{factor:.2g}"  # noqa: PLR2004 - from there on whole numbers
 
 
 def paired(one: Sequence[float], other: Sequence[float]) -> Paired:

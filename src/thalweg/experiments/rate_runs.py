@@ -109,6 +109,7 @@ def train(bench: Bench, case: Case) -> Done:
         batch_size=size.batch,
         seed=case.seed,
         looks=size.epochs,
+        give_up=not case.repaired,
     )
     for seat in seats:
         seat.close()

@@ -4,6 +4,8 @@ import torch
 
 __all__ = ["draw_anew", "shake"]
 
+_LEAST = 0.1  # of the size that initial weights usually have
+
 
 def draw_anew(module: torch.nn.Module, *, seed: int) -> list[str]:
     """Give every layer the initial weights of its own kind, by its own `reset_parameters`.
@@ -37,10 +39,10 @@ def draw_anew(module: torch.nn.Module, *, seed: int) -> list[str]:
 def shake(module: torch.nn.Module, *, strength: float, seed: int) -> None:
     """Move every trainable weight at random, in proportion to the size of its tensor.
 
-        w <- w + strength * rms(w) * z,   z standard normal
+        w <- w + strength * max(rms(w), 0.1 / sqrt(inputs of a unit)) * z,   z standard normal
 
     A point where the gradient vanishes and some curvature is negative is left so, in a direction that a random one
-    almost surely has a share in (Jin et al. 2017).
+    almost surely has a share in (Jin et al. 2017). Matrices of zeros are moved, too: they are such a point.
 
     Args:
         module: The network; changed in place.
@@ -52,6 +54,8 @@ def shake(module: torch.nn.Module, *, strength: float, seed: int) -> None:
         for weight in module.parameters():
             if weight.requires_grad and weight.is_floating_point():
                 size = weight.square().mean().sqrt()
+                if weight.ndim > 1:
+                    size = size.clamp(min=_LEAST / max(1, weight[0].numel()) ** 0.5)
                 weight.add_(torch.randn_like(weight) * (strength * size))
 
 

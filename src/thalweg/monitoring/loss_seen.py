@@ -11,7 +11,7 @@ Three ways, the surest first:
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch.utils._pytree import tree_leaves, tree_map
@@ -223,12 +223,10 @@ class _WhileItLives:
     def __init__(self, looking: "weakref.ref[LossModules]") -> None:
         self.looking = looking
 
-    def __call__(
-        self, module: torch.nn.Module, args: tuple[object, ...], kwargs: dict[str, object], result: object
-    ) -> None:
+    def __call__(self, module: torch.nn.Module, args: tuple[object, ...], *rest: Any) -> None:  # noqa: ANN401
         looking = self.looking()
-        if looking is not None:
-            looking.after(module, args, kwargs, result)
+        if looking is not None and len(rest) > 1:  # taken away while torch goes through its hooks, it gets no kwargs
+            looking.after(module, args, *rest)
 
 
 def take_away(handle: RemovableHandle) -> None:

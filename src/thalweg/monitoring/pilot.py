@@ -29,6 +29,7 @@ from thalweg.monitoring.rate_search import Chosen, search_rate, trial_steps, usu
 from thalweg.monitoring.replay import Batch
 from thalweg.monitoring.seat import Seat
 from thalweg.monitoring.snapshot import Snapshot, is_finite
+from thalweg.monitoring.standstill import Standstill, part_from
 from thalweg.monitoring.trials import CLIP, Objective, TrialGround, clip_gradients
 
 __all__ = ["KEPT_SCHEDULED", "KEPT_STARTING", "Pilot"]
@@ -75,10 +76,9 @@ class Pilot:
     ) -> None:
         self.seat, self.steps, self.wait, self.chosen, self.told = seat, steps, wait, chosen, told
         self.interventions: list[Intervention] = []
-        self.spent, self.unable = 0.0, ""
         self.guard, self.floor = Guard(), NoiseFloor()
         self.decided, self.governs = chosen is not None, chosen is not None and clips
-        self.peak, self.factor = math.nan, 1.0
+        self.peak, self.factor, self.spent, self.unable = math.nan, 1.0, 0.0, ""
         self.course: Horizon | None = None
         fresh = seat.step == 0 and not seat.optimizer.state and is_finite(seat.module)
         self.initial = Snapshot.take(seat.module, seat.optimizer) if fresh else None
@@ -87,7 +87,7 @@ class Pilot:
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             self.unable = "repair works in one process only: several ranks would decide differently"
         self.lookout = Lookout()
-        self.revived, self.careful = False, math.nan
+        self.revived, self.careful, self.still = False, math.nan, Standstill()
 
     @property
     def weights(self) -> list[torch.Tensor]:
@@ -113,8 +113,9 @@ class Pilot:
             self.seat.skip = True
             self.bad += 1
             if self.bad == 1:
-                what = "gradient" if not math.isfinite(norm) else "loss"
-                self._note(moment.step, "skip_update", f"the {what} is not finite")
+                self._note(
+                    moment.step, "skip_update", f"the {'loss' if math.isfinite(norm) else 'gradient'} is not finite"
+                )
         else:
             self.bad = 0
         self.seat.scale = self._scale(moment.step)
@@ -136,6 +137,8 @@ class Pilot:
             return
         if loss is None:
             return
+        if saddle := self.still.leave(loss, self.seat.module, self.seat.replay, seed=done):
+            self._note(done, "perturb", saddle)
         if self.guard.spiked(loss):
             self._roll_back(done)
         elif self._is_behind(done):
@@ -185,6 +188,9 @@ class Pilot:
         """Try rates and take over, or leave alone."""
         replay, before = self.seat.replay, self._base() if self._bare() else max(self.lookout.rates)
         usual, replay.batches = replay.batches, batches
+        if self.initial is not None and (saddle := self.still.judged(self.seat.module, replay, self.initial)):
+            self.initial = part_from(self.initial, self.seat.module, self.seat.optimizer, seed=done)
+            self._note(done, "perturb", saddle, before)
         ground, length = self._ground(len(batches)), trial_steps(self.steps)
         chosen = search_rate(lambda rate: ground.run(rate, length, start=self.initial), self.seat.optimizer)
         broken = before > _RUINOUS * chosen.rate or not is_finite(self.seat.module)
@@ -315,15 +321,9 @@ class Pilot:
         return self.peak * self.factor if self.governs and not math.isnan(self.peak) else self._base() * self.factor
 
     def _note(
-        self,
-        step: int,
-        kind: InterventionKind,
-        reason: str,
-        before: float | None = None,
-        *,
-        after: float | None = None,
-        back: int = 0,
-    ) -> None:
+        self, step: int, kind: InterventionKind, reason: str, before: float | None = None,
+        *, after: float | None = None, back: int = 0
+    ) -> None:  # fmt: skip
         now = self._rate() if after is None else after
         made = Intervention.made(
             step=step, kind=kind, reason=reason, before=now if before is None else before, after=now, back=back

@@ -13,6 +13,7 @@ from thalweg.monitoring.horizon import Horizon, NoiseFloor
 from thalweg.monitoring.lookout import Lookout
 from thalweg.monitoring.rate_search import Chosen
 from thalweg.monitoring.snapshot import Snapshot
+from thalweg.monitoring.standstill import Standstill
 from thalweg.monitoring.trials import Trial
 
 __all__ = ["pack_pilot", "unpack_pilot"]
@@ -31,6 +32,7 @@ class _Pilot(Protocol):
     course: Horizon | None
     guard: Guard
     floor: NoiseFloor
+    still: Standstill
     chosen: Chosen | None
     interventions: list[Intervention]
 
@@ -49,6 +51,7 @@ def pack_pilot(pilot: _Pilot) -> dict[str, object]:
     plain["course"] = None if pilot.course is None else [pilot.course.begin, pilot.course.end]
     plain["guard"] = {name: _plain(value) for name, value in pilot.guard.state().items()}
     plain["floor"] = pilot.floor.state()
+    plain["still"] = pilot.still.state()
     plain["chosen"] = None if pilot.chosen is None else _row(pilot.chosen)
     plain["interventions"] = [_row(each) for each in pilot.interventions]
     tensors: dict[str, torch.Tensor] = {}
@@ -73,6 +76,8 @@ def unpack_pilot(pilot: _Pilot, state: Mapping[str, object]) -> None:
     pilot.course = None if plain["course"] is None else Horizon(begin=plain["course"][0], end=plain["course"][1])
     pilot.guard.restore({name: _number(value) for name, value in plain["guard"].items()})
     pilot.floor.restore(plain["floor"])
+    if "still" in plain:  # checkpoints of before do not know it
+        pilot.still.restore(plain["still"])
     pilot.chosen = None
     if plain["chosen"] is not None:
         row = _numbers(plain["chosen"])

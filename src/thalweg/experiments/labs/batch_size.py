@@ -228,7 +228,7 @@ def _figures(by_kind: Mapping[str, Sequence[Done]], blind: Sequence[BlindCurve])
         x_label="step",
         y_label="nats",
         lines=tuple(Line(label=kind, x=tuple(map(float, range(1, len(losses) + 1))), y=losses,
-                         dashed=kind == "mini batch") for kind, losses in reversed(first)),
+                         dashed=kind == "mini batch") for kind, losses in first),
         y_range=(0.0, 1.15 * max(max(losses) for kind, losses in first if kind != "single example")),
     )  # fmt: skip
     edge = next((each for each in blind if each.edge and each.right), None)

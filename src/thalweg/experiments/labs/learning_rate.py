@@ -43,7 +43,7 @@ def _run(request: LabRequest) -> LabResult:
                 for rate in RATES}
         for title, kind in _TITLES.items()
     }  # fmt: skip
-    best = max(RATES, key=lambda rate: _accuracy(found[PLAIN][rate]))
+    best = min(RATES, key=lambda rate: _held_out_loss(found[PLAIN][rate]))
     return LabResult(
         name="learning-rate",
         question="What do too low, right and too high learning rates look like, and what cures a wrong one?",
@@ -62,6 +62,13 @@ Sweep = Mapping[float, Sequence[Done]]
 
 def _accuracy(runs: Sequence[Done]) -> float:
     return statistics.fmean(each.accuracy for each in runs)
+
+
+def _held_out_loss(runs: Sequence[Done]) -> float:
+    """Lowest held-out loss of the course, mean over the seeds; infinite where one broke. Steadier than accuracy."""
+    if any(each.broken for each in runs):
+        return math.inf
+    return statistics.fmean(min(row[3] for row in each.course) for each in runs)
 
 
 def _findings(found: Mapping[str, Sweep], best: float) -> tuple[LabFinding, ...]:
@@ -225,7 +232,7 @@ def _course(done: Done, word: str) -> Curves:
 
 _LIMITS = tuple(
     """One small network without batch normalisation, which would make high rates last longer; constant rates.
-The held-out samples choose the best rate here, which flatters it, and not what it is compared with, by a little.
+The best rate is the one with the lowest held-out loss: chosen on the samples it is judged by, which flatters it.
 The diagnosis sees a curve of a few epochs: a longer one tells more.
 An interval over two or three seeds is wide.""".splitlines()
 )

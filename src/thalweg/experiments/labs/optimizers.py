@@ -50,7 +50,7 @@ class Size:
 
 
 FULL = Size(side=64, samples=4000, epochs=15, batch=64, rates=7, trials=2, seeds=5, hours=3.0)
-QUICK = Size(side=32, samples=600, epochs=10, batch=32, rates=5, trials=1, seeds=3, hours=0.4)
+QUICK = Size(side=32, samples=600, epochs=8, batch=32, rates=5, trials=1, seeds=3, hours=0.4)
 FARTHER = 3
 """Rates that a grid may be continued by where its best is at an end."""
 SETTINGS: Mapping[str, tuple[Mapping[str, float], ...]] = {
@@ -212,7 +212,9 @@ def _sparse(size: Size, request: LabRequest) -> dict[str, list[float]]:
     request.listener.say("rare words ...")
     names = [name for name in OPTIMIZERS if name != "Muon"]  # a single row has nothing to make orthogonal
     cases = [
-        SparseCase(name=name, rates=tuple(10 * rate for rate in rate_grid(name, 6)), seed=request.seed + number)
+        SparseCase(
+            name=name, rates=tuple(10 * rate for rate in rate_grid(name, size.rates - 1)), seed=request.seed + number
+        )
         for name in names
         for number in range(size.seeds)
     ]
@@ -251,7 +253,8 @@ def _setup(bench: Bench, size: Size, rates: Mapping[str, float], found: Standing
         "data": bench.data.said(),
         "network": f"two convolutions and two dense layers, {weights:,} weights, no normalisation, no dropout",
         "steps": f"{bench.steps:,} of {bench.batch_size} samples, constant rate, for every optimizer",
-        "rates": f"half a decade apart, {size.rates} and more where the best was at an end, {size.trials} seeds each, "
+        "rates": f"half a decade apart, {size.rates} and more where the best was at an end, "
+        f"{size.trials} {'seed' if size.trials == 1 else 'seeds'} each, "
         f"judged on {len(bench.tuning.test):,} training samples left out for it",
         "own rates": ", ".join(f"{name} {rate:.2g}" for name, rate in rates.items()),
         "seeds": f"{size.seeds}, the same weights and order for all",

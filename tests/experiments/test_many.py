@@ -1,0 +1,30 @@
+import math
+import os
+
+import pytest
+
+from thalweg.core.errors import TrainingFailedError
+from thalweg.experiments.many import in_processes
+from thalweg.workbench.telling import Listener
+
+
+def test_answers_come_in_order_from_several_processes():
+    counted = []
+    listener = Listener(say=print, count=lambda *what: counted.append(what), train=print)
+    assert in_processes(math.pow, 2.0, [1, 2, 3], workers=2, listener=listener) == [2.0, 4.0, 8.0]
+    assert counted == [("trainings", number, 3) for number in (1, 2, 3)]
+
+
+def test_what_the_work_raises_is_raised_here():
+    with pytest.raises(ValueError, match="math domain error"):
+        in_processes(math.pow, 0.0, [1.0, -1.0], workers=2)
+
+
+def test_a_process_that_dies_is_told():
+    with pytest.raises(TrainingFailedError, match=r"died .*--workers 1"):
+        in_processes(_die, os.getpid(), [1, 2], workers=2)
+
+
+def _die(parent, _):
+    if os.getpid() != parent:
+        os._exit(3)
