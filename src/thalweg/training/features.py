@@ -232,5 +232,5 @@ def _minimum(
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
-    solver.step(closure)  # type: ignore[no-untyped-call, arg-type]
+    solver.step(closure)  # type: ignore[no-untyped-call]
     return weight.detach(), bias.detach()
