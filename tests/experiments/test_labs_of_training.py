@@ -19,6 +19,8 @@ def tiny(monkeypatch, blue_and_red):
         monkeypatch.setattr(module, "lab_data", lambda *_, **__: blue_and_red)
     monkeypatch.setattr(optimizers, "OPTIMIZERS", ("SGD", "SGD with momentum", "Adam"))
     monkeypatch.setattr(optimizers, "FARTHER", 0)
+    monkeypatch.setattr(optimizers, "NEAR", (1e-2,))
+    monkeypatch.setattr(optimizers, "SADDLE_STEPS", 1000)
     monkeypatch.setattr(optimizer_runs, "TEXTS", 80)
     monkeypatch.setattr(optimizer_runs, "SPARSE_STEPS", 4)
     size = {"side": 16, "samples": 48, "epochs": 3, "batch": 16, "seeds": 2}

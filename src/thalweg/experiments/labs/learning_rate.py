@@ -23,7 +23,7 @@ OFF = 10.0
 CLEAR = 0.02
 """Accuracy that a curve must lose at its ends to be called U-shaped, and may vary by to be called flat."""
 FULL = Size(side=64, samples=4000, epochs=15, batch=64, seeds=3)
-QUICK = Size(side=32, samples=500, epochs=12, batch=32, seeds=2)
+QUICK = Size(side=32, samples=500, epochs=12, batch=32, seeds=3)
 
 
 def _run(request: LabRequest) -> LabResult:
@@ -127,14 +127,18 @@ def _width(sweep: Sweep) -> int:
 def _diagnosed(plain: Sweep, best: float) -> LabFinding:
     """Rates far off must be seen as such, and the best never be called wrong on the far side."""
     far = [each for rate in RATES for each in plain[rate] if not best / OFF * 1.01 < rate < best * OFF / 1.01]
-    right = [each.said == ("too_low" if each.case.rate < best else "too_high") for each in far]
+    right = [
+        each.said == "too_low" if each.case.rate < best else each.said == "too_high" or each.broken for each in far
+    ]
+    broke = sum(each.broken for each in far)
     near = [each.said for each in plain[best]]
     share = statistics.fmean(right) if right else 0.0
     return LabFinding(
         claim="The curves alone tell a rate that is too low from one that is too high",
         verdict="supported" if share >= 0.9 else "contradicted" if share <= 0.5 else "undecided",  # noqa: PLR2004
         observed=f"of {len(far)} trainings at rates ten times off or more the diagnosis, rate unseen, calls "
-        f"{sum(right)} right; at the best rate it says {', '.join(SIDES.get(each, each) for each in near)}",
+        f"{sum(right)} right ({broke} of them broke within an epoch, which says it); at the best rate "
+        f"it says {', '.join(SIDES.get(each, each) for each in near)}",
         fails="; ".join(sorted({f"{each.case.rate:.2g} called {SIDES.get(each.said, each.said)}"
                                 for each, good in zip(far, right, strict=True) if not good})) or "nowhere here",
     )  # fmt: skip

@@ -66,6 +66,7 @@ SETTINGS: Mapping[str, tuple[Mapping[str, float], ...]] = {
 """One change at a time: momentum that forgets twice as fast or half, second moments ten times, some decay."""
 NEAR = (1e-2, 1e-4, 1e-6)
 SADDLE_RATES = (0.03, 0.1, 0.3, 1.0)
+SADDLE_STEPS = 3000
 _LIMITS = tuple(
     """One small network without batch normalisation or dropout, one data set, one number of steps, constant rates.
 A rate schedule would help all of them, and SGD most; nothing is augmented.
@@ -239,7 +240,9 @@ def _saddle_steps(seed: int) -> tuple[dict[str, list[float]], int]:
     below = float(settled.losses[-1, 0]) / 2
     found = {}
     for name in (*PLAIN, ADAM):
-        done = walk(name, student.value, lambda points, _: student.gradient(points), start, rates, steps=3000, seed=0)
+        done = walk(
+            name, student.value, lambda points, _: student.gradient(points), start, rates, steps=SADDLE_STEPS, seed=0
+        )
         under = (done.losses < below) & np.isfinite(done.losses[-1])
         steps = np.where(under.any(axis=0), under.argmax(axis=0).astype(float), math.inf).reshape(len(SADDLE_RATES), -1)
         best = int(np.argmin(np.minimum(steps, 1e5).mean(axis=1)))
