@@ -9,7 +9,7 @@ from typing import Any
 
 from thalweg.core.errors import MissingExtraError, SpecError, WeightsError
 from thalweg.core.files import printable
-from thalweg.core.network_spec import LayerSpec, NetworkSpec
+from thalweg.core.network_spec import LayerSpec, NetworkSpec, Setting
 from thalweg.core.shape import Shape
 from thalweg.modules.make import MAKERS
 from thalweg.modules.torchvision_shim import let_torchvision_import
@@ -49,9 +49,8 @@ def timm_network(name: str, input_shape: Shape, classes: int) -> NetworkSpec:
     mean, deviation = (tuple(map(float, config.get(key, (0.5,) * 3))) for key in ("mean", "std"))
     scale = tuple(1 / (255 * each) for each in deviation)
     offset = tuple(-middle / each for middle, each in zip(mean, deviation, strict=True))
-    first = LayerSpec(
-        name="pixels", kind="rescale", settings={"scale": scale, "offset": offset}, inputs=tuple(spec.inputs)
-    )
+    settings: dict[str, Setting] = {"scale": scale, "offset": offset}  # type: ignore[dict-item]
+    first = LayerSpec(name="pixels", kind="rescale", settings=settings, inputs=tuple(spec.inputs))
     entry = next(iter(spec.inputs))
     layers = tuple(
         replace(layer, inputs=tuple("pixels" if each == entry else each for each in layer.inputs)) for layer in spec
@@ -87,7 +86,7 @@ def timm_weights(name: str) -> Weights:
     return Weights(tensors=dict(model.state_dict()), about=f"as timm publishes {name}", place=name, sha256="")
 
 
-def _made(name: str, **options: object) -> Any:  # noqa: ANN401 - timm has no types
+def _made(name: str, **options: Any) -> Any:  # noqa: ANN401 - whatever timm takes and makes
     let_torchvision_import()
     try:
         import timm

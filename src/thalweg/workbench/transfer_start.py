@@ -154,7 +154,7 @@ def _begin(
         f"{time.perf_counter() - started:.0f} s (features of {looked_at:,} pictures: {seconds:.0f} s)"
     )
     listener.say(f"{note[0].upper()}{note[1:]}.")
-    about = {
+    about: dict[str, object] = {
         "name": plan.backbone,
         "weights": {"about": weights.about, "place": weights.place, "sha256": weights.sha256},
         "preprocessing": dict(zip(("scale", "offset"), preprocessing(spec), strict=True)),
