@@ -66,7 +66,8 @@ def _run(request: LabRequest) -> LabResult:
         setup={
             "data": data.said(),
             "networks": "a 3x3 convolution, two stages with pooling between, mean over all places, one dense layer; "
-            "batch normalisation and ReLU after every convolution; widths chosen for equal parameters, as nearly as whole channels allow: "
+            "batch normalisation and ReLU after every convolution; widths for parameters as equal "
+            "as whole channels allow: "
             + ", ".join(f"{name} {cost_of(spec, 'parameters'):,}" for name, spec in specs.items()),
             "deep": "four pairs of convolutions a stage instead of one, narrower for it",
             "equal parameters": f"{EPOCHS[number]} epochs each; {RECIPE}",
