@@ -171,8 +171,9 @@ def train(
     if plan.backbone is None:
         plan = replace(plan, network=suited(plan.network, len(looked.extents)))
     elif looked.form != "picture":
-        held = f"{printable(plan.source)} holds {looked.form}s"
-        raise PlanError(f"--backbone {plan.backbone} is for pictures, and {held}")
+        raise PlanError(
+            f"--backbone {plan.backbone} is for pictures, and {printable(plan.source)} holds {looked.form}s"
+        )
     plan = resolved(plan, picture_side=looked.side)
     _describe(
         plan, looked, len(found.classes), pretrained
