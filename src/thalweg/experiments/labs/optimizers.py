@@ -176,12 +176,9 @@ def _best(tried: Mapping[float, Sequence[float]]) -> float:
 
 
 def _standings(
-    tuned: Sequence[Measured],
-    changed: Sequence[Measured],
-    grid: Mapping[str, Mapping[float, Sequence[float]]],
-    size: Size,
-    request: LabRequest,
-) -> Standings:
+    tuned: Sequence[Measured], changed: Sequence[Measured], grid: Mapping[str, Mapping[float, Sequence[float]]],
+    size: Size, request: LabRequest,
+) -> Standings:  # fmt: skip
     by_name = {name: [run for run in tuned if run.case.choice.name == name] for name in OPTIMIZERS}
     drops: dict[str, list[float]] = {}
     for name in OPTIMIZERS:
@@ -319,7 +316,13 @@ def _rate_figure(grid: Mapping[str, Mapping[float, Sequence[float]]]) -> Curves:
         x_label="learning rate, powers of ten",
         y_label="accuracy on left-out training samples, %",
         lines=tuple(lines),
+        y_range=_range([value for line in lines for value in line.y if value > 0]),
     )
+
+
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    """Where nearly all values lie: a single rate that broke must not flatten the rest."""
+    return max(0.0, float(np.quantile([*values, 100.0], 0.05)) - 3), min(100.0, max([*values, 1.0]) + 2)
 
 
 def _course(found: Standings, rates: Mapping[str, float]) -> Curves:
@@ -342,6 +345,7 @@ def _course(found: Standings, rates: Mapping[str, float]) -> Curves:
         x_label="step",
         y_label="nats",
         lines=tuple(lines),
+        y_range=(0.0, 1.5 * statistics.median([line.y[0] for line in lines])) if lines else None,
     )
 
 
