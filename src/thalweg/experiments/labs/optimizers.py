@@ -130,7 +130,6 @@ def _bench(data: LabData, size: Size, seed: int) -> Bench:
 
 
 def _affordable(bench: Bench, size: Size, request: LabRequest) -> None:
-    """Refuse what would take for ever, before it begins."""
     few, choice = bench.data.some(100, 20), OptimizerChoice(name=ADAM, rate=1e-3)
     tried = [fit(bench.spec, few, choice, steps=steps, batch_size=size.batch).seconds / steps for steps in (2, 4, 4)]
     seconds = min(tried)  # processor time: what others do meanwhile is not ours to foresee
@@ -171,7 +170,6 @@ def _tune(bench: Bench, size: Size, request: LabRequest) -> dict[str, dict[float
 
 
 def _best(tried: Mapping[float, Sequence[float]]) -> float:
-    """The rate with the best mean; of equal ones the smallest."""
     return max(sorted(tried), key=lambda rate: round(statistics.fmean(tried[rate]), 9))
 
 
