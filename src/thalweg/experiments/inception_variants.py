@@ -159,4 +159,4 @@ def held_within(energy: np.ndarray, share: float = 0.95) -> int:
         inside = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
         if float(inside.max()) >= share * total - 1e-9 * total:
             return side
-    return longest
+    return int(longest)

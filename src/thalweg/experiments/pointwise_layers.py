@@ -98,7 +98,7 @@ def windowed_layers(spec: NetworkSpec) -> tuple[LayerSpec, ...]:
             continue
         settings = complete_settings(layer)
         kernel = settings["kernel_size"]
-        wide = max(kernel) > 1 if isinstance(kernel, tuple) else int(kernel or 1) > 1
+        wide = any(each != 1 for each in (kernel if isinstance(kernel, tuple) else (kernel,)))
         if wide and settings["groups"] == 1 and shapes[layer.inputs[0]].channels >= _LEAST:
             found.append(layer)
     if len(found) <= _LAYERS:

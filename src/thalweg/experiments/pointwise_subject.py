@@ -158,7 +158,7 @@ def trained_here(data: LabData, request: LabRequest, *, epochs: float) -> Subjec
         f"{RECIPE}; {data.said()}",
         spec=spec.logits()[0],
         module=restored(spec, done),
-        train=data.train.inputs.split(_BATCH),
-        test=data.test.inputs.split(_BATCH),
+        train=tuple(torch.split(data.train.inputs, _BATCH)),
+        test=tuple(torch.split(data.test.inputs, _BATCH)),
         targets=data.test.targets,
     )

@@ -49,11 +49,11 @@ def stride_network(shape: Shape, classes: int, manner: str, *, width: int) -> Ne
     """
     way, _, unpadded = manner.partition(", ")
     strides = {"stride 2": (2, 2, 1), "stride 4": (4, 1, 1)}.get(way, (1, 1, 1))
-    pool = {"max pool": MaxPool2d(2), "mean pool": AvgPool2d(2)}.get(way)
+    pool = {"max pool": MaxPool2d, "mean pool": AvgPool2d}.get(way)
     layers: list[Value | Layer] = [Input(*shape.as_tuple()), unit_pixels()]
     for number, (channels, stride) in enumerate(zip((width, 2 * width, 2 * width), strides, strict=True)):
         layers += [Conv2d(channels, 3, stride=stride, padding=0 if unpadded else 1, bias=False), BatchNorm(), ReLU()]
-        layers += [type(pool)(2)] if pool is not None and number < 2 else []  # noqa: PLR2004 - the last is averaged
+        layers += [pool(2)] if pool is not None and number < 2 else []  # noqa: PLR2004 - the last is averaged
     return Sequential([*layers, GlobalAvgPool(), *classifier(classes)], name=manner)
 
 
@@ -102,5 +102,5 @@ def changes_under_shift(module: nn.Module, pictures: Tensor, most: int) -> list[
 
 
 def _answers(module: nn.Module, pictures: Tensor) -> Tensor:
-    logits = torch.cat([module(block) for block in pictures.split(_BLOCK)])
+    logits = torch.cat([module(block) for block in torch.split(pictures, _BLOCK)])
     return (logits[:, 0] > 0).long() if logits.shape[1] == 1 else logits.argmax(dim=1)

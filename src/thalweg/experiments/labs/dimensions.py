@@ -93,7 +93,7 @@ def _key(task: str, way: str) -> str:
 
 
 def _own(seed: int) -> _Tasks:
-    data = {}
+    data: dict[str, LabData] = {}
     for task in TASKS:
         parts = [
             LabPart(values=values, labels=labels)

@@ -170,7 +170,7 @@ def _seen(data: LabData, spec: NetworkSpec, trained: Trained) -> tuple[Drawing, 
     caught: dict[str, np.ndarray] = {}
     handles = [
         module.get_submodule(name).register_forward_hook(
-            lambda _, __, result, branch=branch: caught.__setitem__(branch, result[0].numpy())  # type: ignore[misc]
+            lambda _, __, result, branch=branch: caught.__setitem__(branch, result[0].numpy())
         )
         for branch, name in last.items()
     ]

@@ -220,7 +220,7 @@ def _maps(data: LabData, specs: Mapping[str, NetworkSpec], found: Mapping[str, S
         names = [layer.name for layer in specs[manner].layers if layer.kind == "conv2d"]
         handles = [
             module.get_submodule(name).register_forward_hook(
-                lambda _, __, result, maps=maps: maps.append(result[0].clamp(min=0).numpy())  # type: ignore[misc]
+                lambda _, __, result, maps=maps: maps.append(result[0].clamp(min=0).numpy())
             )
             for name in names
         ]
