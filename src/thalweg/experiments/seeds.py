@@ -4,13 +4,11 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from thalweg.core.comparison import Difference, judge_difference
+from thalweg.experiments.paired import Verdict
 
 __all__ = ["Seeds", "Verdict"]
-
-Verdict = Literal["supported", "contradicted", "undecided"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
