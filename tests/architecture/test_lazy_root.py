@@ -51,6 +51,12 @@ except SystemExit as stop:
     assert loaded & (SLOW | {"PIL", "httpx", "jinja2"}) == set()
 
 
+def test_what_only_lists_or_looks_at_files_loads_no_torch():
+    loaded = _loaded("import thalweg.workbench.check\nfrom thalweg.experiments.lab import labs\nassert labs()")
+    assert "thalweg" in loaded
+    assert "torch" not in loaded
+
+
 @pytest.mark.parametrize("room", TORCH_FREE_ROOMS)
 def test_every_file_of_a_torch_free_room_loads_without_torch(room):
     files = sorted((SOURCE / room).rglob("*.py"))

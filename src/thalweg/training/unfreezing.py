@@ -10,8 +10,10 @@ Whether a part is open is a function of the run's progress alone: a resumed run 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:  # `progress` is read where torch must not be loaded
+    import torch
 
 __all__ = ["Part", "open_parts", "parts_of"]
 
@@ -61,7 +63,7 @@ def parts_of(stage_of: Mapping[str, int], *, decay: float, opened: float) -> tup
     )
 
 
-def open_parts(module: torch.nn.Module, parts: Sequence[Part], progress: float) -> None:
+def open_parts(module: "torch.nn.Module", parts: Sequence[Part], progress: float) -> None:
     """Let the parts learn whose time has come, and no others.
 
     Args:
