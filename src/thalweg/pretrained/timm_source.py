@@ -89,7 +89,7 @@ def timm_weights(name: str) -> Weights:
 def _made(name: str, **options: Any) -> Any:  # noqa: ANN401 - whatever timm takes and makes
     let_torchvision_import()
     try:
-        import timm
+        import timm  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except (ImportError, RuntimeError):
         raise MissingExtraError("timm", "backbones", f"for --backbone {printable(name)}") from None
     called = name.removeprefix(TIMM)
