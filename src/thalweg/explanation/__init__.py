@@ -1,0 +1,1 @@
+"""What a trained network looks at: feature maps, class activation, occlusion, saliency, and tests of these maps."""
