@@ -7,15 +7,13 @@ NAMES = (
     "overfitting_loss_alone",
     "overfitting_accuracy",
     "overfitting_accuracy_alone",
-    "full_batch",
 )
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_shipped_regressions_ask_for_what_is_measured(name: str) -> None:
     model = Logistic.named(name)
-    wanted = {"unforeseen", "lawful"} if name == "full_batch" else {"rise", "clear"}
-    assert wanted <= set(model.weights)
+    assert {"rise", "clear"} <= set(model.weights)
 
 
 def test_far_sums_stay_probabilities() -> None:

@@ -1,4 +1,4 @@
-"""Logistic regressions read from a text file: a probability from a weighted sum of few numbers and their products."""
+"""Logistic regressions read from a text file: a probability from a weighted sum of few numbers."""
 
 import json
 import math
@@ -15,7 +15,7 @@ class Logistic:
     """One regression.
 
     Args:
-        weights: Weight of every number it asks for; `a*b` is the product of two of them.
+        weights: Weight of every number it asks for.
         intercept: What the sum begins with.
     """
 
@@ -28,7 +28,7 @@ class Logistic:
         """Read a regression that ships with the package.
 
         Args:
-            name: Its key in `curve_models.json`, such as `full_batch`.
+            name: Its key in `curve_models.json`, such as `overfitting_loss`.
 
         Returns:
             The regression.
@@ -49,10 +49,6 @@ class Logistic:
         Example:
             >>> Logistic(weights={"x": 2.0}, intercept=-1.0).probability({"x": 0.5})
             0.5
-            >>> Logistic(weights={"x*x": 4.0}, intercept=-1.0).probability({"x": 0.5})
-            0.5
         """
-        score = self.intercept
-        for name, weight in self.weights.items():
-            score += weight * math.prod(found[factor] for factor in name.split("*"))
+        score = self.intercept + sum(weight * found[name] for name, weight in self.weights.items())
         return 1.0 / (1.0 + math.exp(-min(max(score, -40.0), 40.0)))
