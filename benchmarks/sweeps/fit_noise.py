@@ -27,8 +27,8 @@ from thalweg.diagnosis.noise import _QUIET, _STEPS, _STILL, measure_noise
 ROOT = HERE.parents[1]
 MODEL = ROOT / "src/thalweg/diagnosis/noise_model.json"
 RESULTS = ROOT / "benchmarks/results/diagnosis-noise.json"
-NAMES = ("turns", "first", "turns_low", "bends", "climbs", "slides", "still", "echo", "swing", "lean",
-         "unforeseen", "scatter", "early", "calm")  # fmt: skip
+NAMES = ("turns", "first", "turns_low", "bends", "climbs", "slides", "still", "echo", "swing", "lean", "peaks",
+         "middle", "unforeseen", "unmapped", "scatter", "early", "calm")  # fmt: skip
 RETURNING = 6
 APART = ("full batch with dropout", f"up to {RETURNING} batches in the same order")
 Row = tuple[dict, bool, str, tuple[str, ...]]
@@ -110,7 +110,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--curves", type=Path, default=HERE / "batch_curves.jsonl.gz")
     args = parser.parse_args()
-    rows: Sequence[Row] = [*curves(args.curves), *ordinary(), *falls()]
+    rows: Sequence[Row] = [row for row in (*curves(args.curves), *ordinary(), *falls()) if row[0]]
     x = np.array([[row[0][name] for name in NAMES] for row in rows])
     y, problem = np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
     apart = np.array([row[3][0] in APART for row in rows])

@@ -38,10 +38,12 @@ _DULL = 2e-4
 """A step smaller than this share of the loss is none: logs have four digits."""
 _DECIMALS = range(2, 8)
 _STRETCH = 12
+_LOWEST, _HIGHEST, _OUTSIDE = 1e-6, 1e8, 0.95
 _STILL, _QUIET = 0.85, 0.95
 """A curve of which more stands still carries no noise: of 162 such curves of the sweeps, 161 were full batch."""
 _STEPS, _EPOCHS = 0.75, 0.9
-"""How probable a kind must be to be said; an average over an epoch hides the noise of its batches."""
+"""How probable a kind must be to be said; averages, and every so many steps, hide what goes on from step to step."""
+_ABOVE = "19 of 20 mini-batch curves of the sweeps lie above"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +76,11 @@ def measure_noise(values: Numbers) -> dict[str, float]:
     - `echo`: correlation of e with the next; `swing`: highest fifth, over stretches of 12, of the mean e[t] e[t-2];
     - `lean`: mean e[t]^2 e[t-1] - e[t] e[t-1]^2 in units of the spread cubed; zero for what looks the same read
       backwards (Ramsey and Rothman 1996, "Time irreversibility and business cycle asymmetry");
+    - `peaks`: skewness of l off the mean of the 15 around it; `middle`: median size of e over its root mean square;
     - `unforeseen`: lower quartile, over windows of 16 values, of ln(residual of a recurrence
       l[t] = a l[t-1] + b l[t-2] + c l[t-3] + d over the spread of the steps);
+    - `unmapped`: ln of what a quadratic map of the last steps does not foresee on sixths of the curve left out
+      (Casdagli 1992, "Chaos and deterministic versus stochastic nonlinear modelling");
     - `scatter`: ln of the scatter by second differences; `early`: the same in the first ten values, less `scatter`;
       `calm`: the same in the calmest twentieth of stretches of seven values.
 
@@ -83,7 +88,7 @@ def measure_noise(values: Numbers) -> dict[str, float]:
         values: Losses of single steps.
 
     Returns:
-        Name -> number; empty for fewer than ten finite values.
+        Name -> number; empty for fewer than ten finite values, or where hardly any is above zero.
 
     Example:
         >>> found = measure_noise(2.0 * 0.95 ** np.arange(50))
@@ -91,7 +96,7 @@ def measure_noise(values: Numbers) -> dict[str, float]:
         (0.0, 1.0)
     """
     loss = _finite(values[:_FIRST])
-    if len(loss) < _LEAST:
+    if len(loss) < _LEAST or float(((loss <= _LOWEST) | (loss >= _HIGHEST)).mean()) > _OUTSIDE:
         return {}
     unit = _rounding(loss)
     dull = _DULL + unit / max(unit, float(np.median(loss)), 1e-9)
@@ -120,7 +125,10 @@ def measure_noise(values: Numbers) -> dict[str, float]:
         "echo": _correlation(level[1:], level[:-1]),
         "swing": float(np.quantile(_stretches(level[2:] * level[:-2]), 0.8)),
         "lean": float((level[1:] * level[:-1] * (level[1:] - level[:-1])).mean() / ((level**2).mean() ** 1.5 + 1e-9)),
+        "peaks": _skewness(logs - _around(logs)),
+        "middle": float(np.median(np.abs(level)) / (math.sqrt(float((level**2).mean())) + 1e-9)),
         "unforeseen": _unforeseen(logs, dull),
+        "unmapped": _unmapped(logs, dull),
         "scatter": scatter,
         "early": math.log(float(np.median(second[:8])) + floor) - scatter,
         "calm": math.log(float(np.quantile(quiet, 0.05)) + floor),
@@ -135,7 +143,7 @@ def _finite(values: Numbers) -> Numbers:
     stop = len(values) - int(np.argmax(finite[::-1]))
     places = np.arange(stop)
     filled = np.interp(places, places[finite[:stop]], values[:stop][finite[:stop]])
-    return np.clip(filled, 1e-6, 1e8)
+    return np.clip(filled, _LOWEST, _HIGHEST)
 
 
 def _rounding(values: Numbers) -> float:
@@ -158,6 +166,10 @@ def _stretches(values: Numbers) -> Numbers:
     return np.convolve(values, np.ones(length) / length, "valid")
 
 
+def _skewness(values: Numbers) -> float:
+    return float((values**3).mean() / ((values**2).mean() ** 1.5 + 1e-9))
+
+
 def _correlation(one: Numbers, other: Numbers) -> float:
     size = math.sqrt(float(one @ one) * float(other @ other))
     return float(one @ other) / size if size > 0 else 0.0
@@ -172,6 +184,29 @@ def _unforeseen(logs: Numbers, dull: float) -> float:
         residual = math.sqrt(float(rest @ rest) / max(1, size - 7))
         found.append(math.log((residual + dull / 6) / (float(np.diff(part).std()) + dull / 2)))
     return float(np.quantile(found, 0.25))
+
+
+def _unmapped(logs: Numbers, dull: float) -> float:
+    steps = np.diff(logs)
+    if len(steps) < 2 * _LEAST:
+        return 0.0
+    size = np.sqrt(_around(steps**2)) + dull
+    even, at = steps / size, np.arange(4, len(steps))
+    sums = np.concatenate([np.zeros(1), np.cumsum(logs)])
+    begin = np.maximum(0, at - 7)
+    height = (logs[at] - (sums[at + 1] - sums[begin]) / (at + 1 - begin)) / size[at]  # over the last eight values
+    one, two = even[at - 1], even[at - 2]
+    known = np.stack(
+        [one, two, even[at - 3], even[at - 4], np.ones(len(at)), height, one**2, one * two, two**2, height**2,
+         height * one, np.abs(one), np.abs(height)], axis=1
+    )  # fmt: skip
+    wanted, rest = even[at], np.empty(len(at))
+    part = np.arange(len(at)) * 6 // len(at)
+    for out in (part == number for number in range(6)):
+        inner = known[~out]
+        solution = np.linalg.solve(inner.T @ inner + np.eye(known.shape[1]), inner.T @ wanted[~out])
+        rest[out] = wanted[out] - known[out] @ solution
+    return math.log((math.sqrt(float((rest**2).mean())) + 0.01) / (float(wanted.std()) + 0.02))
 
 
 @cache
@@ -194,8 +229,8 @@ def judge(history: RunHistory) -> BatchNoise:
         history: A run; its batch losses are looked at, else its training loss.
 
     Returns:
-        The kind, its probability and the level of the noise; for a curve of epochs only a clear case is said, since an
-        average over many batches is smooth, too.
+        The kind, its probability and the level of the noise. No kind where the curve does not tell; for a curve of
+        epochs only a clear case is said, since an average over many batches is smooth, too.
 
     Example:
         >>> from thalweg.core.signal import Signal
@@ -212,13 +247,16 @@ def judge(history: RunHistory) -> BatchNoise:
         return BatchNoise(kind="", probability=0.5, level=0.0)
     chance = _chance(found)
     stepwise = signal.name == "batch_loss"
-    sure = _STEPS if stepwise else _EPOCHS
+    every = stepwise and float(np.median(np.diff(signal.steps))) <= 1
+    sure = _STEPS if every else _EPOCHS
     window = f"{'steps' if stepwise else 'epochs'} {signal.steps[0]}-{signal.steps[-1]}"
     evidence = (
-        Evidence(signal=signal.name, window=window, observed=round(found["turns"], 3), threshold=0.45,
-                 source="share of steps that reverse the one before; independent noise has two thirds"),
-        Evidence(signal=signal.name, window=window, observed=round(math.exp(found["unforeseen"]), 3), threshold=0.6,
-                 source="part of a step that a linear recurrence of the last three values does not foresee"),
+        Evidence(signal=signal.name, window=window, observed=round(found["turns"], 3), threshold=0.53,
+                 source=f"share of steps that reverse the one before; independent noise has two thirds; {_ABOVE}"),
+        Evidence(signal=signal.name, window=window, observed=round(found["turns_low"], 3), threshold=0.33,
+                 source=f"the same in the calmest tenth of stretches of twelve; {_ABOVE}"),
+        Evidence(signal=signal.name, window=window, observed=round(math.exp(found["unforeseen"]), 3), threshold=0.49,
+                 source=f"part of a step that a linear recurrence of the last three values does not foresee; {_ABOVE}"),
     )  # fmt: skip
     kind: Literal["full_batch_like", "mini_batch_like", ""] = ""
     if chance > sure or chance < 1 - sure:

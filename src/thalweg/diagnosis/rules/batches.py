@@ -11,28 +11,33 @@ from thalweg.diagnosis.rules.rule import Rule
 
 __all__ = ["RULES"]
 
+_SMOOTH = 0.02
+"""Fluctuation over level below which nobody sees a swing."""
+
 
 def check_full_batch_like(case: Case) -> Iterator[Finding]:
-    """CUR013: a smooth cost curve that follows a law, as full-batch descent draws it.
+    """CUR013: a cost curve that follows a law, smooth or in swings, as full-batch descent draws it.
 
     Watches: ``batch_loss``, or ``train_loss`` without it.
-    Fires when: a logistic function, fitted on recorded runs, says full batch is likelier than mini batches; it weighs
-        how much of each step a short linear recurrence foresees, and how often steps turn round. For a curve of epochs
-        only a clear case is said. Always `info`.
+    Fires when: a model fitted on recorded runs gives full batch 75 % or more; it weighs how often steps turn round,
+        over all and at the calmest places, how rises go on, whether the curve looks the same read backwards, and how
+        much of each step a short linear recurrence foresees. Where single steps are not recorded, 90 %. Always `info`.
     Why it hurts: it does not; each step costs a pass over all data, and its gradient has no noise that helps.
-    Not to be confused with: averages over an epoch of many batches, which can be as smooth.
+    Not to be confused with: averages over an epoch of many batches, which can be as smooth; a few batches that return
+        in the same order, which follow a law as well.
     Remedies: none is needed.
     References: Bottou, Curtis and Nocedal 2018, Optimization methods for large-scale machine learning, section 3; Cohen
         et al. 2021, Gradient descent on neural networks typically occurs at the edge of stability.
     """
     noise, curve = judge_noise(case.history), _course(case)
     if noise.kind == "full_batch_like" and curve is not None:
+        what = "a smooth cost curve" if noise.level < _SMOOTH else "a cost curve that swings by a law, not by chance"
         also = "" if curve.unit == "step" else ", or as an average over many batches"
         yield _finding(
             "CUR013",
             noise,
             curve,
-            f"a smooth cost curve: {curve.label} fluctuates by {noise.level:.2%} of its level and each value follows "
+            f"{what}: {curve.label} fluctuates by {noise.level:.2%} of its level and each value follows "
             f"from those before, as with the whole data set in every step{also}",
         )
 
@@ -41,9 +46,11 @@ def check_mini_batch_like(case: Case) -> Iterator[Finding]:
     """CUR014: a noisy cost curve, as mini batches draw it.
 
     Watches: ``batch_loss``, or ``train_loss`` without it.
-    Fires when: the function of CUR013 says that mini batches are likelier. Always `info`.
+    Fires when: the model of CUR013 gives mini batches 75 % or more, 90 % where single steps are not recorded. Always
+        `info`.
     Why it hurts: it does not by itself; the noise falls with the root of the batch size, its floor with the rate.
-    Not to be confused with: CUR004, swings of a rate too high, which do not shrink with a larger batch.
+    Not to be confused with: CUR004, swings of a rate too high, which do not shrink with a larger batch; dropout and
+        augmentation on the whole data set, which are drawn anew each step, too.
     Remedies: none is needed.
     References: McCandlish et al. 2018, An empirical model of large-batch training.
     """
