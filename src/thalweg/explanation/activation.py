@@ -38,7 +38,8 @@ def untouched(module: nn.Module) -> Iterator[None]:
     modes = [(each, each.training) for each in module.modules()]
     wanted = [(weight, weight.requires_grad) for weight in module.parameters()]
     random = torch.get_rng_state()
-    others = torch.cuda.get_rng_state_all() if torch.cuda.is_available() and torch.cuda.is_initialized() else None
+    on_cuda = torch.cuda.is_available() and torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    others = torch.cuda.get_rng_state_all() if on_cuda else None
     try:
         for each, _ in modes:
             each.training = False  # `eval()` may be overridden

@@ -53,7 +53,8 @@ def class_activation(module: nn.Module, layer: str, x: Tensor, classes: Tensor, 
             raise SpecError(f"layer {layer!r} gives no maps: class activation needs a layer with spatial axes")
         if not maps.requires_grad:
             raise SpecError(f"nothing leads from layer {layer!r} to the scores, so it has no class activation")
-        (gradient,) = torch.autograd.grad(score, maps, allow_unused=True)
+        gradients: tuple[Tensor | None, ...] = torch.autograd.grad(score, maps, allow_unused=True)
+    gradient = gradients[0]
     if gradient is None:
         return torch.zeros_like(maps[:, 0]).detach()
     weights = gradient.mean(tuple(range(2, gradient.ndim)), keepdim=True)

@@ -146,6 +146,6 @@ def blurred(x: Tensor, share: float = 0.2) -> Tensor:
 
 def _averaged(x: Tensor, windows: Sequence[int]) -> Tensor:
     padding = tuple(window // 2 for window in windows)
-    words = {"stride": 1, "padding": padding, "count_include_pad": False}
-    result: Tensor = _POOLS[x.ndim - 2](x, tuple(windows), **words)  # type: ignore[operator]
+    pool = _POOLS[x.ndim - 2]
+    result: Tensor = pool(x, tuple(windows), stride=1, padding=padding, count_include_pad=False)
     return result

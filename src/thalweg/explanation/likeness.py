@@ -55,7 +55,8 @@ def structural_similarity(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
     pool, window = _POOLS[one.ndim - 2], tuple(min(_WINDOW, extent) for extent in one.shape[2:])
 
     def mean(values: torch.Tensor) -> torch.Tensor:
-        return pool(values, window, stride=1)  # type: ignore[operator, no-any-return]
+        result: torch.Tensor = pool(values, window, stride=1)
+        return result
 
     means = mean(one), mean(other)
     spreads = mean(one * one) - means[0] ** 2, mean(other * other) - means[1] ** 2
