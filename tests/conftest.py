@@ -31,8 +31,18 @@ def _available_cores() -> int:
         return cores
 
 
-os.environ.setdefault("OMP_NUM_THREADS", str(_available_cores()))  # before torch is imported; subprocesses see it too
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_THREADS = min(int(os.environ.get("OMP_NUM_THREADS") or _available_cores()), max(1, _available_cores() // _WORKERS))
+os.environ["OMP_NUM_THREADS"] = str(_THREADS)  # before torch is imported; subprocesses see it too
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as every verb does: spinning threads starve a busy machine
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Spread the whole suite over the cores; run chosen files in this process, where a debugger reaches them."""
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return 0
+    return min(_available_cores(), 8)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
