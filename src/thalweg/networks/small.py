@@ -5,10 +5,15 @@ Residual blocks (He et al. 2016) keep gradients alive through depth. Their short
 2017). Global pooling replaces the dense layer over all positions, so that the network has few weights and takes photos
 of any size; the mean says how much of something there is, the maximum whether it is there at all, as one fine crack.
 
+The stem halves a picture twice, as fine detail of a photo is mostly noise; one whose shorter side is 64 pixels or less
+is halved once, and one of 32 or less (CIFAR's, digits) not at all, or little would be left of it for the stages.
+
 The same design serves signals and volumes. Along one axis windows are longer (7 steps for 3x3 pixels) and there may be
 more channels for the same cost; volumes are few voxels wide, so their stem halves them once and not twice. An axis
 shorter than 4, such as the last frames of a short clip, is not halved any further.
 """
+
+import math
 
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.shape import Shape
@@ -22,7 +27,8 @@ __all__ = ["small"]
 
 _WIDTHS = {1: (32, 64, 96, 128), 2: (16, 32, 64, 128), 3: (16, 32, 64, 128)}
 _KERNELS = {1: 7, 2: 3, 3: 3}
-_STEM_POOLS = {1: True, 2: True, 3: False}
+_STEM_HALVINGS = {1: 2, 2: 2, 3: 1}
+_ENOUGH = 32
 _LEAST = 4
 _DROPOUT = 0.2
 
@@ -50,10 +56,11 @@ def small(input_shape: Shape, classes: int) -> NetworkSpec:
     pixels = Input(*input_shape.as_tuple())
     x = signed_pixels()(pixels) if axes == 2 else scaled_input(axes)(pixels)  # noqa: PLR2004 - pictures
     with block("stem"):
-        strides, extents = _halved(input_shape.extents)
+        halvings = _stem_halvings(input_shape)
+        strides, extents = _halved(input_shape.extents) if halvings else (1, input_shape.extents)
         x = CONV[axes](widths[0], kernel, stride=strides, padding=kernel // 2, bias=False)(x)
         x = ReLU()(BatchNorm()(x))
-        if _STEM_POOLS[axes]:
+        if halvings > 1:
             strides, extents = _halved(extents)
             x = MAX_POOL[axes](strides)(x)
     before = widths[0]
@@ -67,6 +74,14 @@ def small(input_shape: Shape, classes: int) -> NetworkSpec:
     for layer in classifier(classes):
         x = layer(x)
     return Network(pixels, x, name="small")
+
+
+def _stem_halvings(shape: Shape) -> int:
+    """How often the stem halves: a picture until its shorter side has 32 pixels, at most as often as the others."""
+    most = _STEM_HALVINGS[shape.axes]
+    if shape.axes != 2:  # noqa: PLR2004 - pictures
+        return most
+    return min(most, max(0, math.ceil(math.log2(min(shape.extents) / _ENOUGH))))
 
 
 def _halved(extents: tuple[int, ...]) -> tuple[int | tuple[int, ...], tuple[int, ...]]:

@@ -68,6 +68,8 @@ OTHERS = NetworkRecipe(
     label_smoothing=0.1,
     average=0.99,
 )
+INCEPTION = replace(OTHERS, flexible=True, average=0.995)
+"""It ends in a global average: pictures of 32 pixels, as CIFAR's, keep their size."""
 
 
 SIGNALS = NetworkRecipe(
@@ -166,8 +168,8 @@ def recipe_for(network: str) -> NetworkRecipe:
     """
     if axes_of(network) != 2:  # noqa: PLR2004 - pictures
         return SIGNALS if axes_of(network) == 1 else VOLUMES
-    if network == "small":
-        return SMALL
+    if network in {"small", "inception"}:
+        return SMALL if network == "small" else INCEPTION
     return PLAIN if network.split("-", maxsplit=1)[0] == "plain" else OTHERS
 
 
