@@ -151,14 +151,15 @@ def _findings(by_kind: Mapping[str, Sequence[Done]], blind: Sequence[BlindCurve]
 def _blind_finding(blind: Sequence[BlindCurve]) -> LabFinding:
     right, edge = sum(each.right for each in blind), [each for each in blind if each.edge]
     share, low, high = right / len(blind), *_wilson(right, len(blind))
-    wrong = "; ".join(each.setting for each in blind if not each.right)
+    open_ones = sum(not each.said for each in blind)
+    missed = "; ".join(each.setting for each in blind if not each.right)
     return LabFinding(
         claim=f"Both pictures are told apart blind, in {GOAL:.0%} of the cases".replace("%", " %"),
         verdict="supported" if share >= GOAL else "contradicted" if high < GOAL else "undecided",
         observed=f"from the losses of single steps alone: {right} of {len(blind)} right ({100 * share:.1f} %, 95 %: "
-        f"{100 * low:.1f} to {100 * high:.1f}); {sum(each.right for each in edge)} of {len(edge)} full batches at the "
-        f"edge of stability among them",
-        fails=f"wrong: {wrong}"[:400] if wrong else "none was wrong",
+        f"{100 * low:.1f} to {100 * high:.1f}), {open_ones} left undecided, {len(blind) - right - open_ones} wrong; "
+        f"{sum(each.right for each in edge)} of {len(edge)} full batches at the edge of stability among them",
+        fails=f"wrong or undecided: {missed}"[:400] if missed else "none was wrong",
     )
 
 
