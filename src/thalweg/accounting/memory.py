@@ -50,7 +50,7 @@ _KEEP_INPUT = {
         "layer_norm",
         "group_norm",
     ),
-    *("linear", "multiply", "global_max_pool", "product", "opaque"),
+    *("linear", "multiply", "global_max_pool", "product", "opaque", "attention", "attention_pool"),
 }
 _KEEP_OUTPUT = {"relu", "sigmoid", "tanh", "softmax", "global_max_pool"}
 _KEEP_INPUT_FAMILIES = ("conv", "max_pool", "avg_pool", "adaptive_max_pool", "adaptive_avg_pool")
@@ -209,6 +209,15 @@ class _Step:
         if kind == "layer_norm" and settings["over"] == "channels" and shape.axes:
             return set(), self.sizes[source]  # a copy with the channels last
         places = size // _FLOAT_BYTES * _INDEX_BYTES if kind.startswith(("max_pool", "adaptive_max")) else 0
+        if kind.startswith("attention"):  # the weights: one for each query and key, or one for each position
+            keys = (
+                math.prod(shape.extents)
+                if kind == "attention_pool"
+                else math.prod(self.shapes[layer.inputs[1]].extents)
+            )
+            queries = 1 if kind == "attention_pool" else math.prod(shape.extents)
+            weights = queries * keys * _FLOAT_BYTES * self.batch_size
+            return {self.roots[each] for each in layer.inputs[: 1 if kind == "attention_pool" else 3]}, weights
         margins = _margins(settings, shape)
         if margins is not None:
             return set(), margins * _FLOAT_BYTES * self.batch_size + places
