@@ -66,7 +66,7 @@ def evaluate(
 
         result = work(run, source, device=device, listener=display.listener())
     if settings.json:
-        emit_json(result)
+        emit_json(result.to_json())
     else:
         low, high = result.accuracy_interval
         typer.echo(

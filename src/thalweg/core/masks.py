@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["VOID", "Colour", "MaskReading", "void_colour", "voc_palette"]
+__all__ = ["VOID", "Colour", "MaskReading", "voc_palette", "void_colour"]
 
 VOID = 255
 """Index of pixels that belong to no class: neither trained on nor scored."""

@@ -21,14 +21,20 @@ from thalweg.core.dataset import Form
 from thalweg.core.errors import PlanError
 from thalweg.core.plan import Augmentation
 
-__all__ = ["augmentation_for", "change_colours", "change_values", "described_changes", "place", "warp", "warp_with_masks"]
+__all__ = [
+    "augmentation_for",
+    "change_colours",
+    "change_values",
+    "described_changes",
+    "place",
+    "warp",
+    "warp_with_masks",
+]
 
 WHITE = 255.0
 
 
-def augmentation_for(
-    choice: str, *, upright: bool, form: Form = "picture", masks: bool = False
-) -> Augmentation:
+def augmentation_for(choice: str, *, upright: bool, form: Form = "picture", masks: bool = False) -> Augmentation:
     """Choose the augmentation that the word in a plan stands for.
 
     Args:

@@ -103,7 +103,9 @@ def load_pictures(
         raise PlanError(f"--image-size {size}: pictures need at least 1 pixel a side")
     from PIL import __version__ as pillow
 
-    folder = (cache_folder or default_cache_folder()) / f"{wide if wide == high else f'{wide}x{high}'}-v{DECODER_VERSION}-pillow{pillow}"
+    folder = (
+        cache_folder or default_cache_folder()
+    ) / f"{wide if wide == high else f'{wide}x{high}'}-v{DECODER_VERSION}-pillow{pillow}"
     damaged = None
     for _ in range(3):
         try:

@@ -104,7 +104,9 @@ def usual_table(kind: str) -> ClassTable | None:
         (0, 7)
     """
     if kind == "voc":
-        return ClassTable(rows=tuple(TableRow(value=v, name=n) for v, n in enumerate(VOC)), place="Pascal VOC's classes")
+        return ClassTable(
+            rows=tuple(TableRow(value=v, name=n) for v, n in enumerate(VOC)), place="Pascal VOC's classes"
+        )
     if kind == "cityscapes-train":
         rows = [TableRow(value=at, name=n, colour=c) for at, (_, n, c) in enumerate(CITYSCAPES)]
         return ClassTable(rows=tuple(rows), place="Cityscapes' 19 training classes")
@@ -148,7 +150,9 @@ def _read(path: Path) -> ClassTable:
     if not lines:
         raise SourceError(f"{shown}: is empty; a line a class is wanted, such as 0,Road,128,64,128")
     header = _header(lines[0][1])
-    rows = [_row(cells, header, place, f"{shown}, line {at}") for place, (at, cells) in enumerate(lines[bool(header):])]
+    rows = [
+        _row(cells, header, place, f"{shown}, line {at}") for place, (at, cells) in enumerate(lines[bool(header) :])
+    ]
     for what, values in (("name", [row.name for row in rows]), ("id", [row.value for row in rows])):
         twice = next((value for at, value in enumerate(values) if value in values[:at]), None)
         if twice is not None:
@@ -163,8 +167,10 @@ def _cells(text: str) -> list[list[str]]:
     first = next((line for line in text.splitlines() if line.strip()), "")
     mark = next((each for each in (",", ";", "\t") if each in first), None)
     if mark is None:  # official CamVid: numbers, blanks, a name
-        return [re.split(r"\s+", line.strip(), maxsplit=3) if _is_colours(line) else [line.strip()]
-                for line in text.splitlines()]
+        return [
+            re.split(r"\s+", line.strip(), maxsplit=3) if _is_colours(line) else [line.strip()]
+            for line in text.splitlines()
+        ]
     return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=mark)]
 
 
@@ -191,7 +197,9 @@ def _row(cells: Sequence[str], header: dict[str, int], order: int, place: str) -
         value = int(cells[header["id"]]) if "id" in header else order
     except (IndexError, ValueError):
         shown = printable(",".join(cells))
-        raise SourceError(f"{place}: {shown!r} is no class; wanted are id, name and colour as in 0,Road,128,64,128") from None
+        raise SourceError(
+            f"{place}: {shown!r} is no class; wanted are id, name and colour as in 0,Road,128,64,128"
+        ) from None
     if not name or value < 0 or value > 65_535 or (colour and not all(0 <= part <= 255 for part in colour)):  # noqa: PLR2004
         raise SourceError(f"{place}: a name, an id from 0 to 65535 and colours from 0 to 255 are wanted")
     return TableRow(value=value, name=name, colour=colour, void=name.lower().strip() in _VOID)

@@ -83,8 +83,21 @@ def read_values(path: Path, *, through_palette: bool = False) -> tuple[npt.NDArr
         try:
             with Image.open(_stream(data), formats=FORMATS) as image:
                 if image.width * image.height > PIXEL_LIMIT:
-                    raise PictureError(f"the mask claims {image.width:,} x {image.height:,} pixels, more than the limit")
-                if (through_palette and image.mode == "P") or image.mode not in {"1", "L", "P", "I", "I;16", "I;16B", "LA", "PA", "RGB", "RGBA"}:
+                    raise PictureError(
+                        f"the mask claims {image.width:,} x {image.height:,} pixels, more than the limit"
+                    )
+                if (through_palette and image.mode == "P") or image.mode not in {
+                    "1",
+                    "L",
+                    "P",
+                    "I",
+                    "I;16",
+                    "I;16B",
+                    "LA",
+                    "PA",
+                    "RGB",
+                    "RGBA",
+                }:
                     image = image.convert("RGB")  # noqa: PLW2901 - CMYK and the like, too
                 pixels = np.asarray(image)
         except PictureError:
@@ -223,7 +236,9 @@ def _numbers(table: ClassTable | None, values: set[int], source: str) -> MaskCod
         meaning = {value: index for index, value in enumerate(found)} | {VOID: VOID}
         said = "no classes.csv names them; 255 counts as void"
     if len(names) < 2:  # noqa: PLR2004 - something must be told apart
-        raise SourceError(f"{printable(source)}: all masks hold one value ({sorted(values)[0]}); two classes are needed")
+        raise SourceError(
+            f"{printable(source)}: all masks hold one value ({sorted(values)[0]}); two classes are needed"
+        )
     return MaskCoding(
         classes=names,
         palette=voc_palette(len(names)),

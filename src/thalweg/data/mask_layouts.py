@@ -153,7 +153,9 @@ def _arranged(root: Path, listing: Listing, pairs: Sequence[_Pair]) -> Arrangeme
                 left_out.append(Notice(file, f"has no mask in {printable(pair.masks)}/"))
             else:
                 samples.append(Sample(file, 0, pair.part or _part_of(stem), mask))
-        left_out += [Notice(mask, f"a mask without a picture in {printable(pair.pictures)}/") for mask in masks.values()]
+        left_out += [
+            Notice(mask, f"a mask without a picture in {printable(pair.pictures)}/") for mask in masks.values()
+        ]
     if not samples:
         where = " and ".join(f"{printable(each.pictures)}/ and {printable(each.masks)}/" for each in pairs)
         raise SourceError(
@@ -237,8 +239,10 @@ def _by_lists(root: Path, samples: list[Sample]) -> tuple[list[Sample], list[Not
             if missing:
                 first = printable(missing[0])
                 warnings.append(
-                    Notice(f"{folder}/{path.name}".lstrip("/"), f"names {len(missing):,} pictures that are not there or "
-                           f"have no mask, first {first}")
+                    Notice(
+                        f"{folder}/{path.name}".lstrip("/"),
+                        f"names {len(missing):,} pictures that are not there or have no mask, first {first}",
+                    )
                 )
             used = f", split by {printable(folder)}/*.txt".replace("by /", "by ")
     if not parts:

@@ -119,9 +119,7 @@ def odd_values(masks: Masks, coding: MaskCoding) -> tuple[Notice, ...]:
     for value, (pixels, count) in sorted(masks.unknown.items(), key=lambda item: -item[1][0])[:20]:
         what = spelled_value(value, coloured=coding.coloured)
         many = f"{count:,} mask{'' if count == 1 else 's'}"
-        told.append(
-            Notice("", f"{pixels:,} pixels of {many} hold {what}, which is no class: they count as void")
-        )
+        told.append(Notice("", f"{pixels:,} pixels of {many} hold {what}, which is no class: they count as void"))
     if len(masks.unknown) > len(told):
         told.append(Notice("", f"{len(masks.unknown) - len(told):,} further values are no class either: void"))
     return tuple(told)

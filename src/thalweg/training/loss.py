@@ -103,9 +103,7 @@ def cross_entropy(
 def _of_pixels(
     logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None, smoothing: float
 ) -> torch.Tensor:
-    losses = functional.cross_entropy(
-        logits, labels, reduction="none", ignore_index=VOID, label_smoothing=smoothing
-    )
+    losses = functional.cross_entropy(logits, labels, reduction="none", ignore_index=VOID, label_smoothing=smoothing)
     known = (labels != VOID).sum().clamp(min=1)
     if weights is not None:
         losses = losses * weights[labels.clamp(max=len(weights) - 1)]

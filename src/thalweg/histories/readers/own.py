@@ -37,9 +37,10 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     by_epoch = file.table is not None and file.table.names[0] == "epoch"
     if by_epoch:
         found = from_table(file, READER.name, columns)
-        found.first_epoch, found.known = 1, {
-            name: name for name in (*EPOCH_COLUMNS, *FURTHER_COLUMNS) if name != "images_per_second"
-        }
+        found.first_epoch, found.known = (
+            1,
+            {name: name for name in (*EPOCH_COLUMNS, *FURTHER_COLUMNS) if name != "images_per_second"},
+        )
         for recording in to_recordings(found):
             curves += recording.curves
             notes += recording.notes
