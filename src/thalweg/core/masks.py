@@ -20,6 +20,7 @@ class MaskReading:
         coding: What a mask's pixels hold, in words, and where the classes' names are from.
         extents: Height and width that pictures and masks are trained at, in pixels.
         palette: Colour of each class, red, green, blue, in which predicted masks are written.
+        values: Number of each class in the masks, where they hold numbers; predicted masks hold the same.
         masks: Mask of each picture, in the order of the training files, then validation, then test.
         pixels: Pixels a class in each part at the masks' own size, such as `{"train": (812, 90)}`.
         void: Pixels in each part that belong to no class.
@@ -29,6 +30,7 @@ class MaskReading:
     coding: str
     extents: tuple[int, int]
     palette: tuple[Colour, ...]
+    values: tuple[int, ...] = ()
     masks: tuple[str, ...] = ()
     pixels: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     void: Mapping[str, int] = field(default_factory=dict)

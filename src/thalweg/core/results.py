@@ -132,25 +132,30 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """What the network says about one file; without a class where the file could not be read."""
+    """What the network says about one file; without a class where the file could not be read.
+
+    Of a segmentation, `probabilities` are the classes' shares of the picture, and `mask` is the file that was written.
+    """
 
     file: str
     class_: str | None
     probabilities: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
+    mask: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """The prediction with the field names of the interface.
 
         Returns:
-            `file, class, probabilities, error`.
+            `file, class, probabilities, error`, and `mask` where one was written.
         """
-        return {
+        named: dict[str, object] = {
             "file": self.file,
             "class": self.class_,
             "probabilities": dict(self.probabilities),
             "error": self.error,
         }
+        return named if self.mask is None else {**named, "mask": self.mask}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,13 @@ class MaskCoding:
     about: str
     through_palette: bool = False
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """What each class's pixels hold, where that fits a byte and 255 stays void; else nothing."""
+        number = {index: value for value, index in self.meaning.items()}
+        found = tuple(number.get(index, VOID) for index in range(len(self.classes)))
+        return found if not self.coloured and all(value < VOID for value in found) else ()
+
     def indices(self, values: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
         """The class of every pixel.
 

@@ -154,6 +154,7 @@ def summarise_masks(
         coding=loaded.scan.masks.about,
         extents=(int(masks.pixels.shape[1]), int(masks.pixels.shape[2])),
         palette=loaded.scan.masks.palette,
+        values=loaded.scan.masks.numbers,
         masks=tuple(loaded.samples[index].mask for index in order),
         pixels={name: _whole(counts) for name, counts in pixels.items()},
         void={name: int(masks.void[list(indices)].sum()) for name, indices in named.items()},
