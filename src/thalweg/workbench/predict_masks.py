@@ -104,7 +104,7 @@ def _resized(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     from PIL import Image
 
     image = Image.fromarray(picture)
-    return np.asarray(image if image.size == size else image.resize(size, Image.Resampling.BILINEAR))
+    return np.array(image if image.size == size else image.resize(size, Image.Resampling.BILINEAR))
 
 
 def encoded_mask(answer: np.ndarray, reading: MaskReading) -> bytes:

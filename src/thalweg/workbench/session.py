@@ -48,6 +48,8 @@ __all__ = ["Session", "balance_of", "batches_of", "carry_out"]
 
 REPORT_SECONDS = 6.0
 """Of a plan in minutes, so much is kept for the report and the end of the process, besides the evaluation."""
+FULL_SIZE = 1.6
+"""Scoring masks at their own size takes so many times as long a picture as at the size of training."""
 HISTORY_SECONDS = 1.0
 """`history.csv` is written at most so often during training."""
 
@@ -278,7 +280,7 @@ def _recipe(run: Session, *, resuming: bool) -> Recipe:
         side=max(plan.image_size or 0, plan.image_height or 0),
         seed=plan.seed,
         clip=CLIP if plan.rate_from == "trials" and not plan.repair else None,  # else the pilot clips
-        evaluations=1 + len(run.parts.test or run.parts.validation) / max(1, len(run.heldout)),
+        evaluations=1 + (FULL_SIZE if run.summary.masks else 1.0) * len(run.scored) / max(1, len(run.heldout)),
         parts=run.learning,
     )
 
