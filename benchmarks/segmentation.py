@@ -105,7 +105,9 @@ def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
         "mean_iou_median": statistics.median(ious),
         "mean_iou_spread": [min(ious), max(ious)],
         "iou_median": {
-            name: statistics.median([run["iou"][name] for run in runs if run["iou"][name] is not None] or [float("nan")])
+            name: statistics.median(
+                [run["iou"][name] for run in runs if run["iou"][name] is not None] or [float("nan")]
+            )
             for name in classes
         },
         "seconds_median": statistics.median(run["seconds"] for run in runs),

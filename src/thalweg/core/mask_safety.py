@@ -22,7 +22,7 @@ class ClassSafety:
         found: Those of which at least half of the pixels are called it.
         pixels: Pixels of it, by distance from the centre as in `DISTANCES`.
         recall: Share of them that is called it, likewise; nan where there are none.
-        calibration_error: Expected calibration error of the pixels that are called it, 0 to 1; nan where there are none.
+        calibration_error: Expected calibration error of the pixels that are called it, 0 to 1; nan where none are.
         confidence: Mean confidence of these pixels.
         precision: Share of them that is right.
     """

@@ -5,7 +5,8 @@ without being read; one that moved or was copied is recognised by the SHA-256 of
 many threads as there are cores, in order, with a bounded number of pictures in memory. The pixels come back as one
 memory-mapped array, so that memory stays flat from three thousand to three hundred thousand pictures.
 
-All pictures are kept at one size, square unless asked for otherwise. If every usable one is grey, rows have one channel, else three.
+All pictures are kept at one size, square unless asked for otherwise. If every usable one is grey, rows have one
+channel, else three.
 """
 
 import contextlib

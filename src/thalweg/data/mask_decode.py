@@ -1,5 +1,6 @@
 """From a mask file to the class of every pixel, as whatever stands in it says: a number, a palette or a colour."""
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ UNKNOWN = 254
 """Index of pixels whose value is in no table, before they are counted and become void."""
 MOST_CLASSES = 254
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+_MODES = frozenset({"1", "L", "P", "I", "I;16", "I;16B", "LA", "PA", "RGB", "RGBA"})
 _LOOKED_AT = 24
 _COLOURS = 3  # axes of a coloured mask
 _MANY = 64
@@ -88,23 +90,9 @@ def read_values(path: Path, *, through_palette: bool = False) -> tuple[npt.NDArr
     data = read_picture_file(path)
     with listening():
         try:
-            with Image.open(_stream(data), formats=FORMATS) as image:
-                if image.width * image.height > PIXEL_LIMIT:
-                    raise PictureError(
-                        f"the mask claims {image.width:,} x {image.height:,} pixels, more than the limit"
-                    )
-                if (through_palette and image.mode == "P") or image.mode not in {
-                    "1",
-                    "L",
-                    "P",
-                    "I",
-                    "I;16",
-                    "I;16B",
-                    "LA",
-                    "PA",
-                    "RGB",
-                    "RGBA",
-                }:
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                _check_size(*image.size)
+                if (through_palette and image.mode == "P") or image.mode not in _MODES:
                     image = image.convert("RGB")  # noqa: PLW2901 - CMYK and the like, too
                 pixels = np.asarray(image)
         except PictureError:
@@ -121,10 +109,9 @@ def read_values(path: Path, *, through_palette: bool = False) -> tuple[npt.NDArr
     return pixels.astype(np.int64).clip(0, (1 << 16) - 1), False
 
 
-def _stream(data: bytes) -> "object":
-    import io
-
-    return io.BytesIO(data)
+def _check_size(width: int, height: int) -> None:
+    if width * height > PIXEL_LIMIT:
+        raise PictureError(f"the mask claims {width:,} x {height:,} pixels, more than the limit of {PIXEL_LIMIT:,}")
 
 
 def read_mask(path: Path, coding: MaskCoding) -> tuple[npt.NDArray[np.uint8], dict[int, int]]:
@@ -243,9 +230,7 @@ def _numbers(table: ClassTable | None, values: set[int], source: str) -> MaskCod
         meaning = {value: index for index, value in enumerate(found)} | {VOID: VOID}
         said = "no classes.csv names them; 255 counts as void"
     if len(names) < 2:  # noqa: PLR2004 - something must be told apart
-        raise SourceError(
-            f"{printable(source)}: all masks hold one value ({sorted(values)[0]}); two classes are needed"
-        )
+        raise SourceError(f"{printable(source)}: all masks hold one value ({min(values)}); two classes are needed")
     return MaskCoding(
         classes=names,
         palette=voc_palette(len(names)),

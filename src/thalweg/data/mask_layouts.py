@@ -177,7 +177,7 @@ def _arranged(root: Path, listing: Listing, pairs: Sequence[_Pair]) -> Arrangeme
 
 
 def _told(notices: Sequence[Notice]) -> tuple[Notice, ...]:
-    """Name each file, or of thousands that share a reason (VOC has masks for a sixth of its pictures) the first ones."""
+    """Name each file, or of thousands that share a reason the first ones: VOC has masks for a sixth of its pictures."""
     counts = Counter(notice.reason for notice in notices)
     seen: Counter[str] = Counter()
     told = []
@@ -199,10 +199,11 @@ def _masks_by_stem(folder: str, files: Sequence[str]) -> tuple[dict[str, str], s
         if some:
             return {_stem(file, folder): file for file in some}, kind, []
     masks: dict[str, str] = {}
-    twice = []
-    for file in sorted(kept):
-        if masks.setdefault(_stem(file, folder), file) != file:
-            twice.append(Notice(file, f"a second mask beside {printable(masks[_stem(file, folder)])}"))
+    twice = [
+        Notice(file, f"a second mask beside {printable(masks[_stem(file, folder)])}")
+        for file in sorted(kept)
+        if masks.setdefault(_stem(file, folder), file) != file
+    ]
     return masks, "folders", twice
 
 

@@ -118,7 +118,8 @@ class Outcome:
     Args:
         rows: Rows of `history.csv`.
         events: What happened.
-        best_epoch: Epoch with the best validation accuracy, or mean intersection over union (the lower loss decides between equals).
+        best_epoch: Epoch with the best validation accuracy, or mean intersection over union (the lower loss decides
+            between equals).
         best_accuracy: Its accuracy; where every pixel has a class, its mean intersection over union.
         steps: Steps done.
         seconds: Seconds of training and validation, over all sessions.

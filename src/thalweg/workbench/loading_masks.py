@@ -187,7 +187,7 @@ def summarise_masks(
     )
     found = [finding for finding in (_imbalance(pixels["train"], classes),) if finding]
     leaked = leakage(loaded.duplicates, summary.train, (*summary.validation, *summary.test))
-    return summary, tuple([*found, *([leaked] if leaked else [])])
+    return summary, (*found, *([leaked] if leaked else []))
 
 
 def _named(parts: Split) -> dict[str, tuple[int, ...]]:

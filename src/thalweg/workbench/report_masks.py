@@ -108,11 +108,11 @@ def _mask_blocks(summary: DataSummary, reading: MaskReading) -> tuple[Block, ...
     return (
         Paragraph(text=f"{reading.layout}. {reading.coding[0].upper()}{reading.coding[1:]}."),
         Paragraph(
-            text=f"Pictures (bilinear) and masks (nearest pixel) are brought to {width} x {height} for training; scores are "
-            f"made at each mask's own size, to which the network's logits are enlarged bilinearly."
+            text=f"Pictures (bilinear) and masks (nearest pixel) are brought to {width} x {height} for training; "
+            f"scores are made at each mask's own size, to which the network's logits are enlarged bilinearly."
         ),
         Table(
-            caption="Share of the labelled pixels a class, in percent; the last row is the share of all pixels that is void",
+            caption="Share of the labelled pixels a class, in percent; last, the share of all pixels that is void",
             header=("class", *parts),
             rows=(*rows, ("void", *void)),
         ),
@@ -132,8 +132,8 @@ def _loss_blocks(
     changes = augmentation_for(plan.augment, upright=summary.upright, masks=True)
     moved = (
         f" Training pictures and their masks are {'mirrored, ' if changes.flip_horizontal else ''}scaled by up to "
-        f"{changes.zoom:.0%} and shifted by up to {changes.shift:.0%} together (what is cut off is gone, what appears is "
-        f"a reflection); brightness, contrast and colour change in the picture alone."
+        f"{changes.zoom:.0%} and shifted by up to {changes.shift:.0%} together (what is cut off is gone, what appears "
+        f"is a reflection); brightness, contrast and colour change in the picture alone."
         if changes.zoom
         else " Training pictures are left as they are."
     )

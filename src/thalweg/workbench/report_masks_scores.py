@@ -34,17 +34,20 @@ def answer_lines(result: TrainResult, scored: ScoredPictures, folder: RunFolder)
     there = [each for each in found.classes if each.pixels]
     best, worst = max(there, key=lambda each: each.iou), min(there, key=lambda each: each.iou)
     left_out = f", {len(result.left_out)} left out" if result.left_out else ""
-    return (
-        f"Mean intersection over union {found.mean_iou:.3f} over {len(there)} classes on {found.pictures:,} {found.split} "
-        f"pictures{interval}; {found.pixel_accuracy:.1%} of pixels right.",
-        f"Best on {printable(best.name)} ({best.iou:.2f}), worst on {printable(worst.name)} ({worst.iou:.2f}); always "
-        f"answering the largest class is right on {scored.majority_accuracy:.1%} of pixels.",
-        f"Trained {result.network} ({result.parameters:,} parameters, context {result.context}) on {result.train_files:,} "
-        f"pictures{left_out}: {result.epochs} epoch{'' if result.epochs == 1 else 's'}, {_duration(result.seconds)}, "
-        f"{result.images_per_second:,.1f} images/s.",
-        _confusion_line(scored),
-        _advice(result, scored, folder),
+    goodness = (
+        f"Mean intersection over union {found.mean_iou:.3f} over {len(there)} classes on {found.pictures:,} "
+        f"{found.split} pictures{interval}; {found.pixel_accuracy:.1%} of pixels right."
     )
+    extremes = (
+        f"Best on {printable(best.name)} ({best.iou:.2f}), worst on {printable(worst.name)} ({worst.iou:.2f}); "
+        f"always answering the largest class is right on {scored.majority_accuracy:.1%} of pixels."
+    )
+    effort = (
+        f"Trained {result.network} ({result.parameters:,} parameters, context {result.context}) on "
+        f"{result.train_files:,} pictures{left_out}: {result.epochs} epoch{'' if result.epochs == 1 else 's'}, "
+        f"{_duration(result.seconds)}, {result.images_per_second:,.1f} images/s."
+    )
+    return goodness, extremes, effort, _confusion_line(scored), _advice(result, scored, folder)
 
 
 def _confusion_line(scored: ScoredPictures) -> str:
@@ -104,15 +107,15 @@ def score_blocks(scored: ScoredPictures, result: TrainResult) -> tuple[Block, ..
         ""
         if result.best_mean_iou is None
         else (
-            f" The best epoch on the watched split was {result.best_epoch} (mean IoU {result.best_mean_iou:.3f} at the size of "
-            f"training)."
+            f" The best epoch on the watched split was {result.best_epoch} (mean IoU {result.best_mean_iou:.3f} at the "
+            f"size of training)."
         )
     )
     blocks: list[Block] = [
         Table(caption=f"Intersection over union a class on the {found.split} split", header=header, rows=(*rows, mean)),
         Paragraph(
-            text=f"One confusion matrix over all {found.pixels:,} pixels that have a class ({found.void_pixels:,} void ones "
-            f"left out); intervals come from drawing pictures anew, since pixels of one picture are alike.{best}"
+            text=f"One confusion matrix over all {found.pixels:,} pixels that have a class ({found.void_pixels:,} void "
+            f"ones left out); intervals come from drawing pictures anew, since pixels of one picture are alike.{best}"
         ),
         *(Paragraph(text=f"{note}.", style="note") for note in found.notes),
     ]
@@ -151,8 +154,8 @@ def missed_blocks(scored: ScoredPictures) -> tuple[Block, ...]:
     return (
         *opening,
         Paragraph(
-            text="An object here is a connected region of one class in the mask; it counts as found when at least half of "
-            "its pixels are given its class. Objects that touch count as one, and things cut in two by a pole as two."
+            text="An object here is a connected region of one class in the mask; it counts as found when at least half "
+            "of its pixels are given its class. Objects that touch count as one, and things cut in two by a pole as two."
         ),
         Table(
             caption="Objects found, by their share of the picture's area",
@@ -184,8 +187,8 @@ def _most_missed(scored: ScoredPictures) -> str:
         return ""
     share, name, place, total = max(cases)
     return (
-        f"it misses {share:.0%} of the {total:,} regions of {printable(name)} that cover {SIZES[place]} of the picture: "
-        f"do not rely on it for those."
+        f"it misses {share:.0%} of the {total:,} regions of {printable(name)} that cover {SIZES[place]} of the "
+        f"picture: do not rely on it for those."
     )
 
 
@@ -231,8 +234,8 @@ def belief_blocks(scored: ScoredPictures) -> tuple[Block, ...]:
                 lines=(Line(label="network", x=curve.coverage, y=curve.risk),),
             ),
             Paragraph(
-                text=f"Wrong are {', '.join(told)} of pixels. Mean risk over all coverages {curve.area:.4f}; a network that "
-                f"is as often wrong and knew exactly where would have {curve.least_area:.4f}."
+                text=f"Wrong are {', '.join(told)} of pixels. Mean risk over all coverages {curve.area:.4f}; a network "
+                f"that is as often wrong and knew exactly where would have {curve.least_area:.4f}."
             ),
         ]
     return tuple(blocks)

@@ -264,7 +264,8 @@ def reproduction_blocks(folder: RunFolder, plan: TrainingPlan) -> tuple[Block, .
     length = f"--minutes {plan.minutes:g}" if plan.minutes is not None else f"--epochs {plan.epochs}"
     command = (
         f"thalweg train {_quoted(plan.source)} --network {plan.network} {length} --lr {plan.learning_rate:.6g} "
-        f"--optimizer {plan.optimizer} --batch-size {plan.batch_size} --image-size {plan.size_option} --seed {plan.seed}"
+        f"--optimizer {plan.optimizer} --batch-size {plan.batch_size} --image-size {plan.size_option} "
+        f"--seed {plan.seed}"
     ) + _chosen_options(plan)
     exact = "to the bit on the same machine" if plan.epochs else "closely: minutes depend on the machine's speed"
     fields = [line.split(" = ", 1) for line in plan.to_toml().splitlines() if " = " in line]

@@ -213,7 +213,8 @@ def _train(run: Session, module: torch.nn.Module, *, resuming: bool) -> tuple[Tr
         run.listener.say(f"Going on after epoch {trainer.state.epoch - 1}, step {trainer.state.step}.")
     if trainer.state.step == 0 and run.notes:
         trainer.state.events[:] = [
-            {"epoch": 1, "step": 0, "kind": "head_fitted", "message": note} for note in run.notes
+            {"epoch": 1, "step": 0, "kind": "encoder_loaded" if run.summary.masks else "head_fitted", "message": note}
+            for note in run.notes
         ]
     steps.cut_after(trainer.state.step)
     monitor.log.cut_after(trainer.state.step)

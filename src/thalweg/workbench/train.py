@@ -34,7 +34,7 @@ from thalweg.workbench.segmenting import describe_segmenter, refuse_segmenters, 
 from thalweg.workbench.session import Session, balance_of, batches_of, carry_out
 from thalweg.workbench.telling import Listener, silent
 from thalweg.workbench.transfer import ask_weights, describe, learning_parts, named_backbone
-from thalweg.workbench.transfer_start import keep_start, start_from
+from thalweg.workbench.transfer_start import Backbone, keep_start, start_from
 
 __all__ = ["train"]
 
@@ -173,28 +173,9 @@ def train(
     compute = choose_device(plan.device)
     RunFolder.check_free(Path(out) if out else None)
     pretrained = ask_weights(plan, listener) if plan.backbone else None  # before any picture is read
-    looked = look(plan.source, listener, wanted=replace(plan.wanted, task=task))
+    plan, looked = _look(plan, task, listener)
     found = looked.scan
-    if found.masks is not None:
-        plan = segmenting(plan)
-        listener.say(f"Found {len(found.samples)} pictures with masks: {found.layout}; {found.masks.about}.")
-    else:
-        refuse_segmenters(plan, source=printable(plan.source))
-    what = "files" if looked.form == "picture" else f"{looked.form}s"
-    if found.masks is None:
-        listener.say(f"Found {len(found.samples)} {what} belonging to {len(found.classes)} classes.")
-    if found.measured is not None:
-        listener.say(f"As {looked.form}s: {found.measured.index.note}.")
-    if plan.backbone is None:
-        plan = replace(plan, network=suited(plan.network, len(looked.extents)))
-    elif looked.form != "picture":
-        raise PlanError(
-            f"--backbone {plan.backbone} is for pictures, and {printable(plan.source)} holds {looked.form}s"
-        )
-    plan = resolved(plan, picture_side=looked.side, picture=looked.extents[::-1] if found.masks else None)
-    _describe(
-        plan, looked, len(found.classes), pretrained
-    )  # a size that does not fit is told before the pictures are read
+    _describe(plan, looked, len(found.classes), pretrained)  # a size that does not fit is told before files are read
     loaded = load_scan(found, image_size=plan.size_of_pictures or looked.side, listener=listener)
     parts = divide(loaded, plan)
     if plan.epochs is None and plan.minutes is None:
@@ -227,14 +208,41 @@ def train(
         probe=probe,
         notes=start.notes if start else (),
     )
-    folder.write_json("data.json", summary)
-    folder.write_json("network.json", spec_to_plain(spec))
-    folder.write_json("environment.json", describe_environment(compute))
-    folder.write_json("findings.json", {"findings": findings})
-    if start is not None:
-        keep_start(folder, start)
-    folder.write_text("plan.toml", plan.to_toml())  # last: what has a plan is a run that can go on
+    _keep(run, start)
     return carry_out(run, module, resuming=False)
+
+
+def _look(plan: TrainingPlan, task: str | None, listener: Listener) -> tuple[TrainingPlan, Looked]:
+    """Find the samples, say what they are, and fill in what follows from that."""
+    looked = look(plan.source, listener, wanted=replace(plan.wanted, task=task))
+    found = looked.scan
+    if found.masks is not None:
+        plan = segmenting(plan)
+        listener.say(f"Found {len(found.samples)} pictures with masks: {found.layout}; {found.masks.about}.")
+        return resolved(plan, picture_side=looked.side, picture=(looked.extents[1], looked.extents[0])), looked
+    refuse_segmenters(plan, source=printable(plan.source))
+    what = "files" if looked.form == "picture" else f"{looked.form}s"
+    listener.say(f"Found {len(found.samples)} {what} belonging to {len(found.classes)} classes.")
+    if found.measured is not None:
+        listener.say(f"As {looked.form}s: {found.measured.index.note}.")
+    if plan.backbone is None:
+        plan = replace(plan, network=suited(plan.network, len(looked.extents)))
+    elif looked.form != "picture":
+        raise PlanError(
+            f"--backbone {plan.backbone} is for pictures, and {printable(plan.source)} holds {looked.form}s"
+        )
+    return resolved(plan, picture_side=looked.side), looked
+
+
+def _keep(run: Session, start: Backbone | None) -> None:
+    """Write what a run that is interrupted goes on from."""
+    run.folder.write_json("data.json", run.summary)
+    run.folder.write_json("network.json", spec_to_plain(run.spec))
+    run.folder.write_json("environment.json", describe_environment(run.device))
+    run.folder.write_json("findings.json", {"findings": run.findings})
+    if start is not None:
+        keep_start(run.folder, start)
+    run.folder.write_text("plan.toml", run.plan.to_toml())  # last: what has a plan is a run that can go on
 
 
 def _shares(split: str | None, validation: float | None, test: float | None) -> tuple[float | None, float | None]:
