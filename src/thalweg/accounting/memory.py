@@ -210,14 +210,9 @@ class _Step:
             return set(), self.sizes[source]  # a copy with the channels last
         places = size // _FLOAT_BYTES * _INDEX_BYTES if kind.startswith(("max_pool", "adaptive_max")) else 0
         if kind.startswith("attention"):  # the weights: one for each query and key, or one for each position
-            keys = (
-                math.prod(shape.extents)
-                if kind == "attention_pool"
-                else math.prod(self.shapes[layer.inputs[1]].extents)
-            )
-            queries = 1 if kind == "attention_pool" else math.prod(shape.extents)
-            weights = queries * keys * _FLOAT_BYTES * self.batch_size
-            return {self.roots[each] for each in layer.inputs[: 1 if kind == "attention_pool" else 3]}, weights
+            kept = layer.inputs[:1] if kind == "attention_pool" else layer.inputs
+            pairs = math.prod(math.prod(self.shapes[each].extents) for each in kept[:2])
+            return {self.roots[each] for each in kept}, pairs * _FLOAT_BYTES * self.batch_size
         margins = _margins(settings, shape)
         if margins is not None:
             return set(), margins * _FLOAT_BYTES * self.batch_size + places
@@ -274,7 +269,7 @@ class _Step:
             came = gradients.pop(layer.name, 0)
             made = self.parameters[layer.name]
             passed = layer.kind in _PASS_GRADIENT or layer.kind in _VIEWS
-            for source in layer.inputs:
+            for source in layer.inputs[: 1 if layer.kind == "resize" else None]:  # only its size is read of the second
                 if self.needs[source]:
                     fresh = 0 if passed else self.sizes[source]
                     made += fresh

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from thalweg.core.errors import SpecError
+from thalweg.core.network_spec import NetworkSpec
 from thalweg.networks.layers import (
     AdaptiveAvgPool2d,
     Add,
@@ -31,11 +32,12 @@ from thalweg.networks.layers import (
 )
 from thalweg.networks.writing import Value, block
 
-__all__ = ["CONTEXTS", "with_context"]
+__all__ = ["CONTEXTS", "context_sources", "with_context"]
 
 _BINS = (1, 2, 3, 6)
 _RATES = (1, 2, 4)  # the map is 32 times smaller than the picture: the widest window spans 9 positions, 288 pixels
 _MOST = 256
+_NEAR = "near"  # what of a context module looks no further than its own position
 
 
 def with_context(kind: str, x: Value, channels: int) -> Value:
@@ -66,6 +68,31 @@ def with_context(kind: str, x: Value, channels: int) -> Value:
         return _MODULES[kind](x, channels)
 
 
+def context_sources(spec: NetworkSpec) -> tuple[str, ...]:
+    """The layers through which a context module's knowledge of other positions enters the map.
+
+    They give what is stacked with the map (`pool`, `pyramid`, `atrous`) or added to it (`nonlocal`, `gc`); the map
+    itself, and what looks at its own position only, are not among them.
+
+    Args:
+        spec: A segmentation network.
+
+    Returns:
+        Their names; none where the network has no such module.
+
+    Example:
+        >>> from thalweg.networks.functional import Input, Network
+        >>> x = Input(64, 6, 8)
+        >>> context_sources(Network(x, with_context("gc", x, 64)))
+        ('context.resize1',)
+    """
+    inside = {layer.name: layer for layer in spec if layer.block[:1] == ("context",)}
+    joins = [each for each in inside.values() if each.kind in {"concatenate", "add"} and len(each.block) == 1]
+    return tuple(
+        source for join in joins for source in join.inputs if source in inside and inside[source].block[1:2] != (_NEAR,)
+    )
+
+
 def _pool(x: Value, channels: int) -> Value:
     return _fused([x, _pooled(x, 1, channels // 4)], channels)
 
@@ -77,7 +104,8 @@ def _pyramid(x: Value, channels: int) -> Value:
 def _atrous(x: Value, channels: int) -> Value:
     width = max(8, min(channels, _MOST) // 2)
     windows = [_normalised(Conv2d(width, 3, padding=rate, dilation=rate, bias=False)(x)) for rate in _RATES]
-    near = _normalised(Conv2d(width, 1, bias=False)(x))
+    with block(_NEAR):
+        near = _normalised(Conv2d(width, 1, bias=False)(x))
     return _fused([near, *windows, _pooled(x, 1, width)], channels)
 
 
