@@ -25,6 +25,7 @@ class ClassSafety:
         calibration_error: Expected calibration error of the pixels that are called it, 0 to 1; nan where none are.
         confidence: Mean confidence of these pixels.
         precision: Share of them that is right.
+        boundary_f1: F1 score of its borders, within 0.75 % of the picture's diagonal; nan where there are none.
     """
 
     name: str
@@ -35,6 +36,7 @@ class ClassSafety:
     calibration_error: float
     confidence: float
     precision: float
+    boundary_f1: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ class MaskSafety:
         classes: One a class, in their order.
         calibration_error: Expected calibration error of all pixels, 0 to 1.
         risk_coverage: Error among the surest pixels, as more and more of them are answered.
-        boundary_f1: Mean over pictures and classes of the F1 score of boundaries; nan where it was not measured.
+        boundary_f1: Mean over the classes of theirs.
     """
 
     classes: tuple[ClassSafety, ...]

@@ -164,13 +164,12 @@ def _read(path: Path) -> ClassTable:
 
 
 def _cells(text: str) -> list[list[str]]:
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    mark = next((each for each in (",", ";", "\t") if each in first), None)
-    if mark is None:  # official CamVid: numbers, blanks, a name
-        return [
-            re.split(r"\s+", line.strip(), maxsplit=3) if _is_colours(line) else [line.strip()]
-            for line in text.splitlines()
-        ]
+    lines = [line for line in text.splitlines() if line.strip()]
+    if lines and all(_is_colours(line) for line in lines):  # as CamVid itself writes them
+        return [re.split(r"\s+", line.strip(), maxsplit=3) for line in lines]
+    mark = next((each for each in (",", ";", "\t") if lines and each in lines[0]), None)
+    if mark is None:
+        return [[line.strip()] for line in lines]
     return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=mark)]
 
 

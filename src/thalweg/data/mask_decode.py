@@ -90,10 +90,11 @@ def read_values(path: Path, *, through_palette: bool = False) -> tuple[npt.NDArr
     data = read_picture_file(path)
     with listening():
         try:
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+                image: Image.Image = opened
                 _check_size(*image.size)
                 if (through_palette and image.mode == "P") or image.mode not in _MODES:
-                    image = image.convert("RGB")  # noqa: PLW2901 - CMYK and the like, too
+                    image = image.convert("RGB")  # CMYK and the like, too
                 pixels = np.asarray(image)
         except PictureError:
             raise
@@ -217,6 +218,7 @@ def _numbers(table: ClassTable | None, values: set[int], source: str) -> MaskCod
             meaning=MappingProxyType(meaning),
             about=f"masks hold numbers; {len(kept)} classes from {printable(table.place)}{_voids(table)}",
         )
+    names: tuple[str, ...]
     if values == _BINARY:
         names, meaning, said = ("background", "foreground"), {0: 0, 255: 1}, "0 is background, 255 foreground"
     else:

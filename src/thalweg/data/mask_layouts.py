@@ -250,11 +250,11 @@ def _by_lists(root: Path, samples: list[Sample]) -> tuple[list[Sample], list[Not
         return samples, [], warnings, ""
     kept, missed = [], []
     for sample in samples:
-        part = parts.get(_last(sample.file))
-        if part is None:
-            missed.append(Notice(sample.file, "named in none of the source's lists"))
+        name = _last(sample.file)
+        if name in parts:
+            kept.append(Sample(sample.file, sample.label, parts[name], sample.mask))
         else:
-            kept.append(Sample(sample.file, sample.label, part, sample.mask))
+            missed.append(Notice(sample.file, "named in none of the source's lists"))
     return kept, missed, warnings, used
 
 

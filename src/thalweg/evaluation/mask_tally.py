@@ -1,26 +1,21 @@
-"""Counting over pictures what a segmentation misses and how sure it is; nothing is kept but counts.
-
-A pixel's confidence is the probability of its answer. Calibration compares it with how often the answer is right, bin
-by bin, for each class that is answered (Guo et al. 2017). Risk and coverage let the network keep silent where it is
-least sure: with any threshold it is wrong in so many of the pixels that it answers (El-Yaniv and Wiener 2010).
-"""
+"""Counting over pictures what a segmentation misses and how sure it is; nothing is kept but counts."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from thalweg.core.errors import PictureError
 from thalweg.core.mask_safety import DISTANCES, SIZES, ClassSafety, MaskSafety
 from thalweg.core.masks import VOID
-from thalweg.core.segmentation import RiskCoverage
+from thalweg.evaluation.boundaries import boundary_counts, f1_of, usual_tolerance
+from thalweg.evaluation.confidence import calibration_errors, confidence_counts, risk_coverage
 from thalweg.evaluation.objects import connected_regions
 
 __all__ = ["PixelTally"]
 
-_BINS, _STEPS = 10, 1000
 _EDGES = (0.001, 0.01)  # of the picture's area, between the groups of sizes
 _LEAST_OBJECT = 4  # smaller regions are the ragged rims of others
-_SHOWN = 101  # points of the risk-coverage curve
 
 
 class PixelTally:
@@ -33,39 +28,32 @@ class PixelTally:
     def __init__(self, classes: Sequence[str]) -> None:
         self.classes = tuple(classes)
         count = len(self.classes)
-        self._bins = np.zeros((3, count, _BINS))  # pixels, sum of confidence, right ones
-        self._sure = np.zeros((2, _STEPS), np.int64)  # all and right pixels by confidence
+        self._sure: npt.NDArray[np.float64] | None = None
+        self._borders = np.zeros((count, 4), np.int64)
         self._rings = np.zeros((2, count, len(DISTANCES)), np.int64)
         self._objects = np.zeros((2, count, len(SIZES)), np.int64)
 
-    def add(
-        self, answer: npt.NDArray[np.integer], confidence: npt.NDArray[np.floating], truth: npt.NDArray[np.integer]
-    ) -> None:
+    def add(self, probabilities: npt.NDArray[np.floating], truth: npt.NDArray[np.integer]) -> None:
         """Count a picture.
 
         Args:
-            answer: Class that every pixel was called, `(height, width)`.
-            confidence: Its probability, 0 to 1.
+            probabilities: Of every class at every pixel, `(classes, height, width)`.
             truth: What is there; 255 where there is no class.
         """
         known = truth != VOID
         if not known.any():
             return
-        count = len(self.classes)
-        real, said, sure = truth[known].astype(np.int64), answer[known].astype(np.int64), confidence[known]
-        right = real == said
-        place = said * _BINS + np.clip((sure * _BINS).astype(np.int64), 0, _BINS - 1)
-        for number, weights in enumerate((None, sure, right)):
-            counted = np.bincount(place, weights=weights, minlength=count * _BINS)
-            self._bins[number] += counted.reshape(count, _BINS)
-        step = np.clip((sure * _STEPS).astype(np.int64), 0, _STEPS - 1)
-        self._sure[0] += np.bincount(step, minlength=_STEPS)
-        self._sure[1] += np.bincount(step[right], minlength=_STEPS)
-        ring = real * len(DISTANCES) + _ring(truth.shape)[known]
-        for number, some in enumerate((ring, ring[right])):
+        count, answer = len(self.classes), probabilities.argmax(axis=0)
+        sure = confidence_counts(probabilities, truth)
+        self._sure = sure if self._sure is None else self._sure + sure
+        height, width = truth.shape
+        self._borders += boundary_counts(answer, truth, usual_tolerance(height, width), count)
+        right = answer == truth
+        ring = truth.astype(np.int64) * len(DISTANCES) + _ring(truth.shape)
+        for number, some in enumerate((ring[known], ring[known & right])):
             counted = np.bincount(some, minlength=count * len(DISTANCES))
             self._rings[number] += counted.reshape(count, len(DISTANCES))
-        self._add_objects(answer == truth, truth)
+        self._add_objects(right, truth)
 
     def _add_objects(self, right: npt.NDArray[np.bool_], truth: npt.NDArray[np.integer]) -> None:
         regions = connected_regions(truth).ravel()
@@ -78,23 +66,22 @@ class PixelTally:
             self._objects[0, kind[index], size] += 1
             self._objects[1, kind[index], size] += 2 * hit[index] >= area[index]
 
-    def result(self, boundary_f1: float = float("nan")) -> MaskSafety:
+    def result(self) -> MaskSafety:
         """Say what was counted.
-
-        Args:
-            boundary_f1: Of boundaries, where it was measured.
 
         Returns:
             Numbers a class, and of the whole.
+
+        Raises:
+            PictureError: No picture was counted.
         """
-        pixels, sure, right = self._bins
+        if self._sure is None:
+            raise PictureError("no pixel has a class that is known, so nothing can be said of confidence")
+        pixels, sure, right = self._sure.sum(axis=1).T
+        error, border = calibration_errors(self._sure), f1_of(self._borders)
         with np.errstate(invalid="ignore", divide="ignore"):
             recall = self._rings[1] / self._rings[0]
-            off = np.abs(sure - right)
-            error = off.sum(axis=1) / pixels.sum(axis=1)
-            confidence, precision = sure.sum(axis=1) / pixels.sum(axis=1), right.sum(axis=1) / pixels.sum(axis=1)
-        total = max(1.0, float(pixels.sum()))
-        whole = np.abs(sure.sum(axis=0) - right.sum(axis=0)).sum() / total
+            confidence, precision = sure / pixels, right / pixels
         return MaskSafety(
             classes=tuple(
                 ClassSafety(
@@ -106,12 +93,13 @@ class PixelTally:
                     calibration_error=float(error[index]),
                     confidence=float(confidence[index]),
                     precision=float(precision[index]),
+                    boundary_f1=float(border[index]),
                 )
                 for index, name in enumerate(self.classes)
             ),
-            calibration_error=float(whole),
-            risk_coverage=_risk_coverage(*self._sure),
-            boundary_f1=boundary_f1,
+            calibration_error=float(calibration_errors(self._sure.sum(axis=0, keepdims=True))[0]),
+            risk_coverage=risk_coverage(self._sure),
+            boundary_f1=float(np.nanmean(border)) if np.isfinite(border).any() else float("nan"),
         )
 
 
@@ -122,27 +110,6 @@ def _ring(shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
     across = (np.arange(width) + 0.5) / width * 2 - 1
     away = np.sqrt((down[:, None] ** 2 + across[None, :] ** 2) / 2)
     return np.minimum((away * len(DISTANCES)).astype(np.int64), len(DISTANCES) - 1)
-
-
-def _risk_coverage(every: npt.NDArray[np.int64], right: npt.NDArray[np.int64]) -> RiskCoverage:
-    """The curve from the surest pixels on; its area is the mean risk over all coverages."""
-    answered, good = np.cumsum(every[::-1]), np.cumsum(right[::-1])
-    total = int(answered[-1])
-    if not total:
-        return RiskCoverage(coverage=(), risk=(), area=float("nan"), least_area=float("nan"))
-    coverage = answered / total
-    risk = 1 - good / np.maximum(1, answered)
-    weight = np.diff(coverage, prepend=0.0)
-    wrong = 1 - float(good[-1]) / total
-    # With all wrong answers last, risk is 0 up to a coverage of 1 - wrong and then (c - (1 - wrong)) / c.
-    least = wrong + (1 - wrong) * float(np.log(max(1e-12, 1 - wrong))) if wrong < 1 else 1.0
-    points = np.unique(np.searchsorted(coverage, np.linspace(0.01, 1, _SHOWN)).clip(max=len(coverage) - 1))
-    return RiskCoverage(
-        coverage=tuple(float(each) for each in coverage[points]),
-        risk=tuple(float(each) for each in risk[points]),
-        area=float((risk * weight).sum()),
-        least_area=least,
-    )
 
 
 def _whole(counts: npt.NDArray[np.int64]) -> tuple[int, ...]:

@@ -202,7 +202,9 @@ def summarise(loaded: Loaded, parts: Split, source: str) -> tuple[DataSummary, t
         counts=counts,
         reading=reading_of(loaded, parts.train),
         content=_content(loaded, [index for indices in named.values() for index in indices]),
-        **{name: tuple(files[index] for index in indices) for name, indices in named.items()},
+        train=tuple(files[index] for index in parts.train),
+        validation=tuple(files[index] for index in parts.validation),
+        test=tuple(files[index] for index in parts.test),
     )
     findings = list(loaded.health.findings)
     held = leakage(loaded.duplicates, summary.train, (*summary.validation, *summary.test))

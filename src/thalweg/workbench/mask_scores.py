@@ -165,9 +165,8 @@ def score_pictures(
                 raise RunError(f"{printable(sample.mask)} could be read before and cannot now: {error}") from None
             truth = truth if translation is None else translation[truth]
             shares = enlarged(single, (truth.shape[0], truth.shape[1]))
-            confidence, answer = (each.numpy() for each in shares.max(dim=0))
-            counted.append(confusion_of(answer, truth, len(classes)))
-            tally.add(answer, confidence, truth)
+            counted.append(confusion_of(shares.argmax(dim=0).numpy(), truth, len(classes)))
+            tally.add(shares.numpy(), truth)
             void += int((truth == VOID).sum())
         if listener is not None:
             listener.count("pictures scored", len(counted), len(chosen))

@@ -84,7 +84,7 @@ def _answer(model: TrainedModel, picture: np.ndarray, view: str) -> np.ndarray:
         size = (width, height)
     else:
         factor = min(height, width) / min(own)
-        size = tuple(max(ALIGNED, round(factor * extent)) for extent in own[::-1])  # type: ignore[assignment]
+        size = (max(ALIGNED, round(factor * own[1])), max(ALIGNED, round(factor * own[0])))
     pixels = as_tensor(_resized(picture, size)[None]).to(model.device.kind)
     with model.device.context():
         if view == "tiles":

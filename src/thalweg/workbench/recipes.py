@@ -6,7 +6,7 @@ from thalweg.core.errors import PlanError
 from thalweg.core.plan import OptimizerName, TrainingPlan
 from thalweg.networks.catalogue import axes_of
 
-__all__ = ["NetworkRecipe", "epochs_for", "mask_size", "peak_rate", "recipe_for", "recipe_of", "resolved"]
+__all__ = ["NetworkRecipe", "asked_size", "epochs_for", "mask_size", "peak_rate", "recipe_for", "recipe_of", "resolved"]
 
 PEAK_RATES = {"adam": 1e-3, "adamw": 3e-3, "sgd": 5e-2}
 LARGEST_PICTURE = 4096
@@ -222,6 +222,33 @@ def epochs_for(network: str | TrainingPlan, files: int) -> int:
     recipe = recipe_for(network) if isinstance(network, str) else recipe_of(network)
     low, high = recipe.epochs
     return max(low, min(high, round(recipe.pictures / max(1, files))))
+
+
+def asked_size(given: int | str | None) -> tuple[int | None, int | None]:
+    """Read what `--image-size` takes.
+
+    Args:
+        given: A number of pixels, or `240x180`.
+
+    Returns:
+        Side or width, and the height where it was given.
+
+    Raises:
+        PlanError: It is neither.
+
+    Example:
+        >>> asked_size("240x180"), asked_size("96")
+        ((240, 180), (96, None))
+    """
+    if given is None or isinstance(given, int):
+        return given, None
+    try:
+        width, _, height = given.lower().partition("x")
+        return int(width), int(height) if height else None
+    except ValueError:
+        raise PlanError(
+            f"--image-size {given}: a number of pixels, or width x height such as 240x180, is wanted"
+        ) from None
 
 
 def mask_size(plan: TrainingPlan, picture: tuple[int, int]) -> tuple[int, int]:

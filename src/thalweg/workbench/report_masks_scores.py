@@ -90,15 +90,25 @@ def score_blocks(scored: ScoredPictures, result: TrainResult) -> tuple[Block, ..
             printable(each.name),
             _number(each.iou),
             _interval(each.iou_interval),
+            _number(border.boundary_f1),
             _number(each.precision),
             _number(each.recall),
             f"{each.pictures:,}",
             f"{100 * each.pixels / found.pixels:.2f}",
         )
-        for each in found.classes
+        for each, border in zip(found.classes, scored.safety.classes, strict=True)
     )
-    header = ("class", "IoU", "95 % interval", "precision", "recall", "pictures", "% of pixels")
-    mean = ("mean", _number(found.mean_iou), _interval(found.mean_iou_interval), "", "", f"{found.pictures:,}", "")
+    header = ("class", "IoU", "95 % interval", "boundary F1", "precision", "recall", "pictures", "% of pixels")
+    mean = (
+        "mean",
+        _number(found.mean_iou),
+        _interval(found.mean_iou_interval),
+        _number(scored.safety.boundary_f1),
+        "",
+        "",
+        f"{found.pictures:,}",
+        "",
+    )
     pairs = tuple(
         (printable(pair.truth), printable(pair.predicted), f"{100 * pair.share:.1f}", f"{pair.pixels:,}")
         for pair in found.confused[:_PAIRS]
@@ -115,12 +125,11 @@ def score_blocks(scored: ScoredPictures, result: TrainResult) -> tuple[Block, ..
         Table(caption=f"Intersection over union a class on the {found.split} split", header=header, rows=(*rows, mean)),
         Paragraph(
             text=f"One confusion matrix over all {found.pixels:,} pixels that have a class ({found.void_pixels:,} void "
-            f"ones left out); intervals come from drawing pictures anew, since pixels of one picture are alike.{best}"
+            f"ones left out); intervals come from drawing pictures anew, since pixels of one picture are alike. "
+            f"Boundary F1: a border counts as met within 0.75 % of the picture's diagonal.{best}"
         ),
         *(Paragraph(text=f"{note}.", style="note") for note in found.notes),
     ]
-    if not math.isnan(scored.safety.boundary_f1):
-        blocks.append(Paragraph(text=f"F1 score of boundaries: {scored.safety.boundary_f1:.3f}."))
     blocks += [
         Matrix(
             caption=f"Confusion on the {found.split} split, in pixels: rows are true classes, columns answers",
@@ -154,8 +163,8 @@ def missed_blocks(scored: ScoredPictures) -> tuple[Block, ...]:
     return (
         *opening,
         Paragraph(
-            text="An object here is a connected region of one class in the mask; it counts as found when at least half "
-            "of its pixels are given its class. Objects that touch count as one, and things cut in two by a pole as two."
+            text="An object here is a connected region of one class in the mask; it counts as found when at least "
+            "half of its pixels are given its class. Objects that touch count as one, things that a pole cuts as two."
         ),
         Table(
             caption="Objects found, by their share of the picture's area",

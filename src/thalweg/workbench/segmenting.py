@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from thalweg.core.batch_of_one import explain_batch_of_one
 from thalweg.core.dataset import DataSummary
 from thalweg.core.errors import PlanError
 from thalweg.core.network_spec import NetworkSpec
@@ -42,6 +43,7 @@ from thalweg.workbench.transfer_start import START, Backbone
 __all__ = [
     "describe_segmenter",
     "parts_of_segmenter",
+    "refuse_batch_of_one",
     "refuse_segmenters",
     "restore_masks",
     "segmenting",
@@ -128,6 +130,25 @@ def describe_segmenter(plan: TrainingPlan, shape: Shape, classes: int, weights: 
             f"--freeze {plan.freeze}: the encoder of {plan.network} has {stages} stages; give 0 to {stages}"
         )
     return frozen_encoder(spec, plan.frozen_stages) if plan.frozen_stages else spec
+
+
+def refuse_batch_of_one(spec: NetworkSpec, plan: TrainingPlan, pictures: int) -> None:
+    """Refuse batches that a normalisation over the whole picture could not be trained with, before any is tried.
+
+    Args:
+        spec: The network.
+        plan: With the batch size.
+        pictures: Pictures to train on.
+
+    Raises:
+        PlanError: A batch would hold one picture, and the network averages it to one position.
+    """
+    size = plan.batch_size or 1
+    smallest = pictures // max(1, -(-pictures // size))  # batches of an epoch differ by one picture at most
+    held = encoder_layers(spec) if plan.backbone and plan.batch_norm == "frozen" else ()
+    complaint = explain_batch_of_one(spec, smallest, held=held)
+    if complaint:
+        raise PlanError(f"--batch-size {plan.batch_size}, {pictures} training pictures: {complaint}")
 
 
 def parts_of_segmenter(spec: NetworkSpec, module: torch.nn.Module) -> tuple[Part, ...]:

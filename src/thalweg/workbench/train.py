@@ -28,9 +28,15 @@ from thalweg.training.scoring import BatchSource
 from thalweg.training.unfreezing import Part
 from thalweg.workbench.environment import describe_environment
 from thalweg.workbench.loading import Looked, divide, load_scan, look, summarise
-from thalweg.workbench.recipes import epochs_for, resolved
+from thalweg.workbench.recipes import asked_size, epochs_for, resolved
 from thalweg.workbench.search import decide_rate
-from thalweg.workbench.segmenting import describe_segmenter, refuse_segmenters, segmenting, start_masks
+from thalweg.workbench.segmenting import (
+    describe_segmenter,
+    refuse_batch_of_one,
+    refuse_segmenters,
+    segmenting,
+    start_masks,
+)
 from thalweg.workbench.session import Session, balance_of, batches_of, carry_out
 from thalweg.workbench.telling import Listener, silent
 from thalweg.workbench.transfer import ask_weights, describe, learning_parts, named_backbone
@@ -135,7 +141,7 @@ def train(
     started = listener.began
     if task not in {None, "classification", "segmentation"}:
         raise PlanError(f"--task {task}: choose one of classification, segmentation")
-    width, height = _picture_size(image_size)
+    width, height = asked_size(image_size)
     validation, test = _shares(split, validation, test)
     base = TrainingPlan(source=str(source))
     plan = base.with_options(
@@ -182,6 +188,8 @@ def train(
         plan = replace(plan, epochs=epochs_for(plan, len(parts.train)))
     summary, findings = summarise(loaded, parts, plan.source)
     spec = _describe(plan, looked, len(summary.classes), pretrained)
+    if summary.masks:
+        refuse_batch_of_one(spec, plan, len(parts.train))
     if summary.reading:
         spec = standardised(spec, summary.reading.mean, summary.reading.deviation)
     _tell_data(summary, listener)
@@ -314,19 +322,6 @@ def _tell_data(summary: DataSummary, listener: Listener) -> None:
         total = sum(len(group.files) for group in summary.duplicates)
         groups = len(summary.duplicates)
         listener.say(f"{total} files show the same pictures ({groups} groups); each group stays on one side.")
-
-
-def _picture_size(given: int | str | None) -> tuple[int | None, int | None]:
-    """Side, or width and height, from a number or from `240x180`."""
-    if given is None or isinstance(given, int):
-        return given, None
-    try:
-        width, _, height = given.lower().partition("x")
-        return int(width), int(height) if height else None
-    except ValueError:
-        raise PlanError(
-            f"--image-size {given}: a number of pixels, or width x height such as 240x180, is wanted"
-        ) from None
 
 
 def _rate(lr: float | str) -> float | None:
