@@ -39,7 +39,7 @@ from thalweg.workbench.report_parts import network_blocks, provenance, reproduct
 
 __all__ = ["write_mask_report"]
 
-SAMPLES, AUGMENTED, SHOWN = 8, 4, 6
+SAMPLES, AUGMENTED, SHOWN, BEST = 8, 4, 6, 3
 
 
 def write_mask_report(
@@ -179,7 +179,11 @@ class _Gallery:
         )
         caption = f"{len(plain)} random pictures of the training split under their masks"
         blocks: list[Block] = [
-            Comparisons(caption="Colours of the classes, here and below", pictures=(), legend=self.legend),
+            Comparisons(
+                caption="Colours of the classes, here and below; what is only darkened is void",
+                pictures=(),
+                legend=self.legend,
+            ),
             PictureGrid(caption=caption, pictures=plain),
         ]
         changes = augmentation_for(self.plan.augment, upright=self.summary.upright, masks=True)
@@ -210,12 +214,12 @@ class _Gallery:
         confusions = self.scored.confusions
         right = np.trace(confusions, axis1=1, axis2=2) / np.maximum(1, confusions.sum(axis=(1, 2)))
         order = np.argsort(right, kind="stable")
-        worst, best = order[:SHOWN], order[::-1][:SHOWN]
+        worst, best = order[:SHOWN], order[SHOWN:][::-1][:BEST]
         middle = np.setdiff1d(np.arange(len(order)), np.concatenate((worst, best)))
         random = np.random.default_rng((self.plan.seed, 8)).permutation(middle)[:SHOWN]
         named = (
             ("Worst pictures, by share of right pixels", worst),
-            ("Best pictures", best[:3]),
+            ("Best pictures", best),
             ("Random others", random),
         )
         return tuple(
