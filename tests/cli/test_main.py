@@ -115,7 +115,7 @@ def test_evaluate_export_and_report_answer_in_their_form(trained, photo_folder):
         (("resume", "{photos}"), "is no run folder"),
         (("predict", "{photos}", "a.png"), "is no run folder"),
         (("fly",), "fly"),
-        (("train", "{photos}", "--image-size", "8"), "--image-size 8 does not suit small"),
+        (("train", "{photos}", "--image-size", "4"), "--image-size 4 does not suit small"),
         (("train", "{photos}", "--image-size", "5000"), "--image-size 5000 is out of range for pictures: at most 4096"),
         (("train", "{photos}", "--epoch", "3"), "thalweg train --help"),
         (("check", "{photos}", "--lang", "la"), "--lang la: choose one of en, fa"),
