@@ -310,7 +310,8 @@ class Trainer:
         if self._is_last():
             return True
         if recipe.patience and state.stale >= recipe.patience:
-            self._note("early_stop", f"no lower validation loss for {recipe.patience} epochs")
+            waited = "one epoch" if recipe.patience == 1 else f"{recipe.patience} epochs"
+            self._note("early_stop", f"no lower validation loss for {waited}")
             return True
         return False
 

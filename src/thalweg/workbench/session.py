@@ -211,6 +211,9 @@ def _train(run: Session, module: torch.nn.Module, *, resuming: bool) -> tuple[Tr
 
 def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor) -> TrainResult:
     plan, folder = run.plan, run.folder
+    for event in trainer.state.events:
+        if event["kind"] == "early_stop":
+            run.listener.say(f"Stopped after epoch {event['epoch']} (--patience): {event['message']}.")
     if run.parts.test and run.parts.validation:
         trainer.use_best()
     network = run.probe.assembled(trainer.evaluated) if run.probe else trainer.evaluated
