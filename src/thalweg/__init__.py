@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from thalweg.workbench.demo import demo
     from thalweg.workbench.derive_request import derive
     from thalweg.workbench.diagnose import diagnose
+    from thalweg.workbench.doctor import doctor
     from thalweg.workbench.draw import draw
     from thalweg.workbench.evaluate import evaluate
     from thalweg.workbench.export import export
@@ -37,6 +38,7 @@ _HOMES = {
     "demo": "thalweg.workbench.demo",
     "derive": "thalweg.workbench.derive_request",
     "diagnose": "thalweg.workbench.diagnose",
+    "doctor": "thalweg.workbench.doctor",
     "draw": "thalweg.workbench.draw",
     "evaluate": "thalweg.workbench.evaluate",
     "export": "thalweg.workbench.export",
@@ -59,6 +61,7 @@ __all__ = [
     "demo",
     "derive",
     "diagnose",
+    "doctor",
     "draw",
     "evaluate",
     "export",

@@ -14,6 +14,7 @@ PUBLIC = [
     "demo",
     "derive",
     "diagnose",
+    "doctor",
     "draw",
     "evaluate",
     "export",

@@ -12,6 +12,7 @@ from thalweg.cli.comparison import compare
 from thalweg.cli.data import check
 from thalweg.cli.derivation import derive
 from thalweg.cli.diagnosis import diagnose, rule
+from thalweg.cli.doctor import doctor
 from thalweg.cli.lab import lab
 from thalweg.cli.landscape import landscape
 from thalweg.cli.models import evaluate, export, predict, report
@@ -40,7 +41,7 @@ app = typer.Typer(
 COMMANDS = (
     *(train, resume, predict, evaluate, check, report, export),
     *(diagnose, rule, landscape, compare, lab),
-    *(count, draw, derive, demo),
+    *(count, draw, derive, doctor, demo),
 )
 for command in COMMANDS:
     app.command(epilog=EPILOG)(command)

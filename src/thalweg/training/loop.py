@@ -20,6 +20,7 @@ from thalweg.core.errors import RunError, TrainingFailedError
 from thalweg.core.files import printable
 from thalweg.core.history import Event
 from thalweg.training.averaging import WeightAverage
+from thalweg.training.broken import source_of
 from thalweg.training.checkpoint import (
     latest_checkpoint,
     load_weights,
@@ -138,6 +139,7 @@ class Trainer:
             setattr(self.state, name, math.inf if name == "best_loss" and value is None else value)
         if self.companion and self.state.monitor:
             self.companion.unpack(self.state.monitor, kept)
+            self._show_again(self.companion)
         self._saved_at = self.state.seconds
         self._best_of_last_checkpoint = self.state.best_epoch
         self.state.rows = [
@@ -146,6 +148,20 @@ class Trainer:
         if not self.state.finished:
             self._note("resumed", f"went on after step {self.state.step}")
         return complaints
+
+    def _show_again(self, companion: Companion) -> None:
+        """Show the batches just before a checkpoint to whoever holds the last ones: they are functions of the step."""
+        state, recipe, steps = self.state, self.recipe, self.train.steps
+        autocast = None if self.device.autocast is None else (self.device.kind, self.device.autocast)
+        for update in range(max(0, state.step - companion.remembers), state.step):
+            epoch, number = update // steps + 1, update % steps
+            side = state.side
+            if recipe.epochs is not None:
+                side = stage_side((epoch - 1) / recipe.epochs, recipe.stages, recipe.side)
+            batch = next(iter(self.train.epoch(epoch, first=number, side=side)))
+            pixels, labels = (each.to(self.device.kind) for each in (batch.pixels, batch.labels))
+            objective = functools.partial(self._objective, labels=labels)
+            companion.recall(pixels, objective, update=update, autocast=autocast)
 
     def fit(self, interruption: Interruption | None = None) -> Outcome:
         """Train until the plan, a deadline, patience or a signal ends it.
@@ -223,14 +239,10 @@ class Trainer:
             loss = cross_entropy(logits.detach(), labels)
             right = (score(logits.detach()) == labels).sum()
             told = torch.stack((objective.detach(), loss, norm, right.float())).tolist()  # one wait for the device
-        broken = [
-            name
-            for name, value in zip(("objective", "training loss", "gradient norm"), told, strict=False)
-            if not math.isfinite(value)
-        ]
+        broken = not all(map(math.isfinite, told[:3]))
         self._broken = self._broken + 1 if broken else 0
         if broken and not (self.companion and self.companion.repairs and self._broken <= BROKEN_STEPS):
-            self._fail(broken[0])
+            self._fail(source_of(self.module, pixels, logits.detach(), objective.detach(), norm) or "training loss")
         self.optimizer.step()
         state.step += 1
         state.batch += 1

@@ -167,6 +167,29 @@ class Monitor:
         self.seat.restore(state)
         self._told = len(self.interventions)
 
+    @property
+    def remembers(self) -> int:
+        """How many of the last batches are held for replay."""
+        return self.seat.replay.batches.maxlen or 0
+
+    def recall(
+        self,
+        pixels: torch.Tensor,
+        objective: Callable[[object], torch.Tensor],
+        *,
+        update: int,
+        autocast: tuple[str, torch.dtype] | None,
+    ) -> None:
+        """Hold a batch of before the checkpoint again.
+
+        Args:
+            pixels: What the network was shown.
+            objective: The loss as a function of its output.
+            update: Updates done by then.
+            autocast: Device kind and type of the products, or None.
+        """
+        self.seat.replay.recall((pixels,), objective, update=update, autocast=autocast)
+
     def close(self) -> None:
         """Leave the seat."""
         self.seat.close()
