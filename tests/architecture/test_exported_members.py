@@ -23,6 +23,7 @@ PUBLIC = [
     "report",
     "resume",
     "rule",
+    "serve",
     "train",
     "watch",
 ]
