@@ -17,6 +17,7 @@ PUBLIC = [
     "draw",
     "evaluate",
     "export",
+    "follow",
     "lab",
     "landscape",
     "predict",
