@@ -108,7 +108,10 @@ def test_an_empty_class_is_a_warning_and_no_class(tree):
     ("files", "words"),
     [
         (["cat/1.jpg"], r"^photos: only one class, 'cat', has pictures; two are needed"),
-        (["cat/1.jpg", "dog/"], r"^photos: only one class, 'cat', has pictures; two are needed"),
+        (
+            ["cat/1.jpg", "dog/"],
+            r"^photos: only one class, .cat., has pictures \(dog: no pictures in it\)",
+        ),
         (["cat/1.jpg", "cat/deep/2.jpg", "cat/other/3.jpg"], r"^photos: only one class, 'cat', has pictures"),
         (["1.jpg", "2.jpg"], r"^photos: 2 pictures lie directly in the folder, without classes; arrange them"),
         ([], r"^photos: no pictures found in 0 class folders"),

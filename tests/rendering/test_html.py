@@ -113,9 +113,10 @@ def test_nothing_is_fetched_and_only_our_script_may_run():
 
 
 def test_hostile_names_show_everywhere_and_do_nothing_anywhere(hostile):
+    harmless = {"path", "bdi"}  # as many as the drawing, and the words from right to left, need
     calm, wild = Page(render_html(full_report("two\nlines"))), Page(render_html(full_report(hostile)))
-    assert [element["tag"] for element in wild.elements if element["tag"] != "path"] == [
-        element["tag"] for element in calm.elements if element["tag"] != "path"
+    assert [element["tag"] for element in wild.elements if element["tag"] not in harmless] == [
+        element["tag"] for element in calm.elements if element["tag"] not in harmless
     ]
     (title,) = [element["text"] for element in wild.all("h1")]
     assert title == '<script>alert("1")</script>\\u202e\\n\\xff گربه&'
@@ -235,3 +236,15 @@ def test_the_frame_of_a_small_report_is_as_it_was(golden):
         r"(<style>|<script>|sha256-).*?(</style>|</script>|')", r"\1\2", render_html(report), flags=re.DOTALL
     )
     golden("report.html", re.sub(r"\n\s*\n+", "\n", source))
+
+
+def test_a_name_from_right_to_left_leaves_the_numbers_beside_it_where_they_are():
+    report = Report(
+        title="t",
+        answer=("Right.", "always answering سگ‌ها (50.0%)", "is گربه taken for سگ‌ها, 6 of 6"),
+        sections=(Section(title="s", blocks=(Paragraph(text="<b>گربه و سگ</b>, 6 of 6 (100%)", style="note"),)),),
+    )
+    page = render_html(report)
+    assert "always answering <bdi>سگ‌ها</bdi> (50.0%)" in page
+    assert "is <bdi>گربه</bdi> taken for <bdi>سگ‌ها</bdi>, 6 of 6" in page
+    assert "&lt;b&gt;<bdi>گربه و سگ</bdi>&lt;/b&gt;, 6 of 6" in page
