@@ -77,7 +77,10 @@ def write_mask_report(
                 title="Data",
                 blocks=(*gallery.samples(), *_mask_blocks(summary, reading), *data_blocks(summary, about_data)),
             ),
-            Section(title="Network", blocks=network_blocks(folder, plan, len(summary.classes))),
+            Section(
+                title="Network",
+                blocks=(*_encoder_blocks(folder, plan), *network_blocks(folder, plan, len(summary.classes))),
+            ),
             Section(
                 title="Training",
                 blocks=(*_loss_blocks(folder, plan, summary, reading), *training_blocks(folder, result)),
@@ -115,6 +118,24 @@ def _mask_blocks(summary: DataSummary, reading: MaskReading) -> tuple[Block, ...
             caption="Share of the labelled pixels a class, in percent; last, the share of all pixels that is void",
             header=("class", *parts),
             rows=(*rows, ("void", *void)),
+        ),
+    )
+
+
+def _encoder_blocks(folder: RunFolder, plan: TrainingPlan) -> tuple[Block, ...]:
+    """What the encoder began with, and how it learns."""
+    if plan.backbone is None:
+        return ()
+    about = folder.read_json("backbone.json")
+    weights = about.get("weights")
+    told = dict(weights) if isinstance(weights, dict) else {}
+    stays = f" Its first {about['frozen']} stages stay as they came." if about.get("frozen") else ""
+    held = " Its batch normalisations keep the statistics they came with." if plan.batch_norm == "frozen" else ""
+    return (
+        Paragraph(
+            text=f"The encoder began with published weights: {plan.backbone}, {told.get('about', '')} (SHA-256 "
+            f"{told.get('sha256') or 'not known'}). It learns at {about.get('encoder_share')} of the rate, decoder and "
+            f"context module, which began at random, at the whole of it.{stays}{held}"
         ),
     )
 
