@@ -9,6 +9,8 @@ from typing import Literal, TypeAlias
 
 __all__ = [
     "Block",
+    "Compared",
+    "Comparisons",
     "Curves",
     "Drawing",
     "Line",
@@ -105,12 +107,37 @@ class Matrix:
         labels: Class names.
         counts: Files a cell, row by row.
         pictures: Some pictures of a cell, keyed by `"row,column"`.
+        unit: What is counted, where it is not files.
     """
 
     caption: str
     labels: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
     pictures: Mapping[str, tuple[Picture, ...]] = field(default_factory=dict)
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One picture shown twice, one over the other, with a slider between: what it is, and what it was taken for."""
+
+    truth: Picture
+    answer: Picture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparisons:
+    """Pictures with a slider between truth and answer.
+
+    Args:
+        caption: What they are.
+        pictures: The pairs.
+        legend: Names and colours of what is shown, such as `("road", "#804080")`.
+    """
+
+    caption: str
+    pictures: tuple[Compared, ...]
+    legend: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +149,7 @@ class Drawing:
     alternative: str
 
 
-Block: TypeAlias = Paragraph | Table | Curves | PictureGrid | Matrix | Drawing
+Block: TypeAlias = Paragraph | Table | Curves | PictureGrid | Matrix | Comparisons | Drawing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,8 @@ from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.elpv import DEMO_CLASSES, read_labels
 from thalweg.data.file_kinds import FileKind, are_frames, kind_of_files, reason_against, shown_kind
+from thalweg.data.mask_decode import MaskCoding
+from thalweg.data.mask_scan import masks_of
 from thalweg.data.measured import Measured, open_measured
 from thalweg.data.part_names import PART_NAMES
 from thalweg.data.source import OpenedSource
@@ -45,6 +47,8 @@ class Scan:
         warnings: What is odd about the source although it is used.
         kind: What the files are; pictures, unless the source holds something else.
         measured: The samples themselves, where they are signals or volumes that lie mapped already.
+        masks: What the pixels of the samples' masks mean, where every pixel has a class of its own; labels then are 0.
+        layout: How pictures and masks lie, in words.
     """
 
     root: Path
@@ -55,6 +59,8 @@ class Scan:
     warnings: tuple[Notice, ...] = ()
     kind: FileKind = "picture"
     measured: Measured | None = None
+    masks: MaskCoding | None = None
+    layout: str = ""
 
 
 def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
@@ -75,6 +81,18 @@ def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
         if len({sample.label for sample in samples}) < len(DEMO_CLASSES):
             raise SourceError(f"{opened.name}: {len(samples)} photos found; install elpv-dataset again")
         return Scan(root=opened.root, classes=DEMO_CLASSES, samples=samples, left_out=missing, upright=opened.upright)
+    masked = masks_of(opened)
+    if masked is not None:
+        pairs, coding = masked
+        return Scan(
+            root=pairs.root,
+            classes=coding.classes,
+            samples=pairs.samples,
+            left_out=(*opened.left_out, *pairs.left_out),
+            warnings=(*opened.warnings, *pairs.warnings),
+            masks=coding,
+            layout=pairs.layout,
+        )
     measured = open_measured(opened.root)
     if measured is not None:
         return of_measured(measured, opened.name, least=least)

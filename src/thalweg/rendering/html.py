@@ -9,11 +9,23 @@ import base64
 import functools
 import hashlib
 import importlib.resources
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from thalweg.core.errors import PlanError
-from thalweg.core.report import Block, Curves, Drawing, Matrix, Paragraph, Picture, PictureGrid, Report, Table
+from thalweg.core.report import (
+    Block,
+    Comparisons,
+    Curves,
+    Drawing,
+    Matrix,
+    Paragraph,
+    Picture,
+    PictureGrid,
+    Report,
+    Table,
+)
 from thalweg.rendering.confusion import WIDEST_GRID, frequent_confusions, matrix_rows
 from thalweg.rendering.drawings import check_drawing
 from thalweg.rendering.figures import draw_curves, tabulate_curves
@@ -142,9 +154,18 @@ def _views(blocks: tuple[Block, ...], place: str) -> Iterator[dict[str, Any]]:
             case Matrix():
                 view |= {"kind": "matrix", "grid": len(block.labels) <= WIDEST_GRID, "rows": matrix_rows(block)}
                 view |= {"pairs": frequent_confusions(block), "dense": len(block.labels) > 8}  # noqa: PLR2004 - columns
+            case Comparisons():
+                view |= {"kind": "comparisons", "legend": [(name, _colour(shade)) for name, shade in block.legend]}
             case Drawing():
                 view |= {"kind": "drawing", "svg": Markup(check_drawing(block.svg))}  # noqa: S704 - just checked
         yield view
+
+
+def _colour(shade: str) -> str:
+    """A colour that may stand in a style."""
+    if not re.fullmatch(r"#[0-9a-f]{6}", shade):
+        raise PlanError(f"{shown(shade)} is no colour; a page takes such as #804080")
+    return shade
 
 
 def _table_view(header: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> dict[str, Any]:

@@ -36,6 +36,9 @@ WORDS: dict[str, dict[str, str]] = {
         "share": "share of the class",
         "curves_hint": "Point at the figure, or focus it and use the arrow keys, to read values.",
         "drawing_text": "The drawing in words",
+        "truth": "truth",
+        "prediction": "prediction",
+        "slide": "Slide between prediction and truth",
     },
     "fa": {
         "direction": "rtl",
@@ -68,6 +71,9 @@ WORDS: dict[str, dict[str, str]] = {
         "share": "سهم از دسته",
         "curves_hint": "برای خواندن مقدارها روی نمودار بروید یا با کلیدهای جهت حرکت کنید.",
         "drawing_text": "شرح نقشه",
+        "truth": "درست",
+        "prediction": "پیش‌بینی",
+        "slide": "جابه‌جایی میان پیش‌بینی و درست",
     },
 }
 

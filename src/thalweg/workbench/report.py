@@ -28,6 +28,7 @@ from thalweg.workbench.report_parts import (
     answer_lines,
     evaluation_blocks,
     network_blocks,
+    provenance,
     reproduction_blocks,
     training_blocks,
 )
@@ -101,24 +102,10 @@ def write_report(
             Section(title="Worst mistakes", blocks=(gallery.mistakes(),)),
             Section(title="How to repeat this run", blocks=reproduction_blocks(folder, plan)),
         ),
-        provenance=_provenance(folder, plan),
+        provenance=provenance(folder, plan),
     )
     write_atomically(folder.path / "report.json", dumps(content))
     folder.write_text("report.html", render_html(content))
-
-
-def _provenance(folder: RunFolder, plan: TrainingPlan) -> dict[str, str]:
-    environment = folder.read_json("environment.json")
-    hardware = environment.get("hardware")
-    processor = hardware.get("processor", "") if isinstance(hardware, dict) else ""
-    return {
-        "thalweg": str(environment.get("thalweg", "")),
-        "Python": str(environment.get("python", "")),
-        "torch": str(dict(environment.get("packages", {})).get("torch", "")),  # type: ignore[call-overload]
-        "Processor": f"{processor}, {dict(hardware or {}).get('threads')} threads",  # type: ignore[call-overload]
-        "Precision": str(environment.get("precision", "")),
-        "Seed": str(plan.seed),
-    }
 
 
 class _Gallery:

@@ -19,6 +19,7 @@ __all__ = [
     "answer_lines",
     "evaluation_blocks",
     "network_blocks",
+    "provenance",
     "reproduction_blocks",
     "training_blocks",
 ]
@@ -263,7 +264,8 @@ def reproduction_blocks(folder: RunFolder, plan: TrainingPlan) -> tuple[Block, .
     length = f"--minutes {plan.minutes:g}" if plan.minutes is not None else f"--epochs {plan.epochs}"
     command = (
         f"thalweg train {_quoted(plan.source)} --network {plan.network} {length} --lr {plan.learning_rate:.6g} "
-        f"--optimizer {plan.optimizer} --batch-size {plan.batch_size} --image-size {plan.image_size} --seed {plan.seed}"
+        f"--optimizer {plan.optimizer} --batch-size {plan.batch_size} --image-size {plan.size_option} "
+        f"--seed {plan.seed}"
     ) + _chosen_options(plan)
     exact = "to the bit on the same machine" if plan.epochs else "closely: minutes depend on the machine's speed"
     fields = [line.split(" = ", 1) for line in plan.to_toml().splitlines() if " = " in line]
@@ -274,6 +276,29 @@ def reproduction_blocks(folder: RunFolder, plan: TrainingPlan) -> tuple[Block, .
         Paragraph(text=f"It was started as: {environment.get('command', '')}"),
         Table(caption="The plan (plan.toml)", header=("field", "value"), rows=rows, folded=True),
     )
+
+
+def provenance(folder: RunFolder, plan: TrainingPlan) -> dict[str, str]:
+    """Versions, processor, precision and seed of a run.
+
+    Args:
+        folder: The run.
+        plan: Its plan.
+
+    Returns:
+        By name.
+    """
+    environment = folder.read_json("environment.json")
+    hardware = environment.get("hardware")
+    processor = hardware.get("processor", "") if isinstance(hardware, dict) else ""
+    return {
+        "thalweg": str(environment.get("thalweg", "")),
+        "Python": str(environment.get("python", "")),
+        "torch": str(dict(environment.get("packages", {})).get("torch", "")),  # type: ignore[call-overload]
+        "Processor": f"{processor}, {dict(hardware or {}).get('threads')} threads",  # type: ignore[call-overload]
+        "Precision": str(environment.get("precision", "")),
+        "Seed": str(plan.seed),
+    }
 
 
 def _chosen_options(plan: TrainingPlan) -> str:

@@ -1,15 +1,12 @@
 """A run under way: the plan with its pictures, and the way from a built network to scores, model and report."""
 
 import math
-import statistics
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
-from thalweg.accounting.ledger import count
 from thalweg.core.codec import to_plain
 from thalweg.core.dataset import DataSummary
 from thalweg.core.diagnosis_results import DiagnosedRun
@@ -27,30 +24,32 @@ from thalweg.data.augment import augmentation_for
 from thalweg.data.batches import Batches
 from thalweg.data.split import Split
 from thalweg.data.values import standardisation
-from thalweg.evaluation.classification import evaluate as score_split
 from thalweg.monitoring.trials import CLIP
 from thalweg.training.checkpoint import save_weights
 from thalweg.training.device import Device
 from thalweg.training.interruption import listening
 from thalweg.training.loop import Trainer
-from thalweg.training.loss import class_weights
+from thalweg.training.loss import class_weights, pixel_weights
+from thalweg.training.mask_scoring import score_masks
 from thalweg.training.progress import Outcome, Progress, Recipe
-from thalweg.training.scoring import Scores, predict
+from thalweg.training.scoring import predict
 from thalweg.training.unfreezing import Part
 from thalweg.workbench.diagnose import diagnose_run
 from thalweg.workbench.loading import Loaded
 from thalweg.workbench.monitor import Monitor
-from thalweg.workbench.operating import operating_point
-from thalweg.workbench.predictions import predictions_to_csv
 from thalweg.workbench.report import write_report
+from thalweg.workbench.report_masks import write_mask_report
+from thalweg.workbench.session_scores import answer_of, score_run
 from thalweg.workbench.steps import StepLog
 from thalweg.workbench.telling import Listener
 from thalweg.workbench.transfer import Probe
 
-__all__ = ["Session", "batches_of", "carry_out"]
+__all__ = ["Session", "balance_of", "batches_of", "carry_out"]
 
 REPORT_SECONDS = 6.0
 """Of a plan in minutes, so much is kept for the report and the end of the process, besides the evaluation."""
+FULL_SIZE = 1.6
+"""Scoring masks at their own size takes so many times as long a picture as at the size of training."""
 HISTORY_SECONDS = 1.0
 """`history.csv` is written at most so often during training."""
 
@@ -109,7 +108,11 @@ def batches_of(loaded: Loaded, indices: tuple[int, ...], plan: TrainingPlan, *, 
         The batches.
     """
     chosen = np.asarray(indices, dtype=np.int64)
-    changes = augmentation_for(plan.augment, upright=loaded.scan.upright, form=loaded.form) if training else None
+    changes = (
+        augmentation_for(plan.augment, upright=loaded.scan.upright, form=loaded.form, masks=loaded.masks is not None)
+        if training
+        else None
+    )
     noisy = changes is not None and (changes.noise or changes.gain)
     mean, deviation = standardisation(loaded.pictures, loaded.rows[chosen]) if noisy else ((), ())
     return Batches(
@@ -121,7 +124,24 @@ def batches_of(loaded: Loaded, indices: tuple[int, ...], plan: TrainingPlan, *, 
         augmentation=changes,
         mean=mean,
         deviation=deviation,
+        masks=loaded.masks.pixels if loaded.masks else None,
+        mask_rows=chosen if loaded.masks else (),
     )
+
+
+def balance_of(plan: TrainingPlan, summary: DataSummary) -> tuple[float, ...] | None:
+    """Weight of each class in the loss.
+
+    Args:
+        plan: With the choice.
+        summary: With the training files, or pixels, a class.
+
+    Returns:
+        One a class, or None for equal ones.
+    """
+    if summary.masks is not None:
+        return pixel_weights(summary.masks.pixels["train"], plan.class_weights)
+    return class_weights(summary.counts["train"], plan.class_weights)
 
 
 def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> TrainResult:
@@ -145,7 +165,7 @@ def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> Train
                 run.folder.sweep()
             trainer, outcome, monitor = _train(run, module, resuming=resuming)
             if outcome.interrupted is not None:
-                return _result(run, outcome, None, monitor=monitor)
+                return answer_of(run, outcome, None, monitor=monitor)
             return _conclude(run, trainer, outcome, monitor)
     except OSError as error:  # a full disk, most likely
         place, reason = printable(run.folder.path), error.strerror or type(error).__name__
@@ -165,7 +185,7 @@ def _monitor(run: Session, network: torch.nn.Module, optimizer: torch.optim.Opti
         repair=plan.repair,
         given=plan.given_rate,
         clips=plan.rate_from == "trials",
-        classes=len(run.summary.classes),
+        classes=0 if run.summary.masks else len(run.summary.classes),  # a segmenter has an output a class
     )
 
 
@@ -184,6 +204,7 @@ def _train(run: Session, module: torch.nn.Module, *, resuming: bool) -> tuple[Tr
         observer=lambda progress: watch(trainer, progress),
         log_steps=steps.append,
         companion=lambda network, optimizer: monitors.setdefault("run", _monitor(run, network, optimizer)),
+        scorer=score_masks if run.summary.masks else predict,
     )
     monitor = monitors["run"]
     if resuming:
@@ -192,7 +213,8 @@ def _train(run: Session, module: torch.nn.Module, *, resuming: bool) -> tuple[Tr
         run.listener.say(f"Going on after epoch {trainer.state.epoch - 1}, step {trainer.state.step}.")
     if trainer.state.step == 0 and run.notes:
         trainer.state.events[:] = [
-            {"epoch": 1, "step": 0, "kind": "head_fitted", "message": note} for note in run.notes
+            {"epoch": 1, "step": 0, "kind": "encoder_loaded" if run.summary.masks else "head_fitted", "message": note}
+            for note in run.notes
         ]
     steps.cut_after(trainer.state.step)
     monitor.log.cut_after(trainer.state.step)
@@ -210,35 +232,31 @@ def _train(run: Session, module: torch.nn.Module, *, resuming: bool) -> tuple[Tr
 
 
 def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor) -> TrainResult:
-    plan, folder = run.plan, run.folder
+    folder = run.folder
     if run.parts.test and run.parts.validation:
         trainer.use_best()
     network = run.probe.assembled(trainer.evaluated) if run.probe else trainer.evaluated
     save_weights(network, folder.path / "model.safetensors")
-    scores = predict(network, run.batches(run.scored), run.device)
-    evaluation = score_split(
-        scores.probabilities,
-        scores.labels,
-        classes=run.summary.classes,
-        split=run.reported,
-        majority_class=int(np.argmax(run.summary.counts["train"])),
-    )
-    _write_scores(run, scores)
-    if len(run.summary.classes) == 2 and (plan.backbone or plan.group_by):  # noqa: PLR2004 - one threshold decides
-        chosen = (
-            predict(network, run.batches(run.parts.validation), run.device)
-            if run.parts.test and run.parts.validation
-            else None
-        )
-        point = operating_point(scores, chosen, classes=run.summary.classes, split=run.reported)
-        folder.write_json("threshold.json", point)
+    scored, kept = score_run(run, network)
     diagnosed = diagnose_run(folder.path, say=run.listener.say)
-    result = _result(run, outcome, evaluation, diagnosed.findings if diagnosed else (), monitor=monitor)
+    evaluation = kept.get("evaluation")
+    result = answer_of(
+        run,
+        outcome,
+        evaluation if isinstance(evaluation, Evaluation) else None,
+        diagnosed.findings if diagnosed else (),
+        monitor=monitor,
+    )
+    if scored is not None:
+        result = replace(result, **scored.fields())  # type: ignore[arg-type]  # names and values are its own
     folder.write_json("findings.json", {"findings": result.findings, "learning_rate": _rate(diagnosed)})
-    folder.write_json("metrics.json", {**to_plain(result), "evaluation": evaluation})
-    write_report(folder, loaded=run.loaded, plan=plan, diagnosed=diagnosed)
+    folder.write_json("metrics.json", {**to_plain(result), **kept})
+    if scored is not None:
+        write_mask_report(folder, loaded=run.loaded, plan=run.plan, scored=scored, diagnosed=diagnosed)
+    else:
+        write_report(folder, loaded=run.loaded, plan=run.plan, diagnosed=diagnosed)
     result = replace(result, seconds=time.perf_counter() - run.started, report=str(folder.path / "report.html"))
-    folder.write_json("metrics.json", {**to_plain(result), "evaluation": evaluation})
+    folder.write_json("metrics.json", {**to_plain(result), **kept})
     return result
 
 
@@ -256,14 +274,14 @@ def _recipe(run: Session, *, resuming: bool) -> Recipe:
         weight_decay=plan.weight_decay or 0.0,
         warmup=plan.warmup,
         smoothing=plan.label_smoothing or 0.0,
-        weights=class_weights(run.summary.counts["train"], plan.class_weights),
+        weights=balance_of(plan, run.summary),
         average=plan.average or 0.0,
         patience=plan.patience,
         stages=plan.stages or (1.0,),
-        side=plan.image_size or 0,
+        side=max(plan.image_size or 0, plan.image_height or 0),
         seed=plan.seed,
         clip=CLIP if plan.rate_from == "trials" and not plan.repair else None,  # else the pilot clips
-        evaluations=1 + len(run.parts.test or run.parts.validation) / max(1, len(run.heldout)),
+        evaluations=1 + (FULL_SIZE if run.summary.masks else 1.0) * len(run.scored) / max(1, len(run.heldout)),
         parts=run.learning,
     )
 
@@ -282,55 +300,5 @@ class _Watch:
         self.run.listener.train(progress)
 
 
-def _write_scores(run: Session, scores: Scores) -> None:
-    files = [run.loaded.files[index] for index in run.scored]
-    run.folder.write_text(
-        "predictions.csv", predictions_to_csv(files, run.summary.classes, scores.probabilities, scores.labels)
-    )
-
-
 def _rate(diagnosed: DiagnosedRun | None) -> dict[str, object] | None:
     return None if diagnosed is None else diagnosed.learning_rate.to_json()
-
-
-def _result(
-    run: Session,
-    outcome: Outcome,
-    evaluation: Evaluation | None,
-    diagnosis: tuple[Finding, ...] = (),
-    *,
-    monitor: Monitor,
-) -> TrainResult:
-    last: Mapping[str, float] = outcome.rows[-1] if outcome.rows else {}
-    speeds = [row["images_per_second"] for row in outcome.rows if math.isfinite(row["images_per_second"])]
-    three_way = bool(run.parts.test and run.parts.validation)
-    return TrainResult(
-        run=str(run.folder.path),
-        report=None,
-        task=run.plan.task,
-        network=run.plan.network,
-        classes=run.summary.classes,
-        files=run.summary.files,
-        train_files=len(run.parts.train),
-        test_files=len(run.scored),
-        validation_files=len(run.parts.validation) if three_way else 0,
-        left_out=run.summary.left_out,
-        parameters=count(run.spec).parameters,
-        epochs=len(outcome.rows),
-        seconds=time.perf_counter() - run.started,
-        images_per_second=statistics.median(speeds) if speeds else math.nan,
-        accuracy=evaluation.accuracy if evaluation else last.get("val_accuracy", math.nan),
-        accuracy_interval=evaluation.accuracy_interval if evaluation else (math.nan, math.nan),
-        best_accuracy=outcome.best_accuracy if outcome.rows else math.nan,
-        best_epoch=outcome.best_epoch,
-        majority_accuracy=evaluation.majority_accuracy if evaluation else math.nan,
-        learning_rate=run.plan.learning_rate or math.nan,
-        interventions=monitor.interventions,
-        monitor_overhead=monitor.overhead,
-        findings=(*run.findings, *diagnosis),
-        split=run.reported,
-        auc=evaluation.auc if evaluation else math.nan,
-        balanced_accuracy=evaluation.balanced_accuracy if evaluation else math.nan,
-        calibration_error=evaluation.calibration_error if evaluation else math.nan,
-        interrupted=outcome.interrupted,
-    )

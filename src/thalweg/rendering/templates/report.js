@@ -49,6 +49,18 @@ for (const figure of document.querySelectorAll("figure.curves")) {
     });
   }
 }
+// Sliding between two pictures: what lies on top is cut off where the slider, or the pointer, stands.
+for (const pair of document.querySelectorAll(".compared")) {
+  const slider = pair.querySelector("input"), frame = pair.querySelector(".frame");
+  const cut = (share) => { frame.style.setProperty("--at", `${share}%`); };
+  slider.hidden = false;
+  slider.addEventListener("input", () => cut(slider.value));
+  frame.addEventListener("pointermove", (event) => {
+    const box = frame.getBoundingClientRect();
+    slider.value = Math.max(0, Math.min(100, 100 * (event.clientX - box.left) / box.width));
+    cut(slider.value);
+  });
+}
 // Copying a command; without a clipboard it is selected instead.
 for (const button of document.querySelectorAll(".copy")) {
   const code = button.parentElement.querySelector("code"), label = button.textContent;
