@@ -6,16 +6,21 @@ be told from what is near, lamps and signs by the beacon alone. A street does th
 pavement, in its way.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import torch
 
+from thalweg.core.errors import SourceError
+from thalweg.core.files import printable
+from thalweg.core.plan import TrainingPlan
 from thalweg.core.shape import Shape
 from thalweg.experiments.data import LabPart
+from thalweg.workbench.loading import divide, load_scan, look
+from thalweg.workbench.telling import Listener
 
-__all__ = ["FAR", "NAMES", "SceneData", "scenes", "shortest_distance"]
+__all__ = ["FAR", "NAMES", "SceneData", "masked_pictures", "scenes", "shortest_distance"]
 
 NAMES = ("ground", "box", "beacon", "lamp", "sign")
 FAR = ("lamp", "sign")
@@ -24,6 +29,8 @@ FAR = ("lamp", "sign")
 _GREEN, _YELLOW, _RED, _BLUE = (40, 160, 60), (220, 200, 60), (210, 50, 50), (50, 70, 210)
 _BEACON = 14  # pixels on a side
 _DISC = (6, 8)
+_FEWEST = 8
+_SPARE = 2.4  # so many times the wanted pictures are read: a third more is held out, and parts may be uneven
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,3 +147,56 @@ def _part(number: int, size: tuple[int, int], chance: np.random.Generator) -> La
 def _paint(colours: np.ndarray, mask: np.ndarray, where: np.ndarray, colour: tuple[int, int, int], number: int) -> None:
     colours[where] = colour
     mask[where] = number
+
+
+def masked_pictures(source: str, *, side: int, most: int, listener: Listener, seed: int = 42) -> SceneData:
+    """Load a source with masks.
+
+    Args:
+        source: In any form that `train` takes.
+        side: Longest side that pictures are brought to, in pixels.
+        most: Pictures that are trained on; a third of that is held out.
+        listener: Whoever shows progress.
+        seed: Of the split, and of which pictures are taken.
+
+    Returns:
+        Both parts.
+
+    Raises:
+        SourceError: The source has no masks, or too few pictures.
+    """
+    listener.say(f"{printable(source)} ...")
+    looked = look(source, listener)
+    if looked.scan.masks is None:
+        raise SourceError(
+            f"{printable(source)} has no masks: this experiment wants a class for every pixel; name pictures with "
+            f"masks, or no source for scenes made here"
+        )
+    height, width = looked.extents
+    scale = min(1.0, side / max(height, width))
+    size = (round(width * scale), round(height * scale))
+    chance = np.random.default_rng((seed, 31))
+    samples = looked.scan.samples
+    read = np.sort(chance.permutation(len(samples))[: round(_SPARE * most)])  # most of a large source stays unread
+    loaded = load_scan(
+        replace(looked.scan, samples=tuple(samples[place] for place in read)), image_size=size, listener=listener
+    )
+    masks = loaded.masks
+    parts = divide(loaded, TrainingPlan(source=source, seed=seed))
+    chosen = []
+    for indices, number in ((parts.train, most), (parts.test or parts.validation, max(8, most // 3))):
+        places = np.asarray(indices)
+        chosen.append(np.sort(chance.permutation(places)[:number]))
+    if masks is None or min(map(len, chosen)) < _FEWEST:
+        raise SourceError(
+            f"{printable(source)} is too small for this experiment: {len(chosen[0])} pictures to train on and "
+            f"{len(chosen[1])} held out, at least {_FEWEST} each are needed"
+        )
+    made = [
+        LabPart(
+            values=np.ascontiguousarray(loaded.pictures.pixels[loaded.rows[places]]),
+            labels=masks.pixels[places].astype(np.int64),
+        )
+        for places in chosen
+    ]
+    return SceneData(source=printable(source), classes=loaded.scan.classes, train=made[0], test=made[1])
