@@ -168,6 +168,10 @@ def traces(run: Path) -> dict[str, object]:
     for name in ("history.csv", "steps.csv"):
         rows = list(csv.DictReader((run / name).read_text().splitlines()))
         found[name] = [{key: value for key, value in row.items() if key not in TIMED} for row in rows]
+    signals = (json.loads(line) for line in (run / "signals.jsonl").read_text().splitlines())
+    found["signals.jsonl"] = sorted(
+        (row["step"], row["name"], row["subject"], row["value"]) for row in signals if "step" in row
+    )
     for path in (run / "model.safetensors", run / "predictions.csv", *sorted(run.glob("checkpoints/best-*"))):
         found[path.name] = path.read_bytes()
     last = max(run.glob("checkpoints/step-*"))

@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from thalweg.core.errors import ThalwegError
+    from thalweg.dashboard.serving import serve
     from thalweg.experiments.lab import lab
     from thalweg.workbench.check import check
     from thalweg.workbench.compare import compare
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from thalweg.workbench.demo import demo
     from thalweg.workbench.derive_request import derive
     from thalweg.workbench.diagnose import diagnose
+    from thalweg.workbench.doctor import doctor
     from thalweg.workbench.draw import draw
     from thalweg.workbench.evaluate import evaluate
     from thalweg.workbench.export import export
+    from thalweg.workbench.follow import follow
     from thalweg.workbench.landscape import landscape
     from thalweg.workbench.predict import predict
     from thalweg.workbench.report import report
@@ -37,15 +40,18 @@ _HOMES = {
     "demo": "thalweg.workbench.demo",
     "derive": "thalweg.workbench.derive_request",
     "diagnose": "thalweg.workbench.diagnose",
+    "doctor": "thalweg.workbench.doctor",
     "draw": "thalweg.workbench.draw",
     "evaluate": "thalweg.workbench.evaluate",
     "export": "thalweg.workbench.export",
+    "follow": "thalweg.workbench.follow",
     "lab": "thalweg.experiments.lab",
     "landscape": "thalweg.workbench.landscape",
     "predict": "thalweg.workbench.predict",
     "report": "thalweg.workbench.report",
     "resume": "thalweg.workbench.resume",
     "rule": "thalweg.workbench.rules",
+    "serve": "thalweg.dashboard.serving",
     "train": "thalweg.workbench.train",
     "watch": "thalweg.workbench.watch",
 }
@@ -59,15 +65,18 @@ __all__ = [
     "demo",
     "derive",
     "diagnose",
+    "doctor",
     "draw",
     "evaluate",
     "export",
+    "follow",
     "lab",
     "landscape",
     "predict",
     "report",
     "resume",
     "rule",
+    "serve",
     "train",
     "watch",
 ]

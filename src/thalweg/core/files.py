@@ -1,4 +1,4 @@
-"""The one place that writes files: aside, flushed to the disk, renamed, and the folder flushed too.
+"""The one place that writes files: aside, flushed to the disk, renamed, and the folder flushed too; logs line by line.
 
 After a power cut a reader finds the old file or the new one, never a half. Names shown to people go through
 `printable`, so that a newline, a right-to-left mark or a byte that is not UTF-8 cannot disturb a terminal or a page.
@@ -10,7 +10,7 @@ import tempfile
 import unicodedata
 from pathlib import Path
 
-__all__ = ["WRITING", "printable", "write_atomically"]
+__all__ = ["WRITING", "append_durably", "printable", "write_atomically"]
 
 WRITING = ".writing-"
 """How the names of files begin that are not whole yet."""
@@ -52,6 +52,30 @@ def write_atomically(path: Path, content: bytes | str) -> None:
             os.unlink(name)  # noqa: PTH108 - may be gone already
         raise
     flush_folder(path.parent)
+
+
+def append_durably(path: Path, lines: str) -> None:
+    r"""Add lines to a log and wait until the disk has them; a power cut may leave half of the last one.
+
+    Args:
+        path: A log that is there already.
+        lines: Whole lines with their line ends.
+
+    Raises:
+        OSError: The disk is full or the file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_atomically(Path(folder, "a.csv"), "step\n")
+        ...     append_durably(Path(folder, "a.csv"), "1\n")
+        ...     Path(folder, "a.csv").read_text()
+        'step\n1\n'
+    """
+    with path.open("a", encoding="utf-8", newline="") as file:
+        file.write(lines)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def flush_folder(folder: Path) -> None:

@@ -108,7 +108,8 @@ def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
     stray = _stray(top, listing, parts, against)
     classes = tuple(sorted({name for folder, (name, _) in places.items() if found[folder]}))
     if len(classes) < least:
-        raise SourceError(_too_few(opened.name, classes, stray, (*opened.left_out, *left_out), places, kind))
+        bare = [folder for folder in places if not found[folder]]
+        raise SourceError(_too_few(opened.name, classes, stray, (*opened.left_out, *left_out), bare, len(places), kind))
     index = {name: label for label, name in enumerate(classes)}
     samples = tuple(
         Sample(file, index[name], part)
@@ -240,7 +241,8 @@ def _too_few(
     classes: Sequence[str],
     stray: Sequence[Notice],
     left_out: Sequence[Notice],
-    places: Mapping[str, tuple[str, Part | None]],
+    bare: Sequence[str],
+    folders: int,
     kind: FileKind,
 ) -> str:
     # Say why there are not two classes, and what to do.
@@ -249,7 +251,8 @@ def _too_few(
     what, ending = shown_kind(kind)
     example = f"one folder a class, such as {shown}/cat/1{ending} and {shown}/dog/1{ending}"
     if classes:
-        return f"{shown}: only one class, {printable(classes[0])!r}, has {what}; two are needed: {example}"
+        empty = f" ({', '.join(map(printable, bare[:3]))}: no {what} in it)" if bare else ""
+        return f"{shown}: only one class, {printable(classes[0])!r}, has {what}{empty}; two are needed: {example}"
     if loose:
         return f"{shown}: {len(loose):,} {what} lie directly in the folder, without classes; arrange them as {example}"
     everything = [*stray, *left_out]
@@ -258,7 +261,7 @@ def _too_few(
         if everything
         else ""
     )
-    return f"{shown}: no {what} found in {len(places):,} class folders{why}; {example} is wanted"
+    return f"{shown}: no {what} found in {folders:,} class folders{why}; {example} is wanted"
 
 
 def _warnings(

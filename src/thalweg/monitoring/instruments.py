@@ -59,6 +59,7 @@ class Instruments:
         self.edge = EdgeSearch(seat.replay)
         self.compiled = compiled
         self.unseen_losses = 0
+        self._step = 0
         self._broken = False
         self._edge_ready = False
         self._loss = loss
@@ -89,7 +90,7 @@ class Instruments:
         batch = batch if batch is not None and batch.update == moment.step else None
         if self.passing.on:
             self.passing.tell(step)
-        if moment.step == 0:
+        if self._first.facts is None:  # the run's first update, or the first since it goes on
             self._first.before_update(moment)
         norms = self._due(moment.step, 1, _EARLY_NORMS)
         self._note_loss(moment, batch, step, full=norms)
@@ -112,7 +113,7 @@ class Instruments:
         Args:
             moment: The update that happened.
         """
-        step = moment.step + 1
+        self._step = step = moment.step + 1
         self.record.note("batch_learning_rate", step, moment.rate)
         if self._measured:
             moved = self.norms.update(step, scale=self._scale())
@@ -132,7 +133,7 @@ class Instruments:
         Returns:
             Plain data.
         """
-        return {"edge": self.edge.state(), "norms": self.norms.state(), "broken": self._broken}
+        return {"step": self._step, "edge": self.edge.state(), "norms": self.norms.state(), "broken": self._broken}
 
     def restore(self, state: Mapping[str, object]) -> None:
         """Go back to a state.
@@ -147,6 +148,10 @@ class Instruments:
         if isinstance(norms, Mapping):
             self.norms.restore(norms)
         self._broken = bool(state.get("broken"))
+        self._step = int(state.get("step") or 0)  # type: ignore[call-overload]
+        self.passing.stop()
+        if not self.compiled and not self._broken and self._due(self._step, _DEEP, _EARLY_DEEP):
+            self.passing.start()
 
     # --------------------------------------------------------------------------------------------------------------
 

@@ -156,8 +156,11 @@ class Norms:
         pairs, earlier = state.get("pairs"), state.get("earlier")
         if isinstance(pairs, list):
             self._pairs = deque(((float(noise), float(signal)) for noise, signal in pairs), maxlen=PAIRS)
-        if isinstance(earlier, list):
-            self._earlier = earlier
+        if isinstance(earlier, list):  # in the memory order of the weights, or the same sum would round differently
+            self._earlier = [
+                None if each is None else torch.empty_like(weight).copy_(each)
+                for each, weight in zip(earlier, self.layers.weights, strict=True)
+            ]
         self._earlier_square = float(state.get("earlier_square") or 0.0)  # type: ignore[arg-type]
 
     def _compare(self, step: int, product: float, first: float, second: float, size: int) -> None:

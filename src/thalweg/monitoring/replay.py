@@ -142,6 +142,26 @@ class Replay:
             self.batches.pop()
         self.batches.append(batch)
 
+    def recall(
+        self,
+        args: tuple[object, ...],
+        objective: Objective,
+        *,
+        update: int,
+        autocast: tuple[str, torch.dtype] | None = None,
+    ) -> None:
+        """Hold a batch of before a checkpoint again, as if it had just been seen.
+
+        Args:
+            args: The network's inputs.
+            objective: The loss as a function of its output.
+            update: Updates done when it was first seen.
+            autocast: Device kind and type that products are computed in, or None.
+        """
+        batch = Batch(args, {}, SeenCall([]), update, autocast)
+        batch._objective, batch._resolved, batch._finite = objective, True, True  # noqa: SLF001 - a batch of ours
+        self.add(batch)
+
     def losses(self, newest: int = 2, skip: int = 0) -> list[float]:
         """Compute losses at the present weights, without gradient.
 

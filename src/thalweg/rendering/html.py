@@ -29,7 +29,7 @@ from thalweg.core.report import (
 from thalweg.rendering.confusion import WIDEST_GRID, frequent_confusions, matrix_rows
 from thalweg.rendering.drawings import check_drawing
 from thalweg.rendering.figures import draw_curves, tabulate_curves
-from thalweg.rendering.markup import is_number, shown
+from thalweg.rendering.markup import is_number, isolated, shown
 from thalweg.rendering.words import words_for
 
 __all__ = ["content_security_policy", "render_html"]
@@ -118,6 +118,7 @@ def _environment() -> Any:  # noqa: ANN401 - jinja2 is loaded only where a page 
     )
     environment.globals["data_uri"] = _data_uri
     environment.globals["newline"] = Markup("\n")
+    environment.filters["isolated"] = lambda text: Markup(isolated(text))  # noqa: S704 - escaped there
     environment.filters["paragraphs"] = lambda text: [part for part in str(text).splitlines() if part.strip()]
     return environment
 

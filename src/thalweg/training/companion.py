@@ -15,6 +15,10 @@ class Companion(Protocol):
     def repairs(self) -> bool:
         """Whether it acts: then a loss that is not finite is its business, not the end of the run."""
 
+    @property
+    def remembers(self) -> int:
+        """How many of the last batches it holds, to be shown again when a run goes on."""
+
     def saw(self, objective: Callable[[object], torch.Tensor], value: torch.Tensor) -> None:
         """Be told the loss of the forward pass just made.
 
@@ -59,6 +63,23 @@ class Companion(Protocol):
         Args:
             plain: Plain data.
             tensors: Tensors by name.
+        """
+
+    def recall(
+        self,
+        pixels: torch.Tensor,
+        objective: Callable[[object], torch.Tensor],
+        *,
+        update: int,
+        autocast: tuple[str, torch.dtype] | None,
+    ) -> None:
+        """Be shown a batch of before the checkpoint again, in the order in which they came.
+
+        Args:
+            pixels: What the network was shown.
+            objective: The loss as a function of its output.
+            update: Updates done by then.
+            autocast: Device kind and type of the products, or None.
         """
 
     def close(self) -> None:

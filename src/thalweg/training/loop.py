@@ -21,6 +21,7 @@ from thalweg.core.errors import RunError, TrainingFailedError
 from thalweg.core.files import printable
 from thalweg.core.history import Event
 from thalweg.training.averaging import WeightAverage
+from thalweg.training.broken import source_of
 from thalweg.training.checkpoint import (
     latest_checkpoint,
     load_weights,
@@ -149,6 +150,7 @@ class Trainer:
             setattr(self.state, name, math.inf if name == "best_loss" and value is None else value)
         if self.companion and self.state.monitor:
             self.companion.unpack(self.state.monitor, kept)
+            self._show_again(self.companion)
         self._saved_at = self.state.seconds
         self._best_of_last_checkpoint = self.state.best_epoch
         self.state.rows = [
@@ -157,6 +159,20 @@ class Trainer:
         if not self.state.finished:
             self._note("resumed", f"went on after step {self.state.step}")
         return complaints
+
+    def _show_again(self, companion: Companion) -> None:
+        """Show the batches just before a checkpoint to whoever holds the last ones: they are functions of the step."""
+        state, recipe, steps = self.state, self.recipe, self.train.steps
+        autocast = None if self.device.autocast is None else (self.device.kind, self.device.autocast)
+        for update in range(max(0, state.step - companion.remembers), state.step):
+            epoch, number = update // steps + 1, update % steps
+            side = state.side
+            if recipe.epochs is not None:
+                side = stage_side((epoch - 1) / recipe.epochs, recipe.stages, recipe.side)
+            batch = next(iter(self.train.epoch(epoch, first=number, side=side)))
+            pixels, labels = (each.to(self.device.kind) for each in (batch.pixels, batch.labels))
+            objective = functools.partial(self._objective, labels=labels)
+            companion.recall(pixels, objective, update=update, autocast=autocast)
 
     def fit(self, interruption: Interruption | None = None) -> Outcome:
         """Train until the plan, a deadline, patience or a signal ends it.
@@ -234,14 +250,10 @@ class Trainer:
             loss = cross_entropy(logits.detach(), labels)
             right = right_share(logits.detach(), labels)
             told = torch.stack((objective.detach(), loss, norm, right.float())).tolist()  # one wait for the device
-        broken = [
-            name
-            for name, value in zip(("objective", "training loss", "gradient norm"), told, strict=False)
-            if not math.isfinite(value)
-        ]
+        broken = not all(map(math.isfinite, told[:3]))
         self._broken = self._broken + 1 if broken else 0
         if broken and not (self.companion and self.companion.repairs and self._broken <= BROKEN_STEPS):
-            self._fail(broken[0])
+            self._fail(source_of(self.module, pixels, logits.detach(), objective.detach(), norm) or "training loss")
         self.optimizer.step()
         state.step += 1
         state.batch += 1
@@ -322,7 +334,8 @@ class Trainer:
         if self._is_last():
             return True
         if recipe.patience and state.stale >= recipe.patience:
-            self._note("early_stop", f"no lower validation loss for {recipe.patience} epochs")
+            waited = "one epoch" if recipe.patience == 1 else f"{recipe.patience} epochs"
+            self._note("early_stop", f"no lower validation loss for {waited}")
             return True
         return False
 
@@ -398,10 +411,14 @@ class Trainer:
             if path.name not in needed:  # the checkpoint before this one may yet have to serve
                 path.unlink(missing_ok=True)
 
-    def log_unlogged(self) -> None:
-        """Hand the steps since the last checkpoint to `log_steps`."""
+    def log_unlogged(self, log: Callable[[list[tuple[float, ...]]], None] | None = None) -> None:
+        """Hand the steps that nobody was told of to `log_steps`, or to somebody else who keeps them in the same place.
+
+        Args:
+            log: Whom instead.
+        """
         rows, self._unlogged = self._unlogged, []
-        self.log_steps(rows)
+        (log or self.log_steps)(rows)
 
     def _note(self, kind: str, message: str) -> None:
         state = self.state

@@ -12,7 +12,7 @@ from thalweg.core.files import printable
 from thalweg.core.finding import Finding
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.shape import Shape
-from thalweg.data.cache import load_pictures
+from thalweg.data.cache import Pictures, load_pictures
 from thalweg.data.duplicates import find_duplicates
 from thalweg.data.health import health, leakage
 from thalweg.data.scan import LEAST_CLASSES, Scan, scan
@@ -93,12 +93,7 @@ def load_scan(
     samples = tuple(found.samples[index] for index in usable)
     counts = Counter(sample.label for sample in samples)
     if len(counts) < least:
-        broken = len(pictures.left_out)
-        names = ", ".join(printable(found.classes[label]) for label in counts) or "none"
-        raise SourceError(
-            f"only {len(counts)} classes have usable pictures ({names}; {broken} files could not be read): "
-            f"at least {least} needed"
-        )
+        raise SourceError(_unusable(found, counts, pictures, least))
     left_out = (*found.left_out, *(Notice(file, reason) for file, reason in sorted(pictures.left_out.items())))
     labels = [sample.label for sample in found.samples]
     state = health(pictures, files, labels, found.classes)
@@ -111,6 +106,20 @@ def load_scan(
         warnings=(*found.warnings, *state.warnings),
         duplicates=find_duplicates(pictures, files, labels),
         health=state,
+    )
+
+
+def _unusable(found: Scan, counts: Counter[int], pictures: Pictures, least: int) -> str:
+    """Say which classes lost all their pictures, why, and what to do."""
+    left_out = sorted(pictures.left_out.items())
+    lost = sorted({sample.label for sample in found.samples} - set(counts))
+    names = ", ".join(repr(printable(found.classes[label])) for label in lost[:3])
+    more = f" and {len(lost) - 3:,} more" if len(lost) > 3 else ""  # noqa: PLR2004 - as many as are named
+    first, reason = left_out[0]
+    return (
+        f"no picture of {names}{more} can be read ({len(left_out):,} "
+        f"{'file is' if len(left_out) == 1 else 'files are'} left out, such as {printable(first)}: {reason}); "
+        f"{least} classes with readable pictures are needed: mend or replace the files"
     )
 
 

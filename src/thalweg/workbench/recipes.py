@@ -68,9 +68,8 @@ OTHERS = NetworkRecipe(
     label_smoothing=0.1,
     average=0.99,
 )
-INCEPTION = replace(OTHERS, flexible=True, average=0.995)
+INCEPTION = replace(OTHERS, flexible=True, batch_size=64, learning_rate=4e-3, trusted=8.0, average=0.995)
 """It ends in a global average: pictures of 32 pixels, as CIFAR's, keep their size."""
-
 
 SIGNALS = NetworkRecipe(
     image_size=4096,

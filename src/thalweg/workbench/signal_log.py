@@ -9,7 +9,7 @@ import math
 from pathlib import Path
 
 from thalweg.core.codec import to_plain
-from thalweg.core.files import write_atomically
+from thalweg.core.files import append_durably, write_atomically
 from thalweg.core.network_facts import NetworkFacts
 from thalweg.monitoring.record import Record
 
@@ -78,8 +78,7 @@ class SignalLog:
             lines.append(json.dumps({"step": step, "name": name, "subject": subject, "value": number}))
         self._written = max(self._written, self.record.newest)
         if lines:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write("\n".join(lines) + "\n")
+            append_durably(self.path, "\n".join(lines) + "\n")
 
 
 class TableLog:
@@ -106,5 +105,4 @@ class TableLog:
             for step, row in sorted(rows.items())
         ]
         if lines:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write("\n".join(lines) + "\n")
+            append_durably(self.path, "\n".join(lines) + "\n")

@@ -1,10 +1,9 @@
 """`steps.csv`: one row a step, appended as checkpoints are written, cut back to the checkpoint when a run goes on."""
 
 import math
-import os
 from pathlib import Path
 
-from thalweg.core.files import write_atomically
+from thalweg.core.files import append_durably, write_atomically
 
 __all__ = ["MEASURED", "STEP_COLUMNS", "StepLog"]
 
@@ -50,15 +49,21 @@ class StepLog:
         write_atomically(self.path, "\n".join(kept) + "\n")
 
     def append(self, rows: list[tuple[float, ...]]) -> None:
-        """Add rows.
+        """Add rows for good.
 
         Args:
             rows: Values in the order of `STEP_COLUMNS`; what is missing at the end, or nan, is left empty.
         """
+        append_durably(self.path, "".join(_line(row) for row in rows))  # the checkpoint that follows counts on them
+
+    def show(self, rows: list[tuple[float, ...]]) -> None:
+        """Add rows for whoever looks on; a later `append` makes them safe from a power cut.
+
+        Args:
+            rows: As for `append`.
+        """
         with self.path.open("a", encoding="utf-8") as file:
             file.writelines(_line(row) for row in rows)
-            file.flush()
-            os.fsync(file.fileno())  # the checkpoint that follows counts on these rows
 
 
 def _line(row: tuple[float, ...]) -> str:

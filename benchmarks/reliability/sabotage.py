@@ -1,0 +1,192 @@
+"""Would the tests notice? Sabotages of the code, one at a time, each in a copy; the suite must fail every time.
+
+Each sabotage replaces a few words of one file of a copy of `src` by others: random state dropped, order lost on resume,
+no flush to the disk, a limit taken away. Then the test file that guards the place runs against that copy, and must fail
+with a failed test, not with an import that breaks. The same tests run against an unchanged copy first, and must pass.
+
+    python benchmarks/reliability/sabotage.py --out benchmarks/results/reliability/sabotage.json
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from outcome import Case, report
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Sabotage:
+    """One: what is dropped, where, and which tests must notice."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+SABOTAGES = (
+    Sabotage(
+        "dropout drawn from whatever random state there is",
+        "training/loop.py",
+        "torch.manual_seed(int(np.random.SeedSequence((recipe.seed, 3, state.step)).generate_state(1, np.uint64)[0]))",
+        "pass",
+        "tests/training/test_loop.py",
+    ),
+    Sabotage(
+        "a resumed epoch begins with its first batch again",
+        "data/batches.py",
+        "if number >= first:",
+        "if True:",
+        "tests/training/test_loop.py",
+    ),
+    Sabotage(
+        "every epoch has the same order",
+        "data/batches.py",
+        "(self.seed, ORDER, epoch)",
+        "(self.seed, ORDER)",
+        "tests/data/test_batches.py",
+    ),
+    Sabotage(
+        "augmentation drawn without a seed",
+        "data/batches.py",
+        "np.random.default_rng((self.seed, CHANGES, epoch, number))",
+        "np.random.default_rng()",
+        "tests/training/test_loop.py",
+    ),
+    Sabotage(
+        "optimizer state not restored",
+        "training/loop.py",
+        "        unpack_optimizer(self.module, self.optimizer, tensors)\n",
+        "",
+        "tests/training/test_loop.py",
+    ),
+    Sabotage(
+        "the monitor's last batches not restored",
+        "training/loop.py",
+        "            self._show_again(self.companion)\n",
+        "",
+        "tests/reliability/test_checkpoints.py",
+    ),
+    Sabotage(
+        "no fsync of the file",
+        "core/files.py",
+        "            file.write(data)\n            file.flush()\n            os.fsync(file.fileno())\n",
+        "            file.write(data)\n",
+        "tests/reliability/test_power_loss.py",
+    ),
+    Sabotage(
+        "no fsync of the folder",
+        "core/files.py",
+        "            os.fsync(descriptor)\n",
+        "            pass\n",
+        "tests/reliability/test_power_loss.py",
+    ),
+    Sabotage(
+        "a checkpoint's digest not compared",
+        "training/checkpoint.py",
+        'if metadata.get("digest") != _digest(tensors, text):',
+        "if False:",
+        "tests/training/test_checkpoint.py",
+    ),
+    Sabotage(
+        "numbers that are not finite go into checkpoints",
+        "training/loop.py",
+        "if value.is_floating_point() and not bool(value.isfinite().all()):",
+        "if False:",
+        "tests/training/test_loop.py",
+    ),
+    Sabotage(
+        "foreign weights unpickled in full",
+        "pretrained/tensors.py",
+        'map_location="cpu", weights_only=True',
+        'map_location="cpu", weights_only=False',
+        "tests/pretrained/test_tensors.py",
+    ),
+    Sabotage(
+        "archive members may lead outside",
+        "data/unpacking.py",
+        'if parts and ".." not in parts else None',
+        "if parts else None",
+        "tests/data/test_archive.py",
+    ),
+    Sabotage(
+        "redirects into private networks followed",
+        "data/connection.py",
+        "if not same and any(not address.is_global",
+        "if False and any(not address.is_global",
+        "tests/data/test_connection.py",
+    ),
+    Sabotage(
+        "pictures of any size unpacked",
+        "data/decode.py",
+        "    if width * height > limit:",
+        "    if False:",
+        "tests/data/test_decode.py",
+    ),
+    Sabotage(
+        "EXIF orientation ignored",
+        "data/decode.py",
+        "return ImageOps.exif_transpose(image)",
+        "return image",
+        "tests/data/test_decode.py",
+    ),
+    Sabotage(
+        "names go into pages as they are",
+        "rendering/html.py",
+        "autoescape=True",
+        "autoescape=False",
+        "tests/rendering/test_html.py",
+    ),
+)
+QUICK = ("redirects into private networks followed", "archive members may lead outside")
+
+
+def run_tests(source: Path, tests: tuple[str, ...]) -> tuple[int, str]:
+    """Run test files against a copy of the package; give the exit status and the last line."""
+    environment = os.environ | {"PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", *tests]
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
+    failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
+    return done.returncode, (failed or done.stdout.splitlines() or [""])[-1]
+
+
+def try_one(each: Sabotage) -> Case:
+    """Sabotage a copy; run the tests that must notice."""
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as name:
+        source = Path(name, "src")
+        shutil.copytree(REPOSITORY / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
+        path = source / "thalweg" / each.file
+        text = path.read_text(encoding="utf-8")
+        if text.count(each.old) != 1:
+            return {"name": each.name, "tests": each.tests, "said": "its words are not in the file once", "held": False}
+        path.write_text(text.replace(each.old, each.new), encoding="utf-8")
+        status, line = run_tests(source, (each.tests,))
+    noticed = status == 1 and line.startswith("FAILED")
+    seconds = round(time.perf_counter() - started, 1)
+    return {"name": each.name, "tests": each.tests, "said": line[:200], "seconds": seconds, "held": noticed}
+
+
+def work(quick: bool) -> dict[str, object]:
+    """The unchanged copy first, then every sabotage."""
+    chosen = [each for each in SABOTAGES if not quick or each.name in QUICK]
+    details: list[Case] = []
+    if not quick:
+        status, line = run_tests(REPOSITORY / "src", tuple(dict.fromkeys(each.tests for each in chosen)))
+        details.append({"name": "nothing changed", "said": line[:200], "held": status == 0})
+    details += [try_one(each) for each in chosen]
+    sabotages = details if quick else details[1:]
+    kept = sum(bool(case["held"]) for case in sabotages) if details[0]["held"] else 0
+    return {"row": 24, "cases": len(sabotages), "held": kept, "details": details}
+
+
+if __name__ == "__main__":
+    sys.exit(report(__doc__ or "", work))

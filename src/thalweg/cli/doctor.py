@@ -1,0 +1,24 @@
+"""`doctor`: the machine, the packages, the places, and what stands in the way."""
+
+import typer
+
+from thalweg.cli.settings import Settings, emit_json
+
+__all__ = ["doctor"]
+
+
+def doctor(context: typer.Context) -> int:
+    """Say whether this machine is fit for thalweg, and what is missing for what."""
+    settings: Settings = context.obj
+    from thalweg.workbench.doctor import doctor as work
+
+    health = work()
+    status = int(any(each.severity != "info" for each in health.findings))
+    if settings.json:
+        emit_json(health)
+        return status
+    from thalweg.rendering.health_text import health_lines
+
+    for line in health_lines(health):
+        typer.echo(line)
+    return status
