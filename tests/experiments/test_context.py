@@ -3,8 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import thalweg
 from thalweg.accounting.ledger import count
-from thalweg.core.errors import SourceError
+from thalweg.core.errors import RunError, SourceError
 from thalweg.core.shape import Shape
 from thalweg.experiments.context_claims import best_module, gains
 from thalweg.experiments.context_networks import DEEPER, equal_networks, segmenters
@@ -39,6 +40,7 @@ def test_the_lab_on_scenes(tiny):
         f"Global context helps here: {name} against none at equal cost" for name in CONTEXTS[1:]
     ]
     assert len(answer.findings) == 9
+    assert answer.findings[8].observed.startswith("scenes+none: receptive field 35x35 pixels")
     assert len(answer.figures) == 4
     assert check_drawing(answer.figures[0].svg)
     assert check_drawing(answer.figures[3].svg)
@@ -122,3 +124,25 @@ def test_the_lab_on_streets(tiny, monkeypatch, shared_data):
 def test_data_are_values():
     data = scenes(4, 2, (32, 56))
     assert replace(data, source="other").said().startswith("other: 4 pictures of 3x32x56")
+
+
+def test_a_run_is_looked_into(tiny, street_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("context") / "run"
+    thalweg.train(street_folder, out=folder, context="gc", epochs=1, lr=0.003, repair=False)
+    answer = lab("context", str(folder), quick=True, workers=1)
+    assert answer.question == "How much context does this network use?"
+    assert [row[0] for row in answer.table.rows] == ["sky", "road", "car"]
+    assert answer.table.header[-2:] == ("IoU", "module silenced")
+    assert [finding.claim for finding in answer.findings] == [
+        "A network uses as much of a picture as its receptive field says",
+        "The trained network relies on what its context module adds",
+    ]
+    assert all(line.y[-1] == 1.0 for line in answer.figures[0].lines)  # the largest radius keeps everything
+    assert answer.to_json()["figures"]
+
+
+def test_a_run_that_classifies_is_refused(photo_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos") / "run"
+    thalweg.train(photo_folder, out=folder, epochs=1, lr=0.003, image_size=32, repair=False)
+    with pytest.raises(RunError, match="classifies whole pictures"):
+        lab("context", str(folder), quick=True, workers=1)

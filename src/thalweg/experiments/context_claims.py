@@ -14,7 +14,7 @@ from thalweg.experiments.context_scenes import SceneData
 from thalweg.experiments.paired import Paired, paired, verdict
 from thalweg.experiments.sizing import said_cost
 
-__all__ = ["best_module", "gains", "judge_context"]
+__all__ = ["best_module", "gains", "judge_context", "judge_field", "judge_removal"]
 
 MARGIN = 0.02
 """A mean IoU that differs by less is as good."""
@@ -89,8 +89,7 @@ def judge_context(
         *(_helps(data, specs, found, seconds, name) for name in _MODULES if name in found),
         _removes(data, found, best),
         *((_deeper(specs, found, best),) if DEEPER in found else ()),
-        _silenced(uses[best], best),
-        _field_is_used(uses["none"]),
+        *(finding for finding in (judge_removal(uses[best]), judge_field(uses["none"])) if finding),
     )
 
 
@@ -158,9 +157,18 @@ def _deeper(specs: Mapping[str, NetworkSpec], found: Runs, best: str) -> LabFind
     )
 
 
-def _silenced(use: ContextUse, best: str) -> LabFinding:
+def judge_removal(use: ContextUse) -> LabFinding | None:
+    """Judge whether a trained network relies on its context module.
+
+    Args:
+        use: What was measured.
+
+    Returns:
+        The finding; None where the network has no module.
+    """
     removal = use.removal
-    assert removal is not None  # noqa: S101 - the network has a module
+    if removal is None:
+        return None
     lost = removal.mean_iou_with - removal.mean_iou_without
     first = removal.changes[0] if removal.changes and removal.changes[0].pixels > 0 else None
     words = (
@@ -170,15 +178,23 @@ def _silenced(use: ContextUse, best: str) -> LabFinding:
         else ""
     )
     return LabFinding(
-        claim=f"The trained network relies on what {best} adds",
+        claim="The trained network relies on what its context module adds",
         verdict="supported" if lost > MARGIN else "contradicted",
-        observed=f"mean IoU {removal.mean_iou_with:.3f}, and {removal.mean_iou_without:.3f} with what it adds replaced "
-        f"by its mean over {use.pictures} pictures{words}",
+        observed=f"{use.network}: mean IoU {removal.mean_iou_with:.3f}, and {removal.mean_iou_without:.3f} with what it "
+        f"adds replaced by its mean over {use.pictures} pictures{words}",
         fails="one training was looked into; a network trained without the module may make up for it",
     )
 
 
-def _field_is_used(use: ContextUse) -> LabFinding:
+def judge_field(use: ContextUse) -> LabFinding:
+    """Judge whether a network uses what its receptive field holds.
+
+    Args:
+        use: What was measured.
+
+    Returns:
+        The finding.
+    """
     half, most, nearly = (each.radius for each in use.reach)
     side = 2 * most + 1
     enough = {curve.fill: curve.enough() for curve in use.curves}
@@ -189,8 +205,8 @@ def _field_is_used(use: ContextUse) -> LabFinding:
     return LabFinding(
         claim="A network uses as much of a picture as its receptive field says",
         verdict="contradicted" if share < _HALF else "supported" if share > _MOST else "undecided",
-        observed=f"none: receptive field {'x'.join(map(str, use.field))} pixels; 50, 90 and 99 % of gradient energy "
-        f"lie within {half:.0f}, {most:.0f} and {nearly:.0f} pixels of a place ({100 * share:.0f} % of the field "
-        f"at 90 %); 95 % of the answers stay from this radius on, by fill: {said}",
+        observed=f"{use.network}: receptive field {'x'.join(map(str, use.field))} pixels; 50, 90 and 99 % of gradient "
+        f"energy lie within {half:.0f}, {most:.0f} and {nearly:.0f} pixels of a place ({100 * share:.0f} % of the "
+        f"field at 90 %); 95 % of the answers stay from this radius on, by fill: {said}",
         fails="contradicted below half of the field's side, supported above nine tenths; after Luo et al. 2016",
     )

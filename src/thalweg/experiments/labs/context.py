@@ -11,10 +11,12 @@ from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.report import Curves, Drawing, Line, Table
 from thalweg.experiments.context_claims import best_module, gains, judge_context
 from thalweg.experiments.context_networks import equal_networks, segmenters
+from thalweg.experiments.context_of_run import context_of_run
 from thalweg.experiments.context_runs import BATCH, SceneRun, SceneTrial, restored, train_scene
 from thalweg.experiments.context_scenes import SceneData, masked_pictures, scenes, shortest_distance
 from thalweg.experiments.lab import Lab, LabRequest
 from thalweg.experiments.many import in_processes
+from thalweg.experiments.pointwise_subject import is_run
 from thalweg.experiments.seeds import Seeds
 from thalweg.experiments.sizing import said_cost
 from thalweg.experiments.timing import answer_seconds
@@ -26,6 +28,7 @@ from thalweg.workbench.context_use import measure_context
 __all__ = ["LAB"]
 
 QUESTION = "Does global context help here, and for which classes?"
+OF_RUN = "How much context does this network use?"
 SIZES, PICTURES = ((48, 72), (64, 96)), ((160, 48), (400, 120))
 """Height and width of the scenes; how many are trained on and held out."""
 STEPS, SEEDS, WIDTHS = (300, 1500), (3, 5), (12, 16)
@@ -45,6 +48,8 @@ Intervals are over seeds: that the held-out pictures are a sample, too, is not i
 
 def _run(request: LabRequest) -> LabResult:
     number = 0 if request.quick else 1
+    if is_run(request.source):
+        return context_of_run(request, OF_RUN, pictures=LOOKED_AT[number], each=PLACES[number])
     data = _data(request, number)
     made = request.source is None
     classes = len(data.classes)
