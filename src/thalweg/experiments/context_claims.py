@@ -180,8 +180,8 @@ def judge_removal(use: ContextUse) -> LabFinding | None:
     return LabFinding(
         claim="The trained network relies on what its context module adds",
         verdict="supported" if lost > MARGIN else "contradicted",
-        observed=f"{use.network}: mean IoU {removal.mean_iou_with:.3f}, and {removal.mean_iou_without:.3f} with what it "
-        f"adds replaced by its mean over {use.pictures} pictures{words}",
+        observed=f"{use.network}: mean IoU {removal.mean_iou_with:.3f}, and {removal.mean_iou_without:.3f} with what "
+        f"it adds replaced by its mean over {use.pictures} pictures{words}",
         fails="one training was looked into; a network trained without the module may make up for it",
     )
 
