@@ -48,7 +48,7 @@ __all__ = ["Session", "balance_of", "batches_of", "carry_out"]
 
 REPORT_SECONDS = 6.0
 """Of a plan in minutes, so much is kept for the report and the end of the process, besides the evaluation."""
-FULL_SIZE = 1.6
+FULL_SIZE = 2.5
 """Scoring masks at their own size takes so many times as long a picture as at the size of training."""
 
 
