@@ -167,7 +167,9 @@ def try_one(what: str, make: Callable[[Path], bytes]) -> Case:
             said = str(error).replace(name, "")
         seconds = time.perf_counter() - started
         escaped = _state(outside, target) != before
-        strange = [path.name for path in target.rglob("*") if path.is_symlink() or not (path.is_file() or path.is_dir())]
+        strange = [
+            path.name for path in target.rglob("*") if path.is_symlink() or not (path.is_file() or path.is_dir())
+        ]
         linked_twice = [path.name for path in target.rglob("*") if path.is_file() and path.stat().st_nlink > 1]
         good = (target / "a" / "good.png").is_file()
     noticed = bool(said) or left_out > 0 or what in {"zip, nested"}  # an archive inside stays packed, and is no picture

@@ -7,6 +7,8 @@ import pytest
 
 from thalweg.core.errors import PlanError
 from thalweg.core.report import (
+    Compared,
+    Comparisons,
     Curves,
     Drawing,
     Line,
@@ -22,7 +24,7 @@ from thalweg.core.report import (
 from thalweg.rendering.html import render_html
 
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=")
-VOID = {"meta", "link", "img", "br"}
+VOID = {"meta", "link", "img", "br", "input"}
 
 
 class Page(html.parser.HTMLParser):
@@ -201,6 +203,19 @@ def test_a_picture_of_another_type_is_refused():
     blocks = (PictureGrid(caption="c", pictures=(bad,)),)
     with pytest.raises(PlanError, match="JPEG and PNG"):
         render_html(Report(title="t", answer=(), sections=(Section(title="s", blocks=blocks),)))
+
+
+def test_a_slider_lies_over_both_pictures_and_a_legend_takes_colours_only():
+    pair = Compared(truth=picture(file="a.png"), answer=picture(caption="97 % right"))
+    block = Comparisons(caption="Worst", pictures=(pair,), legend=(("<b>road</b>", "#804080"),))
+    page = Page(render_html(Report(title="t", answer=("a",), sections=(Section(title="s", blocks=(block,)),))))
+    (slider,) = [each for each in page.all("input") if each.get("type") == "range"]
+    assert slider["aria-label"].endswith("a.png")
+    assert [each.get("class") for each in page.all("img")] == [None, "over"]
+    assert not page.all("b")
+    bad = Comparisons(caption="Worst", pictures=(), legend=(("road", "red;background:url(x)"),))
+    with pytest.raises(PlanError, match="is no colour"):
+        render_html(Report(title="t", answer=("a",), sections=(Section(title="s", blocks=(bad,)),)))
 
 
 def test_persian_reads_from_the_right_and_figures_do_not():

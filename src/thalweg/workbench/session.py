@@ -305,7 +305,5 @@ def _recipe(run: Session, *, resuming: bool) -> Recipe:
     )
 
 
-
-
 def _rate(diagnosed: DiagnosedRun | None) -> dict[str, object] | None:
     return None if diagnosed is None else diagnosed.learning_rate.to_json()
