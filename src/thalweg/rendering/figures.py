@@ -6,7 +6,7 @@ last one, which draws the same line at this size.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from thalweg.core.report import Curves, Line, Mark
 from thalweg.rendering.axes import Axis, value_axis
@@ -20,10 +20,14 @@ _MARKERS = (
     "M-2.7,-2.7h5.4v5.4h-5.4z",
     "M0,-3.6L3.4,2.6H-3.4z",
     "M0,-3.8L3.8,0L0,3.8L-3.8,0z",
+    "M0,3.6L3.4,-2.6H-3.4z",
+    "M-1.2,-4h2.4v2.8h2.8v2.4h-2.8v2.8h-2.4v-2.8h-2.8v-2.4h2.8z",
+    "M-3.4,-1.8L-1.8,-3.4L0,-1.6L1.8,-3.4L3.4,-1.8L1.6,0L3.4,1.8L1.8,3.4L0,1.6L-1.8,3.4L-3.4,1.8L-1.6,0z",
+    "M-4,-1.5h8v3h-8z",
 )
 _POINTS_WITH_MARKERS = 40
-_SPARSE_MARKERS = 8
-"""Markers on each of several long lines, so that they are told apart without colour."""
+_MARKERS_A_LINE = 9
+"""On a line of more points, for lines are told apart in print, and by those who see no colours, by their markers."""
 
 
 def draw_curves(figure: Curves, *, width: int = 720, height: int = 320) -> str:
@@ -59,7 +63,7 @@ def draw_curves(figure: Curves, *, width: int = 720, height: int = 320) -> str:
         *(
             part
             for index, line in enumerate(figure.lines)
-            for part in _draw_line(index, line, x_axis, y_axis, len(figure.lines))
+            for part in _draw_line(index, line, x_axis, y_axis)
         ),
         "</svg>",
         *entries,
@@ -153,7 +157,7 @@ def _draw_marks(marks: tuple[Mark, ...], x_axis: Axis, y_axis: Axis) -> Iterator
         yield f'<text class="small halo {place}" x="{x:.1f}" y="{y:.1f}">{escape(label)}</text>'
 
 
-def _draw_line(index: int, line: Line, x_axis: Axis, y_axis: Axis, lines: int) -> Iterator[str]:
+def _draw_line(index: int, line: Line, x_axis: Axis, y_axis: Axis) -> Iterator[str]:
     colour = index % len(LINES_LIGHT)
     points = [
         (x_axis.place(x), y_axis.place(y)) if math.isfinite(x) and math.isfinite(y) else (math.nan, math.nan)
@@ -165,15 +169,30 @@ def _draw_line(index: int, line: Line, x_axis: Axis, y_axis: Axis, lines: int) -
         if known:
             path.append(f"{'L' if pen_down else 'M'}{x:.1f},{y:.1f}")
         pen_down = known
-    dash = DASHES[2] if line.dashed else ""
+    dash = _dash(index, line)
     dashed = f' stroke-dasharray="{dash}"' if dash else ""
     yield f'<path class="line line{colour}" d="{"".join(path)}"{dashed}/>'
-    few = len(points) <= _POINTS_WITH_MARKERS
-    every = 1 if few else len(points) // _SPARSE_MARKERS if lines > 1 else 0
+    some = _marked(index, points, x_axis)
     for place, (x, y) in enumerate(points):
         alone = not any(math.isfinite(points[other][1]) for other in (place - 1, place + 1) if 0 <= other < len(points))
-        if math.isfinite(y) and ((every and (place + every // 2) % every == 0) or alone):
+        if math.isfinite(y) and (place in some or alone):
             yield f'<path class="fill{colour}" transform="translate({x:.1f},{y:.1f})" d="{_marker(index)}"/>'
+
+
+def _marked(index: int, points: Sequence[tuple[float, float]], x_axis: Axis) -> set[int]:
+    """The points of a line that get a marker: all of a few; else some, elsewhere than on the lines beside it."""
+    known = [place for place, (_, y) in enumerate(points) if math.isfinite(y)]
+    if len(points) <= _POINTS_WITH_MARKERS or not known:
+        return set(known)
+    apart = (x_axis.end - x_axis.start) / _MARKERS_A_LINE
+    first = x_axis.start + apart * ((0.5 + 0.382 * index) % 1)  # the golden section: no two of a few lines meet
+    wanted = [first + apart * number for number in range(_MARKERS_A_LINE)]
+    return {min(known, key=lambda place: abs(points[place][0] - x)) for x in wanted}
+
+
+def _dash(index: int, line: Line) -> str:
+    """Dashes of a line that asks for them, and of those after colours and markers are used up."""
+    return DASHES[2] if line.dashed else DASHES[index // len(_MARKERS) % len(DASHES)]
 
 
 def _marker(index: int) -> str:
@@ -188,7 +207,7 @@ def _legend(lines: tuple[Line, ...], width: int) -> tuple[list[str], int]:
         wide = 34 + text_width(line.label) + 16
         if x > 4 and x + wide > width:  # noqa: PLR2004 - the row's start
             x, y = 4.0, y + 20
-        dash = f' stroke-dasharray="{DASHES[2]}"' if line.dashed else ""
+        dash = f' stroke-dasharray="{_dash(index, line)}"' if _dash(index, line) else ""
         colour = index % len(LINES_LIGHT)
         parts.append(
             f'<g class="key"><path class="line line{colour}" d="M{x:.1f},{y - 4}h24"{dash}/>'
