@@ -130,7 +130,7 @@ def odd_values(masks: Masks, coding: MaskCoding) -> tuple[Notice, ...]:
             0,
             Notice(
                 "",
-                f"{strange / whole:.1%} of all mask pixels hold what is no class, {len(masks.unknown):,} values in all: "
+                f"{strange / whole:.1%} of all mask pixels hold what is no class, {len(masks.unknown):,} values: "
                 f"complete the table of classes, or save masks without loss (PNG, not JPEG)",
             ),
         )
