@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from thalweg.core.errors import ThalwegError
+    from thalweg.dashboard.serving import serve
     from thalweg.experiments.lab import lab
     from thalweg.workbench.check import check
     from thalweg.workbench.compare import compare
@@ -48,6 +49,7 @@ _HOMES = {
     "report": "thalweg.workbench.report",
     "resume": "thalweg.workbench.resume",
     "rule": "thalweg.workbench.rules",
+    "serve": "thalweg.dashboard.serving",
     "train": "thalweg.workbench.train",
     "watch": "thalweg.workbench.watch",
 }
@@ -71,6 +73,7 @@ __all__ = [
     "report",
     "resume",
     "rule",
+    "serve",
     "train",
     "watch",
 ]

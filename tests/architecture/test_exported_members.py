@@ -24,6 +24,7 @@ PUBLIC = [
     "report",
     "resume",
     "rule",
+    "serve",
     "train",
     "watch",
 ]

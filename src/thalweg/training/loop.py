@@ -411,10 +411,14 @@ class Trainer:
             if path.name not in needed:  # the checkpoint before this one may yet have to serve
                 path.unlink(missing_ok=True)
 
-    def log_unlogged(self) -> None:
-        """Hand the steps since the last checkpoint to `log_steps`."""
+    def log_unlogged(self, log: Callable[[list[tuple[float, ...]]], None] | None = None) -> None:
+        """Hand the steps that nobody was told of to `log_steps`, or to somebody else who keeps them in the same place.
+
+        Args:
+            log: Whom instead.
+        """
         rows, self._unlogged = self._unlogged, []
-        self.log_steps(rows)
+        (log or self.log_steps)(rows)
 
     def _note(self, kind: str, message: str) -> None:
         state = self.state

@@ -31,10 +31,11 @@ from thalweg.training.interruption import listening
 from thalweg.training.loop import Trainer
 from thalweg.training.loss import class_weights, pixel_weights
 from thalweg.training.mask_scoring import score_masks
-from thalweg.training.progress import Outcome, Progress, Recipe
+from thalweg.training.progress import Outcome, Recipe
 from thalweg.training.scoring import predict
 from thalweg.training.unfreezing import Part
 from thalweg.workbench.diagnose import diagnose_run
+from thalweg.workbench.live_file import LiveFile, Onlooker
 from thalweg.workbench.loading import Loaded
 from thalweg.workbench.monitor import Monitor
 from thalweg.workbench.report import write_report
@@ -50,8 +51,6 @@ REPORT_SECONDS = 6.0
 """Of a plan in minutes, so much is kept for the report and the end of the process, besides the evaluation."""
 FULL_SIZE = 1.6
 """Scoring masks at their own size takes so many times as long a picture as at the size of training."""
-HISTORY_SECONDS = 1.0
-"""`history.csv` is written at most so often during training."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,20 +158,35 @@ def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> Train
         RunError: Another process is working on the run.
         TrainingFailedError: The run went wrong, or its folder cannot be written any more.
     """
+    live = LiveFile(run.folder.path)
     try:
         with held(run.folder.path):
+            live.take_request()  # of a run before this one
             if resuming:
                 run.folder.sweep()
-            trainer, outcome, monitor = _train(run, module, resuming=resuming)
-            if outcome.interrupted is not None:
-                return answer_of(run, outcome, None, monitor=monitor)
-            return _conclude(run, trainer, outcome, monitor)
+            try:
+                return _carry_out(run, module, live, resuming=resuming)
+            except BaseException as error:
+                live.enter("failed", str(error) or type(error).__name__)
+                raise
     except OSError as error:  # a full disk, most likely
         place, reason = printable(run.folder.path), error.strerror or type(error).__name__
         raise TrainingFailedError(
             f"{place} cannot be written: {reason}; what was saved before is whole: "
             f"mend that, then thalweg resume {place}"
         ) from error
+
+
+def _carry_out(run: Session, module: torch.nn.Module, live: LiveFile, *, resuming: bool) -> TrainResult:
+    live.enter("training")
+    trainer, outcome, monitor = _train(run, module, live, resuming=resuming)
+    if outcome.interrupted is not None:
+        live.enter("interrupted")
+        return answer_of(run, outcome, None, monitor=monitor)
+    live.enter("evaluating")
+    result = _conclude(run, trainer, outcome, monitor)
+    live.enter("finished")
+    return result
 
 
 def _monitor(run: Session, network: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Monitor:
@@ -189,10 +203,12 @@ def _monitor(run: Session, network: torch.nn.Module, optimizer: torch.optim.Opti
     )
 
 
-def _train(run: Session, module: torch.nn.Module, *, resuming: bool) -> tuple[Trainer, Outcome, Monitor]:
+def _train(
+    run: Session, module: torch.nn.Module, live: LiveFile, *, resuming: bool
+) -> tuple[Trainer, Outcome, Monitor]:
     folder = run.folder
     steps = StepLog(folder.path / "steps.csv")
-    watch = _Watch(run)
+    watch = Onlooker(folder, live, steps, run.listener)
     monitors: dict[str, Monitor] = {}
     trainer = Trainer(
         run.probe.module if run.probe else module,
@@ -201,7 +217,7 @@ def _train(run: Session, module: torch.nn.Module, *, resuming: bool) -> tuple[Tr
         heldout=run.probe.heldout if run.probe else run.batches(run.heldout),
         device=run.device,
         folder=folder.path / "checkpoints",
-        observer=lambda progress: watch(trainer, progress),
+        observer=lambda progress: watch(trainer, monitors["run"], progress),
         log_steps=steps.append,
         companion=lambda network, optimizer: monitors.setdefault("run", _monitor(run, network, optimizer)),
         scorer=score_masks if run.summary.masks else predict,
@@ -220,6 +236,7 @@ def _train(run: Session, module: torch.nn.Module, *, resuming: bool) -> tuple[Tr
     monitor.log.cut_after(trainer.state.step)
     try:
         with listening() as interruption:
+            watch.interruption = interruption
             outcome = trainer.fit(interruption)
     except TrainingFailedError:
         trainer.log_unlogged()  # the last steps tell what went wrong
@@ -287,20 +304,6 @@ def _recipe(run: Session, *, resuming: bool) -> Recipe:
         evaluations=1 + (FULL_SIZE if run.summary.masks else 1.0) * len(run.scored) / max(1, len(run.heldout)),
         parts=run.learning,
     )
-
-
-class _Watch:
-    """Passes progress on, and keeps `history.csv` up to date without writing it for every one of many short epochs."""
-
-    def __init__(self, run: Session) -> None:
-        self.run = run
-        self.written = -math.inf
-
-    def __call__(self, trainer: Trainer, progress: Progress) -> None:
-        if progress.row is not None and time.perf_counter() - self.written >= HISTORY_SECONDS:
-            self.run.folder.write_text("history.csv", epochs_to_csv(trainer.state.rows))
-            self.written = time.perf_counter()
-        self.run.listener.train(progress)
 
 
 def _rate(diagnosed: DiagnosedRun | None) -> dict[str, object] | None:
