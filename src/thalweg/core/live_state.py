@@ -91,7 +91,7 @@ def read_live_state(folder: Path) -> LiveState | None:
     """
     try:
         data = json.loads((folder / PROGRESS_FILE).read_bytes())
-        data.pop("schema", None)
-        return from_plain(LiveState, data, PROGRESS_FILE)
-    except (OSError, ValueError, AttributeError, RecursionError, RunError):
+        fields = {name: value for name, value in data.items() if name != "schema"} if isinstance(data, dict) else None
+        return from_plain(LiveState, fields, PROGRESS_FILE)
+    except (OSError, ValueError, RecursionError, RunError):
         return None

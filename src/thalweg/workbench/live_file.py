@@ -119,7 +119,7 @@ class Onlooker:
     def __init__(self, folder: RunFolder, live: LiveFile, steps: StepLog, listener: Listener) -> None:
         self.folder, self.live, self.steps, self.listener = folder, live, steps, listener
         self.interruption: Interruption | None = None
-        self._written = -math.inf
+        self._written, self._events = -math.inf, 0
 
     def __call__(self, trainer: Trainer, monitor: Monitor, progress: Progress) -> None:
         """Be told after every step and epoch.
@@ -134,6 +134,9 @@ class Onlooker:
             self._written = time.perf_counter()
         if self.live.due:
             trainer.log_unlogged(self.steps.show)
+            if len(trainer.state.events) != self._events:
+                self._events = len(trainer.state.events)
+                self.folder.write_json("events.json", {"events": trainer.state.events})
             self.live.tell(progress, monitor.estimate)
             if self.interruption is not None and not self.interruption and self.live.take_request():
                 self.interruption.signum = signal.SIGTERM
