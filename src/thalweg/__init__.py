@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from thalweg.workbench.draw import draw
     from thalweg.workbench.evaluate import evaluate
     from thalweg.workbench.export import export
+    from thalweg.workbench.follow import follow
     from thalweg.workbench.landscape import landscape
     from thalweg.workbench.predict import predict
     from thalweg.workbench.report import report
@@ -43,6 +44,7 @@ _HOMES = {
     "draw": "thalweg.workbench.draw",
     "evaluate": "thalweg.workbench.evaluate",
     "export": "thalweg.workbench.export",
+    "follow": "thalweg.workbench.follow",
     "lab": "thalweg.experiments.lab",
     "landscape": "thalweg.workbench.landscape",
     "predict": "thalweg.workbench.predict",
@@ -67,6 +69,7 @@ __all__ = [
     "draw",
     "evaluate",
     "export",
+    "follow",
     "lab",
     "landscape",
     "predict",

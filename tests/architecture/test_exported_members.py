@@ -18,6 +18,7 @@ PUBLIC = [
     "draw",
     "evaluate",
     "export",
+    "follow",
     "lab",
     "landscape",
     "predict",

@@ -15,7 +15,7 @@ from thalweg.dashboard.guard import Guard
 from thalweg.dashboard.shelf import Shelf
 from thalweg.workbench.steps import STEP_COLUMNS
 
-TOKEN = "correct-horse-battery-staple"
+TOKEN = "correct-horse-battery-staple"  # noqa: S105 - of tests alone
 PORT = 8765
 
 
@@ -37,7 +37,8 @@ def make_run(folder, *, epochs=3, steps=8, source="photos", finished=True):
     if finished:
         metrics = {"schema": 1, "accuracy": 0.7, "accuracy_interval": [0.6, 0.8], "split": "validation", "seconds": 9.5}
         (folder / "metrics.json").write_text(json.dumps({**metrics, "images_per_second": 250, "learning_rate": 0.001}))
-        found = [{"name": "too_few_epochs", "severity": "warning", "code": "CUR001", "claim": "Short.", "confidence": 1}]
+        found = [{"code": "CUR001", "name": "too_few_epochs", "severity": "warning", "confidence": 1, "subject": "run"}]
+        found[0]["claim"] = "Short."
         (folder / "findings.json").write_text(json.dumps({"schema": 1, "findings": found}))
     return folder
 

@@ -6,9 +6,8 @@ from thalweg.dashboard.resuming import Resumed
 
 
 def _told(events):
-    return [
-        (event.split(b"\n")[0].removeprefix(b"event: ").decode(), json.loads(event.split(b"\ndata: ")[1])) for event in events
-    ]
+    parts = [event.decode().split("\n") for event in events]
+    return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data, *_ in parts]
 
 
 def test_only_what_changed_is_told(shelf, keys):

@@ -2,13 +2,22 @@ import pytest
 
 PATHS = ["/", "/page/app.js", "/api/runs", "/api/events", "/api/runs/0123456789abcdef/report"]
 TRAVERSALS = [
-    *(f"/page/{step}secret.txt" for step in ("../", "../../", "..%2f", "%2e%2e/", "%2e%2e%2f", "..%252f", "..%5c", "..\\")),
+    *(f"/page/{step}secret.txt" for step in ("../", "../../", "..%2f", "%2e%2e/", "%2e%2e%2f", "..%252f", "..%5c")),
     *(f"/page/{step}" for step in ("../app.py", "..%2fapp.py", "%2e%2e%2fguard.py", ".%2e/shelf.py", "....//app.py")),
     *(f"/api/runs/{step}/report" for step in ("..", "../..", "%2e%2e", "..%2f..", "..%252f..", ".", "%2e", "first")),
-    *(f"/api/runs/{step}/report" for step in ("%2fetc", "/etc/passwd", "C:%5c", "file:%2f%2f%2fetc%2fpasswd", "~", "%00")),
+    *(f"/api/runs/{step}/report" for step in ("%2fetc", "/etc/passwd", "C:%5c", "file:%2f%2fetc%2fpasswd", "~", "%00")),
     *(f"/{step}" for step in ("etc/passwd", "../secret.txt", "%2e%2e/secret.txt", "..%5csecret.txt", "page", "page/")),
-    *(f"/page/{step}" for step in ("app.js%00.css", "app.js/../../secret.txt", "%c0%ae%c0%ae/secret.txt", "/secret.txt")),
-    *(f"/api/runs/{step}" for step in ("..%2fsecret.txt", "first%2f..%2f..%2fsecret.txt", "halted/../../secret.txt")),
+    *(f"/page/{step}" for step in ("app.js%00.css", "app.js/../../secret.txt", "%c0%ae%c0%ae/secret.txt", "/a")),
+    *(
+        f"/api/runs/{step}"
+        for step in (
+            "..%2f..%2f",
+            "....%2f",
+            "..%2fsecret.txt",
+            "first%2f..%2f..%2fsecret.txt",
+            "halted/../../secret.txt",
+        )
+    ),
 ]
 
 
@@ -51,7 +60,15 @@ def test_the_token_in_any_other_address_counts_for_nothing(page):
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example:8765", "evil.example", "127.0.0.1", "127.0.0.1:80", "localhost.evil.example:8765", "", "10.0.0.7:8765"],
+    [
+        "evil.example:8765",
+        "evil.example",
+        "127.0.0.1",
+        "127.0.0.1:80",
+        "localhost.evil.example:8765",
+        "",
+        "10.0.0.7:8765",
+    ],
 )
 @pytest.mark.parametrize("path", ["/", "/api/runs"])
 def test_a_name_that_was_made_to_point_here_is_refused(page, host, path):
@@ -65,7 +82,13 @@ def test_our_own_names_are_answered(page, host):
 
 @pytest.mark.parametrize(
     "origin",
-    ["http://evil.example", "null", "https://127.0.0.1:8765", "http://127.0.0.1:9999", "http://127.0.0.1:8765.evil.example"],
+    [
+        "http://evil.example",
+        "null",
+        "https://127.0.0.1:8765",
+        "http://127.0.0.1:9999",
+        "http://127.0.0.1:8765.evil.example",
+    ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_other_pages_are_refused(page, keys, origin, method):

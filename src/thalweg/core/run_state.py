@@ -1,12 +1,14 @@
 """A run as whoever looks on sees it: what it is, where it is, how good it is, and whether something is wrong."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from thalweg.core.codec import to_plain
+from thalweg.core.finding import Finding
 
-__all__ = ["RunPhase", "RunState"]
+__all__ = ["Followed", "RunPhase", "RunState"]
 
 RunPhase: TypeAlias = Literal["training", "evaluating", "finished", "interrupted", "stopped", "failed", "log"]
 """`interrupted` saved and ended on request; `stopped` was killed; both go on with resume. `log` is a foreign log."""
@@ -102,3 +104,40 @@ class RunState:
         """
         plain: dict[str, object] = {name: to_plain(getattr(self, name)) for name in self.__slots__}
         return {**plain, "running": self.running, "resumable": self.resumable}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """A run that is followed, at one look; the answer of `follow` is the last one.
+
+    Args:
+        state: Where it is.
+        rows: The epochs so far, as in `history.csv`.
+        losses: The loss of its steps as a few means, in order.
+        events: What happened: `epoch, step, kind, message`.
+        findings: What is wrong with it so far, causes first.
+    """
+
+    state: RunState
+    rows: tuple[Mapping[str, float], ...] = ()
+    losses: tuple[float, ...] = ()
+    events: tuple[Mapping[str, object], ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def exit_status(self) -> int:
+        """1 for a failed run or a finding of severity `warning` or `error`, else 0."""
+        return int(self.state.phase == "failed" or any(each.severity != "info" for each in self.findings))
+
+    def to_json(self) -> dict[str, object]:
+        """The answer with the field names of the interface.
+
+        Returns:
+            `run, events, findings`, and the fields of the state.
+        """
+        return {
+            "run": self.state.path,
+            **self.state.to_json(),
+            "events": to_plain(self.events),
+            "findings": to_plain(self.findings),
+        }

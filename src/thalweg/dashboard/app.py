@@ -4,6 +4,7 @@ import functools
 import importlib.resources
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -43,25 +44,51 @@ def make_app(shelf: Shelf, *, closing: Callable[[], bool]) -> Starlette:
     Returns:
         The application.
     """
-    resumed = Resumed()
+    pages = _Pages(shelf, closing)
+    app = Starlette(
+        routes=[
+            Route("/", pages.file),
+            Route("/page/{name}", pages.file),
+            Route("/api/runs", pages.runs),
+            Route("/api/events", pages.events),
+            Route("/api/runs/{key}", pages.run),
+            Route("/api/runs/{key}/charts", pages.charts),
+            Route("/api/runs/{key}/report", pages.report),
+            Route("/api/runs/{key}/stop", pages.stop, methods=["POST"]),
+            Route("/api/runs/{key}/resume", pages.resume, methods=["POST"]),
+        ]
+    )
+    app.router.redirect_slashes = False  # an address is right or it is not
+    return app
 
-    async def page_file(request: Request) -> Response:
+
+class _Pages:
+    """What is answered at each address."""
+
+    def __init__(self, shelf: Shelf, closing: Callable[[], bool]) -> None:
+        self.shelf, self.closing, self.resumed = shelf, closing, Resumed()
+
+    async def file(self, request: Request) -> Response:
+        """One of the page's own files."""
         name = request.path_params.get("name", "index.html")
         if name not in _FILES:
             return _missing("file")
         return Response(_asset(name), media_type=_FILES[name])
 
-    async def runs(_: Request) -> Response:
-        states = await run_in_threadpool(shelf.states)
+    async def runs(self, _: Request) -> Response:
+        """Every run."""
+        states = await run_in_threadpool(self.shelf.states)
         plain = {key: state.to_json() for key, state in states.items()}
-        return _json({"folder": printable(str(shelf.root)), "runs": plain})
+        return _json({"folder": printable(str(self.shelf.root)), "runs": plain})
 
-    async def run(request: Request) -> Response:
-        found = await run_in_threadpool(detail, shelf, request.path_params["key"])
+    async def run(self, request: Request) -> Response:
+        """One run, closely."""
+        found = await run_in_threadpool(detail, self.shelf, request.path_params["key"])
         return _missing("run") if found is None else _json(found)
 
-    async def charts(request: Request) -> Response:
-        opened = shelf.view(request.path_params["key"])
+    async def charts(self, request: Request) -> Response:
+        """A stretch of a run's curves."""
+        opened = self.shelf.view(request.path_params["key"])
         if opened is None:
             return _missing("run")
         view, busy = opened
@@ -74,8 +101,9 @@ def make_app(shelf: Shelf, *, closing: Callable[[], bool]) -> Starlette:
 
         return _json({"charts": await run_in_threadpool(work)})
 
-    async def report(request: Request) -> Response:
-        folder = shelf.folder(request.path_params["key"])
+    async def report(self, request: Request) -> Response:
+        """A run's report, as a stranger's page."""
+        folder = self.shelf.folder(request.path_params["key"])
         path = None if folder is None else folder / "report.html"
         if folder is None or path is None or not path.is_file():
             return _missing("report")
@@ -85,14 +113,16 @@ def make_app(shelf: Shelf, *, closing: Callable[[], bool]) -> Starlette:
             path, media_type="text/html; charset=utf-8", headers={"content-security-policy": REPORT_POLICY}
         )
 
-    async def stop(request: Request) -> Response:
-        return await _acted(request, ask_to_stop)
+    async def stop(self, request: Request) -> Response:
+        """Ask a run to save and stop."""
+        return await self._acted(request, ask_to_stop)
 
-    async def resume(request: Request) -> Response:
-        return await _acted(request, resumed.start)
+    async def resume(self, request: Request) -> Response:
+        """Start a process that goes on with a run."""
+        return await self._acted(request, self.resumed.start)
 
-    async def _acted(request: Request, act: Callable[..., object]) -> Response:
-        folder = shelf.folder(request.path_params["key"])
+    async def _acted(self, request: Request, act: Callable[[Path], None]) -> Response:
+        folder = self.shelf.folder(request.path_params["key"])
         if folder is None:
             return _missing("run")
         try:
@@ -103,28 +133,14 @@ def make_app(shelf: Shelf, *, closing: Callable[[], bool]) -> Starlette:
             return _json({"error": f"{printable(str(folder))}: {error.strerror}"}, status=409)
         return _json({"done": True})
 
-    async def events(request: Request) -> Response:
+    async def events(self, request: Request) -> Response:
+        """What changes, as it changes."""
         watched = tuple(key for key in request.query_params.get("runs", "").split(",") if key)[:_MOST_WATCHED]
-        feed = Feed(shelf, watched, resumed)
         return StreamingResponse(
-            feed.stream(request.is_disconnected, closing),
+            Feed(self.shelf, watched, self.resumed).stream(request.is_disconnected, self.closing),
             media_type="text/event-stream",
             headers={"x-accel-buffering": "no"},
         )
-
-    return Starlette(
-        routes=[
-            Route("/", page_file),
-            Route("/page/{name}", page_file),
-            Route("/api/runs", runs),
-            Route("/api/events", events),
-            Route("/api/runs/{key}", run),
-            Route("/api/runs/{key}/charts", charts),
-            Route("/api/runs/{key}/report", report),
-            Route("/api/runs/{key}/stop", stop, methods=["POST"]),
-            Route("/api/runs/{key}/resume", resume, methods=["POST"]),
-        ]
-    )
 
 
 @functools.cache

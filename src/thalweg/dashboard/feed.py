@@ -35,9 +35,7 @@ class Feed:
         self._details: dict[str, str] = {}
         self._first = True
 
-    async def stream(
-        self, gone: Callable[[], Awaitable[bool]], closing: Callable[[], bool]
-    ) -> AsyncIterator[bytes]:
+    async def stream(self, gone: Callable[[], Awaitable[bool]], closing: Callable[[], bool]) -> AsyncIterator[bytes]:
         """Tell what changed until the page or the server goes.
 
         Args:
@@ -56,7 +54,7 @@ class Feed:
             if time.monotonic() - spoken > _KEEP_ALIVE:
                 yield b": still here\n\n"
                 spoken = time.monotonic()
-            while time.monotonic() - began < SECONDS and not closing():
+            while time.monotonic() - began < SECONDS and not closing():  # noqa: ASYNC110 - the server's flag is no event
                 await anyio.sleep(_GLANCE)
 
     def news(self) -> list[bytes]:

@@ -1,9 +1,9 @@
-"""The door of the live page: whoever comes in has the token, speaks to us by our own name, and comes from our own page.
+"""The door of the live page: whoever comes in has the token, calls us by our own name, and comes from our own page.
 
-Four walls, each enough on its own against what it is for. The *token* keeps out other users of the machine and pages that
-only guess the port. The *Host* check keeps out DNS rebinding, where a foreign name is made to point at this machine: only
-loopback names and bare addresses are answered. *Origin* and *Sec-Fetch-Site* keep out requests that other pages send. A
-header that only our own script can set keeps forms from changing anything. Jupyter's server does the same.
+Four walls, each enough on its own against what it is for. The *token* keeps out other users of the machine and pages
+that only guess the port. The *Host* check keeps out DNS rebinding, where a foreign name is made to point at this
+machine: only loopback names and bare addresses are answered. *Origin* and *Sec-Fetch-Site* keep out requests that other
+pages send. A header that only our own script can set keeps forms from changing anything. Jupyter's server does alike.
 """
 
 import hmac
@@ -17,7 +17,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["PAGE_POLICY", "REPORT_POLICY", "Guard"]
+__all__ = ["PAGE_POLICY", "REPORT_POLICY", "Guard", "new_token"]
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -29,7 +29,7 @@ REPORT_POLICY = (
     "sandbox allow-scripts allow-downloads allow-popups; default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
     "script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""A report is a file that somebody else may have made: it runs as a stranger, without our cookie and without a network."""
+"""A report may be somebody else's file: it runs as a stranger, without our cookie and without a network."""
 
 _ALWAYS = {
     "x-content-type-options": "nosniff",
@@ -154,7 +154,8 @@ def new_token() -> str:
 
 def _query(scope: Scope) -> str:
     try:
-        return parse_qs(scope["query_string"].decode("ascii")).get("token", [""])[0]
+        query: bytes = scope["query_string"]
+        return parse_qs(query.decode("ascii")).get("token", [""])[0]
     except (UnicodeDecodeError, ValueError):
         return ""
 

@@ -24,7 +24,7 @@ _WIDEST = 32
 
 
 class StepsTail:
-    """A table of numbers under one header that is appended to, such as `steps.csv`.
+    r"""A table of numbers under one header that is appended to, such as `steps.csv`.
 
     Args:
         path: The file; it may not be there yet.
@@ -34,7 +34,7 @@ class StepsTail:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = Path(folder, "steps.csv")
-        ...     _ = path.write_text("step,epoch,loss\\n1,1,0.9\\n2,1,0.7\\n3,1,0.")
+        ...     _ = path.write_text("step,epoch,loss\n1,1,0.9\n2,1,0.7\n3,1,0.")
         ...     tail = StepsTail(path, ("step", "loss"))
         ...     grown = tail.refresh()
         ...     grown, tail["loss"].tolist()
@@ -43,6 +43,10 @@ class StepsTail:
 
     def __init__(self, path: Path, names: tuple[str, ...]) -> None:
         self.path, self.names = path, names
+        self._offset, self._file = 0, (0, 0)
+        self._header: list[str] = []
+        self._parts: dict[str, list[Floats]] = {}
+        self.rows = 0
         self._forget()
 
     def __len__(self) -> int:
@@ -89,8 +93,8 @@ class StepsTail:
 
     def _forget(self) -> None:
         self._offset, self._file = 0, (0, 0)
-        self._header: list[str] = []
-        self._parts: dict[str, list[Floats]] = {name: [] for name in self.names}
+        self._header = []
+        self._parts = {name: [] for name in self.names}
         self.rows = 0
 
     def _take(self, block: bytes) -> None:
@@ -149,10 +153,8 @@ def _numbers(text: npt.NDArray[np.uint8], first: npt.NDArray[np.intp], end: npt.
 
 
 def _plain_decimals(letters: npt.NDArray[np.uint8]) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Numbers such as 0.1234567, one a column, and which of them were read.
-
-    Up to eight digits and a power of ten are both exact, so their quotient is the number that any parser gives.
-    """
+    """Numbers such as 0.1234567, one a column, and which of them were read."""
+    # Up to eight digits and a power of ten are both exact, so their quotient is the number that any parser gives.
     count = letters.shape[1]
     digits, decimals, read = (np.zeros(count, dtype=np.int32) for _ in range(3))
     after = np.zeros(count, dtype=np.int32)

@@ -50,14 +50,13 @@ def resume_apart(folder: Path) -> "subprocess.Popen[bytes]":
     if not state.resumable:
         why = "it is being trained already" if state.running else f"it is {state.phase}"
         raise RunError(f"{printable(folder)} cannot be resumed: {why}")
-    apart: dict[str, object] = (
-        {"creationflags": 0x00000208} if os.name == "nt" else {"start_new_session": True}  # detached, own group
-    )
+    detached = 0x00000208 if os.name == "nt" else 0  # DETACHED_PROCESS and a group of its own
     with (folder / RESUME_LOG).open("wb") as log:
         return subprocess.Popen(  # noqa: S603 - our own command line, and a folder that was found to be a run
             [sys.executable, "-m", "thalweg", "resume", "--quiet", "--", str(folder.resolve())],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            **apart,  # type: ignore[call-overload]
+            creationflags=detached,
+            start_new_session=os.name != "nt",
         )

@@ -180,8 +180,8 @@ def _with_live(state: RunState, live: LiveState) -> RunState:
         steps=live.steps,
         monitor=printable(live.monitor),
         message=printable(live.message),
-        **_verdict(live.estimate),
     )
+    state = _with_verdict(state, live.estimate)
     if not state.running:
         return state
     return replace(
@@ -216,19 +216,15 @@ def _with_findings(state: RunState, stored: Mapping[str, object]) -> RunState:
         for each in (found if isinstance(found, list) else ())
         if isinstance(each, Mapping) and each.get("severity") in {"warning", "error"}
     )
-    rate = stored.get("learning_rate")
-    verdict = _verdict(rate if isinstance(rate, Mapping) else None)
-    return replace(state, warnings=names, **(verdict if verdict["verdict"] else {}))
+    return _with_verdict(replace(state, warnings=names), stored.get("learning_rate"))
 
 
-def _verdict(plain: Mapping[str, object] | None) -> dict[str, str]:
-    if plain is None:
-        return {"verdict": "", "verdict_line": ""}
+def _with_verdict(state: RunState, plain: object) -> RunState:
     try:
         estimate = from_plain(LearningRateEstimate, plain, "learning_rate")
     except RunError:
-        return {"verdict": "", "verdict_line": ""}
-    return {"verdict": estimate.verdict, "verdict_line": printable(str(estimate))}
+        return state
+    return replace(state, verdict=estimate.verdict, verdict_line=printable(str(estimate)))
 
 
 def _thinned(values: list[float]) -> tuple[float, ...]:

@@ -7,12 +7,12 @@ import json
 import math
 import time
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from thalweg.core.codec import to_plain
+from thalweg.core.codec import from_plain, to_plain
 from thalweg.core.errors import RunError, ThalwegError
 from thalweg.core.files import printable
 from thalweg.core.finding import Finding
@@ -55,7 +55,7 @@ class RunView:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._steps = StepsTail(folder / "steps.csv", ("step", *(column for _, _, _, column, _ in _STEP_CHARTS)))
-        self._found: list[object] = []
+        self._found: tuple[Finding, ...] = ()
         self._diagnosed = -math.inf
 
     def charts(self, *, limit: int = 600, window: tuple[float, float] | None = None) -> list[dict[str, object]]:
@@ -90,7 +90,7 @@ class RunView:
             `epoch, step, kind, message` each, in order.
         """
         found = _json(self.folder / "events.json").get("events")
-        kept = [
+        return [
             {
                 "epoch": each.get("epoch"),
                 "step": each.get("step"),
@@ -100,7 +100,6 @@ class RunView:
             for each in (found if isinstance(found, list) else ())
             if isinstance(each, Mapping)
         ]
-        return kept
 
     def plan(self) -> dict[str, object]:
         """What decided the run.
@@ -114,28 +113,39 @@ class RunView:
             return {}
         return {printable(name): _shown(value) for name, value in plan.items() if name != "schema"}
 
-    def findings(self, state: RunState) -> list[object]:
+    def rows(self) -> list[dict[str, float]]:
+        """The epochs so far.
+
+        Returns:
+            Rows of `history.csv`; none where it cannot be read.
+        """
+        try:
+            return epochs_from_csv((self.folder / "history.csv").read_text(encoding="utf-8"), "history.csv")
+        except (OSError, ValueError, RunError):
+            return []
+
+    def findings(self, state: RunState) -> tuple[Finding, ...]:
         """What is wrong with it: as written at its end, or as its curves say so far.
 
         Args:
             state: Where it is.
 
         Returns:
-            Findings as plain data, causes first.
+            Findings, causes first.
         """
         if state.phase == "finished":
-            stored = _json(self.folder / "findings.json").get("findings")
-            return stored if isinstance(stored, list) else []
+            try:
+                stored = _json(self.folder / "findings.json").get("findings", [])
+                return from_plain(tuple[Finding, ...], stored, "findings.json")
+            except RunError:
+                return ()
         if time.monotonic() - self._diagnosed >= _DIAGNOSED_SECONDS:
             self._diagnosed = time.monotonic()
-            self._found = [to_plain(finding) for finding in _diagnosed(self.folder)]
+            self._found = _diagnosed(self.folder)
         return self._found
 
     def _by_epoch(self, limit: int) -> list[dict[str, object]]:
-        try:
-            rows = epochs_from_csv((self.folder / "history.csv").read_text(encoding="utf-8"), "history.csv")
-        except (OSError, ValueError, RunError):
-            return []
+        rows = self.rows()
         if not rows:
             return []
         epochs = np.array([row["epoch"] for row in rows])
@@ -162,7 +172,7 @@ class RunView:
         return charts
 
 
-def _diagnosed(folder: Path) -> Sequence[Finding]:
+def _diagnosed(folder: Path) -> tuple[Finding, ...]:
     try:
         if (folder / "steps.csv").stat().st_size > _DIAGNOSED_BYTES:
             return ()
