@@ -7,6 +7,8 @@ asked for, so `import thalweg` loads neither torch nor anything else that is slo
 import importlib
 from typing import TYPE_CHECKING
 
+from thalweg.core.showing import Bundle, Showable
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
@@ -90,6 +92,15 @@ def __getattr__(name: str) -> object:
     value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
+
+
+def _painted(value: object) -> Bundle:
+    """How a notebook shows a value; what that takes is loaded when the first one is shown."""
+    shown: Bundle = importlib.import_module("thalweg.workbench.notebook").bundle(value)
+    return shown
+
+
+Showable.painter = staticmethod(_painted)
 
 
 def __dir__() -> list[str]:

@@ -165,8 +165,9 @@ def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> Train
                 run.folder.sweep()
             try:
                 return _carry_out(run, module, live, resuming=resuming)
-            except BaseException as error:
-                live.enter("failed", str(error) or type(error).__name__)
+            except Exception as error:
+                if not isinstance(error, OSError):  # that, and an impatient second Ctrl-C, thalweg resume mends
+                    live.enter("failed", str(error) or type(error).__name__)
                 raise
     except OSError as error:  # a full disk, most likely
         place, reason = printable(run.folder.path), error.strerror or type(error).__name__
