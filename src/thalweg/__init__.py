@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from thalweg.workbench.diagnose import diagnose
     from thalweg.workbench.draw import draw
     from thalweg.workbench.evaluate import evaluate
+    from thalweg.workbench.explain import explain
     from thalweg.workbench.export import export
     from thalweg.workbench.landscape import landscape
     from thalweg.workbench.predict import predict
@@ -39,6 +40,7 @@ _HOMES = {
     "diagnose": "thalweg.workbench.diagnose",
     "draw": "thalweg.workbench.draw",
     "evaluate": "thalweg.workbench.evaluate",
+    "explain": "thalweg.workbench.explain",
     "export": "thalweg.workbench.export",
     "lab": "thalweg.experiments.lab",
     "landscape": "thalweg.workbench.landscape",
@@ -61,6 +63,7 @@ __all__ = [
     "diagnose",
     "draw",
     "evaluate",
+    "explain",
     "export",
     "lab",
     "landscape",

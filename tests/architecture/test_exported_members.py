@@ -16,6 +16,7 @@ PUBLIC = [
     "diagnose",
     "draw",
     "evaluate",
+    "explain",
     "export",
     "lab",
     "landscape",

@@ -12,6 +12,7 @@ from thalweg.cli.comparison import compare
 from thalweg.cli.data import check
 from thalweg.cli.derivation import derive
 from thalweg.cli.diagnosis import diagnose, rule
+from thalweg.cli.explanation import explain
 from thalweg.cli.lab import lab
 from thalweg.cli.landscape import landscape
 from thalweg.cli.models import evaluate, export, predict, report
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(train, resume, predict, evaluate, check, report, export),
-    *(diagnose, rule, landscape, compare, lab),
+    *(diagnose, rule, explain, landscape, compare, lab),
     *(count, draw, derive, demo),
 )
 for command in COMMANDS:

@@ -11,7 +11,7 @@ from thalweg.data.decode import decode
 from thalweg.workbench.model import TrainedModel, in_groups, open_model
 from thalweg.workbench.predict_values import predict_values
 
-__all__ = ["predict"]
+__all__ = ["files_in", "predict"]
 
 GROUP = 32
 
@@ -45,7 +45,7 @@ def predict(run: str | Path, images: Sequence[str | Path], *, device: str = "aut
                 "nothing to classify is named: give arrays, tables, recordings or scans, or folders of such"
             )
         return PredictResult(predictions=tuple(answers), classes=model.summary.classes)
-    files = list(_files(images))
+    files = list(files_in(images))
     if not files:
         raise PlanError("no picture is named: give files, or folders that hold some")
     predictions: list[Prediction] = []
@@ -54,7 +54,15 @@ def predict(run: str | Path, images: Sequence[str | Path], *, device: str = "aut
     return PredictResult(predictions=tuple(predictions), classes=model.summary.classes)
 
 
-def _files(images: Sequence[str | Path]) -> Iterable[str]:
+def files_in(images: Sequence[str | Path]) -> Iterable[str]:
+    """The picture files that a user means.
+
+    Args:
+        images: Files, or folders whose files are all tried, but for hidden ones.
+
+    Yields:
+        Paths in the order asked for.
+    """
     for image in images:
         path = Path(image)
         if path.is_dir():
