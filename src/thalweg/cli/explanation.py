@@ -25,7 +25,7 @@ def explain(
     ] = None,
     class_: Annotated[
         str | None,
-        typer.Option("--class", help="The class to explain; the answer by default.", metavar="NAME", show_default=False),
+        typer.Option("--class", help="The class to explain.", metavar="NAME", show_default="the answer"),
     ] = None,
     layer: Annotated[
         str | None, typer.Option(help="The layer of class activation; the last one with maps by default.")

@@ -21,8 +21,8 @@ __all__ = ["agreement_line", "explain_report", "explain_text", "faithfulness_lin
 NAMES = {"grad_cam": "Grad-CAM", "occlusion": "occlusion", "saliency": "saliency", "random": "random order"}
 _HOW = (
     "Orange speaks for the class, blue against it. Grad-CAM weights the maps of a layer by how much the class's score "
-    "hangs on them; occlusion covers one patch after the other with the sample's mean and sees how far the score falls; "
-    "saliency is how strongly the score moves with each value of the input, averaged over noisy copies."
+    "hangs on them; occlusion covers one patch after the other with the sample's mean and sees how far the score "
+    "falls; saliency is how strongly the score moves with each value of the input, averaged over noisy copies."
 )
 _LIMITS = (
     "A map shows where the score of one class came from in one sample, not why, and not whether the network would "
@@ -57,9 +57,7 @@ def explain_report(result: ExplainResult, album: Album) -> Report:
         "searched": result.searched or "no sample",
         "classes": ", ".join(map(printable, result.classes[:20])),
     }
-    return Report(
-        title=f"Where {name} looks", answer=_answer(result), sections=tuple(sections), provenance=provenance
-    )
+    return Report(title=f"Where {name} looks", answer=_answer(result), sections=tuple(sections), provenance=provenance)
 
 
 def explain_text(result: ExplainResult) -> str:
@@ -206,7 +204,9 @@ def _agreed(verdict: str) -> str:
 def _sample_curves(sample: ExplainedSample) -> Curves:
     target = printable(sample.curves[0].target)
     lines = []
-    shown = [curve for curve in (sample.curve("grad_cam") or sample.curve("occlusion"), sample.curve("random")) if curve]
+    shown = [
+        curve for curve in (sample.curve("grad_cam") or sample.curve("occlusion"), sample.curve("random")) if curve
+    ]
     for curve in shown:
         name = NAMES[curve.order]
         lines.append(Line(label=f"deleted, {name}", x=curve.shares, y=curve.deletion, dashed=curve.order == "random"))
@@ -236,7 +236,8 @@ def _trust(result: ExplainResult) -> Iterator[Block]:
     ]
     yield Paragraph(
         text="Three questions are put to the maps. Do two methods that work differently point to the same places? Does "
-        "the map change when the network forgets what it learned? Does the answer fall when what it points to is covered?"
+        "the map change when the network forgets what it learned? Does the answer fall when what it points to is "
+        "covered?"
     )
     if rows:
         yield Table(
@@ -273,7 +274,8 @@ def _sanity(check: SanityCheck) -> Iterator[Block]:
         yield Paragraph(text=f"The {name} maps are the same everywhere, so nothing can be checked.", style="warning")
     yield Table(
         caption=f"Sanity check of {name} (Adebayo et al. 2018): likeness to the trained network's maps, over "
-        f"{check.positions:,} places, while it forgets from the answer down; below {CHANGES_BELOW} at the end they change",
+        f"{check.positions:,} places, while it forgets from the answer down; below {CHANGES_BELOW} at the end "
+        f"they change",
         header=("forgotten as well", "rank correlation", "structural similarity", "blank maps"),
         rows=tuple(
             (step.forgotten, _number(step.rank), _number(step.structure), _share(step.blank)) for step in check.steps
@@ -283,9 +285,9 @@ def _sanity(check: SanityCheck) -> Iterator[Block]:
 
 def _hierarchy(result: ExplainResult, album: Album) -> Iterator[Block]:
     yield Paragraph(
-        text="Early stages see a few values and answer to edges and colours, middle ones to textures, late ones to parts "
-        "and whole things (Zeiler and Fergus 2014). Each patch below is what one value of a channel can see, cut to the "
-        "middle half of the sample where it could see more."
+        text="Early stages see a few values and answer to edges and colours, middle ones to textures, late ones to "
+        "parts and whole things (Zeiler and Fergus 2014). Each patch below is what one value of a channel can see, "
+        "cut to the middle half of the sample where it could see more."
     )
     if album.filters is not None:
         yield album.filters
@@ -322,8 +324,8 @@ def _stage(stage: Stage, result: ExplainResult) -> str:
     if result.form != "picture":
         kind = "single steps and slopes" if share < _FEW else "short patterns" if share < _MANY else "long patterns"
     return (
-        f"Stage {stage.number} ends in {stage.layer}: {stage.channels:,} channels of {_times(stage.extents)} positions; "
-        f"each value sees {_times(stage.receptive_field)} {unit} of {_times(result.extents)}, enough for "
+        f"Stage {stage.number} ends in {stage.layer}: {stage.channels:,} channels of {_times(stage.extents)} "
+        f"positions; each value sees {_times(stage.receptive_field)} {unit} of {_times(result.extents)}, enough for "
         f"{kind}.{silent}"
     )
 

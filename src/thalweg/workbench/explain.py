@@ -1,4 +1,4 @@
-"""`thalweg explain`: where a trained network looks, what its stages respond to, and whether such maps can be trusted."""
+"""`thalweg explain`: where a trained network looks, what its stages respond to, whether such maps can be trusted."""
 
 import os
 import time
@@ -85,7 +85,9 @@ def explain(
     target = _class(model, class_)
     places = places_of(model.spec)
     at = map_layer(model.spec, places, layer)
-    gathered = _gather(model, [images] if isinstance(images, str | Path) else images, samples, search_in, seed, listener)
+    gathered = _gather(
+        model, [images] if isinstance(images, str | Path) else images, samples, search_in, seed, listener
+    )
     notes = gathered.notes
     if at is None:
         notes.append("no layer of this network has maps, so there is no class activation: see occlusion and saliency")
@@ -124,7 +126,9 @@ def explain(
         pictures = tuple(
             (map_pictures(each, chosen, frames=frames),) for each, chosen in zip(maps, gathered.chosen, strict=True)
         )
-        album = Album(samples=pictures, filters=first_filters(model, gathered.chosen[0].values), maps=shown, patches=patches)
+        album = Album(
+            samples=pictures, filters=first_filters(model, gathered.chosen[0].values), maps=shown, patches=patches
+        )
         write_atomically(page, render_html(explain_report(result, album)))
         result = replace(result, page=str(page))
     return replace(result, seconds=time.perf_counter() - started)
@@ -200,13 +204,23 @@ def map_pictures(maps: SampleMaps, chosen: Chosen, *, frames: bool = False) -> B
         frames=frames,
         at=at,
     )
-    layers = {(each.method, each.target): each.layer for each in sample.importances}
+    layers: dict[tuple[str, str], str | None] = {}
+    for each in sample.importances:
+        layers[each.method, each.target] = each.layer
     others = []
     for (method, target), map_ in maps.full.items():
-        place = layers.get((method, target))  # type: ignore[call-overload]
-        map_ = smooth(map_) if method == "saliency" else map_
+        place = layers.get((method, target))
         caption = f"{_NAMES[method]} for {printable(target)}" + (f", at {place}" if place else "")
-        others.append(overlay(chosen.values, map_, caption, frames=frames, heat=method == "saliency", at=at))
+        others.append(
+            overlay(
+                chosen.values,
+                smooth(map_) if method == "saliency" else map_,
+                caption,
+                frames=frames,
+                heat=method == "saliency",
+                at=at,
+            )
+        )
     agreed = next((each for each in sample.agreements), None)
     told = f"Answer {printable(sample.answer)} ({sample.probability:.0%})"
     if sample.truth is not None:

@@ -1,4 +1,4 @@
-"""What the stages of a network respond to: their maps of a sample, and the patches of the data that excite them most."""
+"""What the stages of a network respond to: their maps of a sample, and the patches of the data that excite them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

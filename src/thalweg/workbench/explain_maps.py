@@ -129,7 +129,7 @@ def _outputs(model: TrainedModel, x: Tensor) -> int:
 
 
 def _targets(answer: int, truth: int | None, target: int | None, *, one_logit: bool) -> tuple[int, ...]:
-    """With one logit, what speaks for one class speaks against the other: the second map would be the first's negative."""
+    """With one logit, what speaks for a class speaks against the other: its map would be the first's negative."""
     if target is not None:
         return (target,)
     if truth is None or truth == answer or one_logit:

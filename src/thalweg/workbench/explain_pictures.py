@@ -124,7 +124,7 @@ def smooth(map_: np.ndarray) -> np.ndarray:
     width = 1 + 2 * max(1, max(map_.shape) // 48)
     for axis in range(map_.ndim):
         padded = np.pad(map_, [(width // 2,) * 2 if each == axis else (0, 0) for each in range(map_.ndim)], mode="edge")
-        map_ = np.lib.stride_tricks.sliding_window_view(padded, width, axis=axis).mean(axis=-1)  # type: ignore[call-overload]
+        map_ = np.lib.stride_tricks.sliding_window_view(padded, width, axis=axis).mean(axis=-1)
     return map_
 
 
@@ -225,7 +225,7 @@ def _band(values: np.ndarray, map_: np.ndarray | None, *, heat: bool) -> "Image.
 
 
 def _beside(shown: Sequence[np.ndarray]) -> "Image.Image":
-    """Pictures side by side, enlarged where they are small; three go two above one so that the whole is nearly square."""
+    """Pictures side by side, enlarged where they are small; three go two above one, nearly a square."""
     from PIL import Image
 
     images = [Image.fromarray(each) for each in shown]

@@ -136,7 +136,8 @@ def chosen_named(model: TrainedModel, images: Sequence[str | Path]) -> tuple[lis
         The samples, the files that cannot be read, and remarks.
 
     Raises:
-        PlanError: There is none, or none that can be read.
+        PlanError: Nothing is named.
+        PictureError: Nothing of what is named can be read.
     """
     found: list[Chosen] = []
     left_out: list[Notice] = []
@@ -167,7 +168,7 @@ def chosen_named(model: TrainedModel, images: Sequence[str | Path]) -> tuple[lis
 
 
 def _picture(model: TrainedModel, place: Path) -> list[tuple[str, np.ndarray]]:
-    return [(str(place), decode(place, size=(model.side, model.side)).pixels)]
+    return [(str(place), np.array(decode(place, size=(model.side, model.side)).pixels))]
 
 
 def _reason(error: Exception) -> str:

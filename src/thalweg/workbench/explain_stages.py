@@ -133,7 +133,8 @@ def forgetting(spec: NetworkSpec, places: tuple[Place, ...], weighted: list[str]
     depth = {layer.name: number for number, layer in enumerate(spec.layers)}
     last = places[-1].depth if places else -1
     groups: dict[str, list[str]] = {"the classifier": [name for name in weighted if depth[name] > last]}
-    for place, before in zip(reversed(places), [*[each.depth for each in reversed(places[:-1])], -1], strict=True):
+    befores = [-1, *(place.depth for place in places[:-1])][: len(places)]
+    for place, before in reversed(list(zip(places, befores, strict=True))):
         inside = [name for name in weighted if before < depth[name] <= place.depth]
         groups[f"stage {place.number}"] = inside
     return {name: layers for name, layers in groups.items() if layers}

@@ -53,7 +53,9 @@ def as_picture(values: np.ndarray, caption: str, *, file: str = "", badge: str =
     return encoded(image, "JPEG", caption, file, badge)
 
 
-def encoded(image: "Image.Image", form: Literal["JPEG", "PNG"], caption: str, file: str = "", badge: str = "") -> Picture:
+def encoded(
+    image: "Image.Image", form: Literal["JPEG", "PNG"], caption: str, file: str = "", badge: str = ""
+) -> Picture:
     """Encode a drawn picture.
 
     Args:
@@ -93,7 +95,9 @@ def drawn(values: np.ndarray, bands: np.ndarray | None = None) -> "Image.Image":
     image = Image.new("RGB", (wide, high_side), "white")
     pen = ImageDraw.Draw(image)
     if bands is not None:
-        image.paste(Image.fromarray(bands[None]).resize((wide - 2 * margin, high_side), Image.Resampling.BILINEAR), (margin, 0))
+        image.paste(
+            Image.fromarray(bands[None]).resize((wide - 2 * margin, high_side), Image.Resampling.BILINEAR), (margin, 0)
+        )
 
     def down(value: float) -> float:
         return margin + (high - value) / span * (high_side - 2 * margin)

@@ -39,6 +39,7 @@ from thalweg.training.scoring import Scores, predict
 from thalweg.training.unfreezing import Part
 from thalweg.workbench.diagnose import diagnose_run
 from thalweg.workbench.loading import Loaded
+from thalweg.workbench.model import TrainedModel
 from thalweg.workbench.monitor import Monitor
 from thalweg.workbench.operating import operating_point
 from thalweg.workbench.predictions import predictions_to_csv
@@ -236,7 +237,10 @@ def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor
     result = _result(run, outcome, evaluation, diagnosed.findings if diagnosed else (), monitor=monitor)
     folder.write_json("findings.json", {"findings": result.findings, "learning_rate": _rate(diagnosed)})
     folder.write_json("metrics.json", {**to_plain(result), "evaluation": evaluation})
-    write_report(folder, loaded=run.loaded, plan=plan, diagnosed=diagnosed)
+    trained = TrainedModel(
+        folder=folder, plan=plan, summary=run.summary, spec=run.spec, module=network.eval(), device=run.device
+    )
+    write_report(folder, loaded=run.loaded, plan=plan, diagnosed=diagnosed, trained=trained)
     result = replace(result, seconds=time.perf_counter() - run.started, report=str(folder.path / "report.html"))
     folder.write_json("metrics.json", {**to_plain(result), "evaluation": evaluation})
     return result
