@@ -94,7 +94,7 @@ def _named(images: Sequence[str | Path]) -> Iterable[tuple[str, str]]:
     """Pictures, each with the name of its mask: the path below the folder that was named, without ending."""
     for image in images:
         path = Path(image)
-        inside = [path] if not path.is_dir() else [Path(file) for file in _files([image])]
+        inside = [path] if not path.is_dir() else [Path(file) for file in files_in([image])]
         for file in inside:
             name = file.relative_to(path) if path.is_dir() else Path(file.name)
             yield str(file), str(name.with_suffix(""))
