@@ -57,7 +57,8 @@ def gains(classes: Sequence[str], found: Runs, name: str) -> tuple[list[str], li
     Returns:
         Those that gain and those that lose, in words.
     """
-    better, worse = [], []
+    better: list[str] = []
+    worse: list[str] = []
     for place, each in enumerate(classes):
         change = _by_class(found, name, place)
         if change is not None and name != "none" and change.sign():

@@ -129,14 +129,14 @@ def _part(number: int, size: tuple[int, int], chance: np.random.Generator) -> La
         top = chance.integers(0, height - _BEACON)
         _paint(colours, mask, (rows >= top) & (rows < top + _BEACON) & (columns < _BEACON), _RED if red else _BLUE, 2)
         for _ in range(2):
-            row, column = chance.integers(0, height - 8), chance.integers(_BEACON + 2, width - 8)
-            deep, wide = chance.integers(5, 9, 2)
+            row, column = int(chance.integers(0, height - 8)), int(chance.integers(_BEACON + 2, width - 8))
+            deep, wide = (int(each) for each in chance.integers(5, 9, 2))
             box = (rows >= row) & (rows < row + deep) & (columns >= column) & (columns < column + wide)
             _paint(colours, mask, box, _GREEN, 1)
         for _ in range(2):
-            radius = chance.integers(_DISC[0], _DISC[1] + 1)
-            row = chance.integers(radius, height - radius)
-            column = chance.integers(width // 2 + _DISC[1], width - radius)
+            radius = int(chance.integers(_DISC[0], _DISC[1] + 1))
+            row = int(chance.integers(radius, height - radius))
+            column = int(chance.integers(width // 2 + _DISC[1], width - radius))
             disc = (rows - row) ** 2 + (columns - column) ** 2 <= radius**2
             _paint(colours, mask, disc, _YELLOW, 3 if red else 4)
         noise = chance.normal(0, 18, (height, width, 3))
