@@ -240,15 +240,17 @@ def _pictures(
     modules = {name: restored(specs[name], found[name][0]) for name in ("none", best)}
     rows = []
     for place, mask in enumerate(truth):
-        shown = pixels[place : place + 1]
+        shown, known = pixels[place : place + 1], mask < len(data.classes)
         row = [
             MapTile(label="picture", values=shown[0].mean(0).numpy()),
-            MapTile(label="truth", values=np.where(mask < len(data.classes), mask, 0).astype(float)),
+            MapTile(label="mask", values=np.where(known, mask, 0).astype(float), note="a class is a shade"),
         ]
         for name, module in modules.items():
-            row.append(MapTile(label=name, values=module(shown)[0].argmax(0).numpy().astype(float)))
+            wrong = known & (module(shown)[0].argmax(0).numpy() != mask)
+            share = 100 * wrong.sum() / max(1, known.sum())
+            row.append(MapTile(label=f"wrong: {name}", values=wrong.astype(float), note=f"{share:.1f} % of the pixels"))
         rows.append(row)
-    return draw_maps("Held-out pictures, their masks and the answers; a class is a shade of grey", rows)
+    return draw_maps("Held-out pictures, their masks, and where the answers are wrong (white)", rows)
 
 
 LAB = Lab(question=QUESTION, run=_run, takes_source=True)
