@@ -54,6 +54,7 @@ class Tab:
             self(f"{domain}.enable")
 
     def __call__(self, method: str, **params: object) -> dict[str, Any]:
+        """Send a command and wait for its answer."""
         number = next(self._numbers)
         self._send(json.dumps({"id": number, "method": method, "params": params}).encode())
         while True:
@@ -98,6 +99,7 @@ class Tab:
         return [str(event["params"]["request"]["url"]) for event in sent]
 
     def close(self) -> None:
+        """Hang up."""
         self._link.close()
 
     def _send(self, data: bytes) -> None:

@@ -7,6 +7,8 @@ asked for, so `import thalweg` loads neither torch nor anything else that is slo
 import importlib
 from typing import TYPE_CHECKING
 
+from thalweg.core.showing import Bundle, Showable
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from thalweg.workbench.doctor import doctor
     from thalweg.workbench.draw import draw
     from thalweg.workbench.evaluate import evaluate
+    from thalweg.workbench.explain import explain
     from thalweg.workbench.export import export
     from thalweg.workbench.follow import follow
     from thalweg.workbench.landscape import landscape
@@ -43,6 +46,7 @@ _HOMES = {
     "doctor": "thalweg.workbench.doctor",
     "draw": "thalweg.workbench.draw",
     "evaluate": "thalweg.workbench.evaluate",
+    "explain": "thalweg.workbench.explain",
     "export": "thalweg.workbench.export",
     "follow": "thalweg.workbench.follow",
     "lab": "thalweg.experiments.lab",
@@ -68,6 +72,7 @@ __all__ = [
     "doctor",
     "draw",
     "evaluate",
+    "explain",
     "export",
     "follow",
     "lab",
@@ -90,6 +95,15 @@ def __getattr__(name: str) -> object:
     value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
+
+
+def _painted(value: object) -> Bundle:
+    """How a notebook shows a value; what that takes is loaded when the first one is shown."""
+    shown: Bundle = importlib.import_module("thalweg.workbench.notebook").bundle(value)
+    return shown
+
+
+Showable.painter = staticmethod(_painted)
 
 
 def __dir__() -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from thalweg.core.shape import Shape
+from thalweg.core.showing import Showable
 
 __all__ = ["CONVENTION", "LayerCost", "Ledger"]
 
@@ -48,7 +49,7 @@ class LayerCost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
+class Ledger(Showable):
     """Every row of a network, with the convention it was counted in.
 
     Args:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, fields
 from thalweg.core.dataset import Duplicate, Notice
 from thalweg.core.finding import Finding
 from thalweg.core.intervention import Intervention
+from thalweg.core.showing import Showable
 
 __all__ = ["CheckResult", "ExportResult", "PredictResult", "Prediction", "ReportResult", "TrainResult", "exit_status"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainResult:
+class TrainResult(Showable):
     """The answer of `train`, `resume` and `evaluate`.
 
     Args:

@@ -7,7 +7,7 @@ from thalweg.core.results import CheckResult
 from thalweg.data.health import leakage
 from thalweg.workbench.loading import load_scan, look
 from thalweg.workbench.loading_masks import uneven_pixels
-from thalweg.workbench.telling import Listener, silent
+from thalweg.workbench.telling import Listener, whoever_is_here
 
 __all__ = ["check"]
 
@@ -34,7 +34,7 @@ def check(source: str | Path, *, listener: Listener | None = None) -> CheckResul
         Traceback (most recent call last):
         thalweg.core.errors.SourceError: no/such/folder: there is no such folder or file...
     """
-    listener = listener or silent()
+    listener = listener or whoever_is_here()
     started = listener.began
     looked = look(str(source), listener)
     side = CHECK_SIDE if looked.form == "picture" else looked.side

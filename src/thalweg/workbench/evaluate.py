@@ -17,7 +17,7 @@ from thalweg.workbench.environment import find_source
 from thalweg.workbench.evaluate_masks import answer_of_training, evaluate_masks
 from thalweg.workbench.loading import Loaded, load, same_split
 from thalweg.workbench.model import TrainedModel, open_model
-from thalweg.workbench.telling import Listener, silent
+from thalweg.workbench.telling import Listener, whoever_is_here
 
 __all__ = ["evaluate"]
 
@@ -45,7 +45,7 @@ def evaluate(
         Traceback (most recent call last):
         thalweg.core.errors.RunError: runs/none is no run folder (it has no plan.toml)...
     """
-    listener = listener or silent()
+    listener = listener or whoever_is_here()
     started = listener.began
     model = open_model(run, device=device)
     own = source is None

@@ -30,7 +30,7 @@ from thalweg.workbench.environment import find_source
 from thalweg.workbench.loading import load, same_split
 from thalweg.workbench.model import TrainedModel, open_model
 from thalweg.workbench.session import balance_of, batches_of
-from thalweg.workbench.telling import Listener, silent
+from thalweg.workbench.telling import Listener, whoever_is_here
 
 __all__ = ["landscape"]
 
@@ -87,7 +87,7 @@ def landscape(
         Traceback (most recent call last):
         thalweg.core.errors.RunError: runs/none is no run folder (it has no plan.toml)...
     """
-    listener = listener or silent()
+    listener = listener or whoever_is_here()
     started = time.perf_counter()
     wanted = _checked(samples, points, batch_norm, dropout, seed)
     page = None if html is None else _writable(Path(html))

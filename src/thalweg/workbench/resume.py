@@ -18,7 +18,7 @@ from thalweg.workbench.environment import find_source
 from thalweg.workbench.loading import load_scan, look, same_split
 from thalweg.workbench.segmenting import restore_masks
 from thalweg.workbench.session import Session, carry_out
-from thalweg.workbench.telling import Listener, silent
+from thalweg.workbench.telling import Listener, whoever_is_here
 from thalweg.workbench.transfer import learning_parts
 from thalweg.workbench.transfer_start import restore_start
 
@@ -38,7 +38,7 @@ def resume(run: str | Path, *, listener: Listener | None = None) -> TrainResult:
     Raises:
         RunError: There is no run, or its data are not there any more.
     """
-    listener = listener or silent()
+    listener = listener or whoever_is_here()
     started = listener.began
     folder = RunFolder.open(Path(run))
     plan = TrainingPlan.from_toml(folder.read_text("plan.toml"), printable(folder.path / "plan.toml"))

@@ -38,7 +38,7 @@ from thalweg.workbench.segmenting import (
     start_masks,
 )
 from thalweg.workbench.session import Session, balance_of, batches_of, carry_out
-from thalweg.workbench.telling import Listener, silent
+from thalweg.workbench.telling import Listener, whoever_is_here
 from thalweg.workbench.transfer import ask_weights, describe, learning_parts, named_backbone
 from thalweg.workbench.transfer_start import Backbone, keep_start, start_from
 
@@ -137,7 +137,7 @@ def train(
         Traceback (most recent call last):
         thalweg.core.errors.SourceError: no/such/folder: there is no such folder or file...
     """
-    listener = listener or silent()
+    listener = listener or whoever_is_here()
     started = listener.began
     if task not in {None, "classification", "segmentation"}:
         raise PlanError(f"--task {task}: choose one of classification, segmentation")
