@@ -71,6 +71,7 @@ def _run(request: LabRequest) -> LabResult:
             data.classes,
             each=PLACES[number],
             seed=request.seed,
+            listener=request.listener,
         )
         for name in dict.fromkeys(("none", best))
     }
