@@ -208,7 +208,8 @@ def judge_field(use: ContextUse) -> LabFinding:
         claim="A network uses as much of a picture as its receptive field says",
         verdict="contradicted" if share < _HALF else "supported" if share > _MOST else "undecided",
         observed=f"{use.network}: receptive field {'x'.join(map(str, use.field))} pixels; 50, 90 and 99 % of gradient "
-        f"energy lie within {half:.0f}, {most:.0f} and {nearly:.0f} pixels of a place (at 90 % a square {100 * share:.0f} % as "
-        f"wide as what the field holds of the picture); 95 % of the answers stay from this radius on, by fill: {said}",
+        f"energy lie within {half:.0f}, {most:.0f} and {nearly:.0f} pixels of a place (at 90 % a square "
+        f"{100 * share:.0f} % as wide as what the field holds of the picture); 95 % of the answers stay from this "
+        f"radius on, by fill: {said}",
         fails="contradicted below half as wide, supported above nine tenths; after Luo et al. 2016",
     )

@@ -36,9 +36,9 @@ SIDES, MOST, SOURCE_STEPS, SOURCE_SEEDS = (96, 240), (60, 400), (80, 1500), (2, 
 """Of a source of the user's. Each pair: quick, full."""
 PLACES, LOOKED_AT = (12, 30), (12, 40)
 TIMING = 2.0
-_OF_SCENES = tuple(
-    """Scenes made here need far context by construction: they show that a module can bring it, no more.
-A shallow network was taken for them, whose windows end before the picture does; a deep encoder sees everything anyway.""".splitlines()
+_OF_SCENES = (
+    "Scenes made here need far context by construction: they show that a module can bring it, no more.",
+    "A shallow network was taken, whose windows end before the picture does; a deep encoder sees everything anyway.",
 )
 _LIMITS = tuple(
     """Equal cost means equal multiplications, within a few per cent; modules differ in what a multiplication takes.
@@ -71,6 +71,7 @@ def _run(request: LabRequest) -> LabResult:
             data.classes,
             each=PLACES[number],
             seed=request.seed,
+            listener=request.listener,
         )
         for name in dict.fromkeys(("none", best))
     }
