@@ -88,6 +88,43 @@ def photo_folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     return folder
 
 
+STREET_CLASSES = ("sky", "road", "car")
+
+
+def street_scene(random: np.random.Generator, extent: int = PICTURE_EXTENT) -> tuple[np.ndarray, np.ndarray]:
+    """A picture and its mask: sky over a road with two cars, and two rows of void (255) at the bottom."""
+    horizon = int(random.integers(extent // 3, extent // 2))
+    mask = np.ones((extent, extent), np.uint8)
+    mask[:horizon] = 0
+    for _ in range(2):
+        left, top = int(random.integers(0, extent - 10)), int(random.integers(horizon - 2, extent - 9))
+        mask[top : top + 6, left : left + 9] = 2
+    picture = np.array([(120, 160, 230), (90, 90, 90), (200, 40, 40)])[mask] + random.normal(0, 12, (*mask.shape, 3))
+    mask[-2:] = 255
+    return picture.clip(0, 255).astype(np.uint8), mask
+
+
+@pytest.fixture(scope="session")
+def street_folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """Street scenes with masks, 32x32: 16 to train on, 6 to validate, 6 to test, in two folders a part.
+
+    Shared by the whole session: read it, never write into it.
+    """
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("street")
+    random = np.random.default_rng(7)
+    for part, count in (("train", 16), ("val", 6), ("test", 6)):
+        for kind in ("images", "masks"):
+            (folder / part / kind).mkdir(parents=True)
+        for index in range(count):
+            picture, mask = street_scene(random)
+            Image.fromarray(picture).save(folder / part / "images" / f"{index:02d}.png")
+            Image.fromarray(mask).save(folder / part / "masks" / f"{index:02d}.png")
+    (folder / "classes.csv").write_text("id,name,r,g,b\n0,sky,120,160,230\n1,road,90,90,90\n2,car,200,40,40\n")
+    return folder
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """Compare text with `tests/golden/NAME`; with `--update-golden` the file is written instead."""

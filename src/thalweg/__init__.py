@@ -7,10 +7,13 @@ asked for, so `import thalweg` loads neither torch nor anything else that is slo
 import importlib
 from typing import TYPE_CHECKING
 
+from thalweg.core.showing import Bundle, Showable
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from thalweg.core.errors import ThalwegError
+    from thalweg.dashboard.serving import serve
     from thalweg.experiments.lab import lab
     from thalweg.workbench.check import check
     from thalweg.workbench.compare import compare
@@ -21,7 +24,9 @@ if TYPE_CHECKING:
     from thalweg.workbench.doctor import doctor
     from thalweg.workbench.draw import draw
     from thalweg.workbench.evaluate import evaluate
+    from thalweg.workbench.explain import explain
     from thalweg.workbench.export import export
+    from thalweg.workbench.follow import follow
     from thalweg.workbench.landscape import landscape
     from thalweg.workbench.predict import predict
     from thalweg.workbench.report import report
@@ -41,13 +46,16 @@ _HOMES = {
     "doctor": "thalweg.workbench.doctor",
     "draw": "thalweg.workbench.draw",
     "evaluate": "thalweg.workbench.evaluate",
+    "explain": "thalweg.workbench.explain",
     "export": "thalweg.workbench.export",
+    "follow": "thalweg.workbench.follow",
     "lab": "thalweg.experiments.lab",
     "landscape": "thalweg.workbench.landscape",
     "predict": "thalweg.workbench.predict",
     "report": "thalweg.workbench.report",
     "resume": "thalweg.workbench.resume",
     "rule": "thalweg.workbench.rules",
+    "serve": "thalweg.dashboard.serving",
     "train": "thalweg.workbench.train",
     "watch": "thalweg.workbench.watch",
 }
@@ -64,13 +72,16 @@ __all__ = [
     "doctor",
     "draw",
     "evaluate",
+    "explain",
     "export",
+    "follow",
     "lab",
     "landscape",
     "predict",
     "report",
     "resume",
     "rule",
+    "serve",
     "train",
     "watch",
 ]
@@ -84,6 +95,15 @@ def __getattr__(name: str) -> object:
     value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
+
+
+def _painted(value: object) -> Bundle:
+    """How a notebook shows a value; what that takes is loaded when the first one is shown."""
+    shown: Bundle = importlib.import_module("thalweg.workbench.notebook").bundle(value)
+    return shown
+
+
+Showable.painter = staticmethod(_painted)
 
 
 def __dir__() -> list[str]:

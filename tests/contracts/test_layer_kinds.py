@@ -19,6 +19,7 @@ from thalweg.modules.trace import trace
 from thalweg.networks import layers as writable
 
 CHANNELS = 12
+MIXING = {"resize", "attention", "attention_pool"}
 OURS = {name: kind for name, kind in LAYER_KINDS.items() if not kind.traced}  # the rest is made by tracing alone
 
 
@@ -60,6 +61,7 @@ def strategies(kind, axes):
         "negative_slope": st.sampled_from([0.01, 0.3]),
         "scale_factor": small_numbers(1, 3, axes),
         "mode": st.sampled_from(["nearest", "linear"]),
+        "scaled": st.booleans(),
         "channels": st.tuples(st.integers(0, 2), st.integers(0, 2)),
     }
 
@@ -68,7 +70,7 @@ def strategies(kind, axes):
 def single_layers(draw, name):
     """A network of one layer of the given kind, perhaps one that does not fit."""
     kind = LAYER_KINDS[name]
-    needs_axis = name in {"upsample", "subsample", "pad", "global_avg_pool", "global_max_pool"}
+    needs_axis = name in {"upsample", "subsample", "pad", "global_avg_pool", "global_max_pool"} | MIXING
     axes = draw(st.integers(1 if needs_axis else 0, 3)) if kind.axes is None else kind.axes
     if name == "linear":
         axes = 0
@@ -80,7 +82,12 @@ def single_layers(draw, name):
     shape = Shape(CHANNELS, extents)
     reads = tuple(f"x{number}" for number in range(kind.least_inputs))
     layer = LayerSpec(name="it", kind=name, settings=said, inputs=reads)
-    return NetworkSpec(name=name, inputs=dict.fromkeys(reads, shape), layers=(layer,), outputs=("it",))
+    shapes = dict.fromkeys(reads, shape)
+    if name in MIXING:  # what they read may differ in size
+        shapes |= dict.fromkeys(reads[1:], Shape(CHANNELS, tuple(draw(st.tuples(*[st.integers(1, 9)] * axes)))))
+    if name == "attention_pool":
+        shapes["x1"] = Shape(draw(st.sampled_from([1, CHANNELS])), extents)
+    return NetworkSpec(name=name, inputs=shapes, layers=(layer,), outputs=("it",))
 
 
 def run_on_meta(spec):
@@ -134,7 +141,9 @@ def refused_by_torch(spec):
             raise ValueError("torch lets through what has no position left")
 
 
-@pytest.mark.parametrize("name", [name for name in LAYER_KINDS if name.startswith("conv") or name == "linear"])
+@pytest.mark.parametrize(
+    "name", [name for name in LAYER_KINDS if name.startswith(("conv", "attention")) or name == "linear"]
+)
 def test_multiplications_agree_with_torch(name):
     @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(single_layers(name))

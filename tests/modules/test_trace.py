@@ -109,6 +109,26 @@ def test_a_step_without_a_layer_of_ours_is_recorded_and_counted(step, kind, macs
     assert total == macs
 
 
+def test_the_part_that_cannot_be_followed_is_named():
+    inner = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
+    with pytest.raises(SpecError, match=r"Sequential cannot be followed at '1\.1' \(Linear\)"):
+        trace(nn.Sequential(nn.Conv2d(3, 8, 3), inner), Shape(3, (8, 8)))
+
+
+def test_lazy_layers_get_their_sizes_and_stay_lazy():
+    lazy = nn.Sequential(nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(2), nn.Linear(2, 2))
+    lazy[4].weight.requires_grad_(requires_grad=False)
+    before = lazy[4].weight
+    spec = trace(lazy, Shape(3, (8, 8)))
+    assert [layer.kind for layer in spec] == ["conv2d", "batch_norm", "flatten", "linear", "linear"]
+    assert spec.layers[3].settings["out_features"] == 2
+    assert count(spec).parameters == (27 + 1) * 4 + 2 * 4 + (4 * 36 + 1) * 2 + (2 + 1) * 2
+    assert lazy[4].weight is before
+    assert isinstance(lazy[0].weight, nn.parameter.UninitializedParameter)
+    with pytest.raises(SpecError, match="lazy layers of Sequential cannot be given their sizes"):
+        trace(nn.Sequential(nn.LazyLinear(3), nn.Linear(4, 2)), Shape(5))
+
+
 @pytest.mark.parametrize(
     ("step", "words"),
     [

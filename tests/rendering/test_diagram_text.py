@@ -1,5 +1,8 @@
 import pytest
 
+from thalweg.accounting.ledger import count
+from thalweg.networks.functional import Input, Network
+from thalweg.networks.layers import Conv2d, Flatten, GlobalAvgPool, Linear
 from thalweg.rendering.diagram_text import draw_text
 
 
@@ -44,3 +47,17 @@ def test_too_many_branches_are_listed_instead(networks):
 
 def test_the_drawing_of_a_small_network_is_as_it_was(networks, golden):
     golden("diagram.txt", draw_text(*networks["branches"]) + "\n")
+
+
+def test_what_goes_on_beside_an_output_keeps_its_line():
+    x = Input(3, 8, 8)
+    shared = Conv2d(4, 3, padding="same")
+    a = Conv2d(4, 3)(x)
+    network = Network(x, [Linear(2)(GlobalAvgPool()(shared(a))), Linear(3)(Flatten()(shared(shared(a))))])
+    rows = draw_text(network, count(network)).splitlines()
+    for row, column in ((row, column) for row, line in enumerate(rows) for column in range(len(line))):
+        if rows[row][column] == "▼":
+            top = row - 1
+            while rows[top].ljust(column + 1)[column] == "│":
+                top -= 1
+            assert rows[top].ljust(column + 1)[column] in "┬├┤┼┴┌┐└┘", "\n".join(rows)

@@ -4,6 +4,8 @@ import csv
 import hashlib
 import json
 import pathlib
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +14,10 @@ from PIL import Image
 import thalweg
 from thalweg.core.codec import from_plain
 from thalweg.core.dataset import DataSummary
+from thalweg.core.errors import SourceError
 from thalweg.core.plan import TrainingPlan
+from thalweg.workbench.telling import silent
+from thalweg.workbench.train import train
 
 QUICK = {"epochs": 2, "image_size": 32, "batch_size": 8, "lr": 0.01}
 
@@ -134,6 +139,25 @@ def test_a_plan_in_minutes_ends_in_time(photo_folder, tmp_path):
     assert result.epochs >= 1
     rows = table(tmp_path / "run" / "history.csv")
     assert float(rows[-1]["learning_rate"]) < 0.5 * 0.01
+
+
+def test_a_class_without_a_readable_picture_is_named_with_the_reason(photo_folder, tmp_path):
+    shutil.copytree(photo_folder / "red", tmp_path / "photos" / "red")
+    (tmp_path / "photos" / "blue").mkdir()
+    (tmp_path / "photos" / "blue" / "1.jpg").write_bytes(b"no picture")
+    with pytest.raises(
+        SourceError, match=r"^no picture of 'blue' can be read \(1 file is left out, such as blue/1\.jpg: "
+    ):
+        thalweg.check(tmp_path / "photos")
+
+
+def test_a_run_that_patience_ends_says_so(photo_folder, tmp_path):
+    said = []
+    train(photo_folder, out=tmp_path / "run", patience=1, repair=False,
+          listener=replace(silent(), say=said.append), **{**QUICK, "epochs": 40, "lr": 0.3})  # fmt: skip
+    rows = table(tmp_path / "run" / "history.csv")
+    assert f"Stopped after epoch {len(rows)} (--patience): no lower validation loss for one epoch." in said
+    assert len(rows) < 40
 
 
 def test_a_class_the_network_does_not_know_is_refused(run, odd_folder):

@@ -50,7 +50,7 @@ _KEEP_INPUT = {
         "layer_norm",
         "group_norm",
     ),
-    *("linear", "multiply", "global_max_pool", "product", "opaque"),
+    *("linear", "multiply", "global_max_pool", "product", "opaque", "attention", "attention_pool"),
 }
 _KEEP_OUTPUT = {"relu", "sigmoid", "tanh", "softmax", "global_max_pool"}
 _KEEP_INPUT_FAMILIES = ("conv", "max_pool", "avg_pool", "adaptive_max_pool", "adaptive_avg_pool")
@@ -209,6 +209,10 @@ class _Step:
         if kind == "layer_norm" and settings["over"] == "channels" and shape.axes:
             return set(), self.sizes[source]  # a copy with the channels last
         places = size // _FLOAT_BYTES * _INDEX_BYTES if kind.startswith(("max_pool", "adaptive_max")) else 0
+        if kind.startswith("attention"):  # the weights: one for each query and key, or one for each position
+            kept = layer.inputs[:1] if kind == "attention_pool" else layer.inputs
+            pairs = math.prod(math.prod(self.shapes[each].extents) for each in kept[:2])
+            return {self.roots[each] for each in kept}, pairs * _FLOAT_BYTES * self.batch_size
         margins = _margins(settings, shape)
         if margins is not None:
             return set(), margins * _FLOAT_BYTES * self.batch_size + places
@@ -265,7 +269,7 @@ class _Step:
             came = gradients.pop(layer.name, 0)
             made = self.parameters[layer.name]
             passed = layer.kind in _PASS_GRADIENT or layer.kind in _VIEWS
-            for source in layer.inputs:
+            for source in layer.inputs[: 1 if layer.kind == "resize" else None]:  # only its size is read of the second
                 if self.needs[source]:
                     fresh = 0 if passed else self.sizes[source]
                     made += fresh

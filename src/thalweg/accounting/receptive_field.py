@@ -152,6 +152,11 @@ def field_after(layer: LayerSpec, settings: _Settings, shapes: Sequence[Shape], 
         >>> field_after(layer, settings, [Shape(1, (32,))], [(Field(extent=32),)])[0].size
         9
     """
+    if layer.kind == "resize":
+        sizes = (shape.extents for shape in shapes)
+        return tuple(_resized(settings["mode"], *axis) for axis in zip(fields[0], *sizes, strict=True))
+    if layer.kind in {"attention", "attention_pool"}:
+        return tuple(field.everything() for field in fields[0])
     if len(fields) > 1:
         return tuple(_joined(axis) for axis in zip(*fields, strict=True))
     return _RULES.get(layer.kind, _unchanged)(settings, shapes[0], fields[0])
@@ -256,6 +261,18 @@ def _enlarged(settings: _Settings, shape: Shape, fields: _Fields) -> _Fields:
             taps = tuple((half // (2 * factor), -(-half // (2 * factor))) for half in halves)
         found.append(field.through(_Pattern(taps=taps, moves=1)))
     return tuple(found)
+
+
+def _resized(mode: str, field: Field, extent: int, size: int) -> Field:
+    # Output o lies at (o + 1/2) extent / size - 1/2 of what is read. A whole factor repeats soon; any other is written
+    # down for the whole axis, so that places that drift apart from those of a skip stay exact.
+    period, moves = (size // extent, 1) if size % extent == 0 else (size, extent)
+    if mode == "nearest":
+        taps: tuple[tuple[int, ...], ...] = tuple((place * extent // size,) for place in range(period))
+    else:
+        halves = [(2 * place + 1) * extent - size for place in range(period)]
+        taps = tuple((half // (2 * size), -(-half // (2 * size))) for half in halves)
+    return field.through(_Pattern(taps=taps, moves=moves))
 
 
 def _subsampled(settings: _Settings, shape: Shape, fields: _Fields) -> _Fields:

@@ -25,7 +25,7 @@ _ACTIVATIONS = (
     "dropout",
     "rescale",
 )
-_MOVES = ("flatten", "upsample", "subsample", "pad", "add", "multiply", "concatenate")
+_MOVES = ("flatten", "upsample", "resize", "subsample", "pad", "add", "multiply", "concatenate")
 _POOLS = (
     "global_avg_pool",
     "global_max_pool",

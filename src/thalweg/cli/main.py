@@ -13,10 +13,12 @@ from thalweg.cli.data import check
 from thalweg.cli.derivation import derive
 from thalweg.cli.diagnosis import diagnose, rule
 from thalweg.cli.doctor import doctor
+from thalweg.cli.explanation import explain
 from thalweg.cli.lab import lab
 from thalweg.cli.landscape import landscape
 from thalweg.cli.models import evaluate, export, predict, report
 from thalweg.cli.networks import count, draw
+from thalweg.cli.serving import follow, serve
 from thalweg.cli.settings import Settings, emit_json, hush_broken_pipe, take_global_options
 from thalweg.cli.stopping import Request, Stopped, stoppable
 from thalweg.cli.training import demo, resume, train
@@ -40,7 +42,8 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(train, resume, predict, evaluate, check, report, export),
-    *(diagnose, rule, landscape, compare, lab),
+    *(diagnose, rule, explain, landscape, compare, lab),
+    *(serve, follow),
     *(count, draw, derive, doctor, demo),
 )
 for command in COMMANDS:

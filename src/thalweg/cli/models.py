@@ -3,12 +3,15 @@
 import math
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from thalweg.cli.display import Display
 from thalweg.cli.settings import Settings, emit_json
+
+if TYPE_CHECKING:
+    from thalweg.core.results import TrainResult
 
 __all__ = ["evaluate", "export", "predict", "report"]
 
@@ -22,14 +25,22 @@ def predict(
         list[str], typer.Argument(help="Pictures, arrays, recordings, scans, or folders of such.", show_default=False)
     ],
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Trained with masks: a new folder for the masks it predicts.", show_default="none written"),
+    ] = None,
+    view: Annotated[
+        str,
+        typer.Option(help="Trained with masks: fitted to the size of training; whole or tiles keep proportions."),
+    ] = "fitted",
 ) -> int:
-    """Classify samples; CSV on standard output, or --json."""
+    """Classify samples, or their pixels; CSV on standard output, or --json."""
     settings: Settings = context.obj
     from thalweg.core.files import printable
     from thalweg.workbench.predict import predict as work
     from thalweg.workbench.predictions import csv_line
 
-    result = work(run, images, device=device)
+    result = work(run, images, device=device, out=out, view=view)
     failed = [prediction for prediction in result.predictions if prediction.error]
     if settings.json:
         emit_json({"predictions": [prediction.to_json() for prediction in result.predictions]})
@@ -66,9 +77,12 @@ def evaluate(
 
         result = work(run, source, device=device, listener=display.listener())
     if settings.json:
-        emit_json(result)
+        emit_json(result.to_json())
     else:
         low, high = result.accuracy_interval
+        if result.iou is not None:
+            typer.echo(segmentation_line(result))
+            return 0
         typer.echo(
             f"Right on {result.accuracy:.1%} of {result.test_files:,} files of {result.split} "
             f"(95 % interval {low:.1%} to {high:.1%}); always the largest training class gives "
@@ -76,6 +90,25 @@ def evaluate(
             + ("." if math.isnan(result.auc) else f", ROC AUC {result.auc:.3f}.")
         )
     return 0
+
+
+def segmentation_line(result: "TrainResult") -> str:
+    """Say how good a segmentation is.
+
+    Args:
+        result: Its scores.
+
+    Returns:
+        Two sentences.
+    """
+    from thalweg.core.files import printable
+
+    low, high = result.mean_iou_interval or (math.nan, math.nan)
+    each = ", ".join(f"{printable(name)} {iou:.2f}" for name, iou in (result.iou or {}).items() if not math.isnan(iou))
+    return (
+        f"Mean intersection over union {result.mean_iou:.3f} on {result.test_files:,} pictures of {result.split} "
+        f"(95 % interval {low:.3f} to {high:.3f}); {result.accuracy:.1%} of pixels right.\n{each}."
+    )
 
 
 def export(

@@ -24,7 +24,8 @@ def train(
         typer.Argument(
             help="Folder with one sub-folder a class (or train/, val/, test/ of such) of pictures, .wav, .csv, .npy, "
             ".nii or folders of frames; zip or tar of one; arrays (.npz, .npy, .csv); https:// or Google Drive link; "
-            "or elpv, the demo photos.",
+            "or elpv, the demo photos. With a mask for every picture (images/ and masks/, CamVid, Cityscapes, VOC): "
+            "a class for every pixel.",
             show_default=False,
         ),
     ],
@@ -65,8 +66,12 @@ def train(
         int | None, typer.Option(help="Pictures a step.", rich_help_panel=HOW, show_default="32")
     ] = None,
     image_size: Annotated[
-        int | None,
-        typer.Option(help="Side of the pictures, longest axis of others.", rich_help_panel=DATA, show_default="recipe"),
+        str | None,
+        typer.Option(
+            help="Side of the pictures, longest axis of others; with masks 240x180 or the longer side.",
+            rich_help_panel=DATA,
+            show_default="recipe",
+        ),
     ] = None,
     form: Annotated[str, typer.Option(help="auto, pictures, signals or volumes.", rich_help_panel=DATA)] = "auto",
     window: Annotated[
@@ -92,7 +97,22 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="Run folder to make.", rich_help_panel=RUN, show_default="runs/NAME")
     ] = None,
-    task: Annotated[str | None, typer.Option(help="Insist on a task.", rich_help_panel=RUN, hidden=True)] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help="segmentation insists on masks, classification looks for none.",
+            rich_help_panel=DATA,
+            show_default="seen from the source",
+        ),
+    ] = None,
+    look_around: Annotated[
+        str | None,
+        typer.Option(
+            "--context",
+            help="With masks: pool, pyramid, atrous, nonlocal or gc looks at the whole picture.",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
     weight_decay: Annotated[
         float | None, typer.Option(help="Strength of weight decay.", rich_help_panel=HOW, show_default="recipe")
     ] = None,
@@ -140,6 +160,7 @@ def train(
             seed=seed,
             out=out,
             task=task,
+            context=look_around,
             weight_decay=weight_decay,
             augment=augment,
             class_weights=class_weights,
@@ -194,7 +215,7 @@ def show_run(settings: Settings, result: "TrainResult") -> int:
     from thalweg.core.results import exit_status
 
     if settings.json:
-        emit_json(result)
+        emit_json(result.to_json())
     elif result.interrupted is not None:
         typer.echo(f"Saved after epoch {result.epochs}. Go on with: thalweg resume {result.run}")
     else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from thalweg.core.codec import to_plain
 from thalweg.core.run_log import NamedHistory
+from thalweg.core.showing import Showable
 
 __all__ = ["ComparedRun", "Comparison", "Difference", "Measured", "judge_difference"]
 
@@ -68,7 +69,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(Showable):
     """The answer of `compare`.
 
     Args:

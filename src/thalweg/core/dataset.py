@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from thalweg.core.masks import MaskReading
+
 __all__ = ["AXES", "DataSummary", "Duplicate", "Form", "FormWish", "Notice", "Part", "Reading", "Sample", "Wanted"]
 
 Part: TypeAlias = Literal["train", "validation", "test"]
@@ -22,11 +24,13 @@ class Sample:
         file: Path relative to the source's root, with forward slashes.
         label: Index of its class in the source's class list.
         part: The split the source itself assigns (its own `train/` and `test/` folders), or None.
+        mask: Path of its mask relative to the root, where every pixel has a class of its own; else empty.
     """
 
     file: str
     label: int
     part: Part | None = None
+    mask: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class Wanted:
         channels: Channels that a trained network takes; None before training.
         extents: Size of its samples; None before training.
         rate_hz: Samples a second of the recordings it was trained on.
+        task: `segmentation` insists on masks, `classification` looks for none; None sees it from the source.
     """
 
     form: FormWish = "auto"
@@ -69,6 +74,7 @@ class Wanted:
     channels: int | None = None
     extents: tuple[int, ...] | None = None
     rate_hz: float | None = None
+    task: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +121,8 @@ class DataSummary:
         duplicates: Groups of files that show the same picture.
         upright: Whether pictures have an upright direction (False lets augmentation overturn them).
         reading: How measured values were read; None for pictures.
+        masks: How masks were read; None where a whole picture has one class. `class_counts` and `counts` then are the
+            pictures that show a class.
         content: Four bytes of a digest of every picture's pixels, those of the training files first, then validation,
             then test, so that a run that goes on notices pictures that changed.
     """
@@ -132,5 +140,6 @@ class DataSummary:
     upright: bool = True
     content: bytes = b""
     reading: Reading | None = None
+    masks: MaskReading | None = None
     counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Usable files a class in each part, such as `{"train": (1442, 657)}`."""

@@ -6,6 +6,8 @@ reads, `w_0_2_1_1` the weight for output channel 0, input channel 2, filter row 
 
 from dataclasses import dataclass
 
+from thalweg.core.showing import Showable
+
 __all__ = ["Dependence", "Reads", "Seen"]
 
 
@@ -44,7 +46,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dependence:
+class Dependence(Showable):
     """The answer of `derive NETWORK --layer NAME --at PLACE`.
 
     Args:

@@ -8,6 +8,8 @@ with channels has channels first.
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from thalweg.core.showing import Showable
+
 __all__ = ["AnswerCheck", "ConvolutionCase", "Derivation", "DerivationStep", "Entries", "HeadStage", "SelfCheck"]
 
 Entries: TypeAlias = "str | tuple[Entries, ...]"
@@ -140,7 +142,7 @@ class AnswerCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Derivation:
+class Derivation(Showable):
     """The answer of `derive`.
 
     Args:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from thalweg.core.finding import Finding
 from thalweg.core.history import RunHistory
 from thalweg.core.learning_rate import LearningRateEstimate
+from thalweg.core.showing import Showable
 
 __all__ = ["DiagnoseResult", "DiagnosedRun", "RuleText"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DiagnosedRun:
+class DiagnosedRun(Showable):
     """One run and what is wrong with it.
 
     Args:
@@ -55,7 +56,7 @@ class DiagnosedRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DiagnoseResult:
+class DiagnoseResult(Showable):
     """The answer of `diagnose`.
 
     Args:
@@ -92,7 +93,7 @@ class DiagnoseResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuleText:
+class RuleText(Showable):
     """A rule as `thalweg rule` explains it.
 
     Args:

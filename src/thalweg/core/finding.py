@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from thalweg.core.remedy import Remedy
+from thalweg.core.showing import Showable
 
 __all__ = ["Evidence", "Finding"]
 
@@ -30,7 +31,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Showable):
     """A diagnosis with its evidence.
 
     Args:

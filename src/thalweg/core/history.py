@@ -10,7 +10,7 @@ from thalweg.core.errors import RunError
 from thalweg.core.network_facts import NetworkFacts
 from thalweg.core.signal import Signal
 
-__all__ = ["EPOCH_COLUMNS", "STEPWISE", "Event", "RunHistory"]
+__all__ = ["EPOCH_COLUMNS", "FURTHER_COLUMNS", "STEPWISE", "Event", "RunHistory"]
 
 STEPWISE = "batch_"
 """How the names of curves begin that are by step; all others are by epoch."""
@@ -25,6 +25,8 @@ EPOCH_COLUMNS: Mapping[str, str] = {
     "images_per_second": "1/s",
 }
 """Columns of `history.csv` after `epoch`, with their units; accuracies are fractions from 0 to 1."""
+FURTHER_COLUMNS: Mapping[str, str] = {"val_mean_iou": "fraction"}
+"""Columns that only some runs have: the mean over classes of intersection over union."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +104,7 @@ class RunHistory:
                 steps=steps,
                 values=tuple(float(row.get(name, math.nan)) for row in rows),
             )
-            for name, unit in EPOCH_COLUMNS.items()
+            for name, unit in (*EPOCH_COLUMNS.items(), *FURTHER_COLUMNS.items())
             if any(name in row for row in rows)
         )
         return cls(signals=signals, events=events)
@@ -119,9 +121,10 @@ def epochs_to_csv(rows: Sequence[Mapping[str, float]]) -> str:
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("epoch", *EPOCH_COLUMNS))
+    columns = (*EPOCH_COLUMNS, *(name for name in FURTHER_COLUMNS if any(name in row for row in rows)))
+    writer.writerow(("epoch", *columns))
     for row in rows:
-        writer.writerow((int(row["epoch"]), *(_cell(row.get(name)) for name in EPOCH_COLUMNS)))
+        writer.writerow((int(row["epoch"]), *(_cell(row.get(name)) for name in columns)))
     return out.getvalue()
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from thalweg.core.codec import to_plain
 from thalweg.core.report import Curves, Drawing, Table
+from thalweg.core.showing import Showable
 
 __all__ = ["LabFinding", "LabResult"]
 
@@ -28,7 +29,7 @@ class LabFinding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabResult:
+class LabResult(Showable):
     """The answer of `lab`.
 
     Args:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from thalweg.core.codec import to_plain
 from thalweg.core.curvature import CriticalPoint, Spectrum
+from thalweg.core.showing import Showable
 
 __all__ = ["LandscapeResult", "LossLine", "LossPlane", "UpdateCurvature"]
 
@@ -70,7 +71,7 @@ class UpdateCurvature:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LandscapeResult:
+class LandscapeResult(Showable):
     """The answer of `landscape`.
 
     Args:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from thalweg.core.shape import Shape
+from thalweg.core.showing import Showable
 
 __all__ = ["CONVENTION", "LayerCost", "Ledger"]
 
@@ -48,7 +49,7 @@ class LayerCost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
+class Ledger(Showable):
     """Every row of a network, with the convention it was counted in.
 
     Args:
@@ -91,5 +92,7 @@ class Ledger:
 
     @property
     def receptive_field(self) -> tuple[int, ...]:
-        """The largest receptive field of any row, per spatial axis; empty where no row has a spatial axis."""
+        """What an output sees, per spatial axis; the largest of any row where the last has no axis left."""
+        if self.rows and self.rows[-1].receptive_field:  # a map, as in segmentation, which may see everything
+            return self.rows[-1].receptive_field
         return max((row.receptive_field for row in self.rows), default=(), key=lambda field: (len(field), field))

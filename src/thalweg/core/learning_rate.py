@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from thalweg.core.finding import Evidence
+from thalweg.core.showing import Showable
 
 __all__ = ["LearningRateEstimate", "Verdict"]
 
@@ -12,7 +13,7 @@ Verdict: TypeAlias = Literal["too_low", "about_right", "too_high", "undetermined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LearningRateEstimate:
+class LearningRateEstimate(Showable):
     """A verdict on the learning rate.
 
     Args:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from thalweg.core.layer_cost import LayerCost, Ledger
 from thalweg.core.shape import Shape
+from thalweg.core.showing import Showable
 
 __all__ = ["CountResult", "CountTotal", "DrawResult", "SolvedSize", "StepMemory", "sizes"]
 
@@ -85,7 +86,7 @@ class StepMemory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CountResult:
+class CountResult(Showable):
     """The answer of `count`.
 
     Args:

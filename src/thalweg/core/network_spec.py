@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from thalweg.core.errors import SpecError
 from thalweg.core.shape import Shape
+from thalweg.core.showing import Showable
 
 __all__ = ["LayerSpec", "NetworkSpec", "Setting"]
 
@@ -61,7 +62,7 @@ def _freeze(value: object) -> Setting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkSpec:
+class NetworkSpec(Showable):
     """Inputs, layers and outputs of a network.
 
     Args:

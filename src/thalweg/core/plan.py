@@ -14,7 +14,7 @@ from thalweg.core.errors import PlanError, RunError
 
 __all__ = ["Augmentation", "OptimizerName", "TrainingPlan"]
 
-Task = Literal["classification"]
+Task = Literal["classification", "segmentation"]
 OptimizerName = Literal["adam", "adamw", "sgd"]
 Augment = Literal["auto", "none", "turns"]
 Weighting = Literal["auto", "balanced", "none"]
@@ -74,7 +74,7 @@ class TrainingPlan:
 
     Args:
         source: Folder, archive, link or `elpv`.
-        task: What is learned.
+        task: What is learned: a class for every sample, or one for every pixel.
         network: Name in the catalogue.
         epochs: Passes over the training files; None with `minutes`, or to take the network's recipe.
         minutes: Wall time of the whole command, in minutes; the schedule ends there.
@@ -84,6 +84,8 @@ class TrainingPlan:
         batch_size: Pictures a step; None takes the network's recipe.
         image_size: Side of the square that pictures are brought to, in pixels, or the longest that an axis of signals
             and volumes may be; None takes the network's recipe.
+        image_height: Height of pictures that are not brought to a square; `image_size` then is their width.
+        context: Module that looks at the whole picture, of a network that gives every pixel a class.
         form: What the samples of the source are: `pictures`, `signals`, `volumes`, or `auto` to see it.
         window: Length of the windows that recordings are cut into, in seconds; None for one second or the usual length.
         test: Share of files held out as test split.
@@ -126,6 +128,8 @@ class TrainingPlan:
     weight_decay: float | None = None
     batch_size: int | None = None
     image_size: int | None = None
+    image_height: int | None = None
+    context: str | None = None
     form: FormWish = "auto"
     window: float | None = None
     test: float | None = None
@@ -160,6 +164,7 @@ class TrainingPlan:
         _within("--lr", self.learning_rate, 0, 1e6, open_low=True)
         _within("--batch-size", self.batch_size, 1, 65_536)
         _within("--image-size", self.image_size, 8, 65_536)
+        _within("--image-size", self.image_height, 8, 65_536)
         _within("--window", self.window, 0, 3600, open_low=True)
         _within("--weight-decay", self.weight_decay, 0, 10)
         _within("--label-smoothing", self.label_smoothing, 0, 0.9)
@@ -205,7 +210,19 @@ class TrainingPlan:
     @property
     def wanted(self) -> Wanted:
         """How the source shall be read."""
-        return Wanted(form=self.form, window=self.window)
+        return Wanted(form=self.form, window=self.window, task=self.task)
+
+    @property
+    def size_of_pictures(self) -> int | tuple[int, int] | None:
+        """The side of a square, or width and height, that pictures are brought to."""
+        if self.image_size is None or self.image_height is None:
+            return self.image_size
+        return self.image_size, self.image_height
+
+    @property
+    def size_option(self) -> str:
+        """What `--image-size` takes for that."""
+        return f"{self.image_size}" + (f"x{self.image_height}" if self.image_height else "")
 
     def to_toml(self) -> str:
         """Write the plan as `plan.toml`.

@@ -9,8 +9,11 @@ from typing import Literal, TypeAlias
 
 __all__ = [
     "Block",
+    "Compared",
+    "Comparisons",
     "Curves",
     "Drawing",
+    "KeyNumber",
     "Line",
     "Mark",
     "Matrix",
@@ -54,11 +57,19 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A vertical mark on a figure with its reason, such as the best epoch; a stretch where it has an end."""
+    """A vertical mark on a figure, such as the best epoch; a stretch where it has an end.
+
+    Args:
+        x: Where it stands, or begins.
+        label: A few words that fit into the figure.
+        until: Where it ends.
+        reason: Why it is there, for the list under the figure; nothing where the label says it all.
+    """
 
     x: float
     label: str
     until: float | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +85,8 @@ class Curves:
     log_y: bool = False
     diagonal: bool = False
     """Whether to draw y = x as a reference (reliability diagram)."""
+    small: bool = False
+    """Whether it may be drawn low and narrow, where many stand under one another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +107,8 @@ class PictureGrid:
 
     caption: str
     pictures: tuple[Picture, ...]
+    small: bool = False
+    """Whether they are so simple that they may stand close together, such as filters and feature maps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,24 +120,54 @@ class Matrix:
         labels: Class names.
         counts: Files a cell, row by row.
         pictures: Some pictures of a cell, keyed by `"row,column"`.
+        unit: What is counted, where it is not files.
     """
 
     caption: str
     labels: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
     pictures: Mapping[str, tuple[Picture, ...]] = field(default_factory=dict)
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One picture shown twice, one over the other, with a slider between: what it is, and what it was taken for."""
+
+    truth: Picture
+    answer: Picture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparisons:
+    """Pictures with a slider between truth and answer.
+
+    Args:
+        caption: What they are.
+        pictures: The pairs.
+        legend: Names and colours of what is shown, such as `("road", "#804080")`.
+    """
+
+    caption: str
+    pictures: tuple[Compared, ...]
+    legend: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """An SVG made by a renderer of this package, with its caption and a text alternative."""
+    """An SVG made by a renderer of this package, with its caption and a text alternative.
+
+    Elements of the SVG that carry `data-says` are read out on hover and with the arrow keys. `numbers` is the table
+    behind the drawing.
+    """
 
     caption: str
     svg: str
     alternative: str
+    numbers: Table | None = None
 
 
-Block: TypeAlias = Paragraph | Table | Curves | PictureGrid | Matrix | Drawing
+Block: TypeAlias = Paragraph | Table | Curves | PictureGrid | Matrix | Comparisons | Drawing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +179,29 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyNumber:
+    """One of the few numbers of the first screen.
+
+    Args:
+        label: What it is.
+        value: The number with its unit, formatted.
+        note: Its interval, what it is held against, on how many files.
+        share: The number from 0 to 1 where it is a share, to be drawn on a scale.
+        low: Lower end of its interval, from 0 to 1.
+        high: Upper end.
+        reference: What it is held against, from 0 to 1, such as the accuracy of always answering one class.
+    """
+
+    label: str
+    value: str
+    note: str = ""
+    share: float | None = None
+    low: float | None = None
+    high: float | None = None
+    reference: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """A whole report.
 
@@ -142,9 +210,11 @@ class Report:
         answer: The first screen: at most five lines that say whether it is good and what to do.
         sections: The parts in order.
         provenance: Versions, hardware, seed, command, by name.
+        numbers: The few numbers beside the answer.
     """
 
     title: str
     answer: tuple[str, ...]
     sections: tuple[Section, ...]
     provenance: Mapping[str, str] = field(default_factory=dict)
+    numbers: tuple[KeyNumber, ...] = ()

@@ -1,17 +1,18 @@
 """What a verb answers: the fields that programs rely on, the same from Python and from `--json`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from thalweg.core.dataset import Duplicate, Notice
 from thalweg.core.finding import Finding
 from thalweg.core.intervention import Intervention
+from thalweg.core.showing import Showable
 
 __all__ = ["CheckResult", "ExportResult", "PredictResult", "Prediction", "ReportResult", "TrainResult", "exit_status"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainResult:
+class TrainResult(Showable):
     """The answer of `train`, `resume` and `evaluate`.
 
     Args:
@@ -43,6 +44,13 @@ class TrainResult:
         balanced_accuracy: Mean recall over the classes.
         calibration_error: Expected calibration error.
         interrupted: Exit status of an interruption (130 or 143), or None when the run is finished.
+        mean_iou: Of a segmentation: mean over the classes of intersection over union; `accuracy` is of pixels then.
+        iou: Intersection over union of each class.
+        pixel_accuracy: Share of right pixels, the same as `accuracy`.
+        context: Module that looks at the whole picture, or `none`.
+        mean_iou_interval: 95 % interval over pictures.
+        best_mean_iou: Best of any epoch on the watched split, at the size of training.
+        image_size: Width and height that pictures were trained at.
     """
 
     run: str
@@ -73,6 +81,29 @@ class TrainResult:
     balanced_accuracy: float = float("nan")
     calibration_error: float = float("nan")
     interrupted: int | None = None
+    mean_iou: float | None = None
+    iou: Mapping[str, float] | None = None
+    pixel_accuracy: float | None = None
+    context: str | None = None
+    mean_iou_interval: tuple[float, float] | None = None
+    best_mean_iou: float | None = None
+    image_size: tuple[int, int] | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """The answer with the fields of its task.
+
+        Returns:
+            All fields, without those of a segmentation where it is none.
+        """
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        if self.task == "segmentation":
+            return named
+        return {name: value for name, value in named.items() if name not in _OF_MASKS}
+
+
+_OF_MASKS = (
+    "mean_iou", "iou", "pixel_accuracy", "context", "mean_iou_interval", "best_mean_iou", "image_size",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,25 +133,30 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """What the network says about one file; without a class where the file could not be read."""
+    """What the network says about one file; without a class where the file could not be read.
+
+    Of a segmentation, `probabilities` are the classes' shares of the picture, and `mask` is the file that was written.
+    """
 
     file: str
     class_: str | None
     probabilities: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
+    mask: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """The prediction with the field names of the interface.
 
         Returns:
-            `file, class, probabilities, error`.
+            `file, class, probabilities, error`, and `mask` where one was written.
         """
-        return {
+        named: dict[str, object] = {
             "file": self.file,
             "class": self.class_,
             "probabilities": dict(self.probabilities),
             "error": self.error,
         }
+        return named if self.mask is None else {**named, "mask": self.mask}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

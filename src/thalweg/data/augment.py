@@ -21,12 +21,20 @@ from thalweg.core.dataset import Form
 from thalweg.core.errors import PlanError
 from thalweg.core.plan import Augmentation
 
-__all__ = ["augmentation_for", "change_colours", "change_values", "described_changes", "place", "warp"]
+__all__ = [
+    "augmentation_for",
+    "change_colours",
+    "change_values",
+    "described_changes",
+    "place",
+    "warp",
+    "warp_with_masks",
+]
 
 WHITE = 255.0
 
 
-def augmentation_for(choice: str, *, upright: bool, form: Form = "picture") -> Augmentation:
+def augmentation_for(choice: str, *, upright: bool, form: Form = "picture", masks: bool = False) -> Augmentation:
     """Choose the augmentation that the word in a plan stands for.
 
     Args:
@@ -34,6 +42,8 @@ def augmentation_for(choice: str, *, upright: bool, form: Form = "picture") -> A
         upright: Whether the pictures have an upright direction; if not, `auto` overturns them too, and `turns` also
             turns them by quarters.
         form: What the samples are.
+        masks: Whether every pixel has a class: then things may be much nearer or further than they were, and a part of
+            the picture is cut out.
 
     Returns:
         The magnitudes.
@@ -47,6 +57,11 @@ def augmentation_for(choice: str, *, upright: bool, form: Form = "picture") -> A
     """
     if choice == "none":
         return Augmentation.none()
+    if masks:
+        turned = choice == "turns" or not upright
+        return Augmentation(
+            flip_vertical=turned, quarter_turns=choice == "turns", shift=0.0 if turned else 0.12, zoom=0.35
+        )
     if form != "picture":
         if choice == "turns":
             raise PlanError(f"--augment turns is for pictures; {form}s take auto or none")
@@ -68,7 +83,7 @@ def place(target: np.ndarray, picture: np.ndarray, augmentation: Augmentation, r
 
     Args:
         target: Where it goes, `(height, width, channels)`, or with one or three axes before the channels.
-        picture: The cached sample, of the same shape; a picture is square.
+        picture: The cached sample, of the same shape; one that is not square is turned by half turns only.
         augmentation: Magnitudes; shifts are done here only when no warp follows.
         random: Source of the draws; the same number is drawn for every sample.
     """
@@ -82,7 +97,8 @@ def place(target: np.ndarray, picture: np.ndarray, augmentation: Augmentation, r
     if augmentation.flip_vertical and overturn < 0.5:  # noqa: PLR2004 - half of the time
         picture = picture[::-1]
     if augmentation.quarter_turns and quarters:
-        picture = np.rot90(picture, quarters)
+        square = picture.shape[0] == picture.shape[1]
+        picture = np.rot90(picture, quarters if square else 2 * (quarters % 2))
     reach = 0.0 if _warps(augmentation) else augmentation.shift * picture.shape[0]
     x, y = round(across * reach), round(down * reach)
     if x or y:
@@ -137,8 +153,25 @@ def warp(pixels: torch.Tensor, augmentation: Augmentation, random: np.random.Gen
     Returns:
         The warped batch; the same object when there is nothing to do. Borders repeat by reflection.
     """
-    if not _warps(augmentation):
+    grid = draw_grid(pixels, augmentation, random)
+    if grid is None:
         return pixels
+    return functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+
+def draw_grid(pixels: torch.Tensor, augmentation: Augmentation, random: np.random.Generator) -> torch.Tensor | None:
+    """Draw where every pixel of a warped batch is taken from, so that pictures and their masks move alike.
+
+    Args:
+        pixels: float32 `(N, C, H, W)`.
+        augmentation: Magnitudes.
+        random: Source of the draws.
+
+    Returns:
+        `(N, H, W, 2)` for torch's `grid_sample`; None when there is nothing to do.
+    """
+    if not _warps(augmentation):
+        return None
     count = len(pixels)
     scale = 1 / (1 + random.uniform(-1, 1, count) * augmentation.zoom)
     angle = np.deg2rad(random.uniform(-1, 1, count) * augmentation.rotate_degrees)
@@ -148,8 +181,31 @@ def warp(pixels: torch.Tensor, augmentation: Augmentation, random: np.random.Gen
     theta[:, 1, 0] = scale * np.sin(angle)
     theta[:, 0, 1] = -theta[:, 1, 0]
     theta[:, :, 2] = shift
-    grid = functional.affine_grid(torch.from_numpy(theta), list(pixels.shape), align_corners=False)
-    return functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    return functional.affine_grid(torch.from_numpy(theta), list(pixels.shape), align_corners=False)
+
+
+def warp_with_masks(
+    pixels: torch.Tensor, masks: torch.Tensor, augmentation: Augmentation, random: np.random.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scale and shift pictures and their masks alike; a mask's pixels keep whole classes.
+
+    Args:
+        pixels: float32 `(N, C, H, W)`.
+        masks: int64 `(N, H, W)`.
+        augmentation: Magnitudes.
+        random: Source of the draws.
+
+    Returns:
+        Both, warped; pictures bilinear, masks by the nearest pixel, borders repeated by reflection.
+    """
+    grid = draw_grid(pixels, augmentation, random)
+    if grid is None:
+        return pixels, masks
+    pixels = functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    moved = functional.grid_sample(
+        masks[:, None].float(), grid, mode="nearest", padding_mode="reflection", align_corners=False
+    )
+    return pixels, moved[:, 0].long()
 
 
 def change_colours(pixels: torch.Tensor, augmentation: Augmentation, random: np.random.Generator) -> torch.Tensor:

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 from thalweg.core.plan import Augmentation
-from thalweg.data.augment import change_colours, change_values, place, warp
+from thalweg.data.augment import change_colours, change_values, place, warp, warp_with_masks
 
 __all__ = ["Batch", "Batches", "as_tensor"]
 
@@ -44,7 +44,7 @@ class Batch:
     Args:
         pixels: float32 `(N, channels, side, side)` from 0 to 255, channels-last in memory; or measured values with one
             or three axes behind the channels.
-        labels: int64 `(N,)`.
+        labels: int64 `(N,)`, or `(N, height, width)` where every pixel has a class, with 255 for none.
         indices: Positions of the pictures in the split.
     """
 
@@ -66,6 +66,9 @@ class Batches:
         channels: Channels of the tensors; grey pictures are repeated.
         mean: Mean of each channel of measured values, around which augmentation scales.
         deviation: Standard deviation of each, which augmentation's noise is measured in.
+        masks: All cached masks, uint8 `(rows, height, width)`, where every pixel has a class; they are mirrored,
+            shifted and scaled with their pictures, and are the labels.
+        mask_rows: Row of each picture's mask.
     """
 
     def __init__(
@@ -80,6 +83,8 @@ class Batches:
         channels: int = 3,
         mean: Sequence[float] = (),
         deviation: Sequence[float] = (),
+        masks: np.ndarray | None = None,
+        mask_rows: Sequence[int] | np.ndarray = (),
     ) -> None:
         self.pixels = pixels
         self.rows = np.asarray(rows, dtype=np.int64)
@@ -89,6 +94,7 @@ class Batches:
         self.augmentation = augmentation
         self.channels = channels if pixels.ndim == _PICTURE else int(pixels.shape[-1])
         self.mean, self.deviation = mean or (0.0,) * self.channels, deviation or (1.0,) * self.channels
+        self.masks, self.mask_rows = masks, np.asarray(mask_rows, dtype=np.int64)
 
     def __len__(self) -> int:
         """Number of pictures."""
@@ -140,6 +146,8 @@ class Batches:
         Returns:
             The batch.
         """
+        if self.masks is not None:
+            return self._masked(self.masks, indices, epoch, number, side)
         block = np.empty((len(indices), *self.pixels.shape[1:]), dtype=self.pixels.dtype)
         random = np.random.default_rng((self.seed, CHANGES, epoch, number))
         for target, row in zip(block, self.rows[indices], strict=True):
@@ -160,6 +168,31 @@ class Batches:
             pixels = pixels.expand(-1, self.channels, -1, -1)
         pixels = pixels.contiguous(memory_format=_FORMATS[pixels.ndim])
         return Batch(pixels, torch.from_numpy(self.labels[indices]), indices)
+
+    def _masked(self, masks: np.ndarray, indices: np.ndarray, epoch: int, number: int, side: int | None) -> Batch:
+        """Pictures and masks, changed alike: a mask goes through every move as one more channel of its picture."""
+        height, width, channels = self.pixels.shape[1:]
+        block = np.empty((len(indices), height, width, channels + 1), dtype=np.uint8)
+        random = np.random.default_rng((self.seed, CHANGES, epoch, number))
+        for target, index in zip(block, indices, strict=True):
+            both = np.dstack((self.pixels[self.rows[index]], masks[self.mask_rows[index]]))
+            if self.augmentation is None:
+                target[...] = both
+            else:
+                place(target, both, self.augmentation, random)
+        pixels = as_tensor(np.ascontiguousarray(block[..., :channels]), ordered=False)
+        labels = torch.from_numpy(block[..., channels].astype(np.int64))
+        if self.augmentation is not None:
+            pixels, labels = warp_with_masks(pixels, labels, self.augmentation, random)
+        if side is not None and side != max(height, width):
+            wanted = tuple(max(1, round(side * extent / max(height, width))) for extent in (height, width))
+            pixels = functional.interpolate(pixels, size=wanted, mode="bilinear", antialias=True)
+            labels = functional.interpolate(labels[:, None].float(), size=wanted, mode="nearest-exact")[:, 0].long()
+        if self.augmentation is not None:
+            pixels = change_colours(pixels, self.augmentation, random)
+        if pixels.shape[1] < self.channels:
+            pixels = pixels.expand(-1, self.channels, -1, -1)
+        return Batch(pixels.contiguous(memory_format=torch.channels_last), labels, indices)
 
     @staticmethod
     def _scaled(pixels: torch.Tensor, side: int | None) -> torch.Tensor:

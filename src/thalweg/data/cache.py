@@ -5,7 +5,8 @@ without being read; one that moved or was copied is recognised by the SHA-256 of
 many threads as there are cores, in order, with a bounded number of pictures in memory. The pixels come back as one
 memory-mapped array, so that memory stays flat from three thousand to three hundred thousand pictures.
 
-All pictures are kept square at the wanted size. If every usable one is grey, rows have one channel, else three.
+All pictures are kept at one size, square unless asked for otherwise. If every usable one is grey, rows have one
+channel, else three.
 """
 
 import contextlib
@@ -41,7 +42,7 @@ class Pictures:
     """The decoded pictures of a list of files.
 
     Args:
-        pixels: Read-only uint8 array (rows, size, size, 1 or 3), memory-mapped; other sources may own rows of it.
+        pixels: Read-only uint8 array (rows, height, width, 1 or 3), memory-mapped; other sources may own rows of it.
         rows: int64 row of each file in `pixels`, in the order of the list; -1 where it was left out.
         left_out: Reason for each file that is no usable picture.
         warnings: What is odd about files that are used.
@@ -78,7 +79,7 @@ def load_pictures(
     root: Path,
     files: Sequence[str],
     *,
-    size: int,
+    size: int | tuple[int, int],
     cache_folder: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Pictures:
@@ -87,7 +88,7 @@ def load_pictures(
     Args:
         root: The source's folder; never written.
         files: Paths relative to it.
-        size: Side of the square the pictures are brought to, in pixels.
+        size: Side of the square the pictures are brought to, or width and height, in pixels.
         cache_folder: Where the cache lies; None for `default_cache_folder()`.
         progress: Called now and then with the number of files done and of all.
 
@@ -98,11 +99,14 @@ def load_pictures(
         PlanError: The size is not positive.
         SourceError: The cache folder cannot be written or its disk is too full.
     """
-    if size < 1:
+    wide, high = (size, size) if isinstance(size, int) else size
+    if min(wide, high) < 1:
         raise PlanError(f"--image-size {size}: pictures need at least 1 pixel a side")
     from PIL import __version__ as pillow
 
-    folder = (cache_folder or default_cache_folder()) / f"{size}-v{DECODER_VERSION}-pillow{pillow}"
+    folder = (
+        cache_folder or default_cache_folder()
+    ) / f"{wide if wide == high else f'{wide}x{high}'}-v{DECODER_VERSION}-pillow{pillow}"
     damaged = None
     for _ in range(3):
         try:
@@ -191,7 +195,7 @@ class _Loading:
     def _decode_all(self, fresh: Sequence[int]) -> None:
         """Decode in order, at most a few files a core ahead of what is written."""
         workers = os.cpu_count() or 1
-        self._check_space(len(fresh), self.store.size**2)
+        self._check_space(len(fresh), self.store.area)
         waiting: deque[tuple[int, Future[Entry | str]]] = deque()
         batch: list[tuple[int, Entry]] = []
         todo = iter(fresh)
@@ -241,10 +245,10 @@ class _Loading:
         if not ((grey < 0) & (colour >= 0)).any() and (grey >= 0).any():
             return "grey"
         missing = np.flatnonzero((grey >= 0) & (colour < 0))
-        step = max(1, _BATCH_BYTES // (3 * self.store.size**2))
+        step = max(1, _BATCH_BYTES // (3 * self.store.area))
         for start in range(0, len(missing), step):
             some = missing[start : start + step]
-            self._check_space(len(missing) - start, 3 * self.store.size**2)
+            self._check_space(len(missing) - start, 3 * self.store.area)
             self.store.add_colour([self.digests[index].tobytes() for index in some])
         for index in missing:
             known = self.store.find_content(self.digests[index].tobytes())
@@ -254,7 +258,7 @@ class _Loading:
 
     def _check_some(self, rows: npt.NDArray[np.int64]) -> None:
         usable = np.flatnonzero(rows >= 0)
-        most = max(16, _CHECKED_BYTES // (3 * self.store.size**2))
+        most = max(16, _CHECKED_BYTES // (3 * self.store.area))
         some = usable[np.linspace(0, len(usable) - 1, min(most, len(usable))).astype(int)] if len(usable) else usable
         self.store.check([self.digests[index].tobytes() for index in some])
 
@@ -304,10 +308,10 @@ def _read(store: PictureStore, path: Path) -> Entry | str:
         return Entry(path=_name(path), state=state, digest=digest, refused=str(error))
 
 
-def _decoded(path: bytes, state: str, digest: bytes, data: bytes, size: int) -> Entry:
+def _decoded(path: bytes, state: str, digest: bytes, data: bytes, size: tuple[int, int]) -> Entry:
     from PIL import Image
 
-    picture = decode_planes(data, size=(size, size))
+    picture = decode_planes(data, size=size)
     kept = picture.pixels
     miniature = Image.fromarray(kept[..., 0] if picture.grey else kept).convert("L")
     # Not the box filter: where sizes do not divide, it treats left and right differently, and mirrored twins differ.

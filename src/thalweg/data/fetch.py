@@ -186,8 +186,8 @@ def _write(
             digest.update(chunk)
             if progress is not None and time.monotonic() - told > 0.5:  # noqa: PLR2004 - twice a second
                 told = time.monotonic()
-                of = f" of {announced / 2**20:,.0f}" if announced is not None else ""
-                progress(f"{shown}: {count / 2**20:,.0f}{of} MiB")
+                of = f" of {announced / 2**20:,.1f}" if announced is not None else ""
+                progress(f"{shown}: {count / 2**20:,.1f}{of} MiB")
         opened.flush()
         os.fsync(opened.fileno())
     if announced is not None and count != announced:

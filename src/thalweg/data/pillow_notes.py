@@ -1,5 +1,7 @@
 """Pillow's warnings, caught per thread: they belong to the picture being decoded, not on the terminal.
 
+What libtiff below it would write goes nowhere meanwhile (`tiff_lines`).
+
 `warnings.catch_warnings` changes the whole process and is not safe among threads, so the filter and the hook are put
 in place by the first decoder that enters and taken away by the last that leaves; each thread collects its own.
 """
@@ -7,14 +9,16 @@ in place by the first decoder that enters and taken away by the last that leaves
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TextIO
+
+from thalweg.data.tiff_lines import silent_tiff
 
 __all__ = ["listening"]
 
 _own = threading.local()
 _guard = threading.Lock()
-_inside: dict[str, object] = {"count": 0, "catcher": None, "before": None}
+_inside: dict[str, object] = {"count": 0, "catcher": None}
 
 
 @contextmanager
@@ -38,8 +42,9 @@ def listening() -> Iterator[list[str]]:
 def _enter() -> None:
     with _guard:
         if _inside["count"] == 0:
-            catcher = warnings.catch_warnings()
-            catcher.__enter__()
+            catcher = ExitStack()
+            catcher.enter_context(silent_tiff())
+            catcher.enter_context(warnings.catch_warnings())
             before = warnings.showwarning
             warnings.filterwarnings("always", module=r"PIL(\.|$)")
             warnings.showwarning = _hook(before)
@@ -51,8 +56,8 @@ def _leave() -> None:
     with _guard:
         _inside["count"] = int(str(_inside["count"])) - 1
         catcher = _inside["catcher"]
-        if _inside["count"] == 0 and isinstance(catcher, warnings.catch_warnings):
-            catcher.__exit__(None, None, None)
+        if _inside["count"] == 0 and isinstance(catcher, ExitStack):
+            catcher.close()
             _inside["catcher"] = None
 
 

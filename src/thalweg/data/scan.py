@@ -16,6 +16,8 @@ from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.elpv import DEMO_CLASSES, read_labels
 from thalweg.data.file_kinds import FileKind, are_frames, kind_of_files, reason_against, shown_kind
+from thalweg.data.mask_decode import MaskCoding
+from thalweg.data.mask_scan import masks_of
 from thalweg.data.measured import Measured, open_measured
 from thalweg.data.part_names import PART_NAMES
 from thalweg.data.source import OpenedSource
@@ -45,6 +47,8 @@ class Scan:
         warnings: What is odd about the source although it is used.
         kind: What the files are; pictures, unless the source holds something else.
         measured: The samples themselves, where they are signals or volumes that lie mapped already.
+        masks: What the pixels of the samples' masks mean, where every pixel has a class of its own; labels then are 0.
+        layout: How pictures and masks lie, in words.
     """
 
     root: Path
@@ -55,6 +59,8 @@ class Scan:
     warnings: tuple[Notice, ...] = ()
     kind: FileKind = "picture"
     measured: Measured | None = None
+    masks: MaskCoding | None = None
+    layout: str = ""
 
 
 def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
@@ -75,6 +81,18 @@ def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
         if len({sample.label for sample in samples}) < len(DEMO_CLASSES):
             raise SourceError(f"{opened.name}: {len(samples)} photos found; install elpv-dataset again")
         return Scan(root=opened.root, classes=DEMO_CLASSES, samples=samples, left_out=missing, upright=opened.upright)
+    masked = masks_of(opened)
+    if masked is not None:
+        pairs, coding = masked
+        return Scan(
+            root=pairs.root,
+            classes=coding.classes,
+            samples=pairs.samples,
+            left_out=(*opened.left_out, *pairs.left_out),
+            warnings=(*opened.warnings, *pairs.warnings),
+            masks=coding,
+            layout=pairs.layout,
+        )
     measured = open_measured(opened.root)
     if measured is not None:
         return of_measured(measured, opened.name, least=least)
@@ -90,7 +108,8 @@ def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
     stray = _stray(top, listing, parts, against)
     classes = tuple(sorted({name for folder, (name, _) in places.items() if found[folder]}))
     if len(classes) < least:
-        raise SourceError(_too_few(opened.name, classes, stray, (*opened.left_out, *left_out), places, kind))
+        bare = [folder for folder in places if not found[folder]]
+        raise SourceError(_too_few(opened.name, classes, stray, (*opened.left_out, *left_out), bare, len(places), kind))
     index = {name: label for label, name in enumerate(classes)}
     samples = tuple(
         Sample(file, index[name], part)
@@ -222,7 +241,8 @@ def _too_few(
     classes: Sequence[str],
     stray: Sequence[Notice],
     left_out: Sequence[Notice],
-    places: Mapping[str, tuple[str, Part | None]],
+    bare: Sequence[str],
+    folders: int,
     kind: FileKind,
 ) -> str:
     # Say why there are not two classes, and what to do.
@@ -231,7 +251,8 @@ def _too_few(
     what, ending = shown_kind(kind)
     example = f"one folder a class, such as {shown}/cat/1{ending} and {shown}/dog/1{ending}"
     if classes:
-        return f"{shown}: only one class, {printable(classes[0])!r}, has {what}; two are needed: {example}"
+        empty = f" ({', '.join(map(printable, bare[:3]))}: no {what} in it)" if bare else ""
+        return f"{shown}: only one class, {printable(classes[0])!r}, has {what}{empty}; two are needed: {example}"
     if loose:
         return f"{shown}: {len(loose):,} {what} lie directly in the folder, without classes; arrange them as {example}"
     everything = [*stray, *left_out]
@@ -240,7 +261,7 @@ def _too_few(
         if everything
         else ""
     )
-    return f"{shown}: no {what} found in {len(places):,} class folders{why}; {example} is wanted"
+    return f"{shown}: no {what} found in {folders:,} class folders{why}; {example} is wanted"
 
 
 def _warnings(

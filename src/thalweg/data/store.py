@@ -47,15 +47,15 @@ class PictureStore:
 
     Args:
         folder: Where the store lies; made if missing.
-        size: Side of a picture, in pixels.
+        size: Side of a square picture, or width and height, in pixels.
 
     Raises:
         SourceError: The folder cannot be written.
         StoreDamagedError: What lies there is no sound store.
     """
 
-    def __init__(self, folder: Path, size: int) -> None:
-        self.folder, self.size = folder, size
+    def __init__(self, folder: Path, size: int | tuple[int, int]) -> None:
+        self.folder, self.size = folder, (size, size) if isinstance(size, int) else size
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.name = renew(folder, None)
@@ -75,6 +75,11 @@ class PictureStore:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def area(self) -> int:
+        """Pixels of a picture."""
+        return self.size[0] * self.size[1]
 
     def close(self) -> None:
         """Close the index and the pixel files; arrays from `rows_of` stay valid."""
@@ -161,10 +166,10 @@ class PictureStore:
             kind: `grey` or `colour`.
 
         Returns:
-            uint8 array of shape (rows, size, size, 1 or 3).
+            uint8 array of shape (rows, height, width, 1 or 3).
         """
         count = self._count(kind)
-        shape = (count, self.size, self.size, _DEPTH[kind])
+        shape = (count, *self.size[::-1], _DEPTH[kind])
         if count == 0:
             return np.zeros(shape, np.uint8)
         return np.memmap(self._files[kind], dtype=np.uint8, mode="r", shape=shape)
@@ -203,7 +208,7 @@ class PictureStore:
             self._index.execute(f"select {_COLUMNS}, checksum from content limit 0")  # noqa: S608 - a constant
             self._index.execute("select path, state, digest from file limit 0")
             for kind, depth in _DEPTH.items():
-                if os.fstat(self._files[kind].fileno()).st_size < self._count(kind) * self.size**2 * depth:
+                if os.fstat(self._files[kind].fileno()).st_size < self._count(kind) * self.area * depth:
                     raise StoreDamagedError(self.name, f"{kind} file is too short")
         except sqlite3.DatabaseError as error:
             raise _from_sqlite(error, self) from error
@@ -277,7 +282,7 @@ class PictureStore:
 
     def _write(self, kind: Channels, picture: npt.NDArray[np.uint8]) -> int:
         row = self._count(kind)
-        self._files[kind].seek(row * self.size**2 * _DEPTH[kind])
+        self._files[kind].seek(row * self.area * _DEPTH[kind])
         self._files[kind].write(picture.tobytes())
         self._index.execute("update meta set value = ? where name = ?", (row + 1, kind))
         return row

@@ -12,7 +12,7 @@ from pathlib import Path
 from thalweg.core.errors import PlanError
 from thalweg.core.files import printable, write_atomically
 from thalweg.core.lab import LabResult
-from thalweg.workbench.telling import Listener, silent
+from thalweg.workbench.telling import Listener, whoever_is_here
 
 __all__ = ["Lab", "LabRequest", "lab", "labs"]
 
@@ -127,7 +127,7 @@ def lab(
         quick=quick,
         workers=workers or os.cpu_count() or 1,
         seed=seed,
-        listener=listener or silent(),
+        listener=listener or whoever_is_here(),
     )
     result = replace(experiment.run(request), name=name, seconds=time.perf_counter() - started)
     if page is None:

@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from thalweg.core.errors import TrainingFailedError
-from thalweg.workbench.telling import Listener, silent
+from thalweg.workbench.telling import Listener, whoever_is_here
 
 __all__ = ["in_processes"]
 
@@ -54,7 +54,7 @@ def in_processes(
         >>> in_processes(pow, 2, [1, 2, 3], workers=1)
         [2, 4, 8]
     """
-    listener = listener or silent()
+    listener = listener or whoever_is_here()
     if workers == 1 or len(cases) == 1:
         found = []
         for number, case in enumerate(cases, 1):

@@ -5,6 +5,8 @@ pictures would take their place, and the features would shift before anything is
 offset a channel, whose learned factors may still be trained.
 """
 
+from collections.abc import Collection
+
 import torch
 from torch import nn
 
@@ -27,11 +29,12 @@ _HELD: tuple[tuple[type[nn.Module], type[nn.Module]], ...] = (
 )
 
 
-def hold_statistics(network: nn.Module) -> int:
-    """Make every batch normalisation of a network use its running statistics, in training too.
+def hold_statistics(network: nn.Module, *, only: Collection[str] | None = None) -> int:
+    """Make batch normalisations of a network use their running statistics, in training too.
 
     Args:
         network: The network; its batch normalisations are replaced by ones over the same tensors.
+        only: Paths of those meant; None for all.
 
     Returns:
         How many there are.
@@ -43,10 +46,10 @@ def hold_statistics(network: nn.Module) -> int:
     """
     places = [
         (parent, name, child, held)
-        for parent in network.modules()
+        for path, parent in network.named_modules()
         for name, child in parent.named_children()
         for plain, held in _HELD
-        if type(child) is plain
+        if type(child) is plain and (only is None or f"{path}.{name}".lstrip(".") in only)
     ]
     for parent, name, child, held in places:
         setattr(parent, name, _over(child, held))

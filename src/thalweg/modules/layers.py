@@ -1,4 +1,4 @@
-"""The layers torch has no module for: rescaling, joining, global pooling, subsampling."""
+"""The layers torch has no module for: rescaling, joining, global pooling, subsampling, resizing, attention."""
 
 import torch
 from torch import Tensor, nn
@@ -6,6 +6,8 @@ from torch.nn import functional
 
 __all__ = [
     "Add",
+    "Attention",
+    "AttentionPool",
     "ChannelLayerNorm",
     "Concatenate",
     "GlobalAvgPool",
@@ -13,8 +15,11 @@ __all__ = [
     "Multiply",
     "Pad",
     "Rescale",
+    "Resize",
     "Subsample",
 ]
+
+_LINEAR_MODES = ("linear", "bilinear", "trilinear")
 
 
 class Rescale(nn.Module):
@@ -201,3 +206,75 @@ class Pad(nn.Module):
             The grown batch.
         """
         return functional.pad(x, self.flat)
+
+
+class Resize(nn.Module):
+    """What comes first, resized to the spatial size of what comes second, corners not aligned.
+
+    Args:
+        mode: `linear` (bilinear, trilinear) or `nearest`.
+    """
+
+    def __init__(self, mode: str) -> None:
+        super().__init__()
+        self.mode = mode
+
+    def forward(self, x: Tensor, like: Tensor) -> Tensor:
+        """Resize.
+
+        Args:
+            x: Batch, channels, then spatial axes.
+            like: What has the size to reach.
+
+        Returns:
+            The resized batch.
+        """
+        mode = "nearest" if self.mode == "nearest" else _LINEAR_MODES[x.ndim - 3]
+        return functional.interpolate(x, size=like.shape[2:], mode=mode)
+
+
+class Attention(nn.Module):
+    """For every position the mean of all positions' values, weighted by the softmax of query times key.
+
+    Args:
+        scaled: Whether the products are divided by the square root of the key's channels.
+    """
+
+    def __init__(self, *, scaled: bool) -> None:
+        super().__init__()
+        self.scaled = scaled
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """Attend.
+
+        Args:
+            query: Batch, channels, then spatial axes.
+            key: As many channels; its positions are those that are looked at.
+            value: As many positions as the key.
+
+        Returns:
+            The value's channels at the query's positions.
+        """
+        scores = key.flatten(2).transpose(1, 2) @ query.flatten(2)
+        if self.scaled:
+            scores = scores / query.shape[1] ** 0.5
+        seen = value.flatten(2) @ scores.softmax(1)
+        return seen.reshape(*seen.shape[:2], *query.shape[2:])
+
+
+class AttentionPool(nn.Module):
+    """The mean over all positions, weighted by the softmax of given scores."""
+
+    def forward(self, x: Tensor, scores: Tensor) -> Tensor:
+        """Pool.
+
+        Args:
+            x: Batch, channels, then spatial axes.
+            scores: One channel of the same size.
+
+        Returns:
+            Batch, channels, then axes of one position.
+        """
+        weights = scores.flatten(2).softmax(2)
+        pooled = x.flatten(2) @ weights.transpose(1, 2)
+        return pooled.reshape(*x.shape[:2], *(1,) * (x.ndim - 2))

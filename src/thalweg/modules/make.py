@@ -190,6 +190,9 @@ MAKERS: Mapping[str, _Maker] = MappingProxyType({
     "add": _simple(layers.Add),
     "multiply": _simple(layers.Multiply),
     "concatenate": _simple(layers.Concatenate),
+    "resize": lambda settings, _: layers.Resize(settings["mode"]),
+    "attention": lambda settings, _: layers.Attention(scaled=settings["scaled"]),
+    "attention_pool": _simple(layers.AttentionPool),
     # Never in place: an activation that overwrites what it reads breaks class activation maps and probes.
     "relu": _simple(nn.ReLU),
     "relu6": _simple(nn.ReLU6),

@@ -21,6 +21,7 @@ from thalweg.core.network_spec import LayerSpec, NetworkSpec, Setting
 from thalweg.core.shape import Shape
 from thalweg.modules.build import BuiltNetwork
 from thalweg.modules.following import Following, tensors_in
+from thalweg.modules.lazy import with_sizes
 from thalweg.modules.reading import READERS, read_module
 from thalweg.modules.sources import Sources
 
@@ -54,12 +55,16 @@ def trace(module: nn.Module, *input_shapes: Shape, name: str = "") -> NetworkSpe
     if isinstance(module, BuiltNetwork):
         return _with_frozen(_read_back(module), module)
     called = type(module).__name__
-    own = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-    stand_ins = {key: torch.empty_like(each, device="meta") for key, each in own.items() if not each.is_meta}
     batches = {
         key: torch.empty((1, *shape.as_tuple()), device="meta")
         for key, shape in zip(_argument_names(module, len(input_shapes), called), input_shapes, strict=True)
     }
+    try:
+        module = with_sizes(module, tuple(batches.values()))
+    except Exception as error:
+        raise SpecError(f"the lazy layers of {called} cannot be given their sizes: {_first_line(error)}") from error
+    own = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    stand_ins = {key: torch.empty_like(each, device="meta") for key, each in own.items() if not each.is_meta}
     following = Following(module, Sources(module, stand_ins), batches)
     with _hooked(module, following), torch.no_grad(), torch.device("meta"), following:
         try:
@@ -68,9 +73,19 @@ def trace(module: nn.Module, *input_shapes: Shape, name: str = "") -> NetworkSpe
         except SpecError:
             raise
         except Exception as error:
-            first_line = str(error).partition("\n")[0]
-            raise SpecError(f"the forward pass of {called} cannot be followed: {first_line}") from error
+            part = _running(module, following)
+            raise SpecError(f"the forward pass of {called} cannot be followed{part}: {_first_line(error)}") from error
     return _with_frozen(_described(name or called, following, batches, result), module)
+
+
+def _running(module: nn.Module, following: Following) -> str:
+    """The part of a module that was running when it failed."""
+    path = following.modules[id(following.leaf[0])] if following.leaf else "".join(following.paths[-1:])
+    return f" at {path!r} ({type(module.get_submodule(path)).__name__})" if path else ""
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _described(name: str, following: Following, batches: dict[str, Tensor], result: object) -> NetworkSpec:

@@ -1,7 +1,8 @@
 """Every network that has a name: `network("small", Shape(3, (192, 192)), classes=2)`.
 
 A family has its own file; a name is one entry here. Each takes pixels 0..255, or measured values where its name ends in
-`-1d` (signals) or `-3d` (volumes), and gives probabilities.
+`-1d` (signals) or `-3d` (volumes), and gives probabilities: one for each class, or, where its name begins with `unet-`,
+one for each class at each pixel.
 """
 
 import difflib
@@ -23,12 +24,13 @@ from thalweg.networks.mobilenet import mobilenet_v2
 from thalweg.networks.plain import plain_functional, plain_sequential
 from thalweg.networks.resnet import DEPTHS as RESNET_DEPTHS
 from thalweg.networks.resnet import resnet
+from thalweg.networks.segmentation import SEGMENTERS, parts_of_name, segmenter
 from thalweg.networks.small import small
 from thalweg.networks.spatial import SAMPLES, need_axes
 from thalweg.networks.vgg import DEPTHS as VGG_DEPTHS
 from thalweg.networks.vgg import vgg
 
-__all__ = ["NAMES", "axes_of", "network", "suited"]
+__all__ = ["NAMES", "SEGMENTERS", "axes_of", "network", "suited"]
 
 _Maker: TypeAlias = Callable[[Shape, int], NetworkSpec]
 
@@ -57,15 +59,16 @@ _MAKERS: Mapping[str, _Maker] = MappingProxyType({
 })
 
 NAMES: tuple[str, ...] = tuple(_MAKERS)
+"""Networks that classify; those that segment are `SEGMENTERS`."""
 
 
 def network(name: str, input_shape: Shape, classes: int) -> NetworkSpec:
     """A network of the catalogue.
 
     Args:
-        name: One of `NAMES`.
+        name: One of `NAMES` or of `SEGMENTERS`.
         input_shape: Channels and size of one sample.
-        classes: Number of classes; two give one sigmoid, more a softmax.
+        classes: Number of classes; for a classifier two give one sigmoid, more a softmax.
 
     Returns:
         The network's description.
@@ -78,10 +81,15 @@ def network(name: str, input_shape: Shape, classes: int) -> NetworkSpec:
         >>> network("plain", Shape(3, (256, 256)), classes=2).form
         'sequential'
     """
+    if name in SEGMENTERS:
+        encoder, context = parts_of_name(name)
+        return segmenter(input_shape, classes, encoder=encoder, context=context)
     if name not in _MAKERS:
-        kin = [known for known in NAMES if axes_of(known) == input_shape.axes]
+        kin = [known for known in (*NAMES, *SEGMENTERS) if axes_of(known) == input_shape.axes]
         near = difflib.get_close_matches(name.lower(), kin or NAMES, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(NAMES)}"
+        more = "for segmentation unet-small, unet-resnet18, unet-resnet34, unet-efficientnet-lite0, each also with a "
+        more += "context module as in unet-small+pyramid"
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(NAMES)}; {more}"
         raise SpecError(f"no network is called {name!r}; {hint}")
     need_axes(name, input_shape, axes_of(name))
     return _MAKERS[name](input_shape, classes)

@@ -39,6 +39,8 @@ __all__ = [
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",
     "Add",
+    "Attention",
+    "AttentionPool",
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
@@ -70,6 +72,7 @@ __all__ = [
     "ReLU",
     "ReLU6",
     "Rescale",
+    "Resize",
     "SiLU",
     "Sigmoid",
     "Softmax",
@@ -275,3 +278,25 @@ class Concatenate(Layer):
     """All inputs stacked along the channels."""
 
     kind: ClassVar[str] = "concatenate"
+
+
+@dataclass(frozen=True, eq=False)
+class Resize(Layer):
+    """The first input, resized to the spatial size of the second, `linear` (bilinear, trilinear) or `nearest`."""
+
+    kind: ClassVar[str] = "resize"
+    mode: str = "linear"
+
+
+@dataclass(frozen=True, eq=False)
+class Attention(Layer):
+    """Of query, key and value: each position's mean of all values, weighted by the softmax of query times key."""
+
+    kind: ClassVar[str] = "attention"
+    scaled: bool = False
+
+
+class AttentionPool(Layer):
+    """Of a value and one score a position: the mean over all positions, weighted by the softmax of the scores."""
+
+    kind: ClassVar[str] = "attention_pool"

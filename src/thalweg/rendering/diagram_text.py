@@ -118,8 +118,8 @@ def _draw_stage(
     ends = [box for box in stage.boxes if box.output and placement.level[box.key] == placement.levels]
     for box in ends:
         sheet.text(row, x[box.key, placement.levels] - 3, f"output {box.shape}".rstrip())
-    if not ends:
-        sheet.down(x[stage.boxes[-1].key, placement.levels], row - 1, row)
+    if not stage.boxes[-1].output:  # it goes on, perhaps beside an output
+        sheet.down(x[stage.boxes[-1].key, placement.levels], row - 1, row + bool(ends))
     return row + bool(ends)
 
 

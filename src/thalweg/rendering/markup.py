@@ -2,11 +2,16 @@
 
 import html
 import math
+import re
+import unicodedata
 from collections.abc import Sequence
 
 from thalweg.core.files import printable
 
-__all__ = ["escape", "finite", "is_number", "middle_cut", "short_number", "shown", "text_width"]
+__all__ = ["escape", "finite", "is_number", "isolated", "middle_cut", "short_number", "shown", "text_width"]
+
+_RIGHT_TO_LEFT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
+_NAME = re.compile(rf"[{_RIGHT_TO_LEFT}](?:[{_RIGHT_TO_LEFT}\u200c\u200d 0-9/_.-]*[{_RIGHT_TO_LEFT}])?")
 
 _NARROW = frozenset("iljt.,:;'|!()[] fr1/I")
 _WIDE = frozenset("mwMWO@%GQ")
@@ -48,6 +53,26 @@ def escape(text: object) -> str:
         '&lt;b title=&quot;x&quot;&gt;'
     """
     return html.escape(shown(text), quote=True)
+
+
+def isolated(text: object) -> str:
+    """Escape a sentence for HTML, names written from right to left set apart: numbers beside them stay in place.
+
+    Args:
+        text: Anything; its `str` is taken.
+
+    Returns:
+        Markup; a sentence that itself begins from right to left is escaped alone.
+
+    Example:
+        >>> isolated("always سگ (50%)")
+        'always <bdi>سگ</bdi> (50%)'
+        >>> isolated("سگ always")
+        'سگ always'
+    """
+    words = escape(text)
+    first = next((kind for kind in map(unicodedata.bidirectional, words) if kind in {"L", "R", "AL"}), "L")
+    return words if first != "L" else _NAME.sub(lambda name: f"<bdi>{name[0]}</bdi>", words)
 
 
 def text_width(text: str, size: float = 12.0) -> float:

@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -37,7 +38,7 @@ from thalweg.training.memory import keep_freed_memory
 from thalweg.training.optimizers import make_optimizer, set_rate
 from thalweg.training.progress import Outcome, Progress, Recipe, State
 from thalweg.training.schedule import rate_factor, stage_side
-from thalweg.training.scoring import BatchSource, predict, score
+from thalweg.training.scoring import BatchSource, Watched, predict, right_share
 from thalweg.training.unfreezing import open_parts
 
 __all__ = ["Trainer"]
@@ -55,6 +56,13 @@ STEP_CHECKPOINT_SECONDS = 120.0
 """In the middle of a long epoch a checkpoint is written after so many seconds without one."""
 
 
+class Scorer(Protocol):
+    """Runs a network over a split."""
+
+    def __call__(self, module: torch.nn.Module, batches: BatchSource, device: Device, *, side: int | None) -> Watched:
+        """Score it."""
+
+
 class Trainer:
     """One run of one network.
 
@@ -68,6 +76,7 @@ class Trainer:
         observer: Called after every step and epoch.
         log_steps: Called with new rows of `steps.csv` before each checkpoint.
         companion: Makes whoever sits in, from the network and the optimizer.
+        scorer: Runs the network over the watched split: `predict`, or one for pictures whose every pixel has a class.
     """
 
     def __init__(
@@ -82,10 +91,12 @@ class Trainer:
         observer: Callable[[Progress], None],
         log_steps: Callable[[list[tuple[float, ...]]], None],
         companion: Callable[[torch.nn.Module, torch.optim.Optimizer], Companion] | None = None,
+        scorer: Scorer = predict,
     ) -> None:
         keep_freed_memory()
         self.module = move(module, device)
         self.recipe, self.train, self.heldout, self.device = recipe, train, heldout, device
+        self.scorer = scorer
         self.folder, self.observer, self.log_steps = folder, observer, log_steps
         self.optimizer = make_optimizer(
             self.module,
@@ -237,7 +248,7 @@ class Trainer:
             torch.nn.utils.clip_grads_with_norm_(self.module.parameters(), recipe.clip, norm)
         with torch.no_grad():
             loss = cross_entropy(logits.detach(), labels)
-            right = (score(logits.detach()) == labels).sum()
+            right = right_share(logits.detach(), labels)
             told = torch.stack((objective.detach(), loss, norm, right.float())).tolist()  # one wait for the device
         broken = not all(map(math.isfinite, told[:3]))
         self._broken = self._broken + 1 if broken else 0
@@ -251,7 +262,7 @@ class Trainer:
             self.average.update(state.step)
         if math.isfinite(told[1]):
             state.loss_sum += told[1] * len(labels)
-            state.right += int(told[3])
+            state.right += told[3]
             state.seen += len(labels)
         self._unlogged.append((state.step, state.epoch, *told[:3], state.rate, state.seconds, *measured))
 
@@ -274,7 +285,7 @@ class Trainer:
     def _finish_epoch(self) -> None:
         state = self.state
         started = time.perf_counter()
-        outcome = predict(self.evaluated, self.heldout, self.device, side=state.side)
+        outcome = self.scorer(self.evaluated, self.heldout, self.device, side=state.side)
         if not math.isfinite(outcome.loss) and (self._is_last() or not (self.companion and self.companion.repairs)):
             self._fail("validation loss")
         self._evaluation_seconds = time.perf_counter() - started
@@ -289,9 +300,10 @@ class Trainer:
             "learning_rate": state.rate,
             "seconds": state.seconds,
             "images_per_second": speed,
+            **outcome.further,
         }
         state.rows.append(row)
-        self._remember_best(outcome.accuracy, outcome.loss if math.isfinite(outcome.loss) else math.inf)
+        self._remember_best(outcome.quality, outcome.loss if math.isfinite(outcome.loss) else math.inf)
         progress = self._progress(row)
         state.finished = self._is_finished()
         state.epoch += 1
@@ -301,13 +313,13 @@ class Trainer:
             self._checkpoint()
         self.observer(progress)
 
-    def _remember_best(self, accuracy: float, loss: float) -> None:
+    def _remember_best(self, quality: float, loss: float) -> None:
         state = self.state
         state.stale = 0 if loss < state.best_loss else state.stale + 1
-        better = (accuracy, -loss) > (state.best_accuracy, -self._loss_of(state.best_epoch))
+        better = (quality, -loss) > (state.best_accuracy, -self._loss_of(state.best_epoch))
         state.best_loss = min(loss, state.best_loss)
         if better:
-            state.best_accuracy, state.best_epoch = accuracy, state.epoch
+            state.best_accuracy, state.best_epoch = quality, state.epoch
             save_weights(self.evaluated, self.folder / f"best-{state.epoch:06d}.safetensors")
 
     def _loss_of(self, epoch: int) -> float:
@@ -322,7 +334,8 @@ class Trainer:
         if self._is_last():
             return True
         if recipe.patience and state.stale >= recipe.patience:
-            self._note("early_stop", f"no lower validation loss for {recipe.patience} epochs")
+            waited = "one epoch" if recipe.patience == 1 else f"{recipe.patience} epochs"
+            self._note("early_stop", f"no lower validation loss for {waited}")
             return True
         return False
 
@@ -398,10 +411,14 @@ class Trainer:
             if path.name not in needed:  # the checkpoint before this one may yet have to serve
                 path.unlink(missing_ok=True)
 
-    def log_unlogged(self) -> None:
-        """Hand the steps since the last checkpoint to `log_steps`."""
+    def log_unlogged(self, log: Callable[[list[tuple[float, ...]]], None] | None = None) -> None:
+        """Hand the steps that nobody was told of to `log_steps`, or to somebody else who keeps them in the same place.
+
+        Args:
+            log: Whom instead.
+        """
         rows, self._unlogged = self._unlogged, []
-        self.log_steps(rows)
+        (log or self.log_steps)(rows)
 
     def _note(self, kind: str, message: str) -> None:
         state = self.state

@@ -95,7 +95,7 @@ class State:
     step: int = 0
     seconds: float = 0.0
     loss_sum: float = 0.0
-    right: int = 0
+    right: float = 0
     seen: int = 0
     side: int = 0
     rate: float = 0.0
@@ -118,8 +118,9 @@ class Outcome:
     Args:
         rows: Rows of `history.csv`.
         events: What happened.
-        best_epoch: Epoch with the best validation accuracy (the lower loss decides between equals).
-        best_accuracy: Its accuracy.
+        best_epoch: Epoch with the best validation accuracy, or mean intersection over union (the lower loss decides
+            between equals).
+        best_accuracy: Its accuracy; where every pixel has a class, its mean intersection over union.
         steps: Steps done.
         seconds: Seconds of training and validation, over all sessions.
         interrupted: Exit status of an interruption, or None.

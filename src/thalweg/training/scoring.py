@@ -1,16 +1,17 @@
 """Forward passes over a split: logits to probabilities, loss and accuracy, without touching the network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import torch
 
+from thalweg.core.masks import VOID
 from thalweg.training.device import Device
 from thalweg.training.loss import cross_entropy, probabilities
 
-__all__ = ["BatchSource", "LabelledBatch", "Scores", "predict", "score"]
+__all__ = ["BatchSource", "LabelledBatch", "Scores", "Watched", "predict", "right_share", "score"]
 
 
 class LabelledBatch(Protocol):
@@ -22,7 +23,7 @@ class LabelledBatch(Protocol):
 
     @property
     def labels(self) -> torch.Tensor:
-        """int64 `(N,)`."""
+        """int64 `(N,)`, or `(N, height, width)`."""
 
 
 class BatchSource(Protocol):
@@ -52,15 +53,61 @@ class Scores:
     loss: float
     accuracy: float
 
+    @property
+    def quality(self) -> float:
+        """What the best epoch is chosen by."""
+        return self.accuracy
+
+    @property
+    def further(self) -> Mapping[str, float]:
+        """Columns of `history.csv` besides loss and accuracy."""
+        return {}
+
+
+class Watched(Protocol):
+    """How good a network is on a split, as the loop must know it."""
+
+    @property
+    def loss(self) -> float:
+        """Mean cross-entropy, in nats."""
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers."""
+
+    @property
+    def quality(self) -> float:
+        """What the best epoch is chosen by."""
+
+    @property
+    def further(self) -> Mapping[str, float]:
+        """Columns of `history.csv` besides loss and accuracy."""
+
+
+def right_share(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Right answers of a batch, in samples.
+
+    Args:
+        logits: `(N, K)`, or `(N, K, H, W)`.
+        labels: `(N,)`, or `(N, H, W)` with 255 where there is no class.
+
+    Returns:
+        A scalar from 0 to N; of pictures whose every pixel is answered, N times the share of right pixels.
+    """
+    right = score(logits) == labels
+    if labels.ndim == 1:
+        return right.sum()
+    return right.sum() * len(labels) / (labels != VOID).sum().clamp(min=1)
+
 
 def score(logits: torch.Tensor) -> torch.Tensor:
     """The class a network answers.
 
     Args:
-        logits: `(N, 1)` for two classes, or `(N, K)`.
+        logits: `(N, 1)` for two classes, `(N, K)`, or `(N, K, H, W)`.
 
     Returns:
-        int64 `(N,)`.
+        int64 `(N,)`, or `(N, H, W)`.
     """
     if logits.shape[1] == 1:
         return (logits[:, 0] > 0).long()

@@ -14,7 +14,7 @@ from thalweg.core.layer_kinds import output_shapes
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.run_folder import RunFolder
 from thalweg.core.shape import Shape
-from thalweg.networks.catalogue import NAMES, network
+from thalweg.networks.catalogue import NAMES, SEGMENTERS, network
 from thalweg.networks.inline import inline_network, is_inline
 from thalweg.workbench.spec_files import ENDINGS, read_spec_file
 
@@ -34,6 +34,7 @@ _USUAL = {
     "lenet": (Shape(1, (28, 28)), 10),
     "inception": (Shape(3, (32, 32)), 10),
     "inception-v3": (Shape(3, (299, 299)), 1000),
+    **dict.fromkeys(SEGMENTERS, (Shape(3, (180, 240)), 11)),
     **{f"{name}-1d": (Shape(1, (187,)), 5) for name in ("small", "plain", "inception")},
     **{f"{name}-3d": (Shape(1, (32, 32, 32)), 2) for name in ("small", "plain", "inception")},
 }
@@ -99,7 +100,7 @@ def describe(
     shape = _shape(input)
     if classes is not None and (isinstance(classes, bool) or not isinstance(classes, int) or classes < 2):  # noqa: PLR2004
         raise PlanError(f"--classes {classes}: a whole number from 2 is wanted")
-    if isinstance(named, str) and named in NAMES:
+    if isinstance(named, str) and named in (*NAMES, *SEGMENTERS):
         return _from_catalogue(named, shape, classes)
     if isinstance(named, str) and named.startswith("timm:"):
         from thalweg.workbench.foreign import from_timm

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from thalweg.core.codec import from_plain
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.core.results import TrainResult
@@ -15,9 +14,10 @@ from thalweg.data.batches import Batches
 from thalweg.evaluation.classification import evaluate as score_split
 from thalweg.training.scoring import predict as run_over
 from thalweg.workbench.environment import find_source
+from thalweg.workbench.evaluate_masks import answer_of_training, evaluate_masks
 from thalweg.workbench.loading import Loaded, load, same_split
 from thalweg.workbench.model import TrainedModel, open_model
-from thalweg.workbench.telling import Listener, silent
+from thalweg.workbench.telling import Listener, whoever_is_here
 
 __all__ = ["evaluate"]
 
@@ -45,24 +45,24 @@ def evaluate(
         Traceback (most recent call last):
         thalweg.core.errors.RunError: runs/none is no run folder (it has no plan.toml)...
     """
-    listener = listener or silent()
+    listener = listener or whoever_is_here()
     started = listener.began
     model = open_model(run, device=device)
     own = source is None
     name = find_source(model.folder, model.plan.source) if source is None else str(source)
     # A network may be tried on one class; its own split is read again just as it was in training.
     wanted = model.plan.wanted if own else model.wanted
-    loaded = load(name, image_size=model.side, listener=listener, least=1, wanted=wanted, like=model.shape)
+    loaded = load(name, image_size=model.size, listener=listener, least=1, wanted=wanted, like=model.shape)
     chosen = _own_split(model, loaded) if own else np.arange(len(loaded.samples))
+    if model.summary.masks is not None:
+        return evaluate_masks(model, loaded, chosen, source=None if own else name, started=started, listener=listener)
     labels = _known_labels(model, loaded, chosen)
     scores = run_over(
         model.module,
         Batches(loaded.pictures.pixels, loaded.rows[chosen], labels, batch_size=model.plan.batch_size or 32),
         model.device,
     )
-    metrics = model.folder.read_json("metrics.json")
-    metrics.pop("evaluation", None)
-    trained = from_plain(TrainResult, metrics, "metrics.json")
+    trained = answer_of_training(model)
     split = trained.split if own else name
     evaluation = score_split(
         scores.probabilities,

@@ -8,6 +8,7 @@ from thalweg.core.dataset import Duplicate, Form, Notice, Sample
 from thalweg.core.shape import Shape
 from thalweg.data.cache import Pictures
 from thalweg.data.health import Health
+from thalweg.data.mask_store import Masks
 from thalweg.data.measured import Measured
 from thalweg.data.scan import Scan
 from thalweg.data.values import extents_at
@@ -22,7 +23,7 @@ class Looked:
     Args:
         scan: What was found.
         channels: Channels of a sample.
-        extents: Size of a sample; of pictures, the typical side twice.
+        extents: Size of a sample; of pictures, the typical side twice, or their typical height and width with masks.
     """
 
     scan: Scan
@@ -39,15 +40,17 @@ class Looked:
         """The longest axis of a sample, in pixels or steps."""
         return max(self.extents)
 
-    def shape(self, side: int | None) -> Shape:
+    def shape(self, side: int | tuple[int, int] | None) -> Shape:
         """What a network is given at a size.
 
         Args:
-            side: Side of pictures, or the longest that an axis of other samples may be.
+            side: Side of pictures, or their width and height, or the longest that an axis of other samples may be.
 
         Returns:
             Channels and size of one sample.
         """
+        if isinstance(side, tuple):
+            return Shape(3, side[::-1])
         if self.scan.measured is None:
             return Shape(3, ((side or self.side),) * 2)
         return Shape(self.channels, extents_at(self.extents, side))
@@ -66,6 +69,7 @@ class Loaded:
         warnings: Files that are odd but used.
         duplicates: Groups of files that show the same picture.
         health: Sizes, remarks and findings about the pictures.
+        masks: The samples' masks, in their order, where every pixel has a class.
     """
 
     scan: Scan
@@ -76,6 +80,7 @@ class Loaded:
     warnings: tuple[Notice, ...]
     duplicates: tuple[Duplicate, ...]
     health: Health
+    masks: Masks | None = None
 
     @property
     def measured(self) -> Measured | None:

@@ -12,14 +12,15 @@ from thalweg.core.files import printable
 from thalweg.core.finding import Finding
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.shape import Shape
-from thalweg.data.cache import load_pictures
+from thalweg.data.cache import Pictures, load_pictures
 from thalweg.data.duplicates import find_duplicates
 from thalweg.data.health import health, leakage
 from thalweg.data.scan import LEAST_CLASSES, Scan, scan
-from thalweg.data.sizes import typical_side
+from thalweg.data.sizes import typical_side, typical_size
 from thalweg.data.source import open_source
 from thalweg.data.split import Split, group_by, split
 from thalweg.workbench.loaded import Loaded, Looked
+from thalweg.workbench.loading_masks import content_of_masks, load_masked, summarise_masks
 from thalweg.workbench.loading_values import load_measured, measure_files, other_form, reading_of
 from thalweg.workbench.telling import Listener
 
@@ -46,14 +47,17 @@ def look(source: str, listener: Listener, *, least: int = LEAST_CLASSES, wanted:
         found = measure_files(found, source, wanted, listener, least=least)
     if found.measured is not None:
         return Looked(scan=found, channels=found.measured.channels, extents=found.measured.extents)
-    side = typical_side(found.root, [sample.file for sample in found.samples])
+    files = [sample.file for sample in found.samples]
+    if found.masks is not None:
+        return Looked(scan=found, channels=3, extents=typical_size(found.root, files)[::-1])
+    side = typical_side(found.root, files)
     return Looked(scan=found, channels=3, extents=(side, side))
 
 
 def load_scan(
     found: Scan,
     *,
-    image_size: int,
+    image_size: int | tuple[int, int],
     listener: Listener,
     least: int = LEAST_CLASSES,
     like: Shape | None = None,
@@ -62,7 +66,8 @@ def load_scan(
 
     Args:
         found: What `look` gave.
-        image_size: Side of the cached pictures, in pixels, or the longest that an axis of other samples may be.
+        image_size: Side of the cached pictures, or their width and height, in pixels, or the longest that an axis of
+            other samples may be.
         listener: Whoever shows progress.
         least: Classes that there must be.
         like: Channels and size that a trained network takes.
@@ -74,23 +79,21 @@ def load_scan(
         SourceError: Too few classes have a usable picture, or the samples are not what the network takes.
     """
     if found.measured is not None:
-        return load_measured(found, found.measured, image_size, listener, like=like)
+        longest = image_size if isinstance(image_size, int) else max(image_size)
+        return load_measured(found, found.measured, longest, listener, like=like)
     if like is not None and like.axes != AXES["picture"]:
         raise SourceError(other_form("picture", like))
     files = [sample.file for sample in found.samples]
     pictures = load_pictures(
         found.root, files, size=image_size, progress=lambda done, total: listener.count("pictures read", done, total)
     )
+    if found.masks is not None:
+        return load_masked(found, pictures, listener)
     usable = [index for index, row in enumerate(pictures.rows) if row >= 0]
     samples = tuple(found.samples[index] for index in usable)
     counts = Counter(sample.label for sample in samples)
     if len(counts) < least:
-        broken = len(pictures.left_out)
-        names = ", ".join(printable(found.classes[label]) for label in counts) or "none"
-        raise SourceError(
-            f"only {len(counts)} classes have usable pictures ({names}; {broken} files could not be read): "
-            f"at least {least} needed"
-        )
+        raise SourceError(_unusable(found, counts, pictures, least))
     left_out = (*found.left_out, *(Notice(file, reason) for file, reason in sorted(pictures.left_out.items())))
     labels = [sample.label for sample in found.samples]
     state = health(pictures, files, labels, found.classes)
@@ -106,10 +109,24 @@ def load_scan(
     )
 
 
+def _unusable(found: Scan, counts: Counter[int], pictures: Pictures, least: int) -> str:
+    """Say which classes lost all their pictures, why, and what to do."""
+    left_out = sorted(pictures.left_out.items())
+    lost = sorted({sample.label for sample in found.samples} - set(counts))
+    names = ", ".join(repr(printable(found.classes[label])) for label in lost[:3])
+    more = f" and {len(lost) - 3:,} more" if len(lost) > 3 else ""  # noqa: PLR2004 - as many as are named
+    first, reason = left_out[0]
+    return (
+        f"no picture of {names}{more} can be read ({len(left_out):,} "
+        f"{'file is' if len(left_out) == 1 else 'files are'} left out, such as {printable(first)}: {reason}); "
+        f"{least} classes with readable pictures are needed: mend or replace the files"
+    )
+
+
 def load(
     source: str,
     *,
-    image_size: int,
+    image_size: int | tuple[int, int],
     listener: Listener,
     least: int = LEAST_CLASSES,
     wanted: Wanted | None = None,
@@ -150,7 +167,7 @@ def divide(loaded: Loaded, plan: TrainingPlan) -> Split:
         groups.extend(group_by(loaded.samples, plan.group_by))
     return split(
         loaded.samples,
-        classes=loaded.scan.classes,
+        classes=loaded.scan.classes if loaded.masks is None else ("pictures",),
         test=plan.test,
         validation=plan.validation,
         seed=plan.seed,
@@ -173,6 +190,10 @@ def summarise(loaded: Loaded, parts: Split, source: str) -> tuple[DataSummary, t
     files, labels = loaded.files, loaded.labels
     classes = loaded.scan.classes
     named = {"train": parts.train, "validation": parts.validation, "test": parts.test}
+    if loaded.masks is not None:
+        return summarise_masks(
+            loaded, loaded.masks, parts, source, _content(loaded, (*parts.train, *parts.validation, *parts.test))
+        )
     counts = {
         name: tuple(int(count) for count in np.bincount(labels[list(indices)], minlength=len(classes)))
         for name, indices in named.items()
@@ -190,7 +211,9 @@ def summarise(loaded: Loaded, parts: Split, source: str) -> tuple[DataSummary, t
         counts=counts,
         reading=reading_of(loaded, parts.train),
         content=_content(loaded, [index for indices in named.values() for index in indices]),
-        **{name: tuple(files[index] for index in indices) for name, indices in named.items()},
+        train=tuple(files[index] for index in parts.train),
+        validation=tuple(files[index] for index in parts.validation),
+        test=tuple(files[index] for index in parts.test),
     )
     findings = list(loaded.health.findings)
     held = leakage(loaded.duplicates, summary.train, (*summary.validation, *summary.test))
@@ -240,5 +263,7 @@ def same_split(loaded: Loaded, summary: DataSummary) -> Split:
 
 
 def _content(loaded: Loaded, indices: Sequence[int]) -> bytes:
+    if loaded.masks is not None:
+        return content_of_masks(loaded, loaded.masks, indices, CONTENT_BYTES)
     digests = loaded.pictures.content[np.asarray(loaded.pictures.rows) >= 0, :CONTENT_BYTES]
     return bytes(digests[np.asarray(indices, dtype=np.int64)].tobytes())

@@ -60,6 +60,11 @@ class TrainedModel:
         return self.plan.image_size or max(self.shape.extents)
 
     @property
+    def size(self) -> int | tuple[int, int]:
+        """Side, or width and height, that pictures are brought to; else as `side`."""
+        return self.side if self.summary.masks is None else (self.shape.extents[1], self.shape.extents[0])
+
+    @property
     def wanted(self) -> Wanted:
         """How other sources shall be read, so that their samples are as those of training were."""
         reading = self.summary.reading

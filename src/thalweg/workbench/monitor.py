@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from thalweg.core.intervention import Intervention, InterventionKind
+from thalweg.core.learning_rate import LearningRateEstimate
 from thalweg.monitoring.instruments import Instruments
 from thalweg.monitoring.pilot import Pilot
 from thalweg.monitoring.rate_search import Chosen
@@ -68,6 +69,8 @@ class Monitor:
             self.seat.passengers.append(self.pilot)
         self._told = 0
         self._line, self._line_step = "", -1
+        self.estimate: LearningRateEstimate | None = None
+        """The verdict behind the line, as last judged."""
 
     @property
     def repairs(self) -> bool:
@@ -137,7 +140,8 @@ class Monitor:
             self._line_step = self.seat.step
             history = measured_history(self.instruments, self.interventions)
             rate = self.instruments.record.last("batch_learning_rate")
-            self._line = live_line(rate, rate_of(history), self.interventions)
+            self.estimate = rate_of(history)
+            self._line = live_line(rate, self.estimate, self.interventions)
         return self._line
 
     def flush(self) -> None:

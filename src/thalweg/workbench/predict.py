@@ -9,28 +9,39 @@ from thalweg.core.errors import PictureError, PlanError
 from thalweg.core.results import Prediction, PredictResult
 from thalweg.data.decode import decode
 from thalweg.workbench.model import TrainedModel, in_groups, open_model
+from thalweg.workbench.predict_masks import predict_masks
 from thalweg.workbench.predict_values import predict_values
 
-__all__ = ["predict"]
+__all__ = ["files_in", "predict"]
 
 GROUP = 32
 
 
-def predict(run: str | Path, images: Sequence[str | Path], *, device: str = "auto") -> PredictResult:
-    """Classify pictures, signals or volumes with a finished run.
+def predict(
+    run: str | Path,
+    images: Sequence[str | Path],
+    *,
+    device: str = "auto",
+    out: str | Path | None = None,
+    view: str = "fitted",
+) -> PredictResult:
+    """Classify pictures, signals or volumes with a finished run; or every pixel, where it was trained with masks.
 
     Args:
         run: The run folder.
         images: Picture files, or folders whose files are all tried, but for hidden ones; for a network of signals or
             volumes, arrays and tables (one answer a row), recordings, scans, and folders of frames.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        out: Of a network trained with masks: a new folder for the masks it predicts.
+        view: Of such a network: `fitted` brings a picture to the size of training, `whole` keeps its proportions,
+            `tiles` does so window by window.
 
     Returns:
         One prediction a file in the order asked for; a file that cannot be read has an error instead of a class.
 
     Raises:
         RunError: There is no finished run.
-        PlanError: No picture is named.
+        PlanError: No picture is named, or masks are asked for of a network that was trained without.
 
     Example:
         >>> predict("runs/none", ["a.png"])
@@ -38,6 +49,14 @@ def predict(run: str | Path, images: Sequence[str | Path], *, device: str = "aut
         thalweg.core.errors.RunError: runs/none is no run folder (it has no plan.toml)...
     """
     model = open_model(run, device=device)
+    if model.summary.masks is not None:
+        named = list(_named(images))
+        if not named:
+            raise PlanError("no picture is named: give files, or folders that hold some")
+        found = predict_masks(model, named, out=Path(out) if out else None, view=view)
+        return PredictResult(predictions=tuple(found), classes=model.summary.classes)
+    if out is not None or view != "fitted":
+        raise PlanError("--out and --view are for networks trained with masks; this one gives a picture one class")
     if model.summary.reading is not None:
         answers = predict_values(model, images)
         if not answers:
@@ -45,7 +64,7 @@ def predict(run: str | Path, images: Sequence[str | Path], *, device: str = "aut
                 "nothing to classify is named: give arrays, tables, recordings or scans, or folders of such"
             )
         return PredictResult(predictions=tuple(answers), classes=model.summary.classes)
-    files = list(_files(images))
+    files = list(files_in(images))
     if not files:
         raise PlanError("no picture is named: give files, or folders that hold some")
     predictions: list[Prediction] = []
@@ -54,13 +73,31 @@ def predict(run: str | Path, images: Sequence[str | Path], *, device: str = "aut
     return PredictResult(predictions=tuple(predictions), classes=model.summary.classes)
 
 
-def _files(images: Sequence[str | Path]) -> Iterable[str]:
+def files_in(images: Sequence[str | Path]) -> Iterable[str]:
+    """The picture files that a user means.
+
+    Args:
+        images: Files, or folders whose files are all tried, but for hidden ones.
+
+    Yields:
+        Paths in the order asked for.
+    """
     for image in images:
         path = Path(image)
         if path.is_dir():
             yield from sorted(str(file) for file in path.rglob("*") if file.is_file() and not _hidden(file, path))
         else:
             yield str(image)
+
+
+def _named(images: Sequence[str | Path]) -> Iterable[tuple[str, str]]:
+    """Pictures, each with the name of its mask: the path below the folder that was named, without ending."""
+    for image in images:
+        path = Path(image)
+        inside = [path] if not path.is_dir() else [Path(file) for file in files_in([image])]
+        for file in inside:
+            name = file.relative_to(path) if path.is_dir() else Path(file.name)
+            yield str(file), str(name.with_suffix(""))
 
 
 def _hidden(file: Path, folder: Path) -> bool:

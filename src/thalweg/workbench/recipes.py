@@ -6,7 +6,7 @@ from thalweg.core.errors import PlanError
 from thalweg.core.plan import OptimizerName, TrainingPlan
 from thalweg.networks.catalogue import axes_of
 
-__all__ = ["NetworkRecipe", "epochs_for", "peak_rate", "recipe_for", "recipe_of", "resolved"]
+__all__ = ["NetworkRecipe", "asked_size", "epochs_for", "mask_size", "peak_rate", "recipe_for", "recipe_of", "resolved"]
 
 PEAK_RATES = {"adam": 1e-3, "adamw": 3e-3, "sgd": 5e-2}
 LARGEST_PICTURE = 4096
@@ -68,9 +68,8 @@ OTHERS = NetworkRecipe(
     label_smoothing=0.1,
     average=0.99,
 )
-INCEPTION = replace(OTHERS, flexible=True, average=0.995)
+INCEPTION = replace(OTHERS, flexible=True, batch_size=64, learning_rate=4e-3, trusted=8.0, average=0.995)
 """It ends in a global average: pictures of 32 pixels, as CIFAR's, keep their size."""
-
 
 SIGNALS = NetworkRecipe(
     image_size=4096,
@@ -113,6 +112,20 @@ TRANSFER = NetworkRecipe(
     average=0.99,
 )
 """Fine-tuning a pretrained network: few passes, since little is left to learn."""
+MASKS = NetworkRecipe(
+    image_size=256,
+    flexible=True,
+    pictures=15_000,
+    epochs=(15, 120),
+    batch_size=8,
+    optimizer="adamw",
+    learning_rate=2e-3,
+    trusted=8.0,
+    weight_decay=0.05,
+    average=0.99,
+)
+"""A class for every pixel: the size is the longer side's, the other follows from the pictures' proportions."""
+MASK_STEP = 16
 PROBE = NetworkRecipe(
     image_size=224,
     flexible=False,
@@ -147,6 +160,8 @@ def recipe_of(plan: TrainingPlan) -> NetworkRecipe:
         >>> recipe_of(plan).image_size
         299
     """
+    if plan.task == "segmentation":
+        return MASKS
     if plan.backbone is None:
         return recipe_for(plan.network)
     recipe = PROBE if plan.trains_head_only else TRANSFER
@@ -208,12 +223,64 @@ def epochs_for(network: str | TrainingPlan, files: int) -> int:
     return max(low, min(high, round(recipe.pictures / max(1, files))))
 
 
-def resolved(plan: TrainingPlan, *, picture_side: int) -> TrainingPlan:
+def asked_size(given: int | str | None) -> tuple[int | None, int | None]:
+    """Read what `--image-size` takes.
+
+    Args:
+        given: A number of pixels, or `240x180`.
+
+    Returns:
+        Side or width, and the height where it was given.
+
+    Raises:
+        PlanError: It is neither.
+
+    Example:
+        >>> asked_size("240x180"), asked_size("96")
+        ((240, 180), (96, None))
+    """
+    if given is None or isinstance(given, int):
+        return given, None
+    try:
+        width, _, height = given.lower().partition("x")
+        return int(width), int(height) if height else None
+    except ValueError:
+        raise PlanError(
+            f"--image-size {given}: a number of pixels, or width x height such as 240x180, is wanted"
+        ) from None
+
+
+def mask_size(plan: TrainingPlan, picture: tuple[int, int]) -> tuple[int, int]:
+    """Width and height that pictures with masks are brought to.
+
+    Args:
+        plan: With the size that the user gave, if any: width and height, or the longer side alone.
+        picture: Typical width and height of the pictures.
+
+    Returns:
+        Width and height; without a wish multiples of 16, the longer side at most 256.
+
+    Example:
+        >>> plan = TrainingPlan(source="street", task="segmentation")
+        >>> mask_size(plan, (480, 360)), mask_size(plan.with_options(image_size=240), (480, 360))
+        ((256, 192), (240, 180))
+    """
+    if plan.image_size is not None and plan.image_height is not None:
+        return plan.image_size, plan.image_height
+    longest = max(picture)
+    wanted = plan.image_size or min(MASKS.image_size, longest)
+    step = 1 if plan.image_size else MASK_STEP
+    wide, high = (max(step, round(wanted * each / longest / step) * step) for each in picture)
+    return wide, high
+
+
+def resolved(plan: TrainingPlan, *, picture_side: int, picture: tuple[int, int] | None = None) -> TrainingPlan:
     """Fill in everything that the plan leaves to its network's recipe.
 
     Args:
         plan: What the user decided.
         picture_side: Typical side of the source's pictures, in pixels, or the longest axis of its signals or volumes.
+        picture: Typical width and height of pictures with masks.
 
     Returns:
         The plan without open fields, but for the learning rate, epochs and minutes.
@@ -226,8 +293,15 @@ def resolved(plan: TrainingPlan, *, picture_side: int) -> TrainingPlan:
     measured = axes_of(plan.network) != 2  # noqa: PLR2004 - pictures
     if measured:  # no axis is stretched, whatever was asked for
         side = min(plan.image_size or side, picture_side)
-    elif plan.image_size is not None and plan.image_size > LARGEST_PICTURE:
-        raise PlanError(f"--image-size {plan.image_size} is out of range for pictures: at most {LARGEST_PICTURE}")
+    elif max(plan.image_size or 0, plan.image_height or 0) > LARGEST_PICTURE:
+        raise PlanError(f"--image-size {plan.size_option} is out of range for pictures: at most {LARGEST_PICTURE}")
+    elif picture is not None and plan.task == "segmentation":
+        side, high = mask_size(plan, picture)
+        plan = replace(plan, image_size=side, image_height=high)
+    elif plan.image_height is not None:
+        raise PlanError(
+            f"--image-size {plan.size_option}: pictures without masks are brought to a square; give one number"
+        )
     elif plan.backbone is not None:
         side = min(side, max(96, -(-ENLARGED * picture_side // 32) * 32))
     elif recipe.flexible:
@@ -248,5 +322,5 @@ def resolved(plan: TrainingPlan, *, picture_side: int) -> TrainingPlan:
         average=either(plan.average, recipe.average),
         stages=plan.stages or recipe.stages,
         layer_decay=LAYER_DECAY if plan.backbone and plan.layer_decay is None else plan.layer_decay,
-        unfreeze=UNFREEZE if plan.backbone and plan.unfreeze is None else plan.unfreeze,
+        unfreeze=(0.0 if picture else UNFREEZE) if plan.backbone and plan.unfreeze is None else plan.unfreeze,
     )

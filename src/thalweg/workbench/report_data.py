@@ -28,7 +28,11 @@ def data_blocks(summary: DataSummary, findings: tuple[Finding, ...]) -> tuple[Bl
         for index, name in enumerate(summary.classes)
     ]
     blocks: list[Block] = [
-        Table(caption="Usable files a class and split", header=("class", *parts, "all"), rows=tuple(rows))
+        Table(
+            caption="Usable files a class and split" if summary.masks is None else "Pictures that show a class",
+            header=("class", *parts, "all"),
+            rows=tuple(rows),
+        )
     ]
     for finding in findings:
         style = "note" if finding.severity == "info" else "warning"

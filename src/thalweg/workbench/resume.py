@@ -16,8 +16,9 @@ from thalweg.modules.build import build
 from thalweg.training.device import choose_device
 from thalweg.workbench.environment import find_source
 from thalweg.workbench.loading import load_scan, look, same_split
+from thalweg.workbench.segmenting import restore_masks
 from thalweg.workbench.session import Session, carry_out
-from thalweg.workbench.telling import Listener, silent
+from thalweg.workbench.telling import Listener, whoever_is_here
 from thalweg.workbench.transfer import learning_parts
 from thalweg.workbench.transfer_start import restore_start
 
@@ -37,14 +38,14 @@ def resume(run: str | Path, *, listener: Listener | None = None) -> TrainResult:
     Raises:
         RunError: There is no run, or its data are not there any more.
     """
-    listener = listener or silent()
+    listener = listener or whoever_is_here()
     started = listener.began
     folder = RunFolder.open(Path(run))
     plan = TrainingPlan.from_toml(folder.read_text("plan.toml"), printable(folder.path / "plan.toml"))
     summary = from_plain(DataSummary, folder.read_json("data.json"), "data.json")
     spec = folder.read_network()
     looked = look(find_source(folder, plan.source), listener, wanted=plan.wanted)
-    loaded = load_scan(looked.scan, image_size=plan.image_size or looked.side, listener=listener)
+    loaded = load_scan(looked.scan, image_size=plan.size_of_pictures or looked.side, listener=listener)
     if loaded.scan.classes != summary.classes:
         raise RunError(
             f"{printable(plan.source)} now has the classes {', '.join(map(printable, loaded.scan.classes))} "
@@ -55,7 +56,11 @@ def resume(run: str | Path, *, listener: Listener | None = None) -> TrainResult:
     if plan.backbone is None:
         module: torch.nn.Module = build(spec.logits()[0], seed=plan.seed)
     else:
-        module, probe = restore_start(folder.path, plan, spec, loaded, parts)
+        module, probe = (
+            restore_masks(folder.path, plan, spec)
+            if summary.masks
+            else restore_start(folder.path, plan, spec, loaded, parts)
+        )
     stored = from_plain(tuple[Finding, ...], folder.read_json("findings.json").get("findings", []), "findings.json")
     state = Session(
         plan=plan,

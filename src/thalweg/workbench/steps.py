@@ -49,12 +49,21 @@ class StepLog:
         write_atomically(self.path, "\n".join(kept) + "\n")
 
     def append(self, rows: list[tuple[float, ...]]) -> None:
-        """Add rows.
+        """Add rows for good.
 
         Args:
             rows: Values in the order of `STEP_COLUMNS`; what is missing at the end, or nan, is left empty.
         """
         append_durably(self.path, "".join(_line(row) for row in rows))  # the checkpoint that follows counts on them
+
+    def show(self, rows: list[tuple[float, ...]]) -> None:
+        """Add rows for whoever looks on; a later `append` makes them safe from a power cut.
+
+        Args:
+            rows: As for `append`.
+        """
+        with self.path.open("a", encoding="utf-8") as file:
+            file.writelines(_line(row) for row in rows)
 
 
 def _line(row: tuple[float, ...]) -> str:

@@ -1,12 +1,13 @@
 """What a verb tells while it works: sentences, counts of files done, and training progress, to whoever listens."""
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from thalweg.training.progress import Progress
 
-__all__ = ["Listener", "silent"]
+__all__ = ["Listener", "silent", "whoever_is_here"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,19 @@ def silent() -> Listener:
         A listener without effect.
     """
     return Listener(say=_ignore, count=_ignore, train=_ignore)
+
+
+def whoever_is_here() -> Listener:
+    """Find whoever a verb that was called from Python tells what it does.
+
+    Returns:
+        A listener that draws in the cell of a notebook; nobody elsewhere.
+    """
+    if "IPython" not in sys.modules:
+        return silent()
+    from thalweg.workbench.notebook_progress import notebook_listener
+
+    return notebook_listener() or silent()
 
 
 def _ignore(*told: object) -> None:

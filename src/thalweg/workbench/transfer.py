@@ -181,6 +181,10 @@ def learning_parts(spec: NetworkSpec, plan: TrainingPlan, module: torch.nn.Modul
     """
     if plan.backbone is None or plan.trains_head_only:
         return ()
+    if plan.task == "segmentation":
+        from thalweg.workbench.segmenting import parts_of_segmenter
+
+        return parts_of_segmenter(spec, module)
     at, last = stages(spec), stage_count(spec)
     stage_of = {
         name: at.get(name.rpartition(".")[0], last)

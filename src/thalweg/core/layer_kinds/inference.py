@@ -5,7 +5,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from thalweg.core.errors import ShapeError, SpecError
-from thalweg.core.layer_kinds import activation, convolution, joining, normalisation, pooling, reshaping, traced
+from thalweg.core.layer_kinds import (
+    activation,
+    convolution,
+    joining,
+    mixing,
+    normalisation,
+    pooling,
+    reshaping,
+    traced,
+)
 from thalweg.core.layer_kinds.kind import LayerKind
 from thalweg.core.network_spec import LayerSpec, NetworkSpec, Setting
 from thalweg.core.shape import Shape
@@ -14,7 +23,7 @@ __all__ = ["LAYER_KINDS", "complete_settings", "layer_kind", "output_shape", "ou
 
 LAYER_KINDS: Mapping[str, LayerKind] = MappingProxyType({
     kind.name: kind
-    for family in (convolution, pooling, normalisation, activation, reshaping, joining, traced)
+    for family in (convolution, pooling, normalisation, activation, reshaping, joining, mixing, traced)
     for kind in family.KINDS
 })
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from thalweg.core.errors import LogError
-from thalweg.core.history import EPOCH_COLUMNS
+from thalweg.core.history import EPOCH_COLUMNS, FURTHER_COLUMNS
 from thalweg.histories.log_file import LogFile
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.readers.table import from_table
@@ -26,7 +26,8 @@ def _recognises(file: LogFile) -> bool:
     if file.table is None:
         return False
     names = file.table.names
-    return names == ("epoch", *EPOCH_COLUMNS) or (names[0] == "step" and set(names) >= _STEP_HEADER)
+    own = tuple(name for name in names if name not in FURTHER_COLUMNS)
+    return own == ("epoch", *EPOCH_COLUMNS) or (names[0] == "step" and set(names) >= _STEP_HEADER)
 
 
 def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
@@ -36,7 +37,10 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     by_epoch = file.table is not None and file.table.names[0] == "epoch"
     if by_epoch:
         found = from_table(file, READER.name, columns)
-        found.first_epoch, found.known = 1, {name: name for name in EPOCH_COLUMNS if name != "images_per_second"}
+        found.first_epoch, found.known = (
+            1,
+            {name: name for name in (*EPOCH_COLUMNS, *FURTHER_COLUMNS) if name != "images_per_second"},
+        )
         for recording in to_recordings(found):
             curves += recording.curves
             notes += recording.notes

@@ -1,0 +1,164 @@
+"""The live page as an application: a fixed set of files, runs by key, a stream of what changed, stop and resume."""
+
+import functools
+import importlib.resources
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from thalweg.core.codec import dumps
+from thalweg.core.errors import ThalwegError
+from thalweg.core.files import printable
+from thalweg.dashboard.feed import Feed, detail
+from thalweg.dashboard.guard import REPORT_POLICY
+from thalweg.dashboard.resuming import Resumed
+from thalweg.dashboard.shelf import Shelf
+from thalweg.workbench.run_control import ask_to_stop
+
+__all__ = ["make_app"]
+
+_FILES = {
+    "index.html": "text/html; charset=utf-8",
+    "page.css": "text/css; charset=utf-8",
+    "app.js": "text/javascript; charset=utf-8",
+    "charts.js": "text/javascript; charset=utf-8",
+    "parts.js": "text/javascript; charset=utf-8",
+}
+_MOST_POINTS = 4000
+_MOST_WATCHED = 12
+
+
+def make_app(shelf: Shelf, *, closing: Callable[[], bool]) -> Starlette:
+    """Put the application together; the guard is put around it by whoever serves it.
+
+    Args:
+        shelf: The runs.
+        closing: Whether the server is about to end, so that streams end first.
+
+    Returns:
+        The application.
+    """
+    pages = _Pages(shelf, closing)
+    app = Starlette(
+        routes=[
+            Route("/", pages.file),
+            Route("/page/{name}", pages.file),
+            Route("/api/runs", pages.runs),
+            Route("/api/events", pages.events),
+            Route("/api/runs/{key}", pages.run),
+            Route("/api/runs/{key}/charts", pages.charts),
+            Route("/api/runs/{key}/report", pages.report),
+            Route("/api/runs/{key}/stop", pages.stop, methods=["POST"]),
+            Route("/api/runs/{key}/resume", pages.resume, methods=["POST"]),
+        ]
+    )
+    app.router.redirect_slashes = False  # an address is right or it is not
+    return app
+
+
+class _Pages:
+    """What is answered at each address."""
+
+    def __init__(self, shelf: Shelf, closing: Callable[[], bool]) -> None:
+        self.shelf, self.closing, self.resumed = shelf, closing, Resumed()
+
+    async def file(self, request: Request) -> Response:
+        """One of the page's own files."""
+        name = request.path_params.get("name", "index.html")
+        if name not in _FILES:
+            return _missing("file")
+        return Response(_asset(name), media_type=_FILES[name])
+
+    async def runs(self, _: Request) -> Response:
+        """Every run."""
+        states = await run_in_threadpool(self.shelf.states)
+        plain = {key: state.to_json() for key, state in states.items()}
+        return _json({"folder": printable(str(self.shelf.root)), "runs": plain})
+
+    async def run(self, request: Request) -> Response:
+        """One run, closely."""
+        found = await run_in_threadpool(detail, self.shelf, request.path_params["key"])
+        return _missing("run") if found is None else _json(found)
+
+    async def charts(self, request: Request) -> Response:
+        """A stretch of a run's curves."""
+        opened = self.shelf.view(request.path_params["key"])
+        if opened is None:
+            return _missing("run")
+        view, busy = opened
+        first, last = _number(request, "from", -math.inf), _number(request, "to", math.inf)
+        limit = int(min(_MOST_POINTS, max(10, _number(request, "limit", 600))))
+
+        def work() -> object:
+            with busy:
+                return view.charts(limit=limit, window=(first, last))
+
+        return _json({"charts": await run_in_threadpool(work)})
+
+    async def report(self, request: Request) -> Response:
+        """A run's report, as a stranger's page."""
+        folder = self.shelf.folder(request.path_params["key"])
+        path = None if folder is None else folder / "report.html"
+        if folder is None or path is None or not path.is_file():
+            return _missing("report")
+        if path.resolve().parent != folder.resolve():
+            return PlainTextResponse("this report is a link to another place\n", status_code=403)
+        return FileResponse(
+            path, media_type="text/html; charset=utf-8", headers={"content-security-policy": REPORT_POLICY}
+        )
+
+    async def stop(self, request: Request) -> Response:
+        """Ask a run to save and stop."""
+        return await self._acted(request, ask_to_stop)
+
+    async def resume(self, request: Request) -> Response:
+        """Start a process that goes on with a run."""
+        return await self._acted(request, self.resumed.start)
+
+    async def _acted(self, request: Request, act: Callable[[Path], None]) -> Response:
+        folder = self.shelf.folder(request.path_params["key"])
+        if folder is None:
+            return _missing("run")
+        try:
+            await run_in_threadpool(act, folder)
+        except ThalwegError as error:
+            return _json({"error": printable(str(error))}, status=409)
+        except OSError as error:
+            return _json({"error": f"{printable(str(folder))}: {error.strerror}"}, status=409)
+        return _json({"done": True})
+
+    async def events(self, request: Request) -> Response:
+        """What changes, as it changes."""
+        watched = tuple(key for key in request.query_params.get("runs", "").split(",") if key)[:_MOST_WATCHED]
+        return StreamingResponse(
+            Feed(self.shelf, watched, self.resumed).stream(request.is_disconnected, self.closing),
+            media_type="text/event-stream",
+            headers={"x-accel-buffering": "no"},
+        )
+
+
+@functools.cache
+def _asset(name: str) -> bytes:
+    return importlib.resources.files("thalweg.dashboard").joinpath("page", name).read_bytes()
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(dumps(value), status_code=status, media_type="application/json")
+
+
+def _missing(what: str) -> Response:
+    return _json({"error": f"there is no such {what}"}, status=404)
+
+
+def _number(request: Request, name: str, default: float) -> float:
+    try:
+        value = float(request.query_params.get(name, default))
+    except ValueError:
+        return default
+    return default if math.isnan(value) else value

@@ -1,0 +1,275 @@
+"""Measuring how much context a segmentation network uses: gradients, and filled surroundings.
+
+A radius is measured as receptive fields are, in squares: radius 2 is a square of 5x5 around the pixel. The surroundings
+are filled with three things, since each fill is a picture that the network never saw: where the three curves agree, it
+is the missing context that tells; where they part, it is the fill.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from thalweg.core.context_use import ContextCurve, GradientReach, overlap_of
+from thalweg.core.errors import SpecError
+from thalweg.explanation.activation import untouched
+
+__all__ = ["FILLS", "SHARES", "Place", "context_curves", "gradient_reach", "sample_places"]
+
+SHARES = (0.5, 0.9, 0.99)
+"""Of the gradient's energy."""
+_BATCH = 8
+_DRAWS = 400
+_BLUR = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One pixel: which picture, where in it, and its true class."""
+
+    picture: int
+    row: int
+    column: int
+    truth: int
+
+
+def sample_places(truth: npt.ArrayLike, classes: int, each: int, *, seed: int = 0) -> tuple[Place, ...]:
+    """Draw pixels of every class, from as many pictures as hold it.
+
+    Args:
+        truth: Class of every pixel; `(pictures, height, width)`, anything outside 0 to `classes` - 1 is left out.
+        classes: Number of classes.
+        each: Pixels of each class, at most.
+        seed: Which ones.
+
+    Returns:
+        The pixels, by picture.
+
+    Example:
+        >>> [(each.picture, each.truth) for each in sample_places([[[0, 1]], [[0, 255]]], 2, 2)]
+        [(0, 0), (0, 1), (1, 0)]
+    """
+    masks = np.asarray(truth)
+    chance = np.random.default_rng((seed, 41))
+    found: list[Place] = []
+    for number in range(classes):
+        spots = {int(one): np.argwhere(masks[one] == number) for one in np.flatnonzero((masks == number).any((1, 2)))}
+        order = chance.permutation(list(spots)).tolist()
+        for turn in range(min(each, sum(map(len, spots.values())))):  # a picture after the other, in turn
+            picture = order[turn % len(order)]
+            row, column = spots[picture][chance.integers(len(spots[picture]))]
+            found.append(Place(picture=picture, row=int(row), column=int(column), truth=number))
+    unique = {(one.picture, one.row, one.column): one for one in found}
+    return tuple(sorted(unique.values(), key=lambda one: (one.picture, one.row, one.column)))
+
+
+def gradient_reach(
+    module: nn.Module, pixels: Tensor, places: Sequence[Place], *, shares: Sequence[float] = SHARES
+) -> tuple[GradientReach, ...]:
+    """How far from a pixel the gradient of its answer reaches.
+
+    The energy at a distance is the sum of squared gradients of the strongest logit on the ring of that distance, over
+    all channels; distances are those of squares, max(|rows|, |columns|).
+
+    Args:
+        module: The network, giving logits `(N, classes, height, width)`.
+        pixels: `(pictures, channels, height, width)`, as the network takes them.
+        places: The pixels to ask.
+        shares: Of the energy.
+
+    Returns:
+        A radius for each share, the mean over places, with its interval over pictures.
+
+    References:
+        W. Luo, Y. Li, R. Urtasun, R. Zemel, Understanding the effective receptive field in deep convolutional neural
+        networks, NeurIPS 2016.
+
+    Example:
+        >>> net = nn.Conv2d(1, 2, 3, padding=1)
+        >>> place = Place(picture=0, row=4, column=4, truth=0)
+        >>> gradient_reach(net, torch.ones(1, 1, 9, 9), [place], shares=(1.0,))[0].radius
+        1.0
+    """
+    radii: list[list[float]] = []
+    with untouched(module):
+        module.requires_grad_(requires_grad=False)
+        for some in _split(places, _BATCH):
+            batch = pixels[[one.picture for one in some]].float().clone().requires_grad_()
+            logits = module(batch)
+            tops = [logits[number, :, one.row, one.column].max() for number, one in enumerate(some)]
+            (gradient,) = torch.autograd.grad(torch.stack(tops).sum(), batch)
+            energy = gradient.double().square().sum(1)
+            radii.extend(_radii(each, one, shares) for each, one in zip(energy, some, strict=True))
+    table = np.array(radii)
+    owners = np.array([one.picture for one in places])
+    return tuple(
+        GradientReach(
+            share=share,
+            radius=float(np.nanmean(table[:, number])),
+            interval=_interval(table[:, number], owners, np.ones(len(places))),
+        )
+        for number, share in enumerate(shares)
+    )
+
+
+def _radii(energy: Tensor, place: Place, shares: Sequence[float]) -> list[float]:
+    rows = (torch.arange(energy.shape[0], device=energy.device) - place.row).abs()
+    columns = (torch.arange(energy.shape[1], device=energy.device) - place.column).abs()
+    distance = torch.maximum(rows[:, None], columns[None, :])
+    rings = torch.zeros(int(distance.max()) + 1, dtype=torch.float64, device=energy.device)
+    rings.index_add_(0, distance.flatten(), energy.flatten())
+    if not float(rings.sum()) > 0:  # a dead place has no reach
+        return [float("nan")] * len(shares)
+    within = rings.cumsum(0) / rings.sum()
+    return [float((within < share - 1e-12).sum()) for share in shares]
+
+
+def _mean(pixels: Tensor) -> Tensor:
+    return pixels.mean((2, 3), keepdim=True).expand_as(pixels)
+
+
+def _blurred(pixels: Tensor) -> Tensor:
+    rows, columns = (max(1, round(extent / _BLUR)) for extent in pixels.shape[2:])
+    return functional.interpolate(
+        functional.adaptive_avg_pool2d(pixels, (rows, columns)), size=pixels.shape[2:], mode="bilinear"
+    )
+
+
+def _other(pixels: Tensor) -> Tensor:
+    return pixels.roll(1, 0) if len(pixels) > 1 else pixels.flip((2, 3))
+
+
+FILLS: Mapping[str, Callable[[Tensor], Tensor]] = MappingProxyType({
+    "mean": _mean,
+    "blurred": _blurred,
+    "other": _other,
+})
+"""What stands where context was, by name; a single picture is turned around where another is wanted."""
+
+
+def context_curves(
+    module: nn.Module,
+    pixels: Tensor,
+    places: Sequence[Place],
+    classes: int,
+    *,
+    radii: Sequence[int],
+    fills: Sequence[str] = tuple(FILLS),
+    told: Callable[[int, int], None] | None = None,
+) -> tuple[ContextCurve, ...]:
+    """Answers at sampled pixels while everything beyond a radius is filled.
+
+    Args:
+        module: The network, giving logits `(N, classes, height, width)`.
+        pixels: `(pictures, channels, height, width)`, as the network takes them.
+        places: The pixels to ask.
+        classes: Number of classes.
+        radii: Pixels that stay on each side, growing.
+        fills: Names out of `FILLS`.
+        told: Called with how many answers were given, and of how many.
+
+    Returns:
+        A curve for each fill.
+
+    Raises:
+        SpecError: There is no place to ask, or no such fill.
+
+    Example:
+        >>> net = nn.Conv2d(1, 2, 5, padding=2)
+        >>> places = [Place(picture=0, row=4, column=4, truth=0)]
+        >>> curve = context_curves(net, torch.rand(2, 1, 9, 9), places, 2, radii=(2, 4))[0]
+        >>> curve.agreement
+        (1.0, 1.0)
+    """
+    if not places:
+        raise SpecError("no pixel has a class that is known, so there is no context to ask for")
+    unknown = [fill for fill in fills if fill not in FILLS]
+    if unknown:
+        raise SpecError(f"no fill is called {unknown[0]!r}; known are {', '.join(FILLS)}")
+    truth = np.array([one.truth for one in places])
+    owners = np.array([one.picture for one in places])
+    weights = 1 / np.bincount(truth, minlength=classes)[truth]  # every class counts as much
+    total, done = len(places) * (1 + len(fills) * len(radii)), 0
+    curves = []
+    with untouched(module), torch.no_grad():
+        whole = _answers(module, [(pixels[one.picture], one) for one in places])
+        for fill in fills:
+            filled = FILLS[fill](pixels.float())
+            answers = []
+            for radius in radii:
+                cases = [(_within(pixels[one.picture], filled[one.picture], one, radius), one) for one in places]
+                answers.append(_answers(module, cases))
+                done += len(places)
+                if told is not None:
+                    told(len(places) + done, total)
+            curves.append(_curve(fill, radii, np.array(answers), whole, truth, owners, weights, classes))
+    return tuple(curves)
+
+
+def _within(picture: Tensor, filled: Tensor, place: Place, radius: int) -> Tensor:
+    copy = filled.clone()
+    window = (
+        slice(None),
+        slice(max(0, place.row - radius), place.row + radius + 1),
+        slice(max(0, place.column - radius), place.column + radius + 1),
+    )
+    copy[window] = picture[window].to(copy.dtype)
+    return copy
+
+
+def _answers(module: nn.Module, cases: Sequence[tuple[Tensor, Place]]) -> npt.NDArray[np.int64]:
+    found: list[int] = []
+    for some in _split(cases, _BATCH):
+        logits = module(torch.stack([picture.float() for picture, _ in some]))
+        found.extend(int(logits[number, :, one.row, one.column].argmax()) for number, (_, one) in enumerate(some))
+    return np.array(found, dtype=np.int64)
+
+
+def _curve(
+    fill: str,
+    radii: Sequence[int],
+    answers: npt.NDArray[np.int64],
+    whole: npt.NDArray[np.int64],
+    truth: npt.NDArray[np.int64],
+    owners: npt.NDArray[np.int64],
+    weights: npt.NDArray[np.float64],
+    classes: int,
+) -> ContextCurve:
+    same, right = (answers == whole).astype(np.float64), (answers == truth).astype(np.float64)
+    tables = []
+    for given in answers:
+        table = np.zeros((classes, classes))
+        np.add.at(table, (truth, given), weights)
+        tables.append(overlap_of(table.tolist()))
+    return ContextCurve(
+        fill=fill,
+        radii=tuple(map(int, radii)),
+        agreement=tuple(float(np.average(row, weights=weights)) for row in same),
+        agreement_interval=tuple(_interval(row, owners, weights) for row in same),
+        accuracy=tuple(float(np.average(row, weights=weights)) for row in right),
+        iou=tuple(zip(*tables, strict=True)),
+    )
+
+
+def _interval(
+    values: npt.NDArray[np.float64], owners: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]
+) -> tuple[float, float]:
+    """95 % of a weighted mean when pictures are drawn anew; nan for one picture."""
+    known = np.isfinite(values)
+    pictures, place = np.unique(owners[known], return_inverse=True)
+    if len(pictures) < 2:  # noqa: PLR2004 - one has no spread
+        return float("nan"), float("nan")
+    weight = np.bincount(place, weights=weights[known])
+    total = np.bincount(place, weights=(weights * values)[known])
+    times = np.random.default_rng(5).multinomial(len(pictures), np.full(len(pictures), 1 / len(pictures)), size=_DRAWS)
+    low, high = np.percentile((times @ total) / (times @ weight), [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _split(values: Sequence[object], size: int) -> list[list]:  # type: ignore[type-arg]
+    return [list(values[start : start + size]) for start in range(0, len(values), size)]

@@ -1,0 +1,198 @@
+"""A run that is followed, for the terminal: a few lines that are drawn again each second, or a line an epoch."""
+
+import math
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+
+from thalweg.core.finding import Finding
+from thalweg.core.run_state import Followed, RunState
+from thalweg.rendering.markup import shown
+from thalweg.rendering.sparkline import sparkline
+
+__all__ = ["EPOCH_HEADING", "end_lines", "epoch_line", "follow_lines"]
+
+EPOCH_HEADING = "epoch  train loss accuracy  val loss accuracy  learning rate    left"
+
+_COLOURS = {"error": "1;31", "warning": "1;33", "good": "32", "dim": "2", "name": "1"}
+_PHASES = {
+    "training": "training",
+    "evaluating": "evaluating",
+    "finished": "finished",
+    "interrupted": "interrupted, saved",
+    "stopped": "ended early",
+    "failed": "failed",
+    "log": "log",
+}
+_LABEL = 16
+_MOST_FINDINGS = 3
+
+Paint = Callable[[str, str], str]
+
+
+def follow_lines(seen: Followed, *, width: int = 80, plain: bool = False, colour: bool = False) -> list[str]:
+    r"""Draw a run as it is now.
+
+    Args:
+        seen: The look.
+        width: Columns there are.
+        plain: Whether to use ASCII only.
+        colour: Whether the terminal shows colours.
+
+    Returns:
+        Lines of at most `width` columns.
+
+    Example:
+        >>> state = RunState(path="runs/a", name="a", phase="training", network="small", source="photos", epoch=3,
+        ...                  epochs=9, fraction=0.3, train_loss=0.52, images_per_second=250, seconds_left=95)
+        >>> print("\n".join(follow_lines(Followed(state=state, losses=(2.0, 1.0, 0.5)), width=60, plain=True)))
+        a: small on photos                             training 30 %
+        training loss   0.52    @-_
+        progress        epoch 3 of 9, 250 images/s, 1:35 left
+    """
+    paint = _painter(colour)
+    state = seen.state
+    lines = [_title(state, width, paint)]
+    room = max(8, width - _LABEL - 9)
+    if math.isfinite(state.train_loss):
+        losses = seen.losses or _column(seen.rows, "train_loss")
+        lines.append(_curve("training loss", f"{state.train_loss:.4g}", losses, room, plain=plain))
+    if math.isfinite(state.val_loss):
+        curve = _column(seen.rows, "val_loss")
+        lines.append(_curve("validation loss", f"{state.val_loss:.4g}", curve, room, plain=plain))
+    if math.isfinite(state.val_accuracy):
+        curve = _column(seen.rows, "val_accuracy")
+        lines.append(_curve("right answers", f"{state.val_accuracy:.1%}", curve, room, plain=plain))
+    if math.isfinite(state.learning_rate) or state.verdict_line:
+        lines.append(_fit(f"{'learning rate':<{_LABEL}}{_rate(state)}", width))
+    lines.append(_fit(f"{'progress':<{_LABEL}}{_progress(state)}", width))
+    wrong = [finding for finding in seen.findings if finding.severity != "info"][:_MOST_FINDINGS]
+    lines += [paint(_fit(_finding(finding), width), finding.severity) for finding in wrong]
+    if seen.events:
+        last = seen.events[-1]
+        lines.append(paint(_fit(f"step {last.get('step')}: {shown(str(last.get('message', '')))}", width), "dim"))
+    return lines
+
+
+def epoch_line(row: Mapping[str, float], seconds_left: float = math.nan) -> str:
+    """Write an epoch as a line under `EPOCH_HEADING`.
+
+    Args:
+        row: A row of `history.csv`.
+        seconds_left: Estimate for the rest of the run.
+
+    Returns:
+        The line, of at most 70 columns.
+
+    Example:
+        >>> epoch_line({"epoch": 3, "train_loss": 0.5, "val_loss": 0.6, "val_accuracy": 0.8, "learning_rate": 1e-3}, 61)
+        '    3      0.5000             0.6000    80.0%       1.00e-03    1:01'
+    """
+    losses = [f"{row[name]:.4f}" if _there(row, name) else "" for name in ("train_loss", "val_loss")]
+    shares = [f"{row[name]:.1%}" if _there(row, name) else "" for name in ("train_accuracy", "val_accuracy")]
+    rate = f"{row['learning_rate']:.2e}" if _there(row, "learning_rate") else ""
+    scores = f"{int(row['epoch']):>5}{losses[0]:>12}{shares[0]:>9}{losses[1]:>10}{shares[1]:>9}"
+    return f"{scores}{rate:>15}{_clock(seconds_left):>8}".rstrip()
+
+
+def end_lines(seen: Followed, *, width: int = 80) -> list[str]:
+    """Say how a run ended, and what to do next.
+
+    Args:
+        seen: The last look.
+        width: Columns there are; commands and paths are never broken.
+
+    Returns:
+        A few lines.
+
+    Example:
+        >>> end_lines(Followed(state=RunState(path="runs/a", name="a", phase="interrupted", epoch=3)))
+        ['Saved after epoch 3. Go on with: thalweg resume runs/a']
+    """
+    state, path = seen.state, shown(seen.state.path)
+    lines: list[str] = []
+    commands = [f"Report: {path}/report.html"] if state.report and state.phase == "finished" else []
+    if state.phase == "finished":
+        low, high = state.accuracy_interval
+        if math.isfinite(state.accuracy):
+            spread = f" (95 % interval {low:.1%} to {high:.1%})" if math.isfinite(low) else ""
+            lines.append(f"Finished: right on {state.accuracy:.1%} of the {shown(state.split)} files{spread}.")
+        if state.verdict_line:
+            lines.append(f"Learning rate: {shown(state.verdict_line)}.")
+    elif state.phase in {"interrupted", "stopped"}:
+        how = f"Saved after epoch {state.epoch}." if state.phase == "interrupted" else "It ended without a word."
+        commands.append(f"{how} Go on with: thalweg resume {path}")
+    elif state.phase == "failed":
+        lines.append(f"Failed: {shown(state.message)}")
+    elif state.phase == "log":
+        lines.append(f"Nothing new in {path}. The learning rate: {shown(state.verdict_line) or 'not clear'}.")
+    lines += [_finding(each) for each in seen.findings if each.severity != "info"]
+    wrapped = [
+        piece
+        for line in lines
+        for piece in textwrap.wrap(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    ]
+    return [*wrapped, *commands]
+
+
+def _title(state: RunState, width: int, paint: Paint) -> str:
+    told = " on ".join(part for part in (state.network, state.source) if part) or state.format
+    phase = _PHASES.get(state.phase, state.phase)
+    if state.running and math.isfinite(state.fraction):
+        phase += f" {state.fraction:.0%}".replace("%", " %")
+    kind = {"failed": "error", "stopped": "warning", "interrupted": "warning"}.get(state.phase, "good")
+    room = max(8, width - len(phase) - 2)
+    name = _fit(f"{shown(state.name)}: {shown(told)}", room)
+    return f"{paint(name, 'name')}{' ' * (width - len(name) - len(phase))}{paint(phase, kind)}"
+
+
+def _curve(label: str, value: str, values: Sequence[float], room: int, *, plain: bool) -> str:
+    return f"{label:<{_LABEL}}{value:<8}{sparkline(values, room, plain=plain)}".rstrip()
+
+
+def _rate(state: RunState) -> str:
+    rate = f"{state.learning_rate:.3g}" if math.isfinite(state.learning_rate) else ""
+    words = shown(state.verdict_line) or "not yet judged"
+    return f"{rate}: {words}" if rate else words
+
+
+def _progress(state: RunState) -> str:
+    told = [f"epoch {state.epoch}" + (f" of {state.epochs}" if state.epochs else "")]
+    if math.isfinite(state.images_per_second):
+        told.append(f"{state.images_per_second:,.0f} images/s")
+    if state.phase == "training" and math.isfinite(state.seconds_left):
+        told.append(f"{_clock(state.seconds_left)} left")
+    return ", ".join(told)
+
+
+def _finding(finding: Finding) -> str:
+    name, claim = finding.name.replace("_", " "), shown(finding.claim)
+    told = claim if claim.lower().startswith(name) else f"{name}: {claim}"
+    return f"{finding.severity}: {told}"
+
+
+def _column(rows: Sequence[Mapping[str, float]], name: str) -> tuple[float, ...]:
+    return tuple(row.get(name, math.nan) for row in rows)
+
+
+def _there(row: Mapping[str, float], name: str) -> bool:
+    return name in row and not math.isnan(row[name])
+
+
+def _fit(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 3]}..."
+
+
+def _clock(seconds: float) -> str:
+    if math.isnan(seconds):
+        return ""
+    whole = round(seconds)
+    if whole >= 3600:  # noqa: PLR2004 - an hour
+        return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def _painter(colour: bool) -> Paint:
+    def paint(text: str, kind: str) -> str:
+        return f"\x1b[{_COLOURS[kind]}m{text}\x1b[0m" if colour else text
+
+    return paint

@@ -1,0 +1,100 @@
+"""Forward passes over pictures whose every pixel has a class: confusions a picture, loss and accuracy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from thalweg.core.masks import VOID
+from thalweg.training.device import Device
+from thalweg.training.loss import cross_entropy
+from thalweg.training.scoring import BatchSource, score
+
+__all__ = ["MaskScores", "confusions_of", "score_masks"]
+
+
+@dataclass(frozen=True, slots=True)
+class MaskScores:
+    """What a network says about a split of pictures with masks, at the size they are trained at.
+
+    Args:
+        confusions: int64 `(N, K, K)`, pixels of each true class (rows) that got each answer (columns).
+        loss: Mean cross-entropy of a pixel that has a class, in nats.
+    """
+
+    confusions: np.ndarray
+    loss: float
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right pixels."""
+        total = self.confusions.sum()
+        return float(np.trace(self.confusions.sum(axis=0)) / total) if total else 0.0
+
+    @property
+    def quality(self) -> float:
+        """Mean over the classes that occur of intersection over union."""
+        whole = self.confusions.sum(axis=0)
+        inside = np.diag(whole)
+        union = whole.sum(axis=0) + whole.sum(axis=1) - inside
+        there = whole.sum(axis=1) > 0
+        return float(np.mean(inside[there] / union[there])) if there.any() else 0.0
+
+    @property
+    def further(self) -> Mapping[str, float]:
+        """Columns of `history.csv` besides loss and accuracy."""
+        return {"val_mean_iou": self.quality}
+
+
+def confusions_of(answers: torch.Tensor, labels: torch.Tensor, classes: int) -> torch.Tensor:
+    """Count which class got which answer, in each picture.
+
+    Args:
+        answers: int64 `(N, H, W)`.
+        labels: int64 `(N, H, W)`, 255 where there is no class.
+        classes: Number of classes.
+
+    Returns:
+        int64 `(N, classes, classes)`, rows true.
+
+    Example:
+        >>> confusions_of(torch.tensor([[[0, 1]]]), torch.tensor([[[1, 255]]]), 2).tolist()
+        [[[0, 0], [1, 0]]]
+    """
+    counted = []
+    for answer, label in zip(answers, labels, strict=True):
+        known = label != VOID
+        pairs = label[known] * classes + answer[known]
+        counted.append(torch.bincount(pairs, minlength=classes**2).reshape(classes, classes))
+    return torch.stack(counted)
+
+
+@torch.inference_mode()
+def score_masks(
+    module: torch.nn.Module, batches: BatchSource, device: Device, *, side: int | None = None
+) -> MaskScores:
+    """Run a network over a split in evaluation mode.
+
+    Args:
+        module: The network, giving logits `(N, K, H, W)`; its mode is restored.
+        batches: The split.
+        device: Where to compute.
+        side: Longer side to scale the pictures to, in pixels; None keeps the cached size.
+
+    Returns:
+        Confusions and loss.
+    """
+    mode = module.training
+    module.eval()
+    counted, loss, pixels = [], 0.0, 0
+    for batch in batches.epoch(0, side=side):
+        labels = batch.labels.to(device.kind)
+        with device.context():
+            logits = module(batch.pixels.to(device.kind))
+        known = int((labels != VOID).sum())
+        loss += float(cross_entropy(logits, labels)) * known
+        pixels += known
+        counted.append(confusions_of(score(logits), labels, logits.shape[1]).cpu())
+    module.train(mode)
+    return MaskScores(torch.cat(counted).numpy(), loss / max(1, pixels))

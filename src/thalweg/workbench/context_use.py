@@ -1,0 +1,116 @@
+"""How much context a trained segmentation network uses: counted, by gradients, by filling, by silencing its module."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from thalweg.accounting.ledger import receptive_fields
+from thalweg.core.context_use import ContextUse
+from thalweg.core.network_spec import NetworkSpec
+from thalweg.networks.context import context_sources
+from thalweg.workbench.telling import Listener, whoever_is_here
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+__all__ = ["measure_context", "usual_radii"]
+
+_LEAST = 2
+_FEW = 5
+
+
+def usual_radii(height: int, width: int) -> tuple[int, ...]:
+    """Radii that double up to the whole picture.
+
+    Args:
+        height: Rows of a picture.
+        width: Columns of it.
+
+    Returns:
+        Pixels on each side, from 2; the last one keeps the whole picture from any place.
+
+    Example:
+        >>> usual_radii(60, 80)
+        (2, 4, 8, 16, 32, 64, 80)
+    """
+    found, radius, most = [], _LEAST, max(height, width)
+    while radius < most:
+        found.append(radius)
+        radius *= 2
+    return (*found, most)
+
+
+def measure_context(
+    module: "nn.Module",
+    spec: NetworkSpec,
+    pixels: "Tensor",
+    truth: npt.ArrayLike,
+    classes: Sequence[str],
+    *,
+    each: int = 20,
+    radii: Sequence[int] | None = None,
+    seed: int = 0,
+    listener: Listener | None = None,
+) -> ContextUse:
+    """Measure how much of the picture around a pixel a network uses.
+
+    Args:
+        module: The trained network, giving logits; it is given back as it was.
+        spec: Its description, with or without its last softmax.
+        pixels: Pictures as the network takes them, `(pictures, channels, height, width)`.
+        truth: Class of every pixel of them; anything outside the classes is left out.
+        classes: Names of the classes.
+        each: Pixels of each class to ask.
+        radii: Pixels that stay on each side; doubling from 2 to the whole picture by default.
+        seed: Which pixels.
+        listener: Whoever shows progress.
+
+    Returns:
+        Receptive field, reach of gradients, context curves and, where the network has a context module, its worth.
+
+    Raises:
+        SpecError: No pixel has a known class.
+    """
+    from thalweg.explanation.context_removal import without_context
+    from thalweg.explanation.context_use import context_curves, gradient_reach, sample_places
+
+    listener = listener or whoever_is_here()
+    logits, _ = spec.logits()
+    fields = receptive_fields(logits)[logits.outputs[0]]
+    masks = np.asarray(truth)
+    places = sample_places(masks, len(classes), each, seed=seed)
+    sources = context_sources(spec)
+    curves = context_curves(
+        module,
+        pixels,
+        places,
+        len(classes),
+        radii=usual_radii(*pixels.shape[2:]) if radii is None else radii,
+        told=lambda done, of: listener.count("answers on filled pictures", done, of),
+    )
+    counts = {name: sum(place.truth == number for place in places) for number, name in enumerate(classes)}
+    return ContextUse(
+        network=spec.name,
+        classes=tuple(classes),
+        field=tuple(field.size for field in fields),
+        whole=any(field.whole for field in fields),
+        reach=gradient_reach(module, pixels, places),
+        curves=curves,
+        removal=without_context(module, pixels, masks, classes, sources) if sources else None,
+        pictures=len(pixels),
+        places=counts,
+        notes=_notes(counts),
+    )
+
+
+def _notes(counts: dict[str, int]) -> tuple[str, ...]:
+    absent = [name for name, number in counts.items() if not number]
+    rare = [f"{name} ({number})" for name, number in counts.items() if 0 < number < _FEW]
+    notes = ["IoU along a curve is that of the sampled pixels, as many of each class: it is not the IoU of the split"]
+    if absent:
+        notes.append(f"the pictures hold no pixel of {', '.join(absent)}: its curve is that of false answers alone")
+    if rare:
+        notes.append(f"few pixels were found of {', '.join(rare)}: their numbers jump")
+    return tuple(notes)

@@ -1,0 +1,165 @@
+"""What a notebook shows of each value: the same renderers as the terminal and the page, in a cell."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from thalweg.core.codec import from_plain
+from thalweg.core.errors import ThalwegError
+from thalweg.core.report import Report
+from thalweg.core.results import TrainResult
+from thalweg.core.showing import Bundle
+
+__all__ = ["bundle"]
+
+_HTML = "text/html"
+
+
+def bundle(value: object) -> Bundle:
+    """Show a value.
+
+    Args:
+        value: An answer of a verb, a network, a finding.
+
+    Returns:
+        Text by media type; nothing where the value has only its `repr`, or where what it is made of is gone.
+
+    Example:
+        >>> from thalweg.core.learning_rate import LearningRateEstimate
+        >>> "too low" in bundle(LearningRateEstimate(verdict="too_low", factor=0.1, confidence=0.9))["text/html"]
+        True
+        >>> bundle(42)
+        {}
+    """
+    show = next((_SHOWN[kind.__name__] for kind in type(value).__mro__ if kind.__name__ in _SHOWN), None)
+    if show is None:
+        return {}
+    try:
+        return show(value)
+    except (ThalwegError, OSError):  # a run folder that was deleted; the value itself is still there
+        return {}
+
+
+def _train(value: TrainResult) -> Bundle:
+    from thalweg.rendering.notebook import cell, report_html
+
+    if value.report is None or not Path(value.report).is_file():
+        saved = f"Saved after epoch {value.epochs}. Go on with: thalweg.resume({value.run!r})"
+        told = saved if value.interrupted is not None else f"Right on {value.accuracy:.1%} of the {value.split} files."
+        return {_HTML: cell(f"{value.network}: {value.run}", (told,))}
+    content = from_plain(Report, json.loads(Path(value.run, "report.json").read_text("utf-8")), "report.json")
+    return {_HTML: report_html(content, opened=("Training",))}
+
+
+def _report(module: str, name: str, *opened: str) -> Callable[[Any], Bundle]:
+    """Show what another renderer makes a report of."""
+
+    def show(value: object) -> Bundle:
+        import importlib
+
+        from thalweg.rendering.notebook import report_html
+
+        report = getattr(importlib.import_module(f"thalweg.rendering.{module}"), name)(value)
+        return {_HTML: report_html(report, opened=opened or tuple(section.title for section in report.sections[:1]))}
+
+    return show
+
+
+def _diagnosed(value: Any) -> Bundle:  # noqa: ANN401 - one of two values, told apart by what they have
+    from thalweg.rendering.diagnosis_page import diagnosis_report
+    from thalweg.rendering.notebook import report_html
+
+    report = diagnosis_report(value.results if hasattr(value, "results") else (value,))
+    return {_HTML: report_html(report, opened=tuple(section.title for section in report.sections[:1]))}
+
+
+def _finding(value: Any) -> Bundle:  # noqa: ANN401 - a finding
+    from thalweg.rendering.diagnosis_text import evidence_words, remedy_words
+    from thalweg.rendering.markup import escape
+    from thalweg.rendering.notebook import cell, folded
+
+    title = f"{value.severity} {value.code} {value.name} ({value.confidence:.0%} sure)"
+    lists = [
+        ("What was seen", [evidence_words(each) for each in value.evidence]),
+        ("What to do", [remedy_words(each) for each in value.remedies]),
+        ("What else it could be", [name.replace("_", " ") for name in value.alternatives]),
+    ]
+    parts = [
+        folded(name, "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>", opened=True)
+        for name, lines in lists
+        if lines
+    ]
+    return {_HTML: cell(title, (value.claim,), parts)}
+
+
+def _rate(value: Any) -> Bundle:  # noqa: ANN401 - a verdict
+    from thalweg.rendering.notebook import cell
+
+    return {_HTML: cell(f"learning rate: {value}", (value.reason,) if value.reason else ())}
+
+
+def _network(value: Any) -> Bundle:  # noqa: ANN401 - a network's description
+    from thalweg.accounting.ledger import count
+    from thalweg.rendering.diagram import draw_svg
+    from thalweg.rendering.ledger_text import ledger_html
+    from thalweg.rendering.notebook import cell, folded
+
+    ledger = count(value)
+    figure = f"<figure>{draw_svg(value, ledger)}</figure>"
+    table = folded("Layer by layer", f'<div class="tw-wide">{ledger_html(ledger)}</div>')
+    told = f"{len(value.layers):,} layers, {ledger.parameters:,} parameters"
+    return {_HTML: cell(value.name, (told,), (figure, table))}
+
+
+def _count(value: Any) -> Bundle:  # noqa: ANN401 - a count
+    from thalweg.rendering.count_text import solved_sentence
+    from thalweg.rendering.ledger_text import ledger_html
+    from thalweg.rendering.notebook import cell, folded
+
+    total = value.total
+    macs = "not every layer counted" if total.macs is None else f"{total.macs:,} multiply-accumulates a sample"
+    told = [f"{total.parameters:,} parameters ({total.trainable_parameters:,} trainable), {macs}"]
+    told += [solved_sentence(value.solved)] if value.solved else []
+    table = f'<div class="tw-wide">{ledger_html(value.ledger)}</div>'
+    return {_HTML: cell(value.network, told, (folded("Layer by layer", table, opened=len(value.layers) <= 30),))}  # noqa: PLR2004 - a screen
+
+
+def _ledger(value: Any) -> Bundle:  # noqa: ANN401 - a ledger
+    from thalweg.rendering.ledger_text import ledger_html
+    from thalweg.rendering.notebook import cell
+
+    return {_HTML: cell("", (), (f'<div class="tw-wide">{ledger_html(value)}</div>',))}
+
+
+def _paper(value: Any) -> Bundle:  # noqa: ANN401 - a derivation
+    from thalweg.workbench.derive_forms import write_paper
+
+    return {"text/markdown": write_paper(value, "markdown")}
+
+
+def _rule(value: Any) -> Bundle:  # noqa: ANN401 - a rule's text
+    from thalweg.rendering.notebook import cell
+    from thalweg.rendering.rule_text import rule_text
+
+    first, *rest = rule_text(value, 10_000).splitlines()
+    return {_HTML: cell(first, [line for line in rest if line])}
+
+
+_SHOWN: dict[str, Callable[[Any], Bundle]] = {
+    "TrainResult": _train,
+    "DiagnoseResult": _diagnosed,
+    "DiagnosedRun": _diagnosed,
+    "Finding": _finding,
+    "LearningRateEstimate": _rate,
+    "RuleText": _rule,
+    "NetworkSpec": _network,
+    "CountResult": _count,
+    "Ledger": _ledger,
+    "Derivation": _paper,
+    "Dependence": _paper,
+    "LabResult": _report("lab_page", "lab_report"),
+    "Comparison": _report("comparison_page", "comparison_report"),
+    "LandscapeResult": _report("landscape_page", "landscape_report"),
+}
+"""By the name of the type, so that nothing is loaded before its value is shown."""
