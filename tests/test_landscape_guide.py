@@ -1,4 +1,4 @@
-"""docs/landscape.md, docs/lab.md and docs/explain.md are executed as far as that is quick: their Python runs, their commands exist."""
+"""docs/landscape.md, lab.md and explain.md are executed as far as that is quick: Python runs, commands exist."""
 
 import pathlib
 import re

@@ -1,4 +1,4 @@
-"""Stages are found by resolution, forgotten from the answer down, and a map's layer is fine enough to point somewhere."""
+"""Stages are found by resolution and forgotten from the answer down; a map's layer is fine enough to point."""
 
 import pytest
 
@@ -35,6 +35,6 @@ def test_everything_is_forgotten_once_from_the_answer_down():
     groups = forgetting(spec, places_of(spec), weighted)
     names = [name for group in groups.values() for name in group]
     assert sorted(names) == sorted(weighted)
-    assert list(groups)[0] == "the classifier"
+    assert next(iter(groups)) == "the classifier"
     assert list(groups)[-1] == "stage 0"
     assert groups["stage 0"] == weighted[: len(groups["stage 0"])]
