@@ -8,8 +8,8 @@ Each source keeps its own split: heartbeats of patients who are in no training f
 CIFAR-10's test pictures (20,000 for training, 5,000 for the test). The accuracy is the last epoch's, or with three
 parts that of the epoch that the validation part chose; never the best epoch of the reported part. Finished seeds are
 kept in the JSON file: the same command goes on where it was interrupted. Each seed is a process of its own and starts
-without a cache; the load beside it stands in the file, and beside the seconds of the clock those of the processor: on a machine
-that others use they tell what a quiet one would need, which on two cores is at least half of them.
+without a cache. The load beside it stands in the file, and the seconds of the processor beside those of the clock:
+where others use the machine too, they tell what a quiet one would need: on two cores at least half of them.
 
 To reach: heartbeats 0.72 accuracy and 0.11 recall on class S (a small one-dimensional network of this field, six
 epochs); adrenal glands an area under the curve of 0.85 (published: 0.827 for a three-dimensional ResNet-18 at 28

@@ -24,6 +24,8 @@ from pathlib import Path
 from outcome import Case, report
 
 SECONDS = 30.0
+REFUSED = {"zip, overlap", "zip, 10^6 entries", "zip, bomb", "zip, cut", "tar.gz, bad checksum"}
+"""Refused as a whole, in a sentence; the others keep their good picture."""
 
 
 def picture() -> bytes:
@@ -78,12 +80,13 @@ def overlapping() -> bytes:
 def many(count: int) -> bytes:
     """A directory of a million entries over nothing."""
     entry = struct.pack("<IHHHHHHIIIHHHHHII", 0x02014B50, 20, 20, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"a"
+    local = struct.pack("<IHHHHHIIIHH", 0x04034B50, 20, 0, 0, 0, 0, 0, 0, 0, 1, 0) + b"a"
     directory = entry * count
     size = len(directory)
-    wide = struct.pack("<IQHHIIQQQQ", 0x06064B50, 44, 45, 45, 0, 0, count, count, size, 0)
-    where = struct.pack("<IIQI", 0x07064B50, 0, size, 1)
+    wide = struct.pack("<IQHHIIQQQQ", 0x06064B50, 44, 45, 45, 0, 0, count, count, size, len(local))
+    where = struct.pack("<IIQI", 0x07064B50, 0, len(local) + size, 1)
     end = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
-    return directory + wide + where + end
+    return local + directory + wide + where + end
 
 
 def lying() -> bytes:
@@ -128,7 +131,7 @@ def archives(outside: Path) -> dict[str, Callable[[], bytes]]:
         "zip, overlap": overlapping,
         "zip, nested": lambda: zipped(good, ("a/inner.zip", zipped(("../escaped.png", picture())))),
         "zip, 10^6 entries": lambda: many(1_000_000),
-        "zip, bad CRC": lambda: flipped(zipped(good, ("a/2.png", picture())), 60),
+        "zip, bad CRC": lambda: flipped(zipped(("a/2.png", picture()), good), 60),
         "zip, lies about its size": lying,
         "zip, bomb": bomb,
         "zip, cut": lambda: zipped(good, ("a/2.png", picture()))[:-30],
@@ -157,7 +160,6 @@ def try_one(what: str, make: Callable[[Path], bytes]) -> Case:
         outside = Path(name)
         (outside / "kept.txt").write_text("as it was", encoding="utf-8")
         target, archive = outside / "target", outside / f"box.{'zip' if what.startswith('zip') else 'tar'}"
-        target.mkdir()
         archive.write_bytes(make(outside))
         before = _state(outside, target)
         started, said, left_out = time.perf_counter(), "", 0
@@ -167,11 +169,15 @@ def try_one(what: str, make: Callable[[Path], bytes]) -> Case:
             said = str(error).replace(name, "")
         seconds = time.perf_counter() - started
         escaped = _state(outside, target) != before
-        strange = [path.name for path in target.rglob("*") if path.is_symlink() or not (path.is_file() or path.is_dir())]
+        strange = [
+            path.name for path in target.rglob("*") if path.is_symlink() or not (path.is_file() or path.is_dir())
+        ]
         linked_twice = [path.name for path in target.rglob("*") if path.is_file() and path.stat().st_nlink > 1]
         good = (target / "a" / "good.png").is_file()
-    noticed = bool(said) or left_out > 0 or what in {"zip, nested"}  # an archive inside stays packed, and is no picture
+    # What is harmful in one member leaves the others; what is wrong with the whole archive refuses it.
+    noticed = bool(said) == (what in REFUSED) and (bool(said) or left_out > 0 or what == "zip, nested")
     held = not escaped and not strange and not linked_twice and seconds < SECONDS and "\n" not in said and noticed
+    held = held and (good or what in REFUSED or "through a symlink" in what or what.startswith("zip, lies"))
     return {
         "archive": what, "said": said, "left_out": left_out, "good_picture_kept": good, "escaped": escaped,
         "seconds": round(seconds, 2), "held": held,

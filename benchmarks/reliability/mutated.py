@@ -44,7 +44,11 @@ def seeds(kind: str) -> list[bytes]:
             (plain.convert("RGBA"), {"exif": exif}),
         ],
         "GIF": [(plain, {"save_all": True, "append_images": [plain.rotate(90)]})],
-        "TIFF": [(plain, {"compression": "tiff_lzw"}), (plain, {"compression": "tiff_deflate"}), (plain, {"exif": exif})],
+        "TIFF": [
+            (plain, {"compression": "tiff_lzw"}),
+            (plain, {"compression": "tiff_deflate"}),
+            (plain, {"exif": exif}),
+        ],
         "WEBP": [(plain, {"lossless": True}), (plain.convert("RGBA"), {})],
     }
     found = []
@@ -188,7 +192,14 @@ def work(quick: bool) -> dict[str, object]:
     details = [in_process(kind, count) for kind in FORMATS]
     same = untouched(1 if quick else 30)
     held = sum(case["held"] for case in details) if same else 0
-    return {"row": 12, "cases": len(details), "held": held, "mutants_a_format": count, "untouched": same, "details": details}
+    return {
+        "row": 12,
+        "cases": len(details),
+        "held": held,
+        "mutants_a_format": count,
+        "untouched": same,
+        "details": details,
+    }
 
 
 if __name__ == "__main__":

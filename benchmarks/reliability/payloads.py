@@ -173,7 +173,7 @@ def documents(folder: Path, mark: Path) -> Iterator[tuple[str, Work]]:
     from thalweg.networks.catalogue import network as describe_network
 
     spec = spec_to_plain(describe_network("small", Shape(3, (32, 32)), 2))
-    spec = json.loads(json.dumps(spec).replace('"conv2d"', f'"__import__(\'os\').system(\'touch {mark}\')"'))
+    spec = json.loads(json.dumps(spec).replace('"conv2d"', f"\"__import__('os').system('touch {mark}')\""))
     yield "code for a layer's kind", written("n.json", json.dumps(spec), thalweg.count)
     inline = f"conv2d(__import__('os').system('touch {mark}'))"
     yield "code in an inline network", lambda: thalweg.count(inline, input="3x32x32")
@@ -181,8 +181,9 @@ def documents(folder: Path, mark: Path) -> Iterator[tuple[str, Work]]:
     yield "code as a number to derive with", lambda: thalweg.derive("conv1d", x=f"[{code}, 1, 2]", f="[1, 2]")
     yield "a pickled history", written("history.pkl", next(pickles(mark))[1], thalweg.diagnose)
     yield "a pickle called .csv", written("log.csv", next(pickles(mark))[1], thalweg.diagnose)
-    yield "YAML tag in an MLflow folder", written(
-        "mlruns/0/r/meta.yaml", f"run_id: {tag}\n", lambda path: thalweg.diagnose(folder / "mlruns")
+    yield (
+        "YAML tag in an MLflow folder",
+        written("mlruns/0/r/meta.yaml", f"run_id: {tag}\n", lambda path: thalweg.diagnose(folder / "mlruns")),
     )
 
 
@@ -208,13 +209,21 @@ def runs(folder: Path, mark: Path) -> Iterator[tuple[str, Work]]:
     data = torch_zip(next(pickles(mark))[1])
     yield "a run's model", harmed("model.safetensors", lambda _: data, lambda run: thalweg.predict(run, photos))
     yield "a run's checkpoint", harmed("checkpoints/step-*", lambda _: data, thalweg.resume)
-    yield "a run's plan", harmed(
-        "plan.toml",
-        lambda text: text.replace(b'network = "', f"network = \"__import__('os').system('touch {mark}')".encode()),
-        thalweg.evaluate,
+    yield (
+        "a run's plan",
+        harmed(
+            "plan.toml",
+            lambda text: text.replace(b'network = "', f"network = \"__import__('os').system('touch {mark}')".encode()),
+            thalweg.evaluate,
+        ),
     )
-    yield "a run's network", harmed(
-        "network.json", lambda text: text.replace(b'"conv2d"', b'"os.system"'), lambda run: thalweg.predict(run, photos)
+    yield (
+        "a run's network",
+        harmed(
+            "network.json",
+            lambda text: text.replace(b'"conv2d"', b'"os.system"'),
+            lambda run: thalweg.predict(run, photos),
+        ),
     )
 
 

@@ -27,7 +27,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802 - Python's own name
+    def do_GET(self) -> None:
         """Answer."""
         self.close_connection = True
         self.server.asked.append(self.path)  # type: ignore[attr-defined]

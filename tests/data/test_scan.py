@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from thalweg.core.dataset import Wanted
 from thalweg.core.errors import SourceError
 from thalweg.data.scan import scan
 from thalweg.data.source import OpenedSource, open_source
@@ -248,6 +249,6 @@ def test_chest_xrays_keep_their_own_test_folder(shared_data):
     assert [counts.count(key) for key in (("train", 0), ("train", 1), ("test", 0), ("test", 1))] == [750, 750, 231, 387]
 
 
-def test_pictures_without_classes_and_masks_are_refused(shared_data):
+def test_a_source_of_masks_is_refused_where_classes_of_pictures_are_insisted_on(shared_data):
     with pytest.raises(SourceError, match=r"hold no class folders"):
-        scan(open_source(shared_data / "camvid"))
+        scan(open_source(shared_data / "camvid", wanted=Wanted(task="classification")))

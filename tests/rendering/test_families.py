@@ -4,7 +4,19 @@ from thalweg.core.layer_kinds import LAYER_KINDS
 from thalweg.core.network_spec import LayerSpec
 from thalweg.rendering.families import FAMILIES, describe_layer, family_of
 
-PLAIN = {"rescale", "dropout", "identity", "flatten", "upsample", "subsample", "pad", "step", "product", "opaque"}
+PLAIN = {
+    "rescale",
+    "dropout",
+    "identity",
+    "flatten",
+    "upsample",
+    "resize",
+    "subsample",
+    "pad",
+    "step",
+    "product",
+    "opaque",
+}
 
 
 def test_only_layers_that_fit_nowhere_are_other():

@@ -1,6 +1,8 @@
+import itertools
 import math
 import re
 import xml.etree.ElementTree as ET
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -106,3 +108,20 @@ def test_a_mark_with_an_end_shades_its_stretch_and_is_told_so():
     assert "fill-opacity" not in draw_curves(plain)
     assert "fill-opacity" in draw_curves(shaded)
     assert "Marked from 2 to 3: jump." in describe_curves(shaded)
+
+
+def test_lines_are_told_apart_without_their_colours():
+    steps = tuple(range(1000))
+    lines = [Line(label=f"line {k}", x=steps, y=tuple(k + math.sin(step / 50) for step in steps)) for k in range(9)]
+    root = ET.fromstring(draw_curves(figure(*lines)))  # noqa: S314 - our own text
+    inner = root.find(f"{SVG}svg")
+    markers = [path for path in inner.iter(f"{SVG}path") if path.get("transform")]
+    seen = Counter(path.get("d") for path in markers)
+    assert len(seen) == 8
+    assert all(number >= 5 for number in seen.values())
+    looks = {
+        (path.get("stroke-dasharray"), marker.get("d"))
+        for path, marker in itertools.pairwise(root.iter(f"{SVG}path"))
+        if "h24" in path.get("d")
+    }
+    assert len(looks) == 9

@@ -20,6 +20,9 @@ def test_the_command_of_the_report_repeats_the_run_to_the_bit(photo_folder, tmp_
         for block in section["blocks"]
         if block.get("style") == "command"
     ]
+    accuracy = content["numbers"][0]
+    assert accuracy["low"] <= accuracy["share"] == result.accuracy <= accuracy["high"]
+    assert accuracy["reference"] == 0.5  # two classes of one size
     program, *words = shlex.split(command)
     assert program == "thalweg"
     with pytest.raises(SystemExit) as stop:

@@ -13,6 +13,7 @@ __all__ = [
     "Comparisons",
     "Curves",
     "Drawing",
+    "KeyNumber",
     "Line",
     "Mark",
     "Matrix",
@@ -56,11 +57,19 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A vertical mark on a figure with its reason, such as the best epoch; a stretch where it has an end."""
+    """A vertical mark on a figure, such as the best epoch; a stretch where it has an end.
+
+    Args:
+        x: Where it stands, or begins.
+        label: A few words that fit into the figure.
+        until: Where it ends.
+        reason: Why it is there, for the list under the figure; nothing where the label says it all.
+    """
 
     x: float
     label: str
     until: float | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,11 +151,16 @@ class Comparisons:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """An SVG made by a renderer of this package, with its caption and a text alternative."""
+    """An SVG made by a renderer of this package, with its caption and a text alternative.
+
+    Elements of the SVG that carry `data-says` are read out on hover and with the arrow keys. `numbers` is the table
+    behind the drawing.
+    """
 
     caption: str
     svg: str
     alternative: str
+    numbers: Table | None = None
 
 
 Block: TypeAlias = Paragraph | Table | Curves | PictureGrid | Matrix | Comparisons | Drawing
@@ -161,6 +175,29 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyNumber:
+    """One of the few numbers of the first screen.
+
+    Args:
+        label: What it is.
+        value: The number with its unit, formatted.
+        note: Its interval, what it is held against, on how many files.
+        share: The number from 0 to 1 where it is a share, to be drawn on a scale.
+        low: Lower end of its interval, from 0 to 1.
+        high: Upper end.
+        reference: What it is held against, from 0 to 1, such as the accuracy of always answering one class.
+    """
+
+    label: str
+    value: str
+    note: str = ""
+    share: float | None = None
+    low: float | None = None
+    high: float | None = None
+    reference: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """A whole report.
 
@@ -169,9 +206,11 @@ class Report:
         answer: The first screen: at most five lines that say whether it is good and what to do.
         sections: The parts in order.
         provenance: Versions, hardware, seed, command, by name.
+        numbers: The few numbers beside the answer.
     """
 
     title: str
     answer: tuple[str, ...]
     sections: tuple[Section, ...]
     provenance: Mapping[str, str] = field(default_factory=dict)
+    numbers: tuple[KeyNumber, ...] = ()

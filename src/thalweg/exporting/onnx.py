@@ -1,8 +1,9 @@
 """A trained network as one ONNX file, proven against onnxruntime before it is written.
 
-The file takes `pixels` (N, C, H, W; float32, 0 to 255) and gives `probabilities` (N, classes); the scaling of pixels,
-the final sigmoid or softmax and the class names travel inside. An exporter may freeze the batch size it has seen,
-or differ in an operator, without a word: so the file is run at two batch sizes and must agree with torch.
+The file takes `pixels` (N, C, H, W; float32, 0 to 255) and gives `probabilities` (N, classes), or (N, classes, H, W)
+where every pixel has a class; the scaling of pixels, the final sigmoid or softmax and the class names travel inside. An
+exporter may freeze the batch size it has seen, or differ in an operator, without a word: so the file is run at two
+batch sizes and must agree with torch.
 """
 
 import contextlib
@@ -118,7 +119,7 @@ def export_onnx(
     batches = {size: _pixels(size, input_shape) for size in (_TRACED_BATCH, *BATCH_SIZES)}
     with torch.no_grad():
         expected = {size: whole(batch).numpy() for size, batch in batches.items()}
-    if expected[_TRACED_BATCH].shape != (_TRACED_BATCH, len(class_names)):
+    if expected[_TRACED_BATCH].shape[:2] != (_TRACED_BATCH, len(class_names)):
         outputs = expected[_TRACED_BATCH].shape[1:]
         raise PlanError(
             f"the network gives {'x'.join(map(str, outputs))} probabilities for {len(class_names)} classes "

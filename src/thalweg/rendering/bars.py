@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from thalweg.core.evaluation import CalibrationBin
-from thalweg.core.report import Drawing
+from thalweg.core.report import Drawing, Table
 from thalweg.rendering.axes import nice_ticks
 from thalweg.rendering.markup import escape, middle_cut, shown, text_width
 from thalweg.rendering.palette import LINES_LIGHT, figure_style
@@ -51,7 +51,7 @@ def draw_bars(caption: str, labels: Sequence[str], parts: Mapping[str, Sequence[
             title = escape(f"{label}, {name}: {counts[index]:,}")
             body.append(
                 f'<rect class="fill{place % len(LINES_LIGHT)}" x="{x:.1f}" y="{y}" width="{long:.1f}" '
-                f'height="{_BAR}"><title>{title}</title></rect>'
+                f'height="{_BAR}" data-says="{title}"><title>{title}</title></rect>'
             )
             x += long
         body.append(f'<text class="dim" x="{x + 7:.1f}" y="{y + 14.5:.1f}">{totals[index]:,}</text>')
@@ -60,7 +60,12 @@ def draw_bars(caption: str, labels: Sequence[str], parts: Mapping[str, Sequence[
         for index, label in enumerate(labels)
     )
     svg = _wrap(caption, alternative, width, 36 + _ROW * len(labels), "".join([*legend, *body]))
-    return Drawing(caption=caption, svg=svg, alternative=alternative)
+    rows = tuple(
+        (shown(label), *(f"{counts[index]:,}" for counts in parts.values()), f"{totals[index]:,}")
+        for index, label in enumerate(labels)
+    )
+    numbers = Table(caption=caption, header=("class", *parts, "all"), rows=rows)
+    return Drawing(caption=caption, svg=svg, alternative=alternative, numbers=numbers)
 
 
 def draw_reliability(caption: str, bins: Sequence[CalibrationBin], *, size: int = 360) -> Drawing:
@@ -101,7 +106,7 @@ def draw_reliability(caption: str, bins: Sequence[CalibrationBin], *, size: int 
         says = f"{group.files:,} files, confidence {group.confidence:.2f}, {100 * group.accuracy:.0f} % right"
         body.append(
             f'<rect class="fill0" x="{x:.1f}" y="{place_y(group.accuracy):.1f}" width="{wide:.1f}" '
-            f'height="{foot - place_y(group.accuracy):.1f}"><title>{says}</title></rect>'
+            f'height="{foot - place_y(group.accuracy):.1f}" data-says="{says}"><title>{says}</title></rect>'
             f'<path class="line line1" d="M{x:.1f},{place_y(group.confidence):.1f}h{wide:.1f}"/>'
         )
     body.append(
@@ -116,7 +121,18 @@ def draw_reliability(caption: str, bins: Sequence[CalibrationBin], *, size: int 
         for group in filled
     )
     svg = _wrap(caption, alternative, size, size, "".join(body))
-    return Drawing(caption=caption, svg=svg, alternative=alternative)
+    rows = tuple(
+        (
+            f"{group.low:.3g} to {group.high:.3g}",
+            f"{group.files:,}",
+            f"{100 * group.confidence:.1f} %",
+            f"{100 * group.accuracy:.1f} %",
+        )
+        for group in filled
+    )
+    header = ("confidence", "files", "mean confidence", "right")
+    numbers = Table(caption=caption, header=header, rows=rows)
+    return Drawing(caption=caption, svg=svg, alternative=alternative, numbers=numbers)
 
 
 def _wrap(caption: str, alternative: str, width: int, height: int, body: str) -> str:

@@ -9,7 +9,7 @@ from thalweg.core.files import printable
 from thalweg.core.finding import Evidence, Finding
 from thalweg.core.history import RunHistory
 from thalweg.core.remedy import Remedy
-from thalweg.core.report import Block, Curves, Line, Mark, Paragraph, Report, Section, Table
+from thalweg.core.report import Block, Curves, KeyNumber, Line, Mark, Paragraph, Report, Section, Table
 from thalweg.rendering.telling_apart import HOW_TO_TELL
 
 __all__ = ["diagnosis_blocks", "diagnosis_report"]
@@ -25,6 +25,7 @@ _FIGURES = (
     ("Norm of the gradient", "norm", (("gradient", "gradient_norm"),)),
     ("Learning rate", "learning rate", (("learning rate", "learning_rate"),)),
 )
+_SHOWN_BEFORE = frozenset({"Loss", "Accuracy", "Learning rate"})
 _SURE = (
     "A confidence is a frequency. Of verdicts on the learning rate that are given with 90 %, about 90 % hold on runs "
     "of problems that were left out when the numbers behind them were fitted; the interval of the factor is meant the "
@@ -59,22 +60,25 @@ def diagnosis_report(runs: Sequence[DiagnosedRun]) -> Report:
         parts += [Section(title=printable(run.path), blocks=diagnosis_blocks(run)) for run in read[:_DRAWN]]
         sections = tuple(parts)
     sure = Section(title="How sure that is", blocks=(Paragraph(text=_SURE),))
-    return Report(title=title, answer=_answer(runs), sections=(*sections, sure))
+    numbers = _numbers(runs[0]) if len(runs) == 1 and runs[0].error is None else ()
+    return Report(title=title, answer=_answer(runs), sections=(*sections, sure), numbers=numbers)
 
 
-def diagnosis_blocks(run: DiagnosedRun) -> tuple[Block, ...]:
+def diagnosis_blocks(run: DiagnosedRun, *, beside_training: bool = False) -> tuple[Block, ...]:
     """Show one diagnosed run.
 
     Args:
         run: With its history.
+        beside_training: Whether the page shows loss, accuracy and learning rate already: they are drawn again only
+            where something is marked on them, and the list of signals is folded.
 
     Returns:
         Verdict, marked curves, findings, and what was read.
     """
-    return tuple(block for section in _sections(run) for block in section.blocks)
+    return tuple(block for section in _sections(run, beside_training=beside_training) for block in section.blocks)
 
 
-def _sections(run: DiagnosedRun) -> Iterator[Section]:
+def _sections(run: DiagnosedRun, *, beside_training: bool = False) -> Iterator[Section]:
     if run.error is not None:
         yield Section(title="Not read", blocks=(Paragraph(text=run.error, style="warning"),))
         return
@@ -82,13 +86,17 @@ def _sections(run: DiagnosedRun) -> Iterator[Section]:
     verdict = f"Learning rate: {run.learning_rate}."
     if run.learning_rate.reason and run.learning_rate.verdict != "undetermined":
         verdict += f" {_sentence(run.learning_rate.reason)}"
+    figures = _figures(run, marked_only=_SHOWN_BEFORE if beside_training else frozenset())
     yield Section(
         title="Verdict and curves",
-        blocks=(Paragraph(text=verdict, style="warning" if wrong else "plain"), *_figures(run)),
+        blocks=(
+            Paragraph(text=verdict, style="warning" if wrong else "plain"),
+            *figures,
+        ),
     )
     blocks = [block for finding in run.findings for block in _finding(finding)]
     yield Section(title="Findings", blocks=tuple(blocks) or (Paragraph(text="Nothing else was found."),))
-    yield Section(title="What was read", blocks=tuple(_read(run)))
+    yield Section(title="What was read", blocks=tuple(_read(run, folded=beside_training)))
 
 
 def _answer(runs: Sequence[DiagnosedRun]) -> tuple[str, ...]:
@@ -113,6 +121,26 @@ def _answer(runs: Sequence[DiagnosedRun]) -> tuple[str, ...]:
     return (f"Learning rates: {told}.",)
 
 
+def _numbers(run: DiagnosedRun) -> tuple[KeyNumber, ...]:
+    rate = run.learning_rate
+    told = "" if rate.verdict == "undetermined" else f"{rate.confidence:.0%} sure"
+    numbers = [KeyNumber(label="Learning rate", value=rate.verdict.replace("_", " "), note=told)]
+    if rate.factor is not None:
+        low, high = ("open" if end is None else f"{end:.2g}" for end in rate.interval or (None, None))
+        numbers.append(
+            KeyNumber(label="Rate in use over the best", value=f"{rate.factor:.2g} x", note=f"interval {low} to {high}")
+        )
+    grave = [finding for finding in run.findings if finding.severity != "info"]
+    numbers.append(
+        KeyNumber(
+            label="Findings",
+            value=f"{len(grave)} of weight",
+            note=f"{len(run.findings) - len(grave)} more to know of",
+        )
+    )
+    return tuple(numbers)
+
+
 def _overview(runs: Sequence[DiagnosedRun]) -> Table:
     rows = tuple(
         (
@@ -125,13 +153,15 @@ def _overview(runs: Sequence[DiagnosedRun]) -> Table:
     return Table(caption="Verdicts", header=("run", "learning rate", "findings"), rows=rows)
 
 
-def _figures(run: DiagnosedRun) -> Iterator[Curves]:
+def _figures(run: DiagnosedRun, *, marked_only: frozenset[str]) -> Iterator[Curves]:
     for caption, y_label, members in _FIGURES:
         lines = tuple(filter(None, (_line(run.history, label, name) for label, name in members)))
         if not any(sum(map(math.isfinite, line.y)) > 1 for line in lines):
             continue
         names = {name for _, name in members}
         marks, limits = _evidence_on(run.findings, names, lines)
+        if caption in marked_only and not marks:
+            continue
         values = [value for line in (*lines, *limits) for value in line.y if math.isfinite(value)]
         stepwise = names == {"batch_loss"}
         yield Curves(
@@ -164,12 +194,17 @@ def _evidence_on(
             continue
         spans = [_span(item) for item in here]
         start, stop = min(span[0] for span in spans), max(span[1] for span in spans)
-        marks.append(Mark(x=start, label=f"{finding.code} {finding.name}", until=stop if stop > start else None))
+        marks.append(_mark(finding, start, stop))
         level = next((item.threshold for item in here if item.on_curve and item.threshold is not None), None)
         if level is not None and math.isfinite(level):
             label = f"{finding.code}: {level:.4g}"
             limits.append(Line(label=label, x=(start, max(stop, right)), y=(level, level), dashed=True))
     return tuple(marks[:_MARKS]), tuple(limits[:2])
+
+
+def _mark(finding: Finding, start: float, stop: float) -> Mark:
+    label = f"{finding.code} {finding.name}"
+    return Mark(x=start, label=label, until=stop if stop > start else None, reason=finding.claim)
 
 
 def _span(evidence: Evidence) -> tuple[float, float]:
@@ -214,7 +249,7 @@ def _what(remedy: Remedy) -> str:
     return remedy.code.replace("_", " ") + (f" ({', '.join(edits)})" if edits else "")
 
 
-def _read(run: DiagnosedRun) -> Iterator[Block]:
+def _read(run: DiagnosedRun, *, folded: bool) -> Iterator[Block]:
     if run.format:
         yield Paragraph(text=f"{printable(run.path)} was read as: {run.format}.")
     for note in run.notes:
@@ -231,7 +266,7 @@ def _read(run: DiagnosedRun) -> Iterator[Block]:
         if signal.values
     )
     header = ("signal", "values", "first", "last", "lowest", "highest")
-    yield Table(caption="The curves as read", header=header, rows=rows)
+    yield Table(caption="The curves as read", header=header, rows=rows, folded=folded)
 
 
 def _ends(values: Sequence[float]) -> tuple[str, str]:

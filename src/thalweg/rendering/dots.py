@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from thalweg.core.report import Drawing
+from thalweg.core.report import Drawing, Table
 from thalweg.rendering.axes import format_tick, nice_ticks
 from thalweg.rendering.markup import escape, middle_cut, shown, text_width
 from thalweg.rendering.palette import figure_style
@@ -80,7 +80,7 @@ def draw_dots(caption: str, unit: str, dots: Sequence[Dot], *, width: int = 720,
         f'<text class="dim middle" x="{(left + right) / 2:.1f}" y="{foot + 36}">{escape(unit)}</text>'
         f'<path class="axis" d="M{left:.1f},{foot}H{right:.1f}"/>'
     )
-    words = []
+    words, rows = [], []
     for number, dot in enumerate(dots):
         y = _TOP + _ROW * number + _ROW / 2
         if dot.value is None or not math.isfinite(dot.value):
@@ -94,17 +94,19 @@ def draw_dots(caption: str, unit: str, dots: Sequence[Dot], *, width: int = 720,
             ends = f"M{place(dot.low):.1f},{y - 4:.1f}v8m0,-4H{place(dot.high):.1f}m0,-4v8"
             body.append(f'<path style="stroke:var(--tw-ink);stroke-width:1.5;fill:none" d="{ends}"/>')
         fill = "var(--tw-paper)" if dot.hollow else "var(--tw-line0)"
+        between = "" if dot.low is None or dot.high is None else f" ({dot.low:.{digits}f} to {dot.high:.{digits}f})"
+        words.append(f"{shown(dot.label)}: {said}{between}{', ' + shown(dot.note) if dot.note else ''}.")
+        rows.append((shown(dot.label), said, between.strip(" ()"), shown(dot.note)))
         body.append(
-            f'<circle cx="{place(dot.value):.1f}" cy="{y:.1f}" r="4.5" '
+            f'<circle cx="{place(dot.value):.1f}" cy="{y:.1f}" r="4.5" data-says="{escape(words[-1])}" '
             f'style="fill:{fill};stroke:var(--tw-line0);stroke-width:2"/>'
             f'<text class="small" x="{right + 10:.1f}" y="{y + 4:.1f}">{said}'
             f'<tspan class="dim">{escape("  " + dot.note) if dot.note else ""}</tspan></text>'
         )
-        between = "" if dot.low is None or dot.high is None else f" ({dot.low:.{digits}f} to {dot.high:.{digits}f})"
-        words.append(f"{shown(dot.label)}: {said}{between}{', ' + shown(dot.note) if dot.note else ''}.")
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="tw" role="img" width="{width}" height="{foot + _FOOT}" '
         f'viewBox="0 0 {width} {foot + _FOOT}" aria-label="{escape(caption)}"><desc>{escape(" ".join(words))}</desc>'
         f"{figure_style()}{''.join(body)}</svg>"
     )
-    return Drawing(caption=caption, svg=svg, alternative=" ".join(words))
+    numbers = Table(caption=caption, header=("what", unit, "interval", "note"), rows=tuple(rows))
+    return Drawing(caption=caption, svg=svg, alternative=" ".join(words), numbers=numbers)

@@ -30,7 +30,7 @@ _ACTIVATIONS = _GATES | {
     "selu",
     "celu",
 }  # and everything with relu
-_MERGES = {"add", "multiply", "concatenate", "subtract", "maximum", "average", "stack"}
+_MERGES = {"add", "multiply", "concatenate", "subtract", "maximum", "average", "stack", "attention"}
 _SAID_FIRST = {"out_channels", "out_features", "kernel_size", "stride", "groups", "output_size"}
 _UNSAID = {"padding", "output_padding", "bias", "eps", "momentum", "affine", "ceil_mode", "count_include_pad"}
 

@@ -6,22 +6,28 @@ last one, which draws the same line at this size.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from thalweg.core.report import Curves, Line, Mark
 from thalweg.rendering.axes import Axis, value_axis
-from thalweg.rendering.markup import escape, finite, text_width
+from thalweg.rendering.markup import escape, finite, middle_cut, shown, text_width
 from thalweg.rendering.palette import DASHES, LINES_LIGHT, figure_style
 
-__all__ = ["describe_curves", "draw_curves", "tabulate_curves", "thin"]
+__all__ = ["describe_curves", "draw_curves", "figure_facts", "tabulate_curves", "thin"]
 
 _MARKERS = (
     "M-3,0a3,3 0 1,0 6,0a3,3 0 1,0 -6,0",
     "M-2.7,-2.7h5.4v5.4h-5.4z",
     "M0,-3.6L3.4,2.6H-3.4z",
     "M0,-3.8L3.8,0L0,3.8L-3.8,0z",
+    "M0,3.6L3.4,-2.6H-3.4z",
+    "M-1.2,-4h2.4v2.8h2.8v2.4h-2.8v2.8h-2.4v-2.8h-2.8v-2.4h2.8z",
+    "M-3.4,-1.8L-1.8,-3.4L0,-1.6L1.8,-3.4L3.4,-1.8L1.6,0L3.4,1.8L1.8,3.4L0,1.6L-1.8,3.4L-3.4,1.8L-1.6,0z",
+    "M-4,-1.5h8v3h-8z",
 )
 _POINTS_WITH_MARKERS = 40
+_MARKERS_A_LINE = 9
+"""On a line of more points, for lines are told apart in print, and by those who see no colours, by their markers."""
 
 
 def draw_curves(figure: Curves, *, width: int = 720, height: int = 320) -> str:
@@ -46,10 +52,19 @@ def draw_curves(figure: Curves, *, width: int = 720, height: int = 320) -> str:
     top, bottom = legend_height + marks_height + 28, legend_height + marks_height + height - 46
     x_axis, y_axis = _axes(figure, width, top, bottom)
     parts = [
+        '<g class="scale">',
         *_frame(figure, x_axis, y_axis),
+        "</g>",
+        *_titles(figure, x_axis, y_axis),
+        '<g class="events">',
         *_draw_marks(figure.marks, x_axis, y_axis),
+        "</g>",
         _window(x_axis.start, top - 5, x_axis.end - x_axis.start + 5, bottom - top + 10),
-        *(part for index, line in enumerate(figure.lines) for part in _draw_line(index, line, x_axis, y_axis)),
+        *(
+            part
+            for index, line in enumerate(figure.lines)
+            for part in _draw_line(index, line, x_axis, y_axis)
+        ),
         "</svg>",
         *entries,
     ]
@@ -66,7 +81,7 @@ def draw_curves(figure: Curves, *, width: int = 720, height: int = 320) -> str:
 def _window(x: float, y: float, width: float, height: float) -> str:
     """Open an inner picture that cuts off what lies outside the axes."""
     place = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
-    return f'<svg {place} viewBox="{x:.1f} {y:.1f} {width:.1f} {height:.1f}">'
+    return f'<svg class="inside" {place} viewBox="{x:.1f} {y:.1f} {width:.1f} {height:.1f}">'
 
 
 def _axes(figure: Curves, width: int, top: int, bottom: int) -> tuple[Axis, Axis]:
@@ -108,10 +123,6 @@ def _frame(figure: Curves, x_axis: Axis, y_axis: Axis) -> Iterator[str]:
         shown = f"{tick:,.0f}" if whole and steps else label
         yield f'<path class="axis" d="M{x:.1f},{y_axis.start:.1f}v5"/>'
         yield f'<text class="dim middle" x="{x:.1f}" y="{y_axis.start + 19:.1f}">{shown}</text>'
-    middle = (x_axis.start + x_axis.end) / 2
-    yield f'<text class="dim middle" x="{middle:.1f}" y="{y_axis.start + 38:.1f}">{escape(figure.x_label)}</text>'
-    above = y_axis.end - (28 if figure.marks else 12)
-    yield f'<text class="dim" x="4" y="{above:.1f}">{escape(figure.y_label)}</text>'
     if figure.diagonal:
         low, high = max(x_axis.low, y_axis.low), min(x_axis.high, y_axis.high)
         yield (
@@ -120,10 +131,19 @@ def _frame(figure: Curves, x_axis: Axis, y_axis: Axis) -> Iterator[str]:
         )
 
 
+def _titles(figure: Curves, x_axis: Axis, y_axis: Axis) -> Iterator[str]:
+    """Names of the axes; the page's script leaves them alone when it draws the frame anew."""
+    middle = (x_axis.start + x_axis.end) / 2
+    yield f'<text class="dim middle" x="{middle:.1f}" y="{y_axis.start + 38:.1f}">{escape(figure.x_label)}</text>'
+    above = y_axis.end - (28 if figure.marks else 12)
+    yield f'<text class="dim" x="4" y="{above:.1f}">{escape(figure.y_label)}</text>'
+
+
 def _draw_marks(marks: tuple[Mark, ...], x_axis: Axis, y_axis: Axis) -> Iterator[str]:
     taken = [-math.inf] * 3
     for mark in sorted((mark for mark in marks if math.isfinite(mark.x)), key=lambda mark: mark.x):
-        x, wide = x_axis.place(mark.x), text_width(mark.label, 11)
+        label = middle_cut(shown(mark.label), (x_axis.end - x_axis.start) / 2, 11)
+        x, wide = x_axis.place(mark.x), text_width(label, 11)
         late = x + wide + 4 > x_axis.end
         left = x - wide if late else x
         row = next((row for row, end in enumerate(taken) if left > end + 8), len(taken) - 1)
@@ -134,7 +154,7 @@ def _draw_marks(marks: tuple[Mark, ...], x_axis: Axis, y_axis: Axis) -> Iterator
             yield f'<path {shade} d="M{x:.1f},{y_axis.end:.1f}H{right:.1f}V{y_axis.start:.1f}H{x:.1f}z"/>'
         yield f'<path class="mark" d="M{x:.1f},{y + 4:.1f}V{y_axis.start:.1f}"/>'
         place = "end" if late else ""
-        yield f'<text class="small halo {place}" x="{x:.1f}" y="{y:.1f}">{escape(mark.label)}</text>'
+        yield f'<text class="small halo {place}" x="{x:.1f}" y="{y:.1f}">{escape(label)}</text>'
 
 
 def _draw_line(index: int, line: Line, x_axis: Axis, y_axis: Axis) -> Iterator[str]:
@@ -149,13 +169,30 @@ def _draw_line(index: int, line: Line, x_axis: Axis, y_axis: Axis) -> Iterator[s
         if known:
             path.append(f"{'L' if pen_down else 'M'}{x:.1f},{y:.1f}")
         pen_down = known
-    dash = DASHES[2] if line.dashed else ""
+    dash = _dash(index, line)
     dashed = f' stroke-dasharray="{dash}"' if dash else ""
     yield f'<path class="line line{colour}" d="{"".join(path)}"{dashed}/>'
+    some = _marked(index, points, x_axis)
     for place, (x, y) in enumerate(points):
         alone = not any(math.isfinite(points[other][1]) for other in (place - 1, place + 1) if 0 <= other < len(points))
-        if math.isfinite(y) and (len(points) <= _POINTS_WITH_MARKERS or alone):
+        if math.isfinite(y) and (place in some or alone):
             yield f'<path class="fill{colour}" transform="translate({x:.1f},{y:.1f})" d="{_marker(index)}"/>'
+
+
+def _marked(index: int, points: Sequence[tuple[float, float]], x_axis: Axis) -> set[int]:
+    """The points of a line that get a marker: all of a few; else some, elsewhere than on the lines beside it."""
+    known = [place for place, (_, y) in enumerate(points) if math.isfinite(y)]
+    if len(points) <= _POINTS_WITH_MARKERS or not known:
+        return set(known)
+    apart = (x_axis.end - x_axis.start) / _MARKERS_A_LINE
+    first = x_axis.start + apart * ((0.5 + 0.382 * index) % 1)  # the golden section: no two of a few lines meet
+    wanted = [first + apart * number for number in range(_MARKERS_A_LINE)]
+    return {min(known, key=lambda place: abs(points[place][0] - x)) for x in wanted}
+
+
+def _dash(index: int, line: Line) -> str:
+    """Dashes of a line that asks for them, and of those after colours and markers are used up."""
+    return DASHES[2] if line.dashed else DASHES[index // len(_MARKERS) % len(DASHES)]
 
 
 def _marker(index: int) -> str:
@@ -170,12 +207,12 @@ def _legend(lines: tuple[Line, ...], width: int) -> tuple[list[str], int]:
         wide = 34 + text_width(line.label) + 16
         if x > 4 and x + wide > width:  # noqa: PLR2004 - the row's start
             x, y = 4.0, y + 20
-        dash = f' stroke-dasharray="{DASHES[2]}"' if line.dashed else ""
+        dash = f' stroke-dasharray="{_dash(index, line)}"' if _dash(index, line) else ""
         colour = index % len(LINES_LIGHT)
         parts.append(
-            f'<path class="line line{colour}" d="M{x:.1f},{y - 4}h24"{dash}/>'
+            f'<g class="key"><path class="line line{colour}" d="M{x:.1f},{y - 4}h24"{dash}/>'
             f'<path class="fill{colour}" transform="translate({x + 12:.1f},{y - 4})" d="{_marker(index)}"/>'
-            f'<text x="{x + 31:.1f}" y="{y}">{escape(line.label)}</text>'
+            f'<text x="{x + 31:.1f}" y="{y}">{escape(line.label)}</text></g>'
         )
         x += wide
     return parts, y + 8
@@ -236,6 +273,50 @@ def tabulate_curves(figure: Curves, limit: int = 200) -> tuple[tuple[str, ...], 
     return header, rows, step, len(places)
 
 
+def figure_facts(figure: Curves, limit: int = 1600) -> dict[str, object]:
+    """Gather what the page's script needs to draw a figure anew: zoomed, or on a logarithmic scale.
+
+    Args:
+        figure: The curves.
+        limit: About how many points of a line are kept; its peaks always are.
+
+    Returns:
+        Plain values for JSON; a gap is None.
+
+    Example:
+        >>> figure = Curves(caption="", x_label="epoch", y_label="loss",
+        ...                 lines=(Line(label="training", x=(1, 2), y=(0.75, math.nan)),))
+        >>> figure_facts(figure)["lines"][0]["y"]
+        [0.75, None]
+    """
+    lines = []
+    for line in figure.lines:
+        points = thin(line, limit)
+        lines.append({
+            "label": shown(line.label or figure.y_label),
+            "dashed": line.dashed,
+            "x": [_short(x) for x, _ in points],
+            "y": [_short(y) for _, y in points],
+        })
+    marks = [
+        {"x": _short(mark.x), "until": None if mark.until is None else _short(mark.until), "label": shown(mark.label)}
+        for mark in figure.marks
+        if math.isfinite(mark.x)
+    ]
+    return {
+        "x_label": shown(figure.x_label),
+        "lines": lines,
+        "marks": marks,
+        "range": figure.y_range,
+        "log": figure.log_y,
+        "diagonal": figure.diagonal,
+    }
+
+
+def _short(value: float) -> float | None:
+    return float(f"{value:.6g}") if math.isfinite(value) else None
+
+
 def describe_curves(figure: Curves) -> str:
     """Say in a few words what the curves do, for readers who cannot see them.
 
@@ -265,7 +346,7 @@ def describe_curves(figure: Curves) -> str:
         )
     sentences += [
         f"Marked {'at' if mark.until is None else 'from'} {mark.x:g}"
-        f"{'' if mark.until is None else f' to {mark.until:g}'}: {mark.label}."
+        f"{'' if mark.until is None else f' to {mark.until:g}'}: {mark.label}{mark.reason and f' ({mark.reason})'}."
         for mark in figure.marks
     ]
     return " ".join(sentences)

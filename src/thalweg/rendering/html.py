@@ -9,6 +9,7 @@ import base64
 import functools
 import hashlib
 import importlib.resources
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -28,14 +29,20 @@ from thalweg.core.report import (
 )
 from thalweg.rendering.confusion import WIDEST_GRID, frequent_confusions, matrix_rows
 from thalweg.rendering.drawings import check_drawing
-from thalweg.rendering.figures import draw_curves, tabulate_curves
+from thalweg.rendering.figures import draw_curves, figure_facts, tabulate_curves
 from thalweg.rendering.markup import is_number, isolated, shown
 from thalweg.rendering.words import words_for
 
 __all__ = ["content_security_policy", "render_html"]
 
+_NEXT = ("Next:", "Try first:")
+"""How a line of the answer begins that says what to do."""
+_SPOKEN = ("closer", "copied", "csv", "digits", "further", "log", "reset", "selected")
+"""Words that the page's script says."""
 _ROWS_SHOWN = 24
 _PICTURES_SHOWN = 24
+_LONG_LABEL = 32
+"""Labels of marks that are longer are told in full under the figure as well."""
 
 
 def render_html(report: Report, *, language: str = "en") -> str:
@@ -69,7 +76,9 @@ def render_html(report: Report, *, language: str = "en") -> str:
         .get_template("report.html.j2")
         .render(
             report=report,
+            lines=[{"text": line, "next": line.startswith(_NEXT)} for line in report.answer[1:]],
             sections=sections,
+            page_words=json.dumps({name: words[name] for name in _SPOKEN}, ensure_ascii=False),
             words=words,
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
@@ -133,6 +142,12 @@ def _data_uri(picture: Picture) -> str:
     return Markup(f"data:{picture.media_type};base64,{encoded}")  # noqa: S704 - a checked type and base64
 
 
+def _inert(facts: dict[str, object]) -> str:
+    """JSON that cannot end the element it stands in."""
+    text = json.dumps(facts, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
 def _views(blocks: tuple[Block, ...], place: str) -> Iterator[dict[str, Any]]:
     """Give each block what the template cannot work out itself; the key `kind` chooses its macro."""
     from markupsafe import Markup
@@ -149,6 +164,8 @@ def _views(blocks: tuple[Block, ...], place: str) -> Iterator[dict[str, Any]]:
                 wide, narrow = draw_curves(block), draw_curves(block, width=360, height=300)
                 view |= {"kind": "curves", "wide": Markup(wide), "narrow": Markup(narrow)}  # noqa: S704 - escaped there
                 view |= {**_table_view(header, tuple(rows)), "step": step, "total": total}
+                view |= {"facts": Markup(_inert(figure_facts(block)))}  # noqa: S704 - escaped there
+                view |= {"reasons": [mark for mark in block.marks if mark.reason or len(mark.label) > _LONG_LABEL]}
             case PictureGrid():
                 view |= {"kind": "pictures", "first": block.pictures[:_PICTURES_SHOWN]}
                 view |= {"rest": block.pictures[_PICTURES_SHOWN:]}
@@ -159,6 +176,8 @@ def _views(blocks: tuple[Block, ...], place: str) -> Iterator[dict[str, Any]]:
                 view |= {"kind": "comparisons", "legend": [(name, _colour(shade)) for name, shade in block.legend]}
             case Drawing():
                 view |= {"kind": "drawing", "svg": Markup(check_drawing(block.svg))}  # noqa: S704 - just checked
+                table = block.numbers
+                view |= _table_view(table.header, table.rows) if table else {"header": ()}
         yield view
 
 

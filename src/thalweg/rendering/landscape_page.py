@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from thalweg.core.files import printable
 from thalweg.core.landscape import LandscapeResult, LossLine
-from thalweg.core.report import Block, Curves, Line, Mark, Paragraph, Report, Section, Table
+from thalweg.core.report import Block, Curves, KeyNumber, Line, Mark, Paragraph, Report, Section, Table
 from thalweg.rendering.plane import draw_plane
 
 __all__ = ["landscape_report", "landscape_text"]
@@ -45,7 +45,11 @@ def landscape_report(result: LandscapeResult) -> Report:
         "Hessian products": f"{result.spectrum.products:,}",
     }
     return Report(
-        title=f"The loss around {name}", answer=_answer(result), sections=tuple(sections), provenance=provenance
+        title=f"The loss around {name}",
+        answer=_answer(result),
+        sections=tuple(sections),
+        provenance=provenance,
+        numbers=_numbers(result),
     )
 
 
@@ -86,6 +90,20 @@ def _answer(result: LandscapeResult) -> tuple[str, ...]:
             f"a bent one {_nats(result.curve_barrier)}."
         )
     return tuple(lines)
+
+
+def _numbers(result: LandscapeResult) -> tuple[KeyNumber, ...]:
+    top, bottom = result.spectrum.top[0], result.spectrum.bottom[0]
+    numbers = [
+        KeyNumber(label="Largest curvature", value=f"{top.value:.4g}", note=f"residual {top.residual:.1g}"),
+        KeyNumber(label="Smallest curvature", value=f"{bottom.value:.4g}", note=f"residual {bottom.residual:.1g}"),
+        KeyNumber(label="Loss", value=f"{result.loss:.4g} nats", note=f"on {result.samples:,} training samples"),
+    ]
+    if result.update is not None:
+        share = result.update.preconditioned / result.update.limit
+        note = f"{result.update.optimizer} at a rate of {result.update.learning_rate:.3g}; above 1 a quadratic diverges"
+        numbers.append(KeyNumber(label="Curvature over what is stable", value=f"{share:.2g}", note=note))
+    return tuple(numbers)
 
 
 def _nats(value: float) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from thalweg.core.results import CheckResult
 from thalweg.data.health import leakage
 from thalweg.workbench.loading import load_scan, look
+from thalweg.workbench.loading_masks import uneven_pixels
 from thalweg.workbench.telling import Listener, whoever_is_here
 
 __all__ = ["check"]
@@ -22,7 +23,8 @@ def check(source: str | Path, *, listener: Listener | None = None) -> CheckResul
         listener: Whoever shows progress.
 
     Returns:
-        Usable files, classes, what would be left out and why, odd files, duplicates and findings.
+        Usable files, classes, what would be left out and why, odd files, duplicates and findings; with masks, the files
+        of a class are the pictures that show it.
 
     Raises:
         SourceError: The source cannot be used at all.
@@ -39,13 +41,19 @@ def check(source: str | Path, *, listener: Listener | None = None) -> CheckResul
     loaded = load_scan(looked.scan, image_size=side, listener=listener)
     classes = loaded.scan.classes
     counts = [0] * len(classes)
-    for sample in loaded.samples:
-        counts[sample.label] += 1
+    if loaded.masks is not None:
+        counts = [int(count) for count in (loaded.masks.counts > 0).sum(axis=0)]
+    else:
+        for sample in loaded.samples:
+            counts[sample.label] += 1
     parts = {
         name: tuple(sample.file for sample in loaded.samples if sample.part == name)
         for name in ("train", "validation", "test")
     }
     findings = list(loaded.health.findings)
+    if loaded.masks is not None:
+        uneven = uneven_pixels(loaded.masks.counts.sum(axis=0), classes)
+        findings += [uneven] if uneven is not None else []
     leak = leakage(loaded.duplicates, parts["train"], (*parts["validation"], *parts["test"]))
     if leak is not None:
         findings.append(leak)

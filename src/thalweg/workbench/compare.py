@@ -127,6 +127,9 @@ def _recorded(named: NamedHistory) -> dict[str, Measured]:
         accuracy, ends = float(data["accuracy"]), data["accuracy_interval"]
         split = str(data.get("split", "held-out"))
         found = {f"{split} accuracy": Measured(value=accuracy, interval=(float(ends[0]), float(ends[1])))}
+        if isinstance(data.get("mean_iou"), float):
+            low, high = data["mean_iou_interval"]
+            found[f"{split} mean IoU"] = Measured(value=data["mean_iou"], interval=(float(low), float(high)))
         return {**found, "seconds": Measured(value=float(data["seconds"]))}
     except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError):
         return {}

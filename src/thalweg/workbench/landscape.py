@@ -24,12 +24,12 @@ from thalweg.curvature.sharpness import adam_scale, along_update, preconditioned
 from thalweg.curvature.slices import bezier, connect, filter_normalised, line_losses, plane_losses
 from thalweg.curvature.trace import trace
 from thalweg.training.checkpoint import latest_checkpoint, unpack_optimizer
-from thalweg.training.loss import class_weights, cross_entropy
+from thalweg.training.loss import cross_entropy
 from thalweg.training.optimizers import make_optimizer
 from thalweg.workbench.environment import find_source
 from thalweg.workbench.loading import load, same_split
 from thalweg.workbench.model import TrainedModel, open_model
-from thalweg.workbench.session import batches_of
+from thalweg.workbench.session import balance_of, batches_of
 from thalweg.workbench.telling import Listener, whoever_is_here
 
 __all__ = ["landscape"]
@@ -127,7 +127,7 @@ def _objective(model: TrainedModel, wanted: _Wanted, listener: Listener) -> Obje
     """The run's own training loss on some of its own training samples, at its own batch size, without augmentation."""
     plan = model.plan
     source = find_source(model.folder, plan.source)
-    loaded = load(source, image_size=model.side, listener=listener, least=1, wanted=plan.wanted, like=model.shape)
+    loaded = load(source, image_size=model.size, listener=listener, least=1, wanted=plan.wanted, like=model.shape)
     train = same_split(loaded, model.summary).train
     drawn = np.random.default_rng((wanted.seed, 17)).permutation(len(train))[: wanted.samples]
     chosen = tuple(train[index] for index in sorted(drawn))
@@ -139,7 +139,7 @@ def _objective(model: TrainedModel, wanted: _Wanted, listener: Listener) -> Obje
         (batch.pixels, batch.labels)
         for batch in batches_of(loaded, shuffled, replace(plan, batch_size=size), training=False).epoch(0)
     ]
-    weights = class_weights(model.summary.counts["train"], plan.class_weights)
+    weights = balance_of(plan, model.summary)
     tensor = None if weights is None else torch.tensor(weights)
     smoothing = plan.label_smoothing or 0.0
 

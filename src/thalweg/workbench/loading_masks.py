@@ -20,7 +20,7 @@ from thalweg.data.split import Split
 from thalweg.workbench.loaded import Loaded
 from thalweg.workbench.telling import Listener
 
-__all__ = ["content_of_masks", "load_masked", "summarise_masks"]
+__all__ = ["content_of_masks", "load_masked", "summarise_masks", "uneven_pixels"]
 
 _ASPECT = 0.02
 """A mask of another size than its picture is used where their proportions differ by less than this share."""
@@ -185,7 +185,7 @@ def summarise_masks(
         masks=reading,
         counts={name: _whole(counts) for name, counts in shown.items()},
     )
-    found = [finding for finding in (_imbalance(pixels["train"], classes),) if finding]
+    found = [finding for finding in (uneven_pixels(pixels["train"], classes),) if finding]
     leaked = leakage(loaded.duplicates, summary.train, (*summary.validation, *summary.test))
     return summary, (*found, *([leaked] if leaked else []))
 
@@ -198,8 +198,16 @@ def _whole(counts: np.ndarray) -> tuple[int, ...]:
     return tuple(int(count) for count in counts)
 
 
-def _imbalance(pixels: np.ndarray, classes: Sequence[str]) -> Finding | None:
-    """DAT001 for pixels: nearly every scene is uneven, which the loss's weights take up, so it is told and no more."""
+def uneven_pixels(pixels: np.ndarray, classes: Sequence[str]) -> Finding | None:
+    """DAT001 for pixels: nearly every scene is uneven, which the loss's weights take up, so it is told and no more.
+
+    Args:
+        pixels: Pixels a class.
+        classes: Class names in the same order.
+
+    Returns:
+        A finding of severity info from ten times the smallest class on; None for classes that are more even.
+    """
     filled = [(int(count), name) for count, name in zip(pixels, classes, strict=True) if count]
     (most, large), (least, small) = max(filled), min(filled)
     if most <= _UNEVEN * least:
@@ -210,12 +218,10 @@ def _imbalance(pixels: np.ndarray, classes: Sequence[str]) -> Finding | None:
         severity="info",
         confidence=1.0,
         subject=small,
-        claim=f"{large} covers {most / least:,.0f} times as many training pixels as {small} "
+        claim=f"{large} covers {most / least:,.0f} times as many pixels as {small} "
         f"({most / pixels.sum():.1%} and {least / pixels.sum():.2%})",
         evidence=(
-            Evidence(
-                signal="largest_over_smallest_class", window="training masks", observed=most / least, threshold=_UNEVEN
-            ),
+            Evidence(signal="largest_over_smallest_class", window="masks", observed=most / least, threshold=_UNEVEN),
         ),
         remedies=(
             Remedy(

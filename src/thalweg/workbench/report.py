@@ -23,9 +23,9 @@ from thalweg.rendering.html import render_html
 from thalweg.workbench.loading import Loaded
 from thalweg.workbench.pictures import as_picture, thumbnails
 from thalweg.workbench.predictions import predictions_from_csv
+from thalweg.workbench.report_answer import answer_lines, key_numbers
 from thalweg.workbench.report_data import data_blocks
 from thalweg.workbench.report_parts import (
-    answer_lines,
     evaluation_blocks,
     network_blocks,
     provenance,
@@ -88,10 +88,13 @@ def write_report(
     summary = from_plain(DataSummary, folder.read_json("data.json"), "data.json")
     gallery = _Gallery(folder, loaded, summary, plan)
     about_data = tuple(finding for finding in result.findings if finding.code.startswith("DAT"))
-    diagnosis = (Section(title="Diagnosis", blocks=diagnosis_blocks(diagnosed)),) if diagnosed else ()
+    diagnosis = (
+        (Section(title="Diagnosis", blocks=diagnosis_blocks(diagnosed, beside_training=True)),) if diagnosed else ()
+    )
     content = Report(
         title=f"{plan.network} on {printable(plan.source)}",
         answer=answer_lines(result, evaluation, folder),
+        numbers=key_numbers(result, evaluation, diagnosed),
         sections=(
             Section(title="Data", blocks=(*gallery.samples(), *data_blocks(summary, about_data))),
             Section(title="Network", blocks=network_blocks(folder, plan, len(summary.classes))),

@@ -39,7 +39,7 @@ from thalweg.workbench.report_parts import network_blocks, provenance, reproduct
 
 __all__ = ["write_mask_report"]
 
-SAMPLES, AUGMENTED, SHOWN = 8, 4, 6
+SAMPLES, AUGMENTED, SHOWN, BEST = 8, 4, 6, 3
 
 
 def write_mask_report(
@@ -77,7 +77,10 @@ def write_mask_report(
                 title="Data",
                 blocks=(*gallery.samples(), *_mask_blocks(summary, reading), *data_blocks(summary, about_data)),
             ),
-            Section(title="Network", blocks=network_blocks(folder, plan, len(summary.classes))),
+            Section(
+                title="Network",
+                blocks=(*_encoder_blocks(folder, plan), *network_blocks(folder, plan, len(summary.classes))),
+            ),
             Section(
                 title="Training",
                 blocks=(*_loss_blocks(folder, plan, summary, reading), *training_blocks(folder, result)),
@@ -115,6 +118,24 @@ def _mask_blocks(summary: DataSummary, reading: MaskReading) -> tuple[Block, ...
             caption="Share of the labelled pixels a class, in percent; last, the share of all pixels that is void",
             header=("class", *parts),
             rows=(*rows, ("void", *void)),
+        ),
+    )
+
+
+def _encoder_blocks(folder: RunFolder, plan: TrainingPlan) -> tuple[Block, ...]:
+    """What the encoder began with, and how it learns."""
+    if plan.backbone is None:
+        return ()
+    about = folder.read_json("backbone.json")
+    weights = about.get("weights")
+    told = dict(weights) if isinstance(weights, dict) else {}
+    stays = f" Its first {about['frozen']} stages stay as they came." if about.get("frozen") else ""
+    held = " Its batch normalisations keep the statistics they came with." if plan.batch_norm == "frozen" else ""
+    return (
+        Paragraph(
+            text=f"The encoder began with published weights: {plan.backbone}, {told.get('about', '')} (SHA-256 "
+            f"{told.get('sha256') or 'not known'}). It learns at {about.get('encoder_share')} of the rate, decoder and "
+            f"context module, which began at random, at the whole of it.{stays}{held}"
         ),
     )
 
@@ -179,7 +200,11 @@ class _Gallery:
         )
         caption = f"{len(plain)} random pictures of the training split under their masks"
         blocks: list[Block] = [
-            Comparisons(caption="Colours of the classes, here and below", pictures=(), legend=self.legend),
+            Comparisons(
+                caption="Colours of the classes, here and below; what is only darkened is void",
+                pictures=(),
+                legend=self.legend,
+            ),
             PictureGrid(caption=caption, pictures=plain),
         ]
         changes = augmentation_for(self.plan.augment, upright=self.summary.upright, masks=True)
@@ -210,12 +235,12 @@ class _Gallery:
         confusions = self.scored.confusions
         right = np.trace(confusions, axis1=1, axis2=2) / np.maximum(1, confusions.sum(axis=(1, 2)))
         order = np.argsort(right, kind="stable")
-        worst, best = order[:SHOWN], order[::-1][:SHOWN]
+        worst, best = order[:SHOWN], order[SHOWN:][::-1][:BEST]
         middle = np.setdiff1d(np.arange(len(order)), np.concatenate((worst, best)))
         random = np.random.default_rng((self.plan.seed, 8)).permutation(middle)[:SHOWN]
         named = (
             ("Worst pictures, by share of right pixels", worst),
-            ("Best pictures", best[:3]),
+            ("Best pictures", best),
             ("Random others", random),
         )
         return tuple(

@@ -1,4 +1,4 @@
-"""The parts of a run's report that need no pictures: answer, tables, curves, diagrams, and how to repeat the run."""
+"""The parts of a run's report that need no pictures: tables, curves, diagrams, and how to repeat the run."""
 
 import math
 
@@ -12,11 +12,11 @@ from thalweg.core.plan import TrainingPlan
 from thalweg.core.report import Block, Curves, Drawing, Line, Mark, Paragraph, Table
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
+from thalweg.evaluation.intervals import wilson
 from thalweg.networks.catalogue import network
 from thalweg.rendering.diagram import draw_svg
 
 __all__ = [
-    "answer_lines",
     "evaluation_blocks",
     "network_blocks",
     "provenance",
@@ -25,78 +25,6 @@ __all__ = [
 ]
 
 _FORM_OF = {axes: form for form, axes in AXES.items()}
-
-
-def answer_lines(result: TrainResult, evaluation: Evaluation, folder: RunFolder) -> tuple[str, ...]:
-    """The five lines that say how good it is and what to do.
-
-    Args:
-        result: The run's scores.
-        evaluation: Its evaluation.
-        folder: Its folder, for the curves.
-
-    Returns:
-        Five sentences.
-    """
-    low, high = evaluation.accuracy_interval
-    lift = evaluation.accuracy - evaluation.majority_accuracy
-    verdict = "no better than" if low <= evaluation.majority_accuracy else f"{lift:.1%} above"
-    left_out = f", {len(result.left_out)} left out" if result.left_out else ""
-    majority = f"{printable(evaluation.majority_class)} ({evaluation.majority_accuracy:.1%})"
-    goodness = (
-        f"Right on {evaluation.accuracy:.1%} of {evaluation.files:,} {evaluation.split} files "
-        f"(95 % interval {low:.1%} to {high:.1%})."
-    )
-    comparison = (
-        f"That is {verdict} always answering {majority}; "
-        f"ROC AUC {_number(evaluation.auc)}, balanced accuracy {evaluation.balanced_accuracy:.1%}."
-    )
-    effort = (
-        f"Trained {result.network} ({result.parameters:,} parameters) on {result.train_files:,} files{left_out}: "
-        f"{result.epochs} epoch{'' if result.epochs == 1 else 's'}, {_duration(result.seconds)}, "
-        f"{result.images_per_second:,.0f} images/s."
-    )
-    return goodness, comparison, effort, _confusion_line(evaluation), _advice(result, evaluation, folder)
-
-
-def _confusion_line(evaluation: Evaluation) -> str:
-    names = [score.name for score in evaluation.classes]
-    pairs = [
-        (number, true, answer)
-        for true, row in enumerate(evaluation.confusion)
-        for answer, number in enumerate(row)
-        if true != answer and number
-    ]
-    if not pairs:
-        return "No file of the split is taken for another class."
-    number, true, answer = max(pairs)
-    of = sum(evaluation.confusion[true])
-    return (
-        f"Most frequent mistake: {printable(names[true])} taken for {printable(names[answer])}, "
-        f"{number:,} of {of:,} files ({number / of:.0%})."
-    )
-
-
-def _advice(result: TrainResult, evaluation: Evaluation, folder: RunFolder) -> str:
-    """One next step, from the plainest facts: data problems, then the gap between the splits, then the curve's end."""
-    serious = next((finding for finding in result.findings if finding.severity != "info"), None)
-    if serious is not None:
-        return f"Next: {serious.claim}"
-    rows = epochs_from_csv(folder.read_text("history.csv"), "history.csv")
-    train, held = rows[-1]["train_accuracy"], rows[-1]["val_accuracy"]
-    if evaluation.accuracy_interval[0] <= evaluation.majority_accuracy:
-        return "Next: look at the samples and mistakes (are the labels right, is the difference visible at this size?)."
-    if evaluation.accuracy == 1:
-        return "Next: nothing is wrong here; be sure that held-out files are independent of the others (--group-by)."
-    if train - held > 0.08:  # noqa: PLR2004 - a gap that no interval of a few hundred files explains
-        return f"Next: it knows its training files better ({train:.1%}); more pictures would help most."
-    middle = rows[len(rows) * 3 // 4]["val_loss"]
-    if rows[-1]["val_loss"] < 0.97 * middle:
-        return f"Next: the validation loss was still falling; try --epochs {2 * result.epochs}."
-    width = evaluation.accuracy_interval[1] - evaluation.accuracy_interval[0]
-    return (
-        f"Next: look through the worst mistakes; the interval, {width:.1%} wide, narrows only with more files held out."
-    )
 
 
 def network_blocks(folder: RunFolder, plan: TrainingPlan, classes: int) -> tuple[Block, ...]:
@@ -195,7 +123,11 @@ def _repairs(events: object) -> tuple[Mark, ...]:
     """Marks of the first repairs, at the epoch they happened in; all of them stand in the table of events."""
     made = [event for event in events if "steps_rolled_back" in event] if isinstance(events, list) else []
     return tuple(
-        Mark(x=float(event["epoch"]), label=printable(f"step {event['step']}: {event['message']}"))
+        Mark(
+            x=float(event["epoch"]),
+            label=f"step {event['step']}: {event['kind'].replace('_', ' ')}",
+            reason=printable(event["message"]),
+        )
         for event in made[:_MOST_MARKS]
     )
 
@@ -219,10 +151,12 @@ def evaluation_blocks(evaluation: Evaluation) -> tuple[Block, ...]:
     Returns:
         Blocks of the report.
     """
-    rows = tuple(
-        (printable(score.name), f"{score.files:,}", *map(_number, (score.precision, score.recall, score.f1, score.auc)))
-        for score in evaluation.classes
-    )
+    rows = []
+    for index, score in enumerate(evaluation.classes):
+        right, files = evaluation.confusion[index][index], sum(evaluation.confusion[index])
+        answers = sum(row[index] for row in evaluation.confusion)
+        shares = (*_share(score.precision, right, answers), *_share(score.recall, right, files))
+        rows.append((printable(score.name), f"{score.files:,}", *shares, _number(score.f1), _number(score.auc)))
     filled = [bin_ for bin_ in evaluation.calibration if bin_.files]
     points = Line(
         label="network",
@@ -231,9 +165,9 @@ def evaluation_blocks(evaluation: Evaluation) -> tuple[Block, ...]:
     )
     return (
         Table(
-            caption=f"Scores a class on the {evaluation.split} split",
-            header=("class", "files", "precision", "recall", "F1", "ROC AUC"),
-            rows=rows,
+            caption=f"Scores a class on the {evaluation.split} split, with 95 % intervals from the number of files",
+            header=("class", "files", "precision", "its interval", "recall", "its interval", "F1", "ROC AUC"),
+            rows=tuple(rows),
         ),
         Paragraph(
             text=f"Cross-entropy {evaluation.loss:.3f} nats; "
@@ -320,10 +254,13 @@ def _number(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.3f}"
 
 
+def _share(value: float, right: int, of: int) -> tuple[str, str]:
+    """A share and its 95 % interval."""
+    if not of:
+        return "-", "-"
+    low, high = wilson(right, of)
+    return _number(value), f"{low:.3f} to {high:.3f}"
+
+
 def _macs(value: int | None) -> str:
     return "not counted" if value is None else f"{value:,}"
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"  # noqa: PLR2004 - a minute

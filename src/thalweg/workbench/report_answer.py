@@ -1,0 +1,140 @@
+"""The first screen of a run's report: five lines that say how good it is and what to do, and a few numbers."""
+
+import math
+
+from thalweg.core.diagnosis_results import DiagnosedRun
+from thalweg.core.evaluation import Evaluation
+from thalweg.core.files import printable
+from thalweg.core.history import epochs_from_csv
+from thalweg.core.report import KeyNumber
+from thalweg.core.results import TrainResult
+from thalweg.core.run_folder import RunFolder
+
+__all__ = ["answer_lines", "key_numbers"]
+
+
+def answer_lines(result: TrainResult, evaluation: Evaluation, folder: RunFolder) -> tuple[str, ...]:
+    """The five lines that say how good it is and what to do.
+
+    Args:
+        result: The run's scores.
+        evaluation: Its evaluation.
+        folder: Its folder, for the curves.
+
+    Returns:
+        Five sentences.
+    """
+    low, high = evaluation.accuracy_interval
+    lift = evaluation.accuracy - evaluation.majority_accuracy
+    verdict = "no better than" if low <= evaluation.majority_accuracy else f"{lift:.1%} above"
+    left_out = f", {len(result.left_out)} left out" if result.left_out else ""
+    majority = f"{printable(evaluation.majority_class)} ({evaluation.majority_accuracy:.1%})"
+    goodness = (
+        f"Right on {evaluation.accuracy:.1%} of {evaluation.files:,} {evaluation.split} files "
+        f"(95 % interval {low:.1%} to {high:.1%})."
+    )
+    comparison = (
+        f"That is {verdict} always answering {majority}; "
+        f"ROC AUC {_number(evaluation.auc)}, balanced accuracy {evaluation.balanced_accuracy:.1%}."
+    )
+    effort = (
+        f"Trained {result.network} ({result.parameters:,} parameters) on {result.train_files:,} files{left_out}: "
+        f"{result.epochs} epoch{'' if result.epochs == 1 else 's'}, {_duration(result.seconds)}, "
+        f"{result.images_per_second:,.0f} images/s."
+    )
+    return goodness, comparison, effort, _confusion_line(evaluation), _advice(result, evaluation, folder)
+
+
+def key_numbers(result: TrainResult, evaluation: Evaluation, diagnosed: DiagnosedRun | None) -> tuple[KeyNumber, ...]:
+    """The few numbers of the first screen, each with its interval or what it is held against.
+
+    Args:
+        result: The run's scores.
+        evaluation: Its evaluation.
+        diagnosed: What its curves say.
+
+    Returns:
+        Accuracy, balanced accuracy, learning rate and effort.
+    """
+    low, high = evaluation.accuracy_interval
+    numbers = [
+        KeyNumber(
+            label="Accuracy",
+            value=f"{evaluation.accuracy:.1%}",
+            note=f"95 % interval {low:.1%} to {high:.1%}; dashed: always "
+            f"{printable(evaluation.majority_class)}, {evaluation.majority_accuracy:.1%}",
+            share=evaluation.accuracy,
+            low=low,
+            high=high,
+            reference=evaluation.majority_accuracy,
+        ),
+        KeyNumber(
+            label="Balanced accuracy",
+            value=f"{evaluation.balanced_accuracy:.1%}",
+            note=f"mean recall of {len(evaluation.classes)} classes; dashed: chance",
+            share=evaluation.balanced_accuracy,
+            reference=1 / max(1, len(evaluation.classes)),
+        ),
+    ]
+    if diagnosed is not None and diagnosed.error is None:
+        rate = diagnosed.learning_rate
+        sure = "" if rate.verdict == "undetermined" else f"{rate.confidence:.0%} sure"
+        numbers.append(KeyNumber(label="Learning rate", value=rate.verdict.replace("_", " "), note=sure))
+    numbers.append(
+        KeyNumber(
+            label="Training",
+            value=_duration(result.seconds),
+            note=f"{result.epochs} epoch{'' if result.epochs == 1 else 's'}, {result.images_per_second:,.0f} images/s, "
+            f"{result.parameters:,} parameters",
+        )
+    )
+    return tuple(numbers)
+
+
+def _confusion_line(evaluation: Evaluation) -> str:
+    names = [score.name for score in evaluation.classes]
+    pairs = [
+        (number, true, answer)
+        for true, row in enumerate(evaluation.confusion)
+        for answer, number in enumerate(row)
+        if true != answer and number
+    ]
+    if not pairs:
+        return "No file of the split is taken for another class."
+    number, true, answer = max(pairs)
+    of = sum(evaluation.confusion[true])
+    return (
+        f"Most frequent mistake: {printable(names[true])} taken for {printable(names[answer])}, "
+        f"{number:,} of {of:,} files ({number / of:.0%})."
+    )
+
+
+def _advice(result: TrainResult, evaluation: Evaluation, folder: RunFolder) -> str:
+    """One next step, from the plainest facts: data problems, then the gap between the splits, then the curve's end."""
+    serious = next((finding for finding in result.findings if finding.severity != "info"), None)
+    if serious is not None:
+        return f"Next: {serious.claim}"
+    rows = epochs_from_csv(folder.read_text("history.csv"), "history.csv")
+    train, held = rows[-1]["train_accuracy"], rows[-1]["val_accuracy"]
+    if evaluation.accuracy_interval[0] <= evaluation.majority_accuracy:
+        return "Next: look at the samples and mistakes (are the labels right, is the difference visible at this size?)."
+    if evaluation.accuracy == 1:
+        return "Next: nothing is wrong here; be sure that held-out files are independent of the others (--group-by)."
+    if train - held > 0.08:  # noqa: PLR2004 - a gap that no interval of a few hundred files explains
+        return f"Next: it knows its training files better ({train:.1%}); more pictures would help most."
+    middle = rows[len(rows) * 3 // 4]["val_loss"]
+    if rows[-1]["val_loss"] < 0.97 * middle:
+        return f"Next: the validation loss was still falling; try --epochs {2 * result.epochs}."
+    width = evaluation.accuracy_interval[1] - evaluation.accuracy_interval[0]
+    return (
+        f"Next: look through the worst mistakes; the interval, {width:.1%} wide, narrows only with more files held out."
+    )
+
+
+def _number(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.3f}"
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"  # noqa: PLR2004 - a minute
