@@ -10,7 +10,7 @@ from thalweg.accounting.ledger import receptive_fields
 from thalweg.core.context_use import ContextUse
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.networks.context import context_sources
-from thalweg.workbench.telling import Listener, silent
+from thalweg.workbench.telling import Listener, whoever_is_here
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -76,7 +76,7 @@ def measure_context(
     from thalweg.explanation.context_removal import without_context
     from thalweg.explanation.context_use import context_curves, gradient_reach, sample_places
 
-    listener = listener or silent()
+    listener = listener or whoever_is_here()
     logits, _ = spec.logits()
     fields = receptive_fields(logits)[logits.outputs[0]]
     masks = np.asarray(truth)
