@@ -1,8 +1,8 @@
 """TensorBoard's event files, written without TensorFlow: a record is a length, a checksum, an event, a checksum.
 
-An event is a protocol buffer of a time, a step, and tags with a number each (TensorFlow's event.proto and summary.proto);
-only these fields are needed. Both checksums are CRC-32C, masked as TFRecord files do. A file is only ever appended to: a
-run that goes on begins a new one, whose first event says from which step on the earlier ones no longer count.
+An event is a protocol buffer of a time, a step, and tags with a number each (TensorFlow's event.proto, summary.proto);
+only these fields are needed. Both checksums are CRC-32C, masked as TFRecord files do. A file is only appended to: a run
+that goes on begins a new one, whose first event says from which step on the earlier ones no longer count.
 """
 
 import math

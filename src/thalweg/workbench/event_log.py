@@ -31,12 +31,12 @@ class EventLog:
     """Writes the event file of a run under way.
 
     Args:
-        folder: The run folder.
+        folder: Where the file is made.
         resumed: The step that the run goes on after; None or 0 for a new one.
     """
 
     def __init__(self, folder: Path, *, resumed: int | None = None) -> None:
-        self.writer = EventWriter(folder / FOLDER, resumed=resumed or None)
+        self.writer = EventWriter(folder, resumed=resumed or None)
 
     @classmethod
     def of(cls, folder: Path, *, resumed: int | None = None) -> "EventLog | None":
@@ -49,7 +49,7 @@ class EventLog:
         Returns:
             The log; None where the run has no folder for it.
         """
-        return cls(folder, resumed=resumed) if (folder / FOLDER).is_dir() else None
+        return cls(folder / FOLDER, resumed=resumed) if (folder / FOLDER).is_dir() else None
 
     def steps(self, rows: Sequence[tuple[float, ...]]) -> None:
         """Add steps.
@@ -73,27 +73,28 @@ class EventLog:
         self.writer.flush()
 
 
-def write_events(folder: RunFolder) -> Path:
+def write_events(folder: RunFolder, out: Path | None = None) -> Path:
     """Write the event file of a run from what it left behind.
 
     Args:
         folder: The run.
+        out: Where the folder `tensorboard` shall be; in the run folder by default.
 
     Returns:
-        The folder `tensorboard` inside it, anew.
+        The folder `tensorboard`; event files that were in it are gone.
 
     Raises:
         RunError: The run has no history.
     """
     rows = epochs_from_csv(folder.read_text("history.csv"), "history.csv")
-    place = folder.path / FOLDER
+    place = (out or folder.path) / FOLDER
     place.mkdir(exist_ok=True)
     for old in place.glob("events.out.tfevents.*"):
         old.unlink()
     names = ("step", "epoch", "loss", "gradient_norm", "learning_rate")
     tail = StepsTail(folder.path / "steps.csv", names)
     tail.refresh()
-    log = EventLog(folder.path)
+    log = EventLog(place)
     ends: dict[int, int] = {}
     columns = [tail[name].tolist() for name in names]
     for number, (step, epoch, loss, norm, rate) in enumerate(zip(*columns, strict=True), start=1):
