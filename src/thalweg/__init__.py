@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from thalweg.workbench.doctor import doctor
     from thalweg.workbench.draw import draw
     from thalweg.workbench.evaluate import evaluate
+    from thalweg.workbench.explain import explain
     from thalweg.workbench.export import export
     from thalweg.workbench.follow import follow
     from thalweg.workbench.landscape import landscape
@@ -45,6 +46,7 @@ _HOMES = {
     "doctor": "thalweg.workbench.doctor",
     "draw": "thalweg.workbench.draw",
     "evaluate": "thalweg.workbench.evaluate",
+    "explain": "thalweg.workbench.explain",
     "export": "thalweg.workbench.export",
     "follow": "thalweg.workbench.follow",
     "lab": "thalweg.experiments.lab",
@@ -70,6 +72,7 @@ __all__ = [
     "doctor",
     "draw",
     "evaluate",
+    "explain",
     "export",
     "follow",
     "lab",

@@ -14,7 +14,7 @@ from thalweg.networks.catalogue import network
 from thalweg.networks.functional import Input, Network
 from thalweg.networks.layers import BatchNorm, Conv2d, Dropout, Flatten, GroupNorm, LayerNorm, Multiply, ReLU, Upsample
 
-TEN = (
+NAMES = (
     "small",
     "plain",
     "lenet",
@@ -25,6 +25,8 @@ TEN = (
     "densenet121",
     "mobilenet-v2",
     "efficientnet-lite0",
+    "unet-small+nonlocal",
+    "unet-small+gc",
 )
 BATCH = 4
 
@@ -89,7 +91,7 @@ def photo(name):
     return network(name, Shape(3, (64, 64)), 10).logits()[0]
 
 
-@pytest.mark.parametrize("name", TEN)
+@pytest.mark.parametrize("name", NAMES)
 def test_training_memory_is_what_torch_uses(name):
     spec = photo(name)
     estimate = training_memory(spec, batch_size=BATCH, optimizer="adam")

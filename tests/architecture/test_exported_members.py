@@ -17,6 +17,7 @@ PUBLIC = [
     "doctor",
     "draw",
     "evaluate",
+    "explain",
     "export",
     "follow",
     "lab",

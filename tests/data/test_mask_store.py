@@ -12,10 +12,10 @@ from thalweg.data.mask_store import load_masks, odd_values
 
 def test_masks_are_read_once_and_again_when_one_changes(tmp_path, monkeypatch):
     wide = np.repeat(np.array([[0, 3, 255, 3]], np.uint8), 2, axis=0).repeat(4, axis=0).repeat(4, axis=1)
-    for name in ("a.png", "b.png"):
+    for name in ("a.pgm", "b.pgm"):
         Image.fromarray(wide).save(tmp_path / name)
     (tmp_path / "c.png").write_bytes(b"broken")
-    files = ["a.png", "b.png", "c.png"]
+    files = ["a.pgm", "b.pgm", "c.png"]
     coding = choose_coding(tmp_path, files[:2], None, "source")
     found = load_masks(tmp_path, files, coding, extents=(2, 4))
     assert found.pixels[0].tolist() == [[0, 1, 255, 1]] * 2
@@ -29,10 +29,10 @@ def test_masks_are_read_once_and_again_when_one_changes(tmp_path, monkeypatch):
     assert reads == []
     assert np.array_equal(again.pixels, found.pixels)
     assert again.left_out == found.left_out
-    Image.fromarray(np.full((8, 16), 7, np.uint8)).save(tmp_path / "b.png")
-    os.utime(tmp_path / "b.png", ns=(1, 1))
+    Image.fromarray(np.full((8, 16), 7, np.uint8)).save(tmp_path / "b.pgm")
+    os.utime(tmp_path / "b.pgm", ns=(1, 1))
     changed = load_masks(tmp_path, files, coding, extents=(2, 4))
     assert reads == files
     assert changed.unknown == {7: (128, 1)}
-    assert changed.left_out["b.png"] == "no pixel of the mask belongs to a class"
+    assert changed.left_out["b.pgm"] == "no pixel of the mask belongs to a class"
     assert "128 pixels of 1 mask hold the value 7" in odd_values(changed, coding)[0].reason

@@ -178,3 +178,20 @@ def test_names_are_read_and_refused():
         segmenter(Shape(3, (64,)), 3)
     with pytest.raises(ShapeError):
         segmenter(Shape(3, (1, 1)), 3, encoder="small")
+
+
+@pytest.mark.parametrize("context", ["nonlocal", "gc"])
+def test_attention_begins_by_looking_at_many_positions(context):
+    spec = segmenter(Shape(3, (96, 128)), 3, encoder="resnet18", context=context)
+    module = build(spec, seed=0).train()
+    seen = {}
+    part = module.get_submodule("context.attention")
+    part.register_forward_hook(lambda _, reads, __: seen.update(reads=reads))
+    module(torch.rand(4, 3, 96, 128) * 255)
+    if context == "gc":
+        scores = seen["reads"][1].flatten(2)
+    else:
+        query, key = (each.flatten(2) for each in seen["reads"][:2])
+        scores = (key.transpose(1, 2) @ query / query.shape[1] ** 0.5).transpose(1, 2)
+    largest = scores.softmax(2).amax(2).mean()
+    assert largest < 0.5  # of 12 positions; with the variance of a window before a rectifier it is nearly 1

@@ -13,6 +13,7 @@ from thalweg.cli.data import check
 from thalweg.cli.derivation import derive
 from thalweg.cli.diagnosis import diagnose, rule
 from thalweg.cli.doctor import doctor
+from thalweg.cli.explanation import explain
 from thalweg.cli.lab import lab
 from thalweg.cli.landscape import landscape
 from thalweg.cli.models import evaluate, export, predict, report
@@ -41,7 +42,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(train, resume, predict, evaluate, check, report, export),
-    *(diagnose, rule, landscape, compare, lab),
+    *(diagnose, rule, explain, landscape, compare, lab),
     *(serve, follow),
     *(count, draw, derive, doctor, demo),
 )

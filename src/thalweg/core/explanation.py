@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from thalweg.core.codec import to_plain
+from thalweg.core.dataset import Notice
 from thalweg.core.report import Block, PictureGrid
 
 __all__ = [
@@ -254,12 +255,14 @@ class ExplainResult:
         page: The page that was written, or None.
         network: The network's name.
         form: `picture`, `signal` or `volume`.
+        extents: Size of a sample along each axis.
         classes: Class names in index order.
         layer: The layer of class activation; None where no layer has a map.
         stages: The stages, from the input on.
         samples: The explained samples.
         sanity: The sanity checks.
-        searched: Samples searched for patches, and of which split.
+        searched: Samples searched for patches, and of which split; empty where none was.
+        left_out: Files that were asked for and cannot be read, each with its reason.
         notes: What could not be shown, and why.
         seconds: Wall time.
     """
@@ -268,12 +271,14 @@ class ExplainResult:
     page: str | None
     network: str
     form: Literal["picture", "signal", "volume"]
+    extents: tuple[int, ...]
     classes: tuple[str, ...]
     layer: str | None
     stages: tuple[Stage, ...]
     samples: tuple[ExplainedSample, ...]
     sanity: tuple[SanityCheck, ...]
     searched: str
+    left_out: tuple[Notice, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
 
@@ -292,7 +297,7 @@ class Album:
     """The pictures that go with an explanation.
 
     Args:
-        samples: For each sample its pictures with their maps.
+        samples: For each sample its pictures with their maps, and its curves.
         filters: The filters of the first layer, or None.
         maps: By the number of a stage: the maps of the first sample.
         patches: By the number of a stage: what its channels respond to.

@@ -85,6 +85,8 @@ class Curves:
     log_y: bool = False
     diagonal: bool = False
     """Whether to draw y = x as a reference (reliability diagram)."""
+    small: bool = False
+    """Whether it may be drawn low and narrow, where many stand under one another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,8 @@ class PictureGrid:
 
     caption: str
     pictures: tuple[Picture, ...]
+    small: bool = False
+    """Whether they are so simple that they may stand close together, such as filters and feature maps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

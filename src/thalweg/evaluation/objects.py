@@ -28,9 +28,8 @@ def connected_regions(labels: Labels) -> npt.NDArray[np.int64]:
     begins = np.ones((height, width), bool)
     begins[:, 1:] = labels[:, 1:] != labels[:, :-1]
     runs = np.cumsum(begins.ravel()).reshape(height, width) - 1
-    same = labels[1:] == labels[:-1]
-    upper, lower = runs[:-1][same], runs[1:][same]
-    edges = np.unique(np.stack((upper, lower), axis=1), axis=0) if len(upper) else np.zeros((0, 2), np.int64)
+    touch = (labels[1:] == labels[:-1]) & (begins[1:] | begins[:-1])  # the first pixel where two runs lie side by side
+    edges = np.stack((runs[:-1][touch], runs[1:][touch]), axis=1)
     name = np.arange(runs[-1, -1] + 1)
     while len(edges):
         least = np.minimum(name[edges[:, 0]], name[edges[:, 1]])

@@ -36,8 +36,8 @@ def with_sizes(module: nn.Module, batches: tuple[Tensor, ...]) -> nn.Module:
 
 def _without_values(tensor: Tensor) -> Tensor:
     if isinstance(tensor, UninitializedParameter):
-        return UninitializedParameter(tensor.requires_grad, device="meta")
+        return UninitializedParameter(tensor.requires_grad, device="meta")  # type: ignore[arg-type, call-arg]
     if isinstance(tensor, UninitializedBuffer):
-        return UninitializedBuffer(device="meta")
+        return UninitializedBuffer(device="meta")  # type: ignore[call-arg]
     empty = torch.empty_like(tensor, device="meta", requires_grad=False)
     return nn.Parameter(empty, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else empty

@@ -112,7 +112,8 @@ def _atrous(x: Value, channels: int) -> Value:
 def _nonlocal(x: Value, channels: int) -> Value:
     inner = max(8, channels // 2)
     query, key, value = (Conv2d(inner, 1, name=name)(x) for name in ("query", "key", "value"))
-    seen = Attention(name="attention")(query, key, value)
+    # Scores over the root of the channels: the paper's form with other scales, and the softmax begins even.
+    seen = Attention(scaled=True, name="attention")(query, key, value)
     # Starts as the identity, so that an encoder with learned weights is not disturbed (as in the paper).
     return Add()(x, BatchNorm(zero_init=True)(Conv2d(channels, 1, bias=False, name="back")(seen)))
 

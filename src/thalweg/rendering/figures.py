@@ -60,11 +60,7 @@ def draw_curves(figure: Curves, *, width: int = 720, height: int = 320) -> str:
         *_draw_marks(figure.marks, x_axis, y_axis),
         "</g>",
         _window(x_axis.start, top - 5, x_axis.end - x_axis.start + 5, bottom - top + 10),
-        *(
-            part
-            for index, line in enumerate(figure.lines)
-            for part in _draw_line(index, line, x_axis, y_axis)
-        ),
+        *(part for index, line in enumerate(figure.lines) for part in _draw_line(index, line, x_axis, y_axis)),
         "</svg>",
         *entries,
     ]

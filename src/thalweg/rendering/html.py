@@ -161,7 +161,8 @@ def _views(blocks: tuple[Block, ...], place: str) -> Iterator[dict[str, Any]]:
                 view |= {"kind": "table", **_table_view(block.header, block.rows)}
             case Curves():
                 header, rows, step, total = tabulate_curves(block)
-                wide, narrow = draw_curves(block), draw_curves(block, width=360, height=300)
+                heights = (210, 220) if block.small else (320, 300)
+                wide, narrow = draw_curves(block, height=heights[0]), draw_curves(block, width=360, height=heights[1])
                 view |= {"kind": "curves", "wide": Markup(wide), "narrow": Markup(narrow)}  # noqa: S704 - escaped there
                 view |= {**_table_view(header, tuple(rows)), "step": step, "total": total}
                 view |= {"facts": Markup(_inert(figure_facts(block)))}  # noqa: S704 - escaped there

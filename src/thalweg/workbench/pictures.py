@@ -6,7 +6,7 @@ as three of its frames. Each is drawn in its own range of values.
 
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from thalweg.core.report import Picture
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["as_picture", "thumbnails"]
+__all__ = ["as_picture", "drawn", "encoded", "thumbnails"]
 
 SIDE = 144
 _WIDE, _HIGH, _MARGIN, _FINE = 216, 96, 4, 2
@@ -41,19 +41,33 @@ def as_picture(values: np.ndarray, caption: str, *, file: str = "", badge: str =
     from PIL import Image
 
     if values.ndim == _SIGNAL:
-        return _encoded(_drawn(values), "PNG", caption, file, badge)
+        return encoded(drawn(values), "PNG", caption, file, badge)
     if values.ndim != _PICTURE:
-        return _encoded(Image.fromarray(_slices(values, frames=frames)), "PNG", caption, file, badge)
+        return encoded(Image.fromarray(_slices(values, frames=frames)), "PNG", caption, file, badge)
     image = Image.fromarray(values[:, :, 0] if values.shape[2] == 1 else values)
     if max(image.size) > SIDE:
         image.thumbnail((SIDE, SIDE))
     elif max(image.size) < SIDE // 2:
         factor = SIDE // (2 * max(image.size)) or 1
         image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
-    return _encoded(image, "JPEG", caption, file, badge)
+    return encoded(image, "JPEG", caption, file, badge)
 
 
-def _encoded(image: "Image.Image", form: str, caption: str, file: str, badge: str) -> Picture:
+def encoded(
+    image: "Image.Image", form: Literal["JPEG", "PNG"], caption: str, file: str = "", badge: str = ""
+) -> Picture:
+    """Encode a drawn picture.
+
+    Args:
+        image: The picture.
+        form: `JPEG` for photos, `PNG` for what must stay sharp.
+        caption: What is shown below it.
+        file: Where it came from.
+        badge: A short word shown on it.
+
+    Returns:
+        The picture.
+    """
     out = io.BytesIO()
     if form == "JPEG":
         image.save(out, "JPEG", quality=82)
@@ -62,8 +76,16 @@ def _encoded(image: "Image.Image", form: str, caption: str, file: str, badge: st
     return Picture(data=out.getvalue(), media_type="image/png", caption=caption, file=file, badge=badge)
 
 
-def _drawn(values: np.ndarray) -> "Image.Image":
-    """A signal as lines, one a channel, over a line at zero where zero is in range."""
+def drawn(values: np.ndarray, bands: np.ndarray | None = None) -> "Image.Image":
+    """A signal as lines, one a channel, over a line at zero where zero is in range.
+
+    Args:
+        values: `(steps, channels)`.
+        bands: Colours behind it, uint8 `(any number, 3)`, from its first to its last step; white by default.
+
+    Returns:
+        The drawing.
+    """
     from PIL import Image, ImageDraw
 
     shown = values.astype(np.float64)
@@ -72,6 +94,10 @@ def _drawn(values: np.ndarray) -> "Image.Image":
     wide, high_side, margin = _WIDE * _FINE, _HIGH * _FINE, _MARGIN * _FINE
     image = Image.new("RGB", (wide, high_side), "white")
     pen = ImageDraw.Draw(image)
+    if bands is not None:
+        image.paste(
+            Image.fromarray(bands[None]).resize((wide - 2 * margin, high_side), Image.Resampling.BILINEAR), (margin, 0)
+        )
 
     def down(value: float) -> float:
         return margin + (high - value) / span * (high_side - 2 * margin)
@@ -82,7 +108,7 @@ def _drawn(values: np.ndarray) -> "Image.Image":
     for channel in reversed(range(shown.shape[1])):
         line = [(float(x), down(float(y))) for x, y in zip(across, shown[:, channel], strict=True)]
         pen.line(line, fill=_COLOURS[channel % len(_COLOURS)], width=_FINE)
-    return image.resize((_WIDE, _HIGH), Image.Resampling.LANCZOS).quantize(64)
+    return image.resize((_WIDE, _HIGH), Image.Resampling.LANCZOS).quantize(64 if bands is None else 128)
 
 
 def _slices(values: np.ndarray, *, frames: bool) -> np.ndarray:

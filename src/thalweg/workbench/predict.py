@@ -12,7 +12,7 @@ from thalweg.workbench.model import TrainedModel, in_groups, open_model
 from thalweg.workbench.predict_masks import predict_masks
 from thalweg.workbench.predict_values import predict_values
 
-__all__ = ["predict"]
+__all__ = ["files_in", "predict"]
 
 GROUP = 32
 
@@ -64,7 +64,7 @@ def predict(
                 "nothing to classify is named: give arrays, tables, recordings or scans, or folders of such"
             )
         return PredictResult(predictions=tuple(answers), classes=model.summary.classes)
-    files = list(_files(images))
+    files = list(files_in(images))
     if not files:
         raise PlanError("no picture is named: give files, or folders that hold some")
     predictions: list[Prediction] = []
@@ -73,7 +73,15 @@ def predict(
     return PredictResult(predictions=tuple(predictions), classes=model.summary.classes)
 
 
-def _files(images: Sequence[str | Path]) -> Iterable[str]:
+def files_in(images: Sequence[str | Path]) -> Iterable[str]:
+    """The picture files that a user means.
+
+    Args:
+        images: Files, or folders whose files are all tried, but for hidden ones.
+
+    Yields:
+        Paths in the order asked for.
+    """
     for image in images:
         path = Path(image)
         if path.is_dir():
@@ -86,7 +94,7 @@ def _named(images: Sequence[str | Path]) -> Iterable[tuple[str, str]]:
     """Pictures, each with the name of its mask: the path below the folder that was named, without ending."""
     for image in images:
         path = Path(image)
-        inside = [path] if not path.is_dir() else [Path(file) for file in _files([image])]
+        inside = [path] if not path.is_dir() else [Path(file) for file in files_in([image])]
         for file in inside:
             name = file.relative_to(path) if path.is_dir() else Path(file.name)
             yield str(file), str(name.with_suffix(""))

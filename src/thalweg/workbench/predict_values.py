@@ -24,7 +24,7 @@ from thalweg.data.values import load_values
 from thalweg.data.walk import maybe_picture
 from thalweg.workbench.model import TrainedModel, in_groups
 
-__all__ = ["predict_values"]
+__all__ = ["places_in", "predict_values", "samples_in"]
 
 GROUP = 64
 _ARRAYS = (".npz", ".npy", *TABLES)
@@ -41,7 +41,7 @@ def predict_values(model: TrainedModel, sources: Sequence[str | Path]) -> list[P
         One prediction a sample, or a recording; what cannot be read has an error instead of a class.
     """
     answers: list[Prediction] = []
-    for place in _places(model, sources):
+    for place in places_in(model, sources):
         try:
             answers.extend(_answers(model, place))
         except (SourceError, PictureError, OSError) as error:
@@ -49,8 +49,16 @@ def predict_values(model: TrainedModel, sources: Sequence[str | Path]) -> list[P
     return answers
 
 
-def _places(model: TrainedModel, sources: Sequence[str | Path]) -> Iterator[Path]:
-    """Files to read, and folders that are one clip each."""
+def places_in(model: TrainedModel, sources: Sequence[str | Path]) -> Iterator[Path]:
+    """Files to read, and folders that are one clip each.
+
+    Args:
+        model: A network that was trained on such.
+        sources: Files, or folders of files or frames.
+
+    Yields:
+        Paths in the order asked for.
+    """
     clips = _kind(model) == "clip"
     for source in sources:
         path = Path(source)
@@ -80,10 +88,7 @@ def _answers(model: TrainedModel, path: Path) -> Iterator[Prediction]:
         kind = _read(model, path, folder, Path(aside))
         measured = open_measured(folder)
         assert measured is not None  # noqa: S101 - it has just been written
-        like = model.shape
-        if measured.index.form == "signal" and like.axes == 1 and measured.extents != model.wanted.extents:
-            wanted = model.wanted.extents or like.extents
-            raise SourceError(f"has {measured.extents[0]:,} steps; the network takes {wanted[0]:,}")
+        _check_steps(model, measured)
         rows = _probabilities(model, measured)
         if kind == "wav":
             yield _prediction(model, str(path), rows.mean(axis=0))
@@ -95,6 +100,39 @@ def _answers(model: TrainedModel, path: Path) -> Iterator[Prediction]:
                 yield Prediction(file=file, class_=None, error=notice.reason)
         else:
             yield _prediction(model, str(path), rows[0])
+
+
+def samples_in(model: TrainedModel, path: Path, most: int) -> list[tuple[str, np.ndarray]]:
+    """Read the first samples of a file as the network takes them.
+
+    Args:
+        model: A network that was trained on such.
+        path: A file, or a folder that is one clip.
+        most: How many samples.
+
+    Returns:
+        Name and values `(*extents, channels)` of each.
+    """
+    with tempfile.TemporaryDirectory(prefix="thalweg-", ignore_cleanup_errors=True) as aside:
+        folder = Path(aside, "samples")
+        kind = _read(model, path, folder, Path(aside))
+        measured = open_measured(folder)
+        assert measured is not None  # noqa: S101 - it has just been written
+        _check_steps(model, measured)
+        values = load_values(measured, extents=model.shape.extents, channels=model.shape.channels)
+        blocks = [np.array(values.pixels[int(row)]) for row in values.rows[:most]]
+        if kind == "array":
+            names = [f"{path}{name.removeprefix(path.name)}" for name in measured.index.names]
+        else:
+            names = [f"{path}, window {number}" if kind == "wav" else str(path) for number in range(1, len(blocks) + 1)]
+    return list(zip(names, blocks, strict=False))
+
+
+def _check_steps(model: TrainedModel, measured: Measured) -> None:
+    like = model.shape
+    if measured.index.form == "signal" and like.axes == 1 and measured.extents != model.wanted.extents:
+        wanted = model.wanted.extents or like.extents
+        raise SourceError(f"has {measured.extents[0]:,} steps; the network takes {wanted[0]:,}")
 
 
 def _read(model: TrainedModel, path: Path, folder: Path, aside: Path) -> str:

@@ -21,10 +21,12 @@ from thalweg.evaluation.mistakes import worst_mistakes
 from thalweg.rendering.diagnosis_page import diagnosis_blocks
 from thalweg.rendering.html import render_html
 from thalweg.workbench.loading import Loaded
+from thalweg.workbench.model import TrainedModel
 from thalweg.workbench.pictures import as_picture, thumbnails
 from thalweg.workbench.predictions import predictions_from_csv
 from thalweg.workbench.report_answer import answer_lines, key_numbers
 from thalweg.workbench.report_data import data_blocks
+from thalweg.workbench.report_looks import looks_section
 from thalweg.workbench.report_parts import (
     evaluation_blocks,
     network_blocks,
@@ -72,7 +74,12 @@ def report(run: str | Path) -> ReportResult:
 
 
 def write_report(
-    folder: RunFolder, *, loaded: Loaded, plan: TrainingPlan, diagnosed: DiagnosedRun | None = None
+    folder: RunFolder,
+    *,
+    loaded: Loaded,
+    plan: TrainingPlan,
+    diagnosed: DiagnosedRun | None = None,
+    trained: TrainedModel | None = None,
 ) -> None:
     """Gather a finished run into a report and write it.
 
@@ -81,6 +88,7 @@ def write_report(
         loaded: Its pictures.
         plan: Its plan.
         diagnosed: What its curves say.
+        trained: Its network, to show where it looks; None leaves that out.
     """
     metrics = folder.read_json("metrics.json")
     evaluation = from_plain(Evaluation, metrics.pop("evaluation"), "metrics.json")
@@ -103,6 +111,7 @@ def write_report(
             *transfer_sections(folder, plan),
             Section(title="Evaluation", blocks=(gallery.matrix(evaluation), *evaluation_blocks(evaluation))),
             Section(title="Worst mistakes", blocks=(gallery.mistakes(),)),
+            *gallery.looks(trained),
             Section(title="How to repeat this run", blocks=reproduction_blocks(folder, plan)),
         ),
         provenance=provenance(folder, plan),
@@ -171,6 +180,12 @@ class _Gallery:
             caption="Wrong answers, the surest first" if len(worst) else "There is no wrong answer on this split",
             pictures=self._predicted([int(index) for index in worst], badge="wrong"),
         )
+
+    def looks(self, trained: TrainedModel | None) -> tuple[Section, ...]:
+        """Where the network looks on some of the samples."""
+        if trained is None or not self.files:
+            return ()
+        return (looks_section(trained, self.loaded, self.files, self.probabilities, self.labels),)
 
     def matrix(self, evaluation: Evaluation) -> Matrix:
         """The confusion matrix with pictures behind its cells, mistakes before right answers."""

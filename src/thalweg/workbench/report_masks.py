@@ -1,6 +1,7 @@
 """The report of a network that gives every pixel a class."""
 
 import math
+import shlex
 
 import numpy as np
 
@@ -79,7 +80,7 @@ def write_mask_report(
             ),
             Section(
                 title="Network",
-                blocks=(*_encoder_blocks(folder, plan), *network_blocks(folder, plan, len(summary.classes))),
+                blocks=_network_blocks(folder, plan, len(summary.classes)),
             ),
             Section(
                 title="Training",
@@ -119,6 +120,18 @@ def _mask_blocks(summary: DataSummary, reading: MaskReading) -> tuple[Block, ...
             header=("class", *parts),
             rows=(*rows, ("void", *void)),
         ),
+    )
+
+
+def _network_blocks(folder: RunFolder, plan: TrainingPlan, classes: int) -> tuple[Block, ...]:
+    """The network, what its encoder began with, and how to find out how much of a picture it uses."""
+    return (
+        *_encoder_blocks(folder, plan),
+        *network_blocks(folder, plan, classes),
+        Paragraph(
+            text="How much of the picture around a pixel it could see stands in the table; how much it uses is told by"
+        ),
+        Paragraph(text=f"thalweg lab context {shlex.quote(printable(folder.path))}", style="command"),
     )
 
 

@@ -37,6 +37,7 @@ from thalweg.workbench.diagnose import diagnose_run
 from thalweg.workbench.event_log import EventLog
 from thalweg.workbench.live_file import LiveFile, Onlooker
 from thalweg.workbench.loading import Loaded
+from thalweg.workbench.model import TrainedModel
 from thalweg.workbench.monitor import Monitor
 from thalweg.workbench.report import write_report
 from thalweg.workbench.report_masks import write_mask_report
@@ -49,7 +50,7 @@ __all__ = ["Session", "balance_of", "batches_of", "carry_out"]
 
 REPORT_SECONDS = 6.0
 """Of a plan in minutes, so much is kept for the report and the end of the process, besides the evaluation."""
-FULL_SIZE = 1.6
+FULL_SIZE = 2.5
 """Scoring masks at their own size takes so many times as long a picture as at the size of training."""
 
 
@@ -277,7 +278,10 @@ def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor
     if scored is not None:
         write_mask_report(folder, loaded=run.loaded, plan=run.plan, scored=scored, diagnosed=diagnosed)
     else:
-        write_report(folder, loaded=run.loaded, plan=run.plan, diagnosed=diagnosed)
+        trained = TrainedModel(
+            folder=folder, plan=run.plan, summary=run.summary, spec=run.spec, module=network.eval(), device=run.device
+        )
+        write_report(folder, loaded=run.loaded, plan=run.plan, diagnosed=diagnosed, trained=trained)
     result = replace(result, seconds=time.perf_counter() - run.started, report=str(folder.path / "report.html"))
     folder.write_json("metrics.json", {**to_plain(result), **kept})
     return result
