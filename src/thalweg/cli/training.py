@@ -127,6 +127,9 @@ def train(
         typer.Option(help="Stop after so many epochs without a lower validation loss; 0 never.", rich_help_panel=HOW),
     ] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", rich_help_panel=RUN)] = "auto",
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write TensorBoard's event files, too.", rich_help_panel=RUN)
+    ] = False,
     repair: Annotated[
         bool, typer.Option(help="Set a wrong learning rate right and roll back what breaks.", rich_help_panel=HOW)
     ] = True,
@@ -142,6 +145,7 @@ def train(
             network=network,
             backbone=backbone,
             head_only=head_only,
+            tensorboard=tensorboard,
             freeze=freeze,
             weights=weights,
             epochs=epochs,

@@ -19,7 +19,7 @@ from thalweg.workbench.explain_samples import Chosen, chosen_held_out, chosen_na
 from thalweg.workbench.explain_stages import forgetting, map_layer, places_of
 from thalweg.workbench.loading import Loaded
 from thalweg.workbench.model import TrainedModel, open_model
-from thalweg.workbench.telling import Listener, silent
+from thalweg.workbench.telling import Listener, whoever_is_here
 
 __all__ = ["explain", "map_pictures"]
 
@@ -77,7 +77,7 @@ def explain(
         Traceback (most recent call last):
         thalweg.core.errors.RunError: runs/none is no run folder (it has no plan.toml)...
     """
-    listener = listener or silent()
+    listener = listener or whoever_is_here()
     started = time.perf_counter()
     _check_numbers(samples, search_in)
     page = None if html is None else _writable(Path(html))
