@@ -42,6 +42,13 @@ def check(
     for group in result.duplicates[:SHOWN]:
         differ = " (their classes differ)" if group.labels_differ else ""
         typer.echo(f"  {group.kind}: {' = '.join(map(printable, group.files))}{differ}")
+    if result.suspects:
+        typer.echo(
+            f"{len(result.suspects):,} labels look wrong to a plain model that never saw them; look at the pictures."
+        )
+        for suspect in result.suspects[:SHOWN]:
+            instead = printable(suspect.looks_like)
+            typer.echo(f"  {printable(suspect.file)}: is {printable(suspect.label)}, looks like {instead}")
     for finding in result.findings:
         typer.echo(f"{finding.code} {finding.name} ({finding.severity}): {finding.claim}")
     return exit_status(result.findings)
