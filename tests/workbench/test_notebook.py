@@ -12,6 +12,7 @@ import pytest
 import thalweg
 from thalweg.core.codec import dumps, from_plain
 from thalweg.core.comparison import Comparison
+from thalweg.core.explanation import ExplainResult
 from thalweg.core.finding import Evidence, Finding
 from thalweg.core.lab import LabResult
 from thalweg.core.report import Curves, Line, Matrix, Paragraph, Picture, PictureGrid, Report, Section, Table
@@ -129,12 +130,16 @@ def test_a_derivation_is_mathematics():
 def test_labs_comparisons_and_rules_show_themselves():
     table = Table(caption="t", header=("a",), rows=(("1",),))
     lab = LabResult(name="x", question="Why?", setup={"a": "b"}, table=table, findings=(), limits=("few",))
-    for value in (lab, Comparison(runs=(), differing=(), differences=()), thalweg.rule("LRN001")):
+    looked = ExplainResult(
+        run=HOSTILE, page=None, network="small", form="picture", extents=(8, 8), classes=("a",), layer=None, stages=(),
+        samples=(), sanity=(), searched="",
+    )  # fmt: skip
+    for value in (lab, looked, Comparison(runs=(), differing=(), differences=()), thalweg.rule("LRN001")):
         _read(value._repr_html_())
 
 
 def test_every_kind_that_is_shown_asks_to_be():
-    for name in ("dependence", "landscape", "derivation", "network_spec"):
+    for name in ("dependence", "landscape", "derivation", "network_spec", "explanation"):
         importlib.import_module(f"thalweg.core.{name}")
     kinds, left = {Showable}, [Showable]
     while left:

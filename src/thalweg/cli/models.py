@@ -9,6 +9,7 @@ import typer
 
 from thalweg.cli.display import Display
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.core.languages import said
 
 if TYPE_CHECKING:
     from thalweg.core.results import TrainResult
@@ -115,21 +116,42 @@ def export(
     context: typer.Context,
     run: RunArgument,
     onnx: Annotated[bool, typer.Option("--onnx", help="Write ONNX, verified with onnxruntime.")] = False,
+    model_card: Annotated[bool, typer.Option("--model-card", help="Write a model card (Markdown).")] = False,
+    tables: Annotated[bool, typer.Option("--tables", help="Write every table of the report as CSV.")] = False,
+    figures: Annotated[bool, typer.Option("--figures", help="Write every figure of the report as SVG.")] = False,
+    png: Annotated[bool, typer.Option("--png", help="Curves as PNG, too (extra plots).")] = False,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard's event files.")] = False,
     out: Annotated[
-        Path | None, typer.Option(help="The file to write.", show_default="model.onnx in the run folder")
+        Path | None,
+        typer.Option(help="The file for one of ONNX and card, else the folder.", show_default="the run folder"),
     ] = None,
 ) -> int:
-    """Write a trained network for other programs."""
+    """Write a trained network, or its report in parts, for other programs."""
     settings: Settings = context.obj
+    from thalweg.core.files import printable
     from thalweg.workbench.export import export as work
 
-    result = work(run, onnx=onnx, out=out)
+    result = work(
+        run,
+        onnx=onnx,
+        model_card=model_card,
+        tables=tables,
+        figures=figures,
+        png=png,
+        tensorboard=tensorboard,
+        out=out,
+    )
     if settings.json:
         emit_json(result)
-    else:
+        return 0
+    for path in result.files[1 if result.batch_sizes else 0 :]:
+        typer.echo(printable(path))
+    for note in result.notes:
+        typer.echo(f"Note: {note}.", err=True)
+    if result.batch_sizes:
         sizes = " and ".join(map(str, result.batch_sizes))
         typer.echo(
-            f"{result.path}: {result.bytes:,} bytes, within {result.max_difference:.1e} of torch "
+            f"{result.path}: {Path(result.path).stat().st_size:,} bytes, within {result.max_difference:.1e} of torch "
             f"at batch sizes {sizes}."
         )
     return 0
@@ -144,5 +166,5 @@ def report(context: typer.Context, run: RunArgument) -> int:
     if settings.json:
         emit_json(result)
     else:
-        typer.echo(f"Report: {result.report}")
+        typer.echo(said(f"Report: {result.report}"))
     return 0

@@ -8,6 +8,7 @@ import typer
 from thalweg.cli.display import Display
 from thalweg.cli.settings import Settings, emit_json
 from thalweg.core.files import printable
+from thalweg.core.languages import said
 
 if TYPE_CHECKING:
     from thalweg.core.results import TrainResult
@@ -127,6 +128,9 @@ def train(
         typer.Option(help="Stop after so many epochs without a lower validation loss; 0 never.", rich_help_panel=HOW),
     ] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", rich_help_panel=RUN)] = "auto",
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write TensorBoard's event files, too.", rich_help_panel=RUN)
+    ] = False,
     repair: Annotated[
         bool, typer.Option(help="Set a wrong learning rate right and roll back what breaks.", rich_help_panel=HOW)
     ] = True,
@@ -142,6 +146,7 @@ def train(
             network=network,
             backbone=backbone,
             head_only=head_only,
+            tensorboard=tensorboard,
             freeze=freeze,
             weights=weights,
             epochs=epochs,
@@ -217,11 +222,11 @@ def show_run(settings: Settings, result: "TrainResult") -> int:
     if settings.json:
         emit_json(result.to_json())
     elif result.interrupted is not None:
-        typer.echo(f"Saved after epoch {result.epochs}. Go on with: thalweg resume {result.run}")
+        typer.echo(said(f"Saved after epoch {result.epochs}. Go on with: thalweg resume {result.run}"))
     else:
         from thalweg.workbench.report import answer
 
         for line in answer(result.run):
-            typer.echo(line)
-        typer.echo(f"Report: {result.report}")
+            typer.echo(said(line))
+        typer.echo(said(f"Report: {result.report}"))
     return result.interrupted if result.interrupted is not None else exit_status(result.findings)

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from thalweg.core.codec import to_plain
 from thalweg.core.dataset import Notice
 from thalweg.core.report import Block, PictureGrid
+from thalweg.core.showing import Showable
 
 __all__ = [
     "AGREES_FROM",
@@ -247,7 +248,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainResult:
+class ExplainResult(Showable):
     """The answer of `explain`.
 
     Args:

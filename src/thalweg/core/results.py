@@ -199,18 +199,22 @@ class ExportResult:
     """The answer of `export`.
 
     Args:
-        path: The file written.
-        format: `onnx`.
-        bytes: Its size.
-        max_difference: Largest difference of a probability from torch's.
-        batch_sizes: Batch sizes it was verified at.
+        path: The first file written.
+        format: What was written: `onnx`, `model-card`, `tables`, `figures`, `tensorboard`, with commas between several.
+        bytes: Size of all files together.
+        max_difference: Largest difference of a probability from torch's; None without ONNX.
+        batch_sizes: Batch sizes the ONNX file was verified at.
+        files: Every file written.
+        notes: What could not be written, in sentences.
     """
 
     path: str
     format: str
     bytes: int
-    max_difference: float
-    batch_sizes: tuple[int, ...]
+    max_difference: float | None = None
+    batch_sizes: tuple[int, ...] = ()
+    files: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

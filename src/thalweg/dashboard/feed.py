@@ -33,6 +33,7 @@ class Feed:
         self.shelf, self.watched, self.resumed = shelf, watched, resumed
         self._rows: dict[str, str] = {}
         self._details: dict[str, str] = {}
+        self._written: dict[str, tuple[RunState, str, str]] = {}
         self._first = True
 
     async def stream(self, gone: Callable[[], Awaitable[bool]], closing: Callable[[], bool]) -> AsyncIterator[bytes]:
@@ -65,7 +66,7 @@ class Feed:
         """
         states = self.shelf.states()
         notices = self.resumed.notices()
-        rows = {key: dumps({**state.to_json(), **_notice(state, notices)}) for key, state in states.items()}
+        rows = {key: self._row(key, state, notices.get(Path(state.path), "")) for key, state in states.items()}
         changed = [f'"{key}":{row}' for key, row in rows.items() if self._rows.get(key) != row]
         lost = [key for key in self._rows if key not in rows]
         told = []
@@ -79,6 +80,15 @@ class Feed:
                 self._details[key] = text
                 told.append(_event("run", text))
         return told
+
+    def _row(self, key: str, state: RunState, notice: str) -> str:
+        """A row as text; that of a run that has not changed, which the shelf gives as the same object, is at hand."""
+        known = self._written.get(key)
+        if known is not None and known[0] is state and known[1] == notice:
+            return known[2]
+        text = dumps({**state.to_json(), "notice": notice})
+        self._written[key] = (state, notice, text)
+        return text
 
 
 def detail(shelf: Shelf, key: str) -> dict[str, object] | None:
@@ -104,10 +114,6 @@ def detail(shelf: Shelf, key: str) -> dict[str, object] | None:
             "findings": view.findings(state),
             "charts": view.charts(),
         }
-
-
-def _notice(state: RunState, notices: dict[Path, str]) -> dict[str, object]:
-    return {"notice": notices.get(Path(state.path), "")}
 
 
 def _event(name: str, data: str) -> bytes:

@@ -17,6 +17,7 @@ PURPOSE = {
     "onnx": "thalweg export",
     "fast": "a second opinion on damaged JPEG files",
     "dashboard": "thalweg serve",
+    "plots": "figures as PNG (thalweg export --png)",
     "dev": "the tests",
 }
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9._-]+)\s*(?:\[([^]]*)\])?\s*\(?([^;)]*)\)?\s*(?:;(.*))?")

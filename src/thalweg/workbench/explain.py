@@ -19,7 +19,7 @@ from thalweg.workbench.explain_samples import Chosen, chosen_held_out, chosen_na
 from thalweg.workbench.explain_stages import forgetting, map_layer, places_of
 from thalweg.workbench.loading import Loaded
 from thalweg.workbench.model import TrainedModel, open_model
-from thalweg.workbench.telling import Listener, silent
+from thalweg.workbench.telling import Listener, whoever_is_here
 
 __all__ = ["explain", "map_pictures"]
 
@@ -77,11 +77,16 @@ def explain(
         Traceback (most recent call last):
         thalweg.core.errors.RunError: runs/none is no run folder (it has no plan.toml)...
     """
-    listener = listener or silent()
+    listener = listener or whoever_is_here()
     started = time.perf_counter()
     _check_numbers(samples, search_in)
     page = None if html is None else _writable(Path(html))
     model = open_model(Path(run), device=device)
+    if model.summary.masks is not None:
+        raise PlanError(
+            f"{printable(run)} gives every pixel a class, and maps explain one answer a picture: "
+            f"thalweg lab context {printable(run)} tells how much of a picture it uses"
+        )
     target = _class(model, class_)
     places = places_of(model.spec)
     at = map_layer(model.spec, places, layer)

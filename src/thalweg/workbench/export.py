@@ -1,40 +1,105 @@
-"""`thalweg export`: a trained network for other programs, verified before it is believed."""
+"""`thalweg export`: a trained network and its report for other programs, verified before it is believed."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
-from thalweg.core.errors import PlanError
+from thalweg.core.errors import PlanError, RunError
+from thalweg.core.files import printable
 from thalweg.core.results import ExportResult
-from thalweg.exporting.onnx import PIXELS, export_onnx
-from thalweg.workbench.model import open_model
+from thalweg.core.run_folder import RunFolder
 
 __all__ = ["export"]
 
+Written = tuple[tuple[str, ...], tuple[str, ...]]
 
-def export(run: str | Path, *, onnx: bool = True, out: str | Path | None = None) -> ExportResult:
-    """Write a finished run's network as ONNX, checked against onnxruntime at two batch sizes.
+
+def export(
+    run: str | Path,
+    *,
+    onnx: bool | None = None,
+    model_card: bool = False,
+    tables: bool = False,
+    figures: bool = False,
+    png: bool = False,
+    tensorboard: bool = False,
+    out: str | Path | None = None,
+) -> ExportResult:
+    """Write a finished run for other programs: its network, its report in parts, its curves.
 
     Args:
         run: The run folder.
-        onnx: Whether to write ONNX, so far the only format.
-        out: The file to write; `model.onnx` in the run folder by default.
+        onnx: The network as ONNX, checked against onnxruntime at two batch sizes; the default where nothing is named.
+        model_card: A model card in Markdown: use, data, scores with intervals, limits, how to repeat it.
+        tables: Every table of the report as CSV, with all points of its curves.
+        figures: Every figure of the report as SVG.
+        png: Curves as PNG as well.
+        tensorboard: TensorBoard's event files.
+        out: The file to write, for one file; the folder for everything else; the run folder by default.
 
     Returns:
-        The file, its size, and its largest difference from torch.
+        The files, their size, and for ONNX its largest difference from torch.
 
     Raises:
         RunError: There is no finished run, or the file disagrees with torch.
-        PlanError: No format is named.
-        MissingExtraError: The extra `onnx` is not installed.
+        PlanError: No format is named, or the place cannot be written.
+        MissingExtraError: The extra `onnx` or `plots` is not installed.
 
     Example:
         >>> export("runs/none")
         Traceback (most recent call last):
         thalweg.core.errors.RunError: runs/none is no run folder (it has no plan.toml)...
     """
-    if not onnx:
-        raise PlanError("no format is named: give --onnx")
+    wanted = {"model-card": model_card, "tables": tables, "figures": figures or png, "tensorboard": tensorboard}
+    if onnx is None:
+        onnx = not any(wanted.values())
+    chosen = [name for name, asked in {"onnx": onnx, **wanted}.items() if asked]
+    if not chosen:
+        raise PlanError("no format is named: give --onnx, --model-card, --tables, --figures or --tensorboard")
+    folder = RunFolder.open(Path(run))
+    place = folder.path if out is None else Path(out)
+    alone = len(chosen) == 1 and out is not None and chosen[0] in {"onnx", "model-card"}
+    if out is not None and not alone:
+        _make(place)
+    first = _onnx(run, place if alone else place / "model.onnx") if onnx else None
+    makers: dict[str, Callable[[], Written]] = {
+        "model-card": lambda: (_card(folder, place if alone else place / "MODEL_CARD.md"), ()),
+        "tables": lambda: (_tables(folder, place / "tables"), ()),
+        "figures": lambda: _figures(folder, place / "figures", png=png),
+        "tensorboard": lambda: (_events(folder, out), ()),
+    }
+    files: list[str] = [] if first is None else [first.path]
+    notes: list[str] = []
+    for name in chosen:
+        if name in makers:
+            written, said = makers[name]()
+            files += written
+            notes += said
+    if not files:
+        raise RunError(f"{printable(folder.path)}: its report holds none of that")
+    return ExportResult(
+        path=files[0],
+        format=", ".join(chosen),
+        bytes=sum(os.stat(file).st_size for file in files),  # noqa: PTH116 - names are text here
+        max_difference=None if first is None else first.max_difference,
+        batch_sizes=() if first is None else first.batch_sizes,
+        files=tuple(files),
+        notes=tuple(notes),
+    )
+
+
+def _make(place: Path) -> None:
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PlanError(f"--out {printable(place)} cannot be made: {error.strerror}; name a folder") from None
+
+
+def _onnx(run: str | Path, path: Path) -> ExportResult:
+    from thalweg.exporting.onnx import PIXELS, export_onnx
+    from thalweg.workbench.model import open_model
+
     model = open_model(run, device="cpu")
-    path = Path(out) if out else model.folder.path / "model.onnx"
     _, final = model.spec.logits()
     reading = model.summary.reading
     done = export_onnx(
@@ -53,4 +118,32 @@ def export(run: str | Path, *, onnx: bool = True, out: str | Path | None = None)
         bytes=done.size_bytes,
         max_difference=done.maximum_difference,
         batch_sizes=done.batch_sizes,
+        files=(str(path),),
     )
+
+
+def _card(folder: RunFolder, path: Path) -> tuple[str, ...]:
+    from thalweg.workbench.export_report import write_card
+
+    if path.is_dir() or not path.parent.is_dir():
+        raise PlanError(f"--out {printable(path)}: name a file in a folder that exists")
+    return write_card(folder, path)
+
+
+def _tables(folder: RunFolder, place: Path) -> tuple[str, ...]:
+    from thalweg.workbench.export_report import write_tables
+
+    return write_tables(folder, place)
+
+
+def _figures(folder: RunFolder, place: Path, *, png: bool) -> Written:
+    from thalweg.workbench.export_report import write_figures
+
+    return write_figures(folder, place, png=png)
+
+
+def _events(folder: RunFolder, out: str | Path | None) -> tuple[str, ...]:
+    from thalweg.workbench.event_log import write_events
+
+    place = write_events(folder, None if out is None else Path(out))
+    return tuple(str(path) for path in sorted(place.iterdir()))

@@ -21,6 +21,7 @@ from thalweg.core.run_folder import RunFolder
 from thalweg.training.interruption import Interruption
 from thalweg.training.loop import Trainer
 from thalweg.training.progress import Progress
+from thalweg.workbench.event_log import EventLog
 from thalweg.workbench.monitor import Monitor
 from thalweg.workbench.steps import StepLog
 from thalweg.workbench.telling import Listener
@@ -119,6 +120,7 @@ class Onlooker:
     def __init__(self, folder: RunFolder, live: LiveFile, steps: StepLog, listener: Listener) -> None:
         self.folder, self.live, self.steps, self.listener = folder, live, steps, listener
         self.interruption: Interruption | None = None
+        self.events: EventLog | None = None
         self._written, self._events = -math.inf, 0
 
     def __call__(self, trainer: Trainer, monitor: Monitor, progress: Progress) -> None:
@@ -132,6 +134,8 @@ class Onlooker:
         if progress.row is not None and time.perf_counter() - self._written >= SECONDS:
             self.folder.write_text("history.csv", epochs_to_csv(trainer.state.rows))
             self._written = time.perf_counter()
+        if progress.row is not None and self.events is not None:
+            self.events.epoch(progress.row, trainer.state.step)
         if self.live.due:
             trainer.log_unlogged(self.steps.show)
             if len(trainer.state.events) != self._events:

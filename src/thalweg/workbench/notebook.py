@@ -146,6 +146,15 @@ def _rule(value: Any) -> Bundle:  # noqa: ANN401 - a rule's text
     return {_HTML: cell(first, [line for line in rest if line])}
 
 
+def _explained(value: Any) -> Bundle:  # noqa: ANN401 - an explanation
+    from thalweg.rendering.explain_page import explain_text
+    from thalweg.rendering.notebook import cell
+
+    first, *rest = explain_text(value).splitlines()
+    page = [f"The maps are on the page {value.page}."] if value.page else ["explain(..., html=PAGE) draws the maps."]
+    return {_HTML: cell(f"Where {value.network} looks: {first}", (*rest, *page))}
+
+
 _SHOWN: dict[str, Callable[[Any], Bundle]] = {
     "TrainResult": _train,
     "DiagnoseResult": _diagnosed,
@@ -159,6 +168,7 @@ _SHOWN: dict[str, Callable[[Any], Bundle]] = {
     "Derivation": _paper,
     "Dependence": _paper,
     "LabResult": _report("lab_page", "lab_report"),
+    "ExplainResult": _explained,
     "Comparison": _report("comparison_page", "comparison_report"),
     "LandscapeResult": _report("landscape_page", "landscape_report"),
 }

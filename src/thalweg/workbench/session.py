@@ -34,6 +34,7 @@ from thalweg.training.progress import Outcome, Recipe
 from thalweg.training.scoring import predict
 from thalweg.training.unfreezing import Part
 from thalweg.workbench.diagnose import diagnose_run
+from thalweg.workbench.event_log import EventLog
 from thalweg.workbench.live_file import LiveFile, Onlooker
 from thalweg.workbench.loading import Loaded
 from thalweg.workbench.model import TrainedModel
@@ -234,6 +235,8 @@ def _train(
             for note in run.notes
         ]
     steps.cut_after(trainer.state.step)
+    watch.events = EventLog.of(folder.path, resumed=trainer.state.step)
+    steps.also = watch.events.steps if watch.events is not None else None
     monitor.log.cut_after(trainer.state.step)
     try:
         with listening() as interruption:

@@ -1,6 +1,7 @@
 """`steps.csv`: one row a step, appended as checkpoints are written, cut back to the checkpoint when a run goes on."""
 
 import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from thalweg.core.files import append_durably, write_atomically
@@ -31,6 +32,8 @@ class StepLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.also: Callable[[Sequence[tuple[float, ...]]], None] | None = None
+        """Whoever is told the rows as well."""
 
     def cut_after(self, step: int) -> None:
         """Keep the header and the rows up to a step.
@@ -55,6 +58,8 @@ class StepLog:
             rows: Values in the order of `STEP_COLUMNS`; what is missing at the end, or nan, is left empty.
         """
         append_durably(self.path, "".join(_line(row) for row in rows))  # the checkpoint that follows counts on them
+        if self.also is not None:
+            self.also(rows)
 
     def show(self, rows: list[tuple[float, ...]]) -> None:
         """Add rows for whoever looks on; a later `append` makes them safe from a power cut.
@@ -62,8 +67,10 @@ class StepLog:
         Args:
             rows: As for `append`.
         """
-        with self.path.open("a", encoding="utf-8") as file:
+        with self.path.open("a", encoding="utf-8", newline="") as file:
             file.writelines(_line(row) for row in rows)
+        if self.also is not None:
+            self.also(rows)
 
 
 def _line(row: tuple[float, ...]) -> str:

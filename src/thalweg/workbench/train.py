@@ -27,6 +27,7 @@ from thalweg.training.device import Device, choose_device
 from thalweg.training.scoring import BatchSource
 from thalweg.training.unfreezing import Part
 from thalweg.workbench.environment import describe_environment
+from thalweg.workbench.event_log import FOLDER as EVENTS
 from thalweg.workbench.loading import Looked, divide, load_scan, look, summarise
 from thalweg.workbench.recipes import asked_size, epochs_for, resolved
 from thalweg.workbench.search import decide_rate
@@ -79,6 +80,7 @@ def train(
     freeze: int | str | None = None,
     head_only: bool = False,
     context: str | None = None,
+    tensorboard: bool = False,
     listener: Listener | None = None,
 ) -> TrainResult:
     """Train a network on labelled pictures, signals or volumes, evaluate it and write a report.
@@ -121,6 +123,7 @@ def train(
         freeze: How many of its stages, from the pixels on, are never trained; or `all`.
         head_only: Train the head alone, on features that are computed once.
         context: With masks, the module that looks at the whole picture: `pool`, `pyramid`, `atrous`, `nonlocal`, `gc`.
+        tensorboard: Write TensorBoard's event files as well, into `tensorboard/` of the run folder.
         listener: Whoever shows progress.
 
     Returns:
@@ -216,6 +219,8 @@ def train(
         probe=probe,
         notes=start.notes if start else (),
     )
+    if tensorboard:
+        (folder.path / EVENTS).mkdir()
     _keep(run, start)
     return carry_out(run, module, resuming=False)
 
