@@ -1,8 +1,8 @@
 """Five of a hundred labels flipped: how many of the flagged files are flipped ones, and how many of those are flagged?
 
 Subsets of Fashion-MNIST's training files get 5 % of their labels replaced by another class, drawn evenly; then suspects
-are asked for, as `thalweg check` does. The promise (precision 51 %, recall 70 %) is for subsets of 5,000 files and more:
-with fewer the plain model tells the ten classes apart less well, and claims less or nothing.
+are asked for. The promise (precision 51 %, recall 70 %) is for subsets of 5,000 files and more: with fewer the plain
+model tells the ten classes apart less well, and claims less or nothing.
 
     python benchmarks/reliability/label_noise.py --out benchmarks/results/reliability/label_noise.json
 """

@@ -65,7 +65,7 @@ def arm(place: str, turn: int, signum: int, note: Path) -> None:
     owner, name, call = {
         "step": (loop.Trainer, "_step", (2, 7, 13, 19)[turn]),
         "validation": (loop, "predict", turn % (EPOCHS - 1) + 1),
-        "write": (files.os, ("fsync", "chmod", "replace", "fsync")[turn], (31, 9, 12, 24)[turn]),
+        "write": (files.os, ("fsync", "chmod", "replace", "fsync")[turn], (31, 9, 9, 24)[turn]),
         "reading": (train, ("load_scan", "divide", "summarise", "batches_of")[turn % 3], 1),
         "report": (session, ("score_split", "write_report", "save_weights", "diagnose_run")[turn], 1),
     }[place]

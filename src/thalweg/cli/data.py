@@ -43,6 +43,12 @@ def check(
     for group in result.duplicates[:SHOWN]:
         differ = " (their classes differ)" if group.labels_differ else ""
         typer.echo(said(f"  {group.kind}: {' = '.join(map(printable, group.files))}{differ}"))
+    if result.suspects:
+        number = f"{len(result.suspects):,}"
+        typer.echo(said(f"{number} labels look wrong to a plain model that never saw them; look at the pictures."))
+        for suspect in result.suspects[:SHOWN]:
+            instead = printable(suspect.looks_like)
+            typer.echo(said(f"  {printable(suspect.file)}: is {printable(suspect.label)}, looks like {instead}"))
     for finding in result.findings:
         typer.echo(said(f"{finding.code} {finding.name} ({finding.severity}): {finding.claim}"))
     return exit_status(result.findings)

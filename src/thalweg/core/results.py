@@ -8,7 +8,16 @@ from thalweg.core.finding import Finding
 from thalweg.core.intervention import Intervention
 from thalweg.core.showing import Showable
 
-__all__ = ["CheckResult", "ExportResult", "PredictResult", "Prediction", "ReportResult", "TrainResult", "exit_status"]
+__all__ = [
+    "CheckResult",
+    "ExportResult",
+    "PredictResult",
+    "Prediction",
+    "ReportResult",
+    "Suspect",
+    "TrainResult",
+    "exit_status",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +138,24 @@ class CheckResult:
     class_counts: Mapping[str, int]
     findings: tuple[Finding, ...] = ()
     seconds: float = 0.0
+    suspects: tuple["Suspect", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """A file whose label looks wrong.
+
+    Args:
+        file: The file, relative to its source.
+        label: The class it is given.
+        looks_like: The class that a plain model which never saw it believes instead.
+        belief: The probability that this model leaves for the given class.
+    """
+
+    file: str
+    label: str
+    looks_like: str
+    belief: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

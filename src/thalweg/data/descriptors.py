@@ -5,10 +5,14 @@ the picture's strongest (Dalal and Triggs 2005, Histograms of oriented gradients
 it varies. Nothing is learned, so that a description says nothing about the label that stands beside it.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 __all__ = ["describe_pictures"]
+
+Floats = npt.NDArray[Any]
 
 CELLS, DIRECTIONS = 4, 8
 _SIDE = 32
@@ -55,7 +59,7 @@ def _described(block: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     return np.concatenate([edges, means, spread, small], axis=1).astype(np.float32)
 
 
-def _small(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _small(values: Floats) -> Floats:
     """Average to 32 x 32; smaller pictures are repeated first."""
     for axis in (1, 2):
         extent = values.shape[axis]
@@ -68,6 +72,7 @@ def _small(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return values
 
 
-def _cells(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _cells(values: Floats) -> Floats:
     extent = _SIDE // CELLS
-    return values.reshape(len(values), CELLS, extent, CELLS, extent).mean(axis=(2, 4)).reshape(len(values), -1)
+    means: Floats = values.reshape(len(values), CELLS, extent, CELLS, extent).mean(axis=(2, 4))
+    return means.reshape(len(values), -1)

@@ -104,7 +104,8 @@ def _waves(descriptions: Floats, random: np.random.Generator) -> Floats:
     width = np.median(np.linalg.norm(plain[pairs[0]] - plain[pairs[1]], axis=1)) or 1.0
     directions = random.normal(0, 1.4 / width, (plain.shape[1], FEATURES))
     waves = np.cos(plain @ directions + random.uniform(0, 2 * np.pi, FEATURES))
-    return np.concatenate([waves, np.ones((len(waves), 1))], axis=1)
+    found: Floats = np.concatenate([waves, np.ones((len(waves), 1))], axis=1)
+    return found
 
 
 def _out_of_fold(waves: Floats, labels: Indexes, folds: Indexes, classes: int) -> Floats:
@@ -123,7 +124,8 @@ def _out_of_fold(waves: Floats, labels: Indexes, folds: Indexes, classes: int) -
 
 def _softmax(scores: Floats) -> Floats:
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    shares: Floats = powers / powers.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _loss(shares: Floats, labels: Indexes) -> float:
@@ -135,7 +137,8 @@ def _suspicion(shares: Floats, labels: Indexes) -> Floats:
     own = np.log(shares[np.arange(len(labels)), labels] + 1e-12)
     others = shares.copy()
     others[np.arange(len(labels)), labels] = 0
-    return np.log(others.max(axis=1) + 1e-12) - own
+    suspicion: Floats = np.log(others.max(axis=1) + 1e-12) - own
+    return suspicion
 
 
 def _limit(suspicion: Floats, planted: npt.NDArray[np.bool_]) -> tuple[float, float, float]:

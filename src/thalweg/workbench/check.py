@@ -7,6 +7,7 @@ from thalweg.core.results import CheckResult
 from thalweg.data.health import leakage
 from thalweg.workbench.loading import load_scan, look
 from thalweg.workbench.loading_masks import uneven_pixels
+from thalweg.workbench.suspects import suspects_of
 from thalweg.workbench.telling import Listener, whoever_is_here
 
 __all__ = ["check"]
@@ -65,5 +66,6 @@ def check(source: str | Path, *, listener: Listener | None = None) -> CheckResul
         duplicates=loaded.duplicates,
         class_counts=dict(zip(classes, counts, strict=True)),
         findings=tuple(findings),
+        suspects=suspects_of(loaded),
         seconds=time.perf_counter() - started,
     )

@@ -35,6 +35,7 @@ from thalweg.workbench.report_parts import (
     training_blocks,
 )
 from thalweg.workbench.report_transfer import transfer_sections
+from thalweg.workbench.suspects import suspects_of
 
 __all__ = ["answer", "report", "write_report"]
 
@@ -171,7 +172,26 @@ class _Gallery:
             how = f": {described_changes(changes)}" if self.form != "picture" else ""
             caption = f"The first of them as augmentation changes them in training{how}"
             grids.append(PictureGrid(caption=caption, pictures=shown))
-        return tuple(grids)
+        return (*grids, *self._suspects())
+
+    def _suspects(self) -> tuple[PictureGrid, ...]:
+        """Pictures whose label looks wrong; not in a run in minutes, whose report has a few seconds only."""
+        found = () if self.plan.minutes is not None else suspects_of(self.loaded, seed=self.plan.seed)
+        if not found:
+            return ()
+        shown = found[:SAMPLES]
+        pictures = thumbnails(
+            self.loaded.pictures.pixels,
+            [self.row[each.file] for each in shown],
+            [f"{each.label}; looks like {each.looks_like}" for each in shown],
+            [each.file for each in shown],
+            "label?",
+        )
+        caption = (
+            f"{len(found):,} labels look wrong to a plain model that never saw them, in five folds over all files; "
+            f"the {len(shown)} least believable"
+        )
+        return (PictureGrid(caption=caption, pictures=pictures),)
 
     def mistakes(self) -> PictureGrid:
         """The wrong answers that the network was surest of."""
