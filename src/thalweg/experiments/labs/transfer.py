@@ -1,5 +1,6 @@
 """How much labelled data does a pretrained backbone replace? Against from scratch, and which depth transfers."""
 
+import functools
 import itertools
 import math
 import time
@@ -40,11 +41,11 @@ from thalweg.workbench.explain_stages import Place, places_of
 __all__ = ["LAB", "replaced"]
 
 NETWORK = "efficientnet-lite0"
-SIDES, SAMPLES, SEEDS = (64, 96), (600, 2000), (3, 5)
+SIDES, SAMPLES, SEEDS = (64, 96), (400, 2000), (3, 5)
 """Quick, full."""
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.25, 1.0)
 TUNED = ((0.10, 1.0), SHARES)
-EPOCHS, LEAST_STEPS, TUNING_STEPS = (6, 20), (60, 200), (30, 120)
+EPOCHS, LEAST_STEPS, TUNING_STEPS = (5, 20), (40, 200), (20, 120)
 SCRATCH, FROZEN, TUNING = "from scratch", "frozen, head alone", "fine-tuned"
 _LIMITS = tuple(
     """One backbone, one set of weights (ImageNet), one small network from scratch; a larger one may do better or worse.
@@ -133,6 +134,7 @@ def _measure(subject: Subject, places: Sequence[Place], request: LabRequest, num
     features = (time.process_time() - began) / (len(data.train) + len(data.test))
     classes = len(data.classes)
 
+    @functools.cache
     def head(layer: str, count: int, seed: int) -> Head:
         rows = LabPart(values=np.arange(len(data.train)), labels=data.train.labels).some(count, seed)
         at, truth = torch.from_numpy(rows.values), data.test.targets
