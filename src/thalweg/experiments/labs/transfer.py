@@ -47,7 +47,7 @@ SHARES = (0.01, 0.02, 0.05, 0.10, 0.25, 1.0)
 TUNED = ((0.10, 1.0), SHARES)
 EPOCHS, LEAST_STEPS, TUNING_STEPS = (5, 20), (40, 200), (20, 120)
 _OF_DEPTH = 0.8
-"""Share of the training files that heads are fitted to at each depth: drawn for each seed, so that there is a spread."""
+"""Share of the training files for the heads at each depth: drawn for each seed, so that there is a spread."""
 SCRATCH, FROZEN, TUNING = "from scratch", "frozen, head alone", "fine-tuned"
 _LIMITS = tuple(
     """One backbone, one set of weights (ImageNet), one small network from scratch; a larger one may do better or worse.
@@ -86,7 +86,7 @@ def _run(request: LabRequest) -> LabResult:
             f"normalisations as they came",
             SCRATCH: f"small, Adam at 0.003, {EPOCHS[number]} epochs but at least {LEAST_STEPS[number]} steps of 32",
             "shares": ", ".join(f"{share:.0%}" for share in SHARES) + " of the training files, drawn for each seed",
-            "depth": f"a linear head on each stage's maps, averaged over their places, with {_OF_DEPTH:.0%} of the files",
+            "depth": f"a linear head on each stage's maps, averaged over places, with {_OF_DEPTH:.0%} of the files",
             "seeds": f"{SEEDS[number]}; intervals are 95 %, by Student's t",
         },
         table=_table(found, scores, len(data.train)),
@@ -260,7 +260,7 @@ def _findings(found: _Found, scores: Seeds, places: Sequence[Place], samples: in
             verdict=depths.better(layers[-1], best_middle),
             observed=f"a linear head at each depth: {', '.join(f'{each} {depths.mean(each):.3f}' for each in layers)}; "
             f"best {best}; last against the best before it {depths.against(layers[-1], best_middle)}",
-            fails="seeds draw the files to train on; most files are the same in two draws, so these intervals are narrow",
+            fails="seeds draw the files; most are the same in two draws, so these intervals are narrow",
         ),
     )
 
