@@ -1,4 +1,4 @@
-"""docs/landscape.md and docs/lab.md are executed as far as that is quick: their Python runs, their commands exist."""
+"""docs/landscape.md, lab.md and explain.md are executed as far as that is quick: Python runs, commands exist."""
 
 import pathlib
 import re
@@ -13,7 +13,7 @@ from thalweg.experiments.labs import saddle
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 BLOCKS = [
     (name, kind, text)
-    for name in ("landscape.md", "lab.md")
+    for name in ("landscape.md", "lab.md", "explain.md")
     for kind, text in re.findall(
         r"```(\w*)\n(.*?)```", (REPOSITORY / "docs" / name).read_text(encoding="utf-8"), re.DOTALL
     )
@@ -28,7 +28,7 @@ def test_python_runs(name, text, capsys, monkeypatch):
     monkeypatch.setattr(saddle, "NETWORK_RATES", (1.0,))
     monkeypatch.setattr(saddle, "QUICK", (200, 1))
     exec(compile(text, name, "exec"), {})  # noqa: S102 - our own text
-    assert "saddle" in capsys.readouterr().out
+    assert ("agree / do not agree" if name == "explain.md" else "saddle") in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("line", COMMANDS)

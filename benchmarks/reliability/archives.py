@@ -1,7 +1,7 @@
 """Twenty hostile archives: nothing outside the target, the caps hold, one clear sentence or the good pictures.
 
-Every archive is unpacked into a folder inside a watched one. A file, link or changed byte anywhere in the watched folder
-but in the target breaks the promise, as does a link or device inside it, an error that is no sentence, or 30 s.
+Every archive is unpacked into a folder inside a watched one. A file, link or changed byte anywhere in the watched
+folder but in the target breaks the promise, as does a link or device inside it, an error that is no sentence, or 30 s.
 
     python benchmarks/reliability/archives.py --out benchmarks/results/reliability/archives.json
 """
@@ -185,11 +185,8 @@ def try_one(what: str, make: Callable[[Path], bytes]) -> Case:
 
 
 def _state(folder: Path, but: Path) -> list[tuple[str, int, bytes]]:
-    found = []
-    for path in folder.rglob("*"):
-        if path != but and not path.is_relative_to(but):
-            found.append((str(path), os.lstat(path).st_mode, path.read_bytes() if path.is_file() else b""))
-    return sorted(found)
+    others = (path for path in folder.rglob("*") if path != but and not path.is_relative_to(but))
+    return sorted((str(path), os.lstat(path).st_mode, path.read_bytes() if path.is_file() else b"") for path in others)
 
 
 def work(quick: bool) -> dict[str, object]:

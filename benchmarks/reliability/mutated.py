@@ -54,8 +54,8 @@ def seeds(kind: str) -> list[bytes]:
     found = []
     for image, options in (*variants, *more.get(kind, [])):
         out = io.BytesIO()
-        image = image.convert("RGB") if kind == "QOI" and image.mode == "L" else image
-        image.save(out, kind, **options)
+        saved = image.convert("RGB") if kind == "QOI" and image.mode == "L" else image
+        saved.save(out, kind, **options)
         found.append(out.getvalue())
     return found
 

@@ -1,7 +1,7 @@
 """Files that would run code if they could, one for each way in; none may.
 
-Every payload tries to make a file, by whatever its format offers: a pickle that names a function, a YAML tag, an array of
-objects, a description that names Python, a picture that is a program. It is given to the verb that reads such files.
+Every payload tries to make a file, by whatever its format offers: a pickle that names a function, a YAML tag, an array
+of objects, a description that names Python, a picture that is a program. It is given to the verb that reads such files.
 Whether that verb refuses or uses the file is its own business; the file that the payload would make must not be there.
 
     python benchmarks/reliability/payloads.py --out benchmarks/results/reliability/payloads.json
@@ -49,7 +49,7 @@ def pickles(mark: Path) -> Iterator[tuple[str, bytes]]:
     """Pickles that would make the file."""
     command, code = f"touch {mark}", f"open({str(mark)!r}, 'w').close()"
     yield "os.system", pickle.dumps({"w": Calls(os.system, command)}, 2)
-    yield "eval", pickle.dumps({"w": Calls(eval, code)}, 2)
+    yield "eval", pickle.dumps({"w": Calls(eval, code)}, 2)  # noqa: S307 - named, not called
     yield "exec", pickle.dumps({"w": Calls(exec, code)}, 2)
     yield "open", pickle.dumps({"w": Calls(open, str(mark), "w")}, 2)
     yield "subprocess", by_name("subprocess", "getoutput", command)
@@ -183,7 +183,7 @@ def documents(folder: Path, mark: Path) -> Iterator[tuple[str, Work]]:
     yield "a pickle called .csv", written("log.csv", next(pickles(mark))[1], thalweg.diagnose)
     yield (
         "YAML tag in an MLflow folder",
-        written("mlruns/0/r/meta.yaml", f"run_id: {tag}\n", lambda path: thalweg.diagnose(folder / "mlruns")),
+        written("mlruns/0/r/meta.yaml", f"run_id: {tag}\n", lambda _: thalweg.diagnose(folder / "mlruns")),
     )
 
 
@@ -255,7 +255,7 @@ def work(quick: bool) -> dict[str, object]:
 def _runs(data: bytes, mark: Path) -> bool:
     """Whether Python's own unpickler would run a payload: a payload that nothing runs would prove nothing."""
     with contextlib.suppress(Exception):
-        made = pickle.loads(data)
+        made = pickle.loads(data)  # noqa: S301 - that is the question
         for each in made.values() if isinstance(made, dict) else ():
             getattr(each, "close", int)()
     ran = mark.exists()

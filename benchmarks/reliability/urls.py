@@ -90,7 +90,7 @@ def _silent(handler: Handler) -> None:
 
 
 ANSWERS: dict[str, Answer] = {
-    "/loop": lambda handler: redirect("/loop")(handler),
+    "/loop": redirect("/loop"),
     "/metadata": redirect("https://169.254.169.254/latest/meta-data"),
     "/file": redirect("file:///etc/passwd"),
     "/endless": _endless,
@@ -102,8 +102,10 @@ ANSWERS: dict[str, Answer] = {
     "/giant": lambda handler: handler.head(Content_Length=str(10**15)),
     "/secret": lambda handler: handler.head(Content_Length="0"),
 }
-LINKS = ("file:///etc/passwd", "ftp://127.0.0.1/a.zip", "http://192.0.2.1/a.zip", "/loop", "/door", "/metadata", "/file",
-         "/endless", "/stalled", "/trickling", "/endless-head", "/short", "/silent", "/giant")  # fmt: skip
+LINKS = (
+    *("file:///etc/passwd", "ftp://127.0.0.1/a.zip", "http://192.0.2.1/a.zip", "/loop", "/door", "/metadata", "/file"),
+    *("/endless", "/stalled", "/trickling", "/endless-head", "/short", "/silent", "/giant"),
+)
 SLOW = {"/endless", "/stalled", "/trickling", "/endless-head", "/silent"}
 
 

@@ -117,6 +117,19 @@ def test_dead_units_are_a_plateau(blobs, pieces):
     assert "have no gradient" in found.shape
 
 
+def test_what_is_left_of_a_loss_learned_by_heart_is_no_way_down():
+    torch.manual_seed(0)
+    x = torch.randn(32, 4)
+    network = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 1))
+    with torch.no_grad():
+        network[2].weight.mul_(0.01)
+        network[2].bias.fill_(-48)  # leaves a loss of 1e-21, and a gradient whose squares single floats lose
+    losses = [lambda part=part: nn.functional.softplus(network(x[part])).mean() for part in torch.arange(32).split(8)]
+    point = critical_point(losses, network.parameters(), reach=3.0)
+    assert 0 < point.measured["loss"] < 1e-20
+    assert (point.verdict, point.shape) == ("plateau", "flat")
+
+
 def test_a_loss_that_is_not_finite_is_refused():
     point = torch.tensor([-1.0], requires_grad=True)
     with pytest.raises(PlanError, match="not finite"):

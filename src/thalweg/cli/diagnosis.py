@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.core.languages import said
 
 if TYPE_CHECKING:
     from thalweg.core.diagnosis_results import DiagnoseResult
@@ -84,7 +85,7 @@ def _show(settings: Settings, result: "DiagnoseResult") -> None:
     colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     _print(diagnosis_text(result, width=_width(), colour=colour, plain=not _draws_blocks()))
     if result.page is not None and not settings.quiet:
-        sys.stderr.write(f"Page: {printable(result.page)}\n")
+        sys.stderr.write(said(f"Page: {printable(result.page)}") + "\n")
 
 
 def _width() -> int:

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from thalweg.cli.settings import Settings
+from thalweg.core.languages import said
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -68,7 +69,7 @@ class Display:
             text: The sentence.
         """
         if not self.settings.quiet:
-            self.console.print(text, markup=False)
+            self.console.print(said(text), markup=False)
 
     def count(self, what: str, done: int, total: int) -> None:
         """Move the bar of something that is counted.
@@ -92,17 +93,17 @@ class Display:
         if progress.row is not None:
             self._epoch_line(progress)
         if self.console.is_terminal:
-            told = [] if math.isnan(progress.seconds_left) else [f"{_clock(progress.seconds_left)} left"]
+            told = [] if math.isnan(progress.seconds_left) else [said(f"{_clock(progress.seconds_left)} left")]
             if not self._narrow and not math.isnan(progress.images_per_second):
-                told.append(f"{progress.images_per_second:,.0f} images/s")
+                told.append(said(f"{progress.images_per_second:,.0f} images/s"))
             if progress.row is None:
-                told.append(f"loss {progress.loss:.3f}")
+                told.append(said(f"loss {progress.loss:.3f}"))
             if progress.row is None and not self._narrow:
-                told.append(f"accuracy {progress.accuracy:.1%}")
+                told.append(said(f"accuracy {progress.accuracy:.1%}"))
                 if progress.monitor and self.console.width >= WIDE:
                     told.append(f"| {progress.monitor}")
             of = f"/{progress.epochs}" if progress.epochs else ""
-            self._move(f"epoch {progress.epoch}{of}", int(progress.fraction * 1000), 1000, " ".join(told))
+            self._move(said(f"epoch {progress.epoch}{of}"), int(progress.fraction * 1000), 1000, " ".join(told))
             if progress.fraction >= 1 and progress.row is not None:
                 self._close()
 

@@ -23,6 +23,7 @@ from thalweg.cli.settings import Settings, emit_json, hush_broken_pipe, take_glo
 from thalweg.cli.stopping import Request, Stopped, stoppable
 from thalweg.cli.training import demo, resume, train
 from thalweg.core.errors import ThalwegError
+from thalweg.core.languages import said, speaking
 from thalweg.core.process import share_processor
 
 __all__ = ["app", "main"]
@@ -84,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         settings, rest = take_global_options(words)
         settings = replace(settings, started=started)
-        with stoppable() as request:
+        with speaking(settings.lang), stoppable() as request:
             answer = app(rest, prog_name="thalweg", standalone_mode=False, obj=settings)
         status = answer if isinstance(answer, int) else 0
     except BrokenPipeError:
@@ -116,8 +117,10 @@ def _describe(error: Exception) -> tuple[str, int]:
 
 
 def _complain(settings: Settings, message: str, status: int) -> int:
-    line = " ".join(message.split())
+    english = " ".join(message.split())
+    with speaking(settings.lang):
+        line = said(english, "error")
     sys.stderr.write(f"thalweg: {line}\n")
     if settings.json:
-        emit_json({"error": line, "exit_status": status})
+        emit_json({"error": english, "exit_status": status})
     return status

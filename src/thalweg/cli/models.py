@@ -9,6 +9,7 @@ import typer
 
 from thalweg.cli.display import Display
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.core.languages import said
 
 if TYPE_CHECKING:
     from thalweg.core.results import TrainResult
@@ -165,5 +166,5 @@ def report(context: typer.Context, run: RunArgument) -> int:
     if settings.json:
         emit_json(result)
     else:
-        typer.echo(f"Report: {result.report}")
+        typer.echo(said(f"Report: {result.report}"))
     return 0

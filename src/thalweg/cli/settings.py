@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from thalweg.core.codec import to_plain
 from thalweg.core.errors import PlanError
+from thalweg.core.languages import languages
 
 __all__ = ["SCHEMA", "Settings", "emit_json", "take_global_options"]
 
 SCHEMA = 1
-LANGUAGES = ("en", "fa")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +61,8 @@ def take_global_options(arguments: Sequence[str]) -> tuple[Settings, list[str]]:
             found[word[2:]] = True
         elif word == "--lang" or word.startswith("--lang="):
             lang = word[7:] if "=" in word else next(words, "")
-            if lang not in LANGUAGES:
-                raise PlanError(f"--lang {lang or '(nothing)'}: choose one of {', '.join(LANGUAGES)}")
+            if lang not in languages():
+                raise PlanError(f"--lang {lang or '(nothing)'}: choose one of {', '.join(languages())}")
         else:
             rest.append(word)
     return Settings(lang=lang, **found), rest

@@ -8,6 +8,7 @@ import typer
 from thalweg.cli.display import Display
 from thalweg.cli.settings import Settings, emit_json
 from thalweg.core.files import printable
+from thalweg.core.languages import said
 
 if TYPE_CHECKING:
     from thalweg.core.results import TrainResult
@@ -221,11 +222,11 @@ def show_run(settings: Settings, result: "TrainResult") -> int:
     if settings.json:
         emit_json(result.to_json())
     elif result.interrupted is not None:
-        typer.echo(f"Saved after epoch {result.epochs}. Go on with: thalweg resume {result.run}")
+        typer.echo(said(f"Saved after epoch {result.epochs}. Go on with: thalweg resume {result.run}"))
     else:
         from thalweg.workbench.report import answer
 
         for line in answer(result.run):
-            typer.echo(line)
-        typer.echo(f"Report: {result.report}")
+            typer.echo(said(line))
+        typer.echo(said(f"Report: {result.report}"))
     return result.interrupted if result.interrupted is not None else exit_status(result.findings)

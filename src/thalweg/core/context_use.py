@@ -127,7 +127,8 @@ class ContextUse:
     Args:
         network: What it is called.
         classes: Names of the classes.
-        field: Receptive field of one output, in pixels along each axis.
+        extents: Size of the pictures, in pixels along each axis.
+        field: Receptive field of one output, in pixels along each axis; it may reach over the picture's edge.
         whole: Whether every output could see the whole picture.
         reach: Squares that hold 50, 90 and 99 % of gradient energy.
         curves: One for each fill.
@@ -139,6 +140,7 @@ class ContextUse:
 
     network: str
     classes: tuple[str, ...]
+    extents: tuple[int, ...]
     field: tuple[int, ...]
     whole: bool
     reach: tuple[GradientReach, ...]

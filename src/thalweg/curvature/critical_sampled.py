@@ -21,6 +21,8 @@ UNCLEAR = 0.1
 """Share of the loss that the gradient could still promise, within its noise, where samples are too few to tell."""
 FLAT = 0.01
 """Share of the loss: where curvature and slope cannot change more than this within reach, it is flat there."""
+NOTHING = 1e-9
+"""Loss, in nats: what is left where a network has learned everything by heart is no way down to be found."""
 KRYLOV = 20
 """Directions in which the quadratic model along the gradient is worked out."""
 SURE = 2.0
@@ -169,7 +171,7 @@ class _Numbers:
     @property
     def scale(self) -> float:
         """What a change of the loss is held against: the loss, and where that is nearly zero, its bend within reach."""
-        return max(abs(self.loss), 1e-3 * abs(self.highest) * self.reach**2, 1e-30)
+        return max(abs(self.loss), 1e-3 * abs(self.highest) * self.reach**2, NOTHING)
 
     @property
     def escapes(self) -> bool:

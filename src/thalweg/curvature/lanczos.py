@@ -128,6 +128,12 @@ def _affordable(size: int, sample: Tensor) -> int:
     return max(LEAST_BASIS, min(WIDEST_BASIS, BASIS_BYTES // max(1, size * sample.element_size())))
 
 
+def _unit(vector: Tensor) -> Tensor:
+    """A vector at length one; the squares of one as short as 1e-23 are zero in single precision."""
+    long: Tensor = vector / vector.abs().max()
+    return long / long.norm()
+
+
 class Krylov:
     """An orthonormal basis, and the matrix seen from inside it.
 
@@ -150,7 +156,7 @@ class Krylov:
         self.beta = 0.0
         self.exhausted = False
         self._random = torch.Generator().manual_seed(seed)
-        self.basis[0] = self._drawn(0) if start is None else start / start.norm()
+        self.basis[0] = self._drawn(0) if start is None else _unit(start)
 
     def _drawn(self, width: int) -> Tensor:
         """A random direction orthogonal to the first vectors of the basis."""

@@ -30,6 +30,9 @@ from thalweg.data.mask_decode import MaskCoding, read_mask, spelled_value
 __all__ = ["Masks", "load_masks", "odd_values"]
 
 VERSION = 1
+_TOLD = 20
+"""Values that are named one by one."""
+_MUCH = 0.02
 _KEPT = 24
 """Sets of masks that stay in the cache; older ones are removed."""
 
@@ -116,12 +119,23 @@ def odd_values(masks: Masks, coding: MaskCoding) -> tuple[Notice, ...]:
         A notice a value, the most frequent first.
     """
     told = []
-    for value, (pixels, count) in sorted(masks.unknown.items(), key=lambda item: -item[1][0])[:20]:
+    for value, (pixels, count) in sorted(masks.unknown.items(), key=lambda item: -item[1][0])[:_TOLD]:
         what = spelled_value(value, coloured=coding.coloured)
         many = f"{count:,} mask{'' if count == 1 else 's'}"
         told.append(Notice("", f"{pixels:,} pixels of {many} hold {what}, which is no class: they count as void"))
-    if len(masks.unknown) > len(told):
-        told.append(Notice("", f"{len(masks.unknown) - len(told):,} further values are no class either: void"))
+    strange = sum(pixels for pixels, _ in masks.unknown.values())
+    whole = int(masks.counts.sum() + masks.void.sum())
+    if strange > _MUCH * whole:
+        told.insert(
+            0,
+            Notice(
+                "",
+                f"{strange / whole:.1%} of all mask pixels hold what is no class, {len(masks.unknown):,} values: "
+                f"complete the table of classes, or save masks without loss (PNG, not JPEG)",
+            ),
+        )
+    if len(masks.unknown) > _TOLD:
+        told.append(Notice("", f"{len(masks.unknown) - _TOLD:,} further values are no class either: void"))
     return tuple(told)
 
 

@@ -7,7 +7,7 @@ from thalweg.core.errors import SpecError
 from thalweg.core.layer_kinds import complete_settings, layer_kind
 from thalweg.core.network_spec import LayerSpec
 from thalweg.core.shape import Shape
-from thalweg.derivation import unweighted, weighted
+from thalweg.derivation import mixing, unweighted, weighted
 from thalweg.derivation.reading import Asked, Found, Place
 
 __all__ = ["RULES", "dependence_of"]
@@ -76,6 +76,9 @@ RULES: Mapping[str, Callable[[Asked], Found]] = MappingProxyType({
     "multiply": unweighted.multiplied,
     "concatenate": unweighted.stacked,
     "upsample": unweighted.enlarged,
+    "resize": mixing.resized,
+    "attention": mixing.attended,
+    "attention_pool": mixing.summed,
     "subsample": unweighted.thinned,
     "pad": unweighted.padded,
 })

@@ -202,12 +202,14 @@ def judge_field(use: ContextUse) -> LabFinding:
     said = ", ".join(
         f"{fill} {'more than the largest' if radius is None else radius}" for fill, radius in enough.items()
     )
-    share = side / min(use.field)
+    seen = min(min(field, extent) for field, extent in zip(use.field, use.extents, strict=True))
+    share = side / seen  # what a field holds beyond the picture's edge nobody can use
     return LabFinding(
         claim="A network uses as much of a picture as its receptive field says",
         verdict="contradicted" if share < _HALF else "supported" if share > _MOST else "undecided",
         observed=f"{use.network}: receptive field {'x'.join(map(str, use.field))} pixels; 50, 90 and 99 % of gradient "
-        f"energy lie within {half:.0f}, {most:.0f} and {nearly:.0f} pixels of a place ({100 * share:.0f} % of the "
-        f"field at 90 %); 95 % of the answers stay from this radius on, by fill: {said}",
-        fails="contradicted below half of the field's side, supported above nine tenths; after Luo et al. 2016",
+        f"energy lie within {half:.0f}, {most:.0f} and {nearly:.0f} pixels of a place (at 90 % a square "
+        f"{100 * share:.0f} % as wide as what the field holds of the picture); 95 % of the answers stay from this "
+        f"radius on, by fill: {said}",
+        fails="contradicted below half as wide, supported above nine tenths; after Luo et al. 2016",
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from thalweg.core.diagnosis_results import DiagnosedRun, DiagnoseResult
 from thalweg.core.finding import Evidence, Finding
+from thalweg.core.languages import said
 from thalweg.core.remedy import Remedy
 from thalweg.rendering.markup import shown
 from thalweg.rendering.sparkline import sparkline
@@ -84,19 +85,19 @@ def _curves(run: DiagnosedRun, width: int, *, plain: bool) -> Iterator[str]:
             continue
         first, last = f"{signal.values[0]:.4g}", f"{signal.values[-1]:.4g}"
         if width < _NARROW:
-            yield f"  {label:<20}{sparkline(signal.values, width - 22, plain=plain)}"
+            yield f"  {said(label):<20}{sparkline(signal.values, width - 22, plain=plain)}"
         else:
-            yield f"  {label:<20}{first:>9} {sparkline(signal.values, min(40, width - 43), plain=plain)} {last}"
+            yield f"  {said(label):<20}{first:>9} {sparkline(signal.values, min(40, width - 43), plain=plain)} {last}"
 
 
 def _finding(finding: Finding, width: int, paint: Paint) -> Iterator[str]:
     head = f"{finding.severity} {finding.code} {finding.name} ({finding.confidence:.0%} sure)"
-    yield paint(head, finding.severity)
+    yield paint(said(head), finding.severity)
     yield from _wrapped(_sentence(shown(finding.claim)), width, "  ")
     for evidence in finding.evidence[:_EVIDENCE]:
         yield from _wrapped(f"seen: {evidence_words(evidence)}", width, "    ", first="  ")
     if len(finding.evidence) > _EVIDENCE:
-        yield f"  seen: and {len(finding.evidence) - _EVIDENCE} more like it"
+        yield said(f"  seen: and {len(finding.evidence) - _EVIDENCE} more like it")
     if finding.alternatives:
         yield from _wrapped(f"could also be: {', '.join(finding.alternatives)}", width, "    ", first="  ")
     for remedy in finding.remedies if finding.severity != "info" else finding.remedies[:1]:
@@ -159,7 +160,7 @@ def _wrapped(
     text: str, width: int, indent: str, *, first: str | None = None, paint: Callable[[str], str] = str
 ) -> Sequence[str]:
     lines = textwrap.wrap(
-        text,
+        said(text),
         width,
         initial_indent=indent if first is None else first,
         subsequent_indent=indent,

@@ -6,7 +6,7 @@ last one, which draws the same line at this size.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from thalweg.core.report import Curves, Line, Mark
 from thalweg.rendering.axes import Axis, value_axis
@@ -30,13 +30,14 @@ _MARKERS_A_LINE = 9
 """On a line of more points, for lines are told apart in print, and by those who see no colours, by their markers."""
 
 
-def draw_curves(figure: Curves, *, width: int = 720, height: int = 320) -> str:
+def draw_curves(figure: Curves, *, width: int = 720, height: int = 320, numerals: Callable[[str], str] = str) -> str:
     """Draw curves over one axis.
 
     Args:
         figure: The curves, their labels and marks.
         width: Width, in pixels.
         height: Height, in pixels, without the legend.
+        numerals: How a language writes numbers.
 
     Returns:
         A complete `<svg>` element that needs nothing else.
@@ -53,7 +54,7 @@ def draw_curves(figure: Curves, *, width: int = 720, height: int = 320) -> str:
     x_axis, y_axis = _axes(figure, width, top, bottom)
     parts = [
         '<g class="scale">',
-        *_frame(figure, x_axis, y_axis),
+        *_frame(figure, x_axis, y_axis, numerals),
         "</g>",
         *_titles(figure, x_axis, y_axis),
         '<g class="events">',
@@ -106,11 +107,11 @@ def _axes(figure: Curves, width: int, top: int, bottom: int) -> tuple[Axis, Axis
     return x_axis, y_axis
 
 
-def _frame(figure: Curves, x_axis: Axis, y_axis: Axis) -> Iterator[str]:
+def _frame(figure: Curves, x_axis: Axis, y_axis: Axis, numerals: Callable[[str], str]) -> Iterator[str]:
     for tick, label in zip(y_axis.ticks, y_axis.labels(), strict=True):
         y = y_axis.place(tick)
         yield f'<path class="grid" d="M{x_axis.start:.1f},{y:.1f}H{x_axis.end:.1f}"/>'
-        yield f'<text class="dim end" x="{x_axis.start - 8:.1f}" y="{y + 4:.1f}">{label}</text>'
+        yield f'<text class="dim end" x="{x_axis.start - 8:.1f}" y="{y + 4:.1f}">{numerals(label)}</text>'
     yield f'<path class="axis" d="M{x_axis.start:.1f},{y_axis.start:.1f}H{x_axis.end:.1f}"/>'
     steps = [late - early for early, late in zip(x_axis.ticks, x_axis.ticks[1:], strict=False)]
     whole = all(float(tick).is_integer() for tick in x_axis.ticks)
@@ -118,7 +119,7 @@ def _frame(figure: Curves, x_axis: Axis, y_axis: Axis) -> Iterator[str]:
         x = x_axis.place(tick)
         shown = f"{tick:,.0f}" if whole and steps else label
         yield f'<path class="axis" d="M{x:.1f},{y_axis.start:.1f}v5"/>'
-        yield f'<text class="dim middle" x="{x:.1f}" y="{y_axis.start + 19:.1f}">{shown}</text>'
+        yield f'<text class="dim middle" x="{x:.1f}" y="{y_axis.start + 19:.1f}">{numerals(shown)}</text>'
     if figure.diagonal:
         low, high = max(x_axis.low, y_axis.low), min(x_axis.high, y_axis.high)
         yield (

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from thalweg.core.errors import PlanError
+from thalweg.core.languages import Said, Speaker, speaker, spoken
 from thalweg.core.report import (
     Block,
     Comparisons,
@@ -31,6 +32,7 @@ from thalweg.rendering.confusion import WIDEST_GRID, frequent_confusions, matrix
 from thalweg.rendering.drawings import check_drawing
 from thalweg.rendering.figures import draw_curves, figure_facts, tabulate_curves
 from thalweg.rendering.markup import is_number, isolated, shown
+from thalweg.rendering.translated import translated
 from thalweg.rendering.words import words_for
 
 __all__ = ["content_security_policy", "render_html"]
@@ -45,12 +47,12 @@ _LONG_LABEL = 32
 """Labels of marks that are longer are told in full under the figure as well."""
 
 
-def render_html(report: Report, *, language: str = "en") -> str:
+def render_html(report: Report, *, language: str | None = None) -> str:
     """Write a report as one HTML file.
 
     Args:
         report: What to say.
-        language: Language of the frame around it: `en` or `fa`.
+        language: Language to write it in: `en`, or one that has a catalogue; by default that of the command line.
 
     Returns:
         The page, which needs nothing from anywhere.
@@ -65,10 +67,16 @@ def render_html(report: Report, *, language: str = "en") -> str:
     """
     from markupsafe import Markup
 
-    words = words_for(language)
+    language = language or spoken()
+    words, voice = words_for(language), speaker(language, isolated=True)
+    english, report = report, translated(report, language)
     style, script = _asset("report.css"), _asset("report.js")
     sections = [
-        {"id": f"part-{number}", "title": section.title, "blocks": list(_views(section.blocks, f"part-{number}"))}
+        {
+            "id": f"part-{number}",
+            "title": section.title,
+            "blocks": list(_views(section.blocks, f"part-{number}", voice)),
+        }
         for number, section in enumerate(report.sections, start=1)
     ]
     page: str = (
@@ -76,7 +84,13 @@ def render_html(report: Report, *, language: str = "en") -> str:
         .get_template("report.html.j2")
         .render(
             report=report,
-            lines=[{"text": line, "next": line.startswith(_NEXT)} for line in report.answer[1:]],
+            lines=[
+                {"text": line, "next": plain.startswith(_NEXT)}
+                for line, plain in zip(report.answer[1:], english.answer[1:], strict=True)
+            ],
+            fill=voice.fill,
+            number=voice.number,
+            way=lambda text: words["direction"] if isinstance(text, Said) else "auto",
             sections=sections,
             page_words=json.dumps({name: words[name] for name in _SPOKEN}, ensure_ascii=False),
             words=words,
@@ -127,8 +141,8 @@ def _environment() -> Any:  # noqa: ANN401 - jinja2 is loaded only where a page 
     )
     environment.globals["data_uri"] = _data_uri
     environment.globals["newline"] = Markup("\n")
-    environment.filters["isolated"] = lambda text: Markup(isolated(text))  # noqa: S704 - escaped there
-    environment.filters["paragraphs"] = lambda text: [part for part in str(text).splitlines() if part.strip()]
+    environment.filters["isolated"] = _isolated
+    environment.filters["paragraphs"] = lambda text: [type(text)(part) for part in text.splitlines() if part.strip()]
     return environment
 
 
@@ -148,7 +162,7 @@ def _inert(facts: dict[str, object]) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _views(blocks: tuple[Block, ...], place: str) -> Iterator[dict[str, Any]]:
+def _views(blocks: tuple[Block, ...], place: str, voice: Speaker) -> Iterator[dict[str, Any]]:
     """Give each block what the template cannot work out itself; the key `kind` chooses its macro."""
     from markupsafe import Markup
 
@@ -161,8 +175,10 @@ def _views(blocks: tuple[Block, ...], place: str) -> Iterator[dict[str, Any]]:
                 view |= {"kind": "table", **_table_view(block.header, block.rows)}
             case Curves():
                 header, rows, step, total = tabulate_curves(block)
+                rows = [tuple(map(voice.number, row)) for row in rows]
                 heights = (210, 220) if block.small else (320, 300)
-                wide, narrow = draw_curves(block, height=heights[0]), draw_curves(block, width=360, height=heights[1])
+                wide = draw_curves(block, height=heights[0], numerals=voice.number)
+                narrow = draw_curves(block, width=360, height=heights[1], numerals=voice.number)
                 view |= {"kind": "curves", "wide": Markup(wide), "narrow": Markup(narrow)}  # noqa: S704 - escaped there
                 view |= {**_table_view(header, tuple(rows)), "step": step, "total": total}
                 view |= {"facts": Markup(_inert(figure_facts(block)))}  # noqa: S704 - escaped there
@@ -187,6 +203,13 @@ def _colour(shade: str) -> str:
     if not re.fullmatch(r"#[0-9a-f]{6}", shade):
         raise PlanError(f"{shown(shade)} is no colour; a page takes such as #804080")
     return shade
+
+
+def _isolated(text: str) -> str:
+    """A sentence with its names set apart, which one that was translated has done already."""
+    from markupsafe import Markup
+
+    return text if isinstance(text, Said) else Markup(isolated(text))  # noqa: S704 - escaped there
 
 
 def _table_view(header: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from thalweg.core.files import printable
+from thalweg.core.languages import Said
 
 __all__ = ["escape", "finite", "is_number", "isolated", "middle_cut", "short_number", "shown", "text_width"]
 
@@ -31,6 +32,8 @@ def shown(text: object) -> str:
         'cat\\u202egnp.\\n'
     """
     words = str(text)
+    if isinstance(text, Said):
+        return Said(words)
     if words.isascii() and words.isprintable():
         return words
     return "".join(

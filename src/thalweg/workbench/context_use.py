@@ -94,6 +94,7 @@ def measure_context(
     return ContextUse(
         network=spec.name,
         classes=tuple(classes),
+        extents=tuple(pixels.shape[2:]),
         field=tuple(field.size for field in fields),
         whole=any(field.whole for field in fields),
         reach=gradient_reach(module, pixels, places),

@@ -82,6 +82,11 @@ def explain(
     _check_numbers(samples, search_in)
     page = None if html is None else _writable(Path(html))
     model = open_model(Path(run), device=device)
+    if model.summary.masks is not None:
+        raise PlanError(
+            f"{printable(run)} gives every pixel a class, and maps explain one answer a picture: "
+            f"thalweg lab context {printable(run)} tells how much of a picture it uses"
+        )
     target = _class(model, class_)
     places = places_of(model.spec)
     at = map_layer(model.spec, places, layer)

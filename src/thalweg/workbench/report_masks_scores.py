@@ -13,6 +13,7 @@ from thalweg.workbench.mask_scores import ScoredPictures
 __all__ = ["answer_lines", "belief_blocks", "missed_blocks", "score_blocks"]
 
 _PAIRS = 12
+_MANY = 1_000_000  # longer numbers do not fit the cells of a matrix
 _FEW_OBJECTS = 5
 _COVERAGES = (0.5, 0.8, 0.9, 1.0)
 
@@ -121,6 +122,7 @@ def score_blocks(scored: ScoredPictures, result: TrainResult) -> tuple[Block, ..
             f"size of training)."
         )
     )
+    step, unit = (1000, "thousand pixels") if found.pixels > _MANY else (1, "pixels")
     blocks: list[Block] = [
         Table(caption=f"Intersection over union a class on the {found.split} split", header=header, rows=(*rows, mean)),
         Paragraph(
@@ -132,10 +134,10 @@ def score_blocks(scored: ScoredPictures, result: TrainResult) -> tuple[Block, ..
     ]
     blocks += [
         Matrix(
-            caption=f"Confusion on the {found.split} split, in pixels: rows are true classes, columns answers",
+            caption=f"Confusion on the {found.split} split, in {unit}: rows are true classes, columns answers",
             labels=tuple(each.name for each in found.classes),
-            counts=found.confusion,
-            unit="pixels",
+            counts=tuple(tuple(round(count / step) for count in row) for row in found.confusion),
+            unit=unit,
         ),
         Table(
             caption="What is taken for what most often",

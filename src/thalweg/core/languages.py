@@ -1,0 +1,312 @@
+"""Sentences in the reader's language: what the code says in English is looked up in a catalogue, numbers and all.
+
+The code writes English, mostly f-strings; it marks nothing. A catalogue (`core/catalogues/fa.po`, gettext's own format)
+lists the same sentences with their gaps by name:
+
+    msgid "Right on {accuracy:number} of {files:number} {split} files."
+    msgstr "{accuracy} از {files} پروندهٔ {split} درست است."
+
+A sentence that was said is matched against them, its gaps are filled again, and what stood in a gap is translated in
+turn unless it is marked as somebody's own words (`{name:text}`). So results, reports and JSON stay English, and a
+report that was kept as data can be read in another language later. Decision record 13 says why.
+"""
+
+import contextlib
+import contextvars
+import functools
+import importlib.resources
+import re
+from collections.abc import Iterator
+
+from thalweg.core.catalogue_file import CatalogueEntry, read_catalogue
+from thalweg.core.errors import PlanError
+from thalweg.core.files import printable
+from thalweg.core.sentence_patterns import NUMBER, Pattern, has_gaps, pattern_of, unescaped
+
+__all__ = ["Said", "Speaker", "languages", "said", "speaker", "speaking", "spoken"]
+
+_IS_NUMBER = re.compile(NUMBER)
+_SIGN = re.compile(r"([.?!:;,]) +")
+_DEEPEST = 12
+_TELLING = 8
+"""A cell may be a name; only a pattern with so many letters in a row is taken for ours there."""
+_SIGNS = str.maketrans({";": "؛", ",": "،", "?": "؟"})
+_NO_MARKS = {0x2066: None, 0x2069: None}
+_OPEN, _CLOSE = "\u2068", "\u2069"
+"""First strong isolate, and its end: a name of another script stands by itself and turns nothing around."""
+_SPOKEN: contextvars.ContextVar[str] = contextvars.ContextVar("spoken", default="en")
+
+
+class Said(str):
+    """Text made by a speaker: already printable, with marks of direction that must not be escaped."""
+
+    __slots__ = ()
+
+
+class Speaker:
+    """One language.
+
+    Args:
+        language: Its code, such as `fa`.
+        isolated: Whether names are set apart with marks of direction, which pages honour and some terminals do not.
+
+    Example:
+        >>> Speaker("fa").say("Worst mistakes", "title")
+        'بدترین اشتباه‌ها'
+        >>> Speaker("en").say("anything")
+        'anything'
+    """
+
+    def __init__(self, language: str, *, isolated: bool = False) -> None:
+        self.language, self.isolated = language, isolated
+        entries = () if language == "en" else _entries(language)
+        self._exact: dict[tuple[str, str], str] = {}
+        self._patterns: dict[str, list[Pattern]] = {}
+        self._known: dict[tuple[str, str], str | None] = {}
+        for entry in entries:
+            if entry.context == "frame":  # filled by whoever asks for them
+                self._exact["frame", entry.source] = entry.translation
+            elif has_gaps(entry.source):
+                self._patterns.setdefault(entry.context, []).append(pattern_of(entry))
+            else:
+                self._exact[entry.context, unescaped(entry.source)] = unescaped(entry.translation)
+        for patterns in self._patterns.values():
+            patterns.sort(key=lambda pattern: -len(pattern.literal))
+        self.digits = self._exact.get(("frame", "digits"), "")
+        self.direction = self._exact.get(("frame", "direction"), "ltr")
+
+    def say(self, text: str, context: str = "") -> str:
+        """Say a sentence in this language.
+
+        Args:
+            text: What was written in English.
+            context: What it is, where that matters: `title`, `header`, `label`, `cell`, `frame`.
+
+        Returns:
+            The translation as `Said`; the text itself where there is none.
+        """
+        if self.language == "en" or not text or isinstance(text, Said):
+            return text
+        found = self._find(text, context)
+        if found is None and context != "cell":
+            found = self._loose(text)
+        return text if found is None else Said(found)
+
+    def fill(self, template: str, **fields: object) -> str:
+        """Fill the gaps of a text that is in this language already.
+
+        Args:
+            template: The text.
+            fields: Numbers, and names, which are set apart.
+
+        Returns:
+            The text, printable.
+        """
+        if self.language == "en":
+            return template.format(**fields)
+        return Said(template.format(**{name: self._aside(str(value)) for name, value in fields.items()}))
+
+    def number(self, text: str) -> str:
+        """Write a number with this language's digits and separators.
+
+        Args:
+            text: As formatted in English.
+
+        Returns:
+            The same number; text that is none, and powers of ten, stay as they are.
+
+        Example:
+            >>> Speaker("fa").number("1,442.5"), Speaker("fa").number("94.4%"), Speaker("fa").number("3e-4")
+            ('۱٬۴۴۲٫۵', '۹۴٫۴٪', '3e-4')
+        """
+        if not self.digits or not _IS_NUMBER.fullmatch(text.strip()) or "e" in text or text.strip() == "-":
+            return text
+        turned = str.maketrans({
+            **dict(zip("0123456789", self.digits, strict=True)),
+            ",": "٬",
+            ".": "٫",
+            "%": "٪",
+            "x": "×",
+        })
+        turned_text = text.replace(" %", "%").translate(turned)
+        return f"\u2066{turned_text}\u2069" if self.isolated and text[:1] in "+-\u2212" else turned_text
+
+    def _find(self, text: str, context: str = "", depth: int = 0) -> str | None:
+        """Look for a translation of which every part is known; None where there is none."""
+        key = text, context
+        if key not in self._known:
+            self._known[key] = None  # a sentence is no part of itself
+            found = self._whole(text, context, depth)
+            if found is None and context != "cell" and depth < _DEEPEST:
+                found = self._bent(text, context, depth)
+                found = self._in_parts(text, depth) if found is None and context != "part" else found
+            self._known[key] = found
+        return self._known[key]
+
+    def _whole(self, text: str, context: str, depth: int, *, loosely: bool = False) -> str | None:
+        """As it stands, or as a pattern whose gaps are understood, or as any pattern that fits."""
+        for place in dict.fromkeys((context, "")):
+            if (place, text) in self._exact and (place or context != "cell" or " " in text):
+                return self._marked(self._exact[place, text])
+            least = _TELLING if context == "cell" and not place else 0
+            for pattern in self._patterns.get(place, ()):
+                match = pattern.matches.fullmatch(text) if pattern.literal in text else None
+                if match is None or len(pattern.literal) < least:
+                    continue
+                fields, known = self._fields(match.groupdict(), pattern.kinds, depth)
+                if known or loosely:
+                    return self._marked(pattern.translation.format(**fields))
+        return None
+
+    def _bent(self, text: str, context: str, depth: int) -> str | None:
+        """With a small first letter, or without its full stop."""
+        inner = "part" if context == "part" else ""
+        if text[:1].isupper() and (found := self._find(text[:1].lower() + text[1:], inner, depth + 1)):
+            return found
+        found = self._find(text[:-1], inner, depth + 1) if text.endswith(".") else None
+        return None if found is None else found + "."
+
+    def _in_parts(self, text: str, depth: int, *, loosely: bool = False) -> str | None:
+        """The longest beginning that is known, up to a sign, and then the rest."""
+        for sign in reversed(list(_SIGN.finditer(text))):
+            before, after = text[: sign.start()], text[sign.end() :]
+            found = self._find(text[: sign.start() + 1], "part", depth + 1) if sign[1] in ".?!" else None
+            if found is None and before and (bare := self._find(before, "part", depth + 1)):
+                if (tail := self._find(text[sign.start() :], "part", depth + 1)) is not None:
+                    return bare + tail
+                found = bare + sign[1].translate(_SIGNS)
+            if found is not None:
+                rest = self._find(after, "", depth)  # further on, not deeper
+                if rest is None and loosely:
+                    rest = self._loose(after, depth + 1) or self._aside(after)
+                return None if rest is None else f"{found} {rest}"
+        if not loosely or (first := _SIGN.search(text)) is None:
+            return None
+        after = text[first.end() :]
+        rest = self._find(after, "", depth + 1) or self._loose(after, depth + 1)
+        return None if rest is None else f"{self._aside(text[: first.start() + 1])} {rest}"
+
+    def _loose(self, text: str, depth: int = 0) -> str | None:
+        """A translation around what nobody knows, which is set apart."""
+        if depth > _DEEPEST:
+            return None
+        small = text[:1].lower() + text[1:]
+        return (
+            self._whole(text, "", depth, loosely=True)
+            or self._whole(small, "", depth, loosely=True)
+            or self._in_parts(text, depth, loosely=True)
+        )
+
+    def _fields(self, values: dict[str, str | None], kinds: dict[str, str], depth: int) -> tuple[dict[str, str], bool]:
+        """What stood in the gaps, in this language, and whether all of it was understood."""
+        fields, whole = {}, True
+        for name, value in values.items():
+            if not value or kinds[name] == "text":
+                fields[name] = self._apart(value or "")
+                continue
+            found = self._find(value, "", depth + 1)
+            fields[name] = self._aside(value) if found is None else found
+            whole = whole and (found is not None or kinds[name] == "number" or bool(_IS_NUMBER.fullmatch(value)))
+        return fields, whole
+
+    def _marked(self, text: str) -> str:
+        """Keep the marks of direction that a translation brings along, or take them out."""
+        return text if self.isolated else text.translate(_NO_MARKS)
+
+    def _aside(self, value: str) -> str:
+        """A number in this language's digits; a name, set apart so that its script turns nothing else around."""
+        said_number = self.number(value)
+        return self._apart(value) if said_number == value else said_number
+
+    def _apart(self, value: str) -> str:
+        words = printable(value) if not value.isprintable() else value
+        return f"{_OPEN}{words}{_CLOSE}" if self.isolated and value.strip() else words
+
+
+@functools.cache
+def languages() -> tuple[str, ...]:
+    """List the languages there are: English, and each file of `core/catalogues`.
+
+    Returns:
+        Their codes, English first.
+
+    Example:
+        >>> languages()
+        ('en', 'fa')
+    """
+    folder = importlib.resources.files("thalweg.core").joinpath("catalogues")
+    names = sorted(item.name.removesuffix(".po") for item in folder.iterdir() if item.name.endswith(".po"))
+    return ("en", *names)
+
+
+@functools.cache
+def speaker(language: str, *, isolated: bool = False) -> Speaker:
+    """Find who speaks a language.
+
+    Args:
+        language: Its code.
+        isolated: Whether names are set apart with marks of direction.
+
+    Returns:
+        The speaker, made once.
+
+    Raises:
+        PlanError: Nobody does.
+    """
+    if language not in languages():
+        raise PlanError(f"texts are in {', '.join(languages())}; there is no catalogue for {language!r}")
+    return Speaker(language, isolated=isolated)
+
+
+@contextlib.contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Let `said` speak a language for a while.
+
+    Args:
+        language: Its code.
+
+    Yields:
+        Nothing.
+    """
+    before = _SPOKEN.set(language)
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(before)
+
+
+def spoken() -> str:
+    """Tell the language of the moment, which a command line chose.
+
+    Returns:
+        Its code; `en` where nobody chose.
+
+    Example:
+        >>> spoken()
+        'en'
+    """
+    return _SPOKEN.get()
+
+
+def said(text: str, context: str = "") -> str:
+    """Say a sentence in the language of the moment, for a terminal.
+
+    Args:
+        text: What was written in English.
+        context: As of `Speaker.say`.
+
+    Returns:
+        The translation, or the text itself.
+
+    Example:
+        >>> with speaking("fa"):
+        ...     said("No file was left out.")
+        'هیچ فایلی کنار گذاشته نشد.'
+    """
+    language = _SPOKEN.get()
+    return text if language == "en" else str(speaker(language).say(text, context))
+
+
+def _entries(language: str) -> tuple[CatalogueEntry, ...]:
+    place = importlib.resources.files("thalweg.core").joinpath("catalogues", f"{language}.po")
+    return read_catalogue(place.read_text("utf-8"), f"{language}.po")

@@ -1,0 +1,101 @@
+"""One entry of a catalogue as a pattern: its literal words, its gaps with their kinds, and what takes their place."""
+
+import re
+from dataclasses import dataclass
+
+from thalweg.core.catalogue_file import CatalogueEntry
+
+__all__ = ["NUMBER", "Pattern", "has_gaps", "pattern_of", "unescaped"]
+
+NUMBER = r"[+\-\u2212]?(?:\d[\d,]*(?:\.\d+)?|\.\d+|nan|inf)(?:e[+\-]?\d+)?(?:\s?%|x)?|-"
+"""How numbers are written in English sentences: with separators, a share, or a factor such as `3x`."""
+_FIELD = re.compile(r"\{\{|\}\}|\{(\w+)(?::(number|text))?\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """A sentence with gaps.
+
+    Args:
+        literal: Its longest run of letters between gaps, to pass most texts by at once.
+        matches: What a text has to look like.
+        kinds: `number`, `text` or nothing, by the gap's name.
+        translation: The same sentence in another language, ready for `str.format`.
+    """
+
+    literal: str
+    matches: re.Pattern[str]
+    kinds: dict[str, str]
+    translation: str
+
+
+def pattern_of(entry: CatalogueEntry) -> Pattern:
+    """Turn an entry into a pattern.
+
+    Args:
+        entry: Of a catalogue, its gaps in braces.
+
+    Returns:
+        The pattern.
+
+    Example:
+        >>> found = pattern_of(CatalogueEntry(source="{n:number} of {what}", translation="{what}: {n}"))
+        >>> found.matches.fullmatch("1,442 of all").groupdict(), found.translation
+        ({'n': '1,442', 'what': 'all'}, '{what}: {n}')
+    """
+    parts, kinds, end, literals = [], {}, 0, []
+    for match in _FIELD.finditer(entry.source):
+        literal = entry.source[end : match.start()]
+        end = match.end()
+        if match[1] is None:  # a doubled brace is a brace
+            literal += match[0][0]
+            parts.append(re.escape(literal))
+        else:
+            kinds[match[1]] = match[2] or ""
+            gap = NUMBER if match[2] == "number" else ".*?" if match[1].startswith("_") else ".+?"
+            parts.append(f"{re.escape(literal)}(?P<{match[1]}>{gap})")
+        literals.append(literal)
+    literals.append(entry.source[end:])
+    parts.append(re.escape(literals[-1]))
+    return Pattern(
+        literal=max(literals, key=len),
+        matches=re.compile("".join(parts), re.DOTALL),
+        kinds=kinds,
+        translation=_FIELD.sub(_plain, entry.translation),
+    )
+
+
+def has_gaps(text: str) -> bool:
+    """Tell whether a message has gaps.
+
+    Args:
+        text: As a catalogue writes it.
+
+    Returns:
+        Whether there is a brace that is not doubled.
+
+    Example:
+        >>> has_gaps("{n} files"), has_gaps("a {{brace}}")
+        (True, False)
+    """
+    return "{" in text.replace("{{", "")
+
+
+def unescaped(text: str) -> str:
+    """Write doubled braces as braces.
+
+    Args:
+        text: As a catalogue writes it.
+
+    Returns:
+        As it is said.
+
+    Example:
+        >>> unescaped("a {{brace}}")
+        'a {brace}'
+    """
+    return text.replace("{{", "{").replace("}}", "}")
+
+
+def _plain(match: re.Match[str]) -> str:
+    return match[0] if match[1] is None else f"{{{match[1]}}}"
