@@ -45,7 +45,10 @@ def schema(name):
         ("train", TRAINED),
         ("train", dataclasses.replace(TRAINED, report="r", accuracy=0.5, accuracy_interval=(0.1, 0.9))),
         ("check", CHECKED),
-        ("export", ExportResult(path="m.onnx", format="onnx", bytes=3, max_difference=1e-7, batch_sizes=(1, 5))),
+        (
+            "export",
+            ExportResult(path="m", format="onnx", bytes=3, max_difference=1e-7, batch_sizes=(1, 5), files=("m",)),
+        ),
         ("report", ReportResult(run="runs/x", report="runs/x/report.html")),
         ("error", {"error": "x: is not there", "exit_status": 2}),
     ],
