@@ -6,7 +6,7 @@ import torch
 
 from thalweg.core.errors import PlanError
 from thalweg.curvature import lanczos
-from thalweg.curvature.lanczos import extreme_eigenvalues
+from thalweg.curvature.lanczos import Krylov, extreme_eigenvalues
 from thalweg.curvature.product import hessian_product
 
 REFERENCE = pathlib.Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "curvature_reference.json"
@@ -75,3 +75,10 @@ def test_equal_to_curvlinops():
     assert [pair.value for pair in found.bottom] == pytest.approx(reference["bottom"], rel=1e-3)
     trace = sum(float(row @ product(row)) for row in torch.eye(product.size, dtype=torch.float64))
     assert trace == pytest.approx(reference["trace"], rel=1e-3)
+
+
+def test_a_start_too_short_for_its_squares_is_still_a_direction():
+    start = torch.full((6,), 1e-25)
+    krylov = Krylov(lambda vector: torch.arange(1.0, 7.0) * vector, start, 6, 6, 0, start=start)
+    krylov.grow(6)
+    assert krylov.ritz()[0].tolist() == pytest.approx([1, 2, 3, 4, 5, 6], rel=1e-4)

@@ -131,7 +131,8 @@ def _affordable(size: int, sample: Tensor) -> int:
 def _unit(vector: Tensor) -> Tensor:
     """A vector at length one; the squares of one as short as 1e-23 are zero in single precision."""
     long: Tensor = vector / vector.abs().max()
-    return long / long.norm()
+    unit: Tensor = long / long.norm()
+    return unit
 
 
 class Krylov:
