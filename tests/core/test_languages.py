@@ -36,6 +36,10 @@ def test_a_class_that_is_called_like_one_of_our_words_stays_itself_in_a_cell():
     assert PAGE.say("wrong", "cell") == "wrong"
 
 
+def test_a_whole_sentence_goes_before_a_pattern_of_its_place():
+    assert PAGE.say("Balanced accuracy", "label") == "دقت متوازن"
+
+
 def test_what_nobody_knows_stays_as_it_is_and_is_not_marked():
     assert not isinstance(PAGE.say("an unheard sentence, of all things"), Said)
 

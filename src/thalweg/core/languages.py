@@ -145,9 +145,11 @@ class Speaker:
 
     def _whole(self, text: str, context: str, depth: int, *, loosely: bool = False) -> str | None:
         """As it stands, or as a pattern whose gaps are understood, or as any pattern that fits."""
-        for place in dict.fromkeys((context, "")):
+        places = tuple(dict.fromkeys((context, "")))
+        for place in places:
             if (place, text) in self._exact and (place or context != "cell" or " " in text):
                 return self._marked(self._exact[place, text])
+        for place in places:
             least = _TELLING if context == "cell" and not place else 0
             for pattern in self._patterns.get(place, ()):
                 match = pattern.matches.fullmatch(text) if pattern.literal in text else None
