@@ -251,3 +251,10 @@ def test_a_name_from_right_to_left_leaves_the_numbers_beside_it_where_they_are()
     assert "always answering <bdi>سگ‌ها</bdi> (50.0%)" in page
     assert "is <bdi>گربه</bdi> taken for <bdi>سگ‌ها</bdi>, 6 of 6" in page
     assert "&lt;b&gt;<bdi>گربه و سگ</bdi>&lt;/b&gt;, 6 of 6" in page
+
+
+def test_a_path_is_read_from_the_left_whatever_its_script():
+    picture = Picture(data=b"", media_type="image/png", caption="گربه", file="گربه/0001.png")
+    grid = PictureGrid(caption="Samples", pictures=(picture,))
+    page = render_html(Report(title="t", answer=("Right.",), sections=(Section(title="s", blocks=(grid,)),)))
+    assert '<bdi class="file" dir="ltr"><bdi>گربه</bdi>/0001.png</bdi>' in page

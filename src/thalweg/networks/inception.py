@@ -10,7 +10,7 @@ On signals the windows are 1, 9 and 19 steps, since along one axis a long window
 2020); on volumes 1, 3 and 5 voxels.
 
 Pictures pass three modules, at a half, a quarter and an eighth of their size; the third costs a thirtieth of the
-multiplications of the other two (what it brings on CIFAR-10: docs/decisions/0011). Signals and volumes pass two.
+multiplications of the other two (what it brings on CIFAR-10: docs/decisions/0014). Signals and volumes pass two.
 """
 
 from thalweg.core.network_spec import NetworkSpec

@@ -142,6 +142,7 @@ def _environment() -> Any:  # noqa: ANN401 - jinja2 is loaded only where a page 
     environment.globals["data_uri"] = _data_uri
     environment.globals["newline"] = Markup("\n")
     environment.filters["isolated"] = _isolated
+    environment.filters["path"] = lambda text: Markup(isolated(text, path=True))  # noqa: S704 - escaped there
     environment.filters["paragraphs"] = lambda text: [type(text)(part) for part in text.splitlines() if part.strip()]
     return environment
 

@@ -58,11 +58,12 @@ def escape(text: object) -> str:
     return html.escape(shown(text), quote=True)
 
 
-def isolated(text: object) -> str:
+def isolated(text: object, *, path: bool = False) -> str:
     """Escape a sentence for HTML, names written from right to left set apart: numbers beside them stay in place.
 
     Args:
         text: Anything; its `str` is taken.
+        path: Whether it is a path, which is read from left to right whatever its first letter.
 
     Returns:
         Markup; a sentence that itself begins from right to left is escaped alone.
@@ -72,10 +73,12 @@ def isolated(text: object) -> str:
         'always <bdi>سگ</bdi> (50%)'
         >>> isolated("سگ always")
         'سگ always'
+        >>> isolated("سگ/0001.png", path=True)
+        '<bdi>سگ</bdi>/0001.png'
     """
     words = escape(text)
     first = next((kind for kind in map(unicodedata.bidirectional, words) if kind in {"L", "R", "AL"}), "L")
-    return words if first != "L" else _NAME.sub(lambda name: f"<bdi>{name[0]}</bdi>", words)
+    return words if first != "L" and not path else _NAME.sub(lambda name: f"<bdi>{name[0]}</bdi>", words)
 
 
 def text_width(text: str, size: float = 12.0) -> float:
