@@ -18,7 +18,7 @@ def test_the_command_of_the_report_repeats_the_run_to_the_bit(photo_folder, tmp_
         block["text"]
         for section in content["sections"]
         for block in section["blocks"]
-        if block.get("style") == "command"
+        if block.get("style") == "command" and block["text"].startswith("thalweg train ")
     ]
     accuracy = content["numbers"][0]
     assert accuracy["low"] <= accuracy["share"] == result.accuracy <= accuracy["high"]

@@ -125,7 +125,10 @@ def _ask(client: "httpx.Client", address: SplitResult, stack: contextlib.ExitSta
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             connections.append(details["return_value"])
 
+    late = threading.Event()  # the timer's own event comes after its deed, and perhaps after the error that this causes
+
     def hang_up() -> None:
+        late.set()
         for connection in connections:
             with contextlib.suppress(OSError):
                 connection.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
@@ -139,8 +142,7 @@ def _ask(client: "httpx.Client", address: SplitResult, stack: contextlib.ExitSta
     except httpx.TimeoutException:
         raise SourceError(f"{_shown(address)}: no answer within {READ_SECONDS:.0f} s; try again later") from None
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        late = timer.finished.is_set()
-        why = f"no whole answer within {ANSWER_SECONDS:.0f} s" if late else f"cannot be reached ({error})"
+        why = f"no whole answer within {ANSWER_SECONDS:.0f} s" if late.is_set() else f"cannot be reached ({error})"
         raise SourceError(f"{_shown(address)}: {why}; check the link and the network") from None
     finally:
         timer.cancel()

@@ -60,7 +60,7 @@ def places_of(spec: NetworkSpec) -> tuple[Place, ...]:
         >>> from thalweg.core.shape import Shape
         >>> from thalweg.networks.catalogue import network
         >>> [(place.layer, place.extents) for place in places_of(network("lenet", Shape(3, (32, 32)), 2))]
-        [('tanh1', (28, 28)), ('tanh2', (10, 10))]
+        [('tanh1', (32, 32)), ('tanh2', (12, 12))]
     """
     rows = count(spec).rows
     fields = receptive_fields(spec)
