@@ -255,6 +255,7 @@ def test_a_name_from_right_to_left_leaves_the_numbers_beside_it_where_they_are()
 
 def test_a_path_is_read_from_the_left_whatever_its_script():
     picture = Picture(data=b"", media_type="image/png", caption="گربه", file="گربه/0001.png")
-    grid = PictureGrid(caption="Samples", pictures=(picture,))
+    grid = PictureGrid(caption="Answer گربه (74%)", pictures=(picture,))
     page = render_html(Report(title="t", answer=("Right.",), sections=(Section(title="s", blocks=(grid,)),)))
     assert '<bdi class="file" dir="ltr"><bdi>گربه</bdi>/0001.png</bdi>' in page
+    assert "Answer <bdi>گربه</bdi> (74%)</figcaption>" in page
