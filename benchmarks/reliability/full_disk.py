@@ -126,14 +126,18 @@ def try_one(full_from: int, photos: Path, folder: Path, truth: dict[str, object]
     from thalweg.core.errors import ThalwegError
     from thalweg.training.checkpoint import latest_checkpoint
 
-    run = folder / "run"
-    shutil.rmtree(run, ignore_errors=True)
-    disk, said, went_on, whole = Disk(run, full_from), "", False, False
-    with disk.mounted():
-        try:
-            thalweg.train(photos, out=run, **OPTIONS)
-        except ThalwegError as error:
-            said = str(error).replace(str(folder), "")
+    run, said, went_on, whole = folder / "run", "", False, False
+    while True:
+        shutil.rmtree(run, ignore_errors=True)
+        disk = Disk(run, full_from)
+        with disk.mounted():
+            try:
+                thalweg.train(photos, out=run, **OPTIONS)
+            except ThalwegError as error:
+                said = str(error).replace(str(folder), "")
+        if disk.what or full_from <= disk.planned:
+            break
+        full_from = disk.moments - 4  # some files are written by the clock: a faster run ended before that moment
     debris = [path.name for path in run.rglob(".writing-*")]
     with contextlib.suppress(ThalwegError):
         before = latest_checkpoint(run / "checkpoints", tidy=False)
@@ -159,7 +163,7 @@ def work(quick: bool) -> dict[str, object]:
             with disk.mounted():
                 thalweg.train(photos, out=straight, **OPTIONS)
             truth = traces(straight)
-            # history.csv is written by the clock, so that no two runs have the same number of moments to the last few.
+            # Some files are written by the clock, so that no two runs have the same number of moments.
             moments = np.linspace(disk.planned + 1, disk.moments - 4, 3 if quick else 20).astype(int).tolist()
             details = [try_one(moment, photos, Path(name), truth) for moment in moments]
     finally:

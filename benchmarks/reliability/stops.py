@@ -64,10 +64,10 @@ def arm(place: str, turn: int, signum: int, note: Path) -> None:
 
     owner, name, call = {
         "step": (loop.Trainer, "_step", (2, 7, 13, 19)[turn]),
-        "validation": (loop, "predict", turn % (EPOCHS - 1) + 1),
+        "validation": (session, "predict", turn % (EPOCHS - 1) + 1),
         "write": (files.os, ("fsync", "chmod", "replace", "fsync")[turn], (31, 9, 9, 24)[turn]),
         "reading": (train, ("load_scan", "divide", "summarise", "batches_of")[turn % 3], 1),
-        "report": (session, ("score_split", "write_report", "save_weights", "diagnose_run")[turn], 1),
+        "report": (session, ("score_run", "write_report", "save_weights", "diagnose_run")[turn], 1),
     }[place]
     signalling(owner, name, call, signum, note)
 
