@@ -6,7 +6,7 @@ The choice depends on the hardware alone, never on a timing, so that two runs wi
 import contextlib
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,7 +14,10 @@ import torch
 
 from thalweg.core.errors import PlanError
 
-__all__ = ["Device", "choose_device", "describe_hardware", "move"]
+__all__ = ["Device", "choose_device", "describe_hardware", "fitting_threads", "move", "threads_for"]
+
+MACS_A_THREAD = 600_000_000
+"""Multiply-accumulates of a forward pass that a thread must have for itself to be worth waking (decision 0015)."""
 
 Module = TypeVar("Module", bound=torch.nn.Module)
 
@@ -87,6 +90,51 @@ def choose_device(wish: str) -> Device:
     if wish == "cuda":
         return Device("cuda", torch.bfloat16 if torch.cuda.is_bf16_supported() else None)
     return Device(wish, torch.bfloat16 if wish == "cpu" and _cpu_multiplies_bfloat16() else None)
+
+
+def threads_for(macs: int, available: int) -> int:
+    """How many threads suit a step: with little for each to do, they wait for one another longer than they work.
+
+    It follows from the network and the batch alone, never from a timing: two runs with one seed add in one order.
+
+    Args:
+        macs: Multiply-accumulates of a forward pass of one batch.
+        available: Threads that there may be.
+
+    Returns:
+        At least 1, at most `available`.
+
+    Example:
+        >>> threads_for(160_000_000, 2), threads_for(10_840_000_000, 2)
+        (1, 2)
+    """
+    return max(1, min(available, macs // MACS_A_THREAD))
+
+
+@contextlib.contextmanager
+def fitting_threads(device: Device, macs: int) -> Iterator[None]:
+    """Compute with as many threads as suit a step, unless `OMP_NUM_THREADS` says otherwise.
+
+    Args:
+        device: Threads are for the CPU.
+        macs: Multiply-accumulates of a forward pass of one batch; 0 where nothing is known of it.
+
+    Yields:
+        Nothing; afterwards there are as many threads as before.
+
+    Example:
+        >>> before = torch.get_num_threads()
+        >>> with fitting_threads(Device("cpu", None), 0):
+        ...     torch.get_num_threads() == before
+        True
+    """
+    before = torch.get_num_threads()
+    if device.kind == "cpu" and macs and not os.environ.get("OMP_NUM_THREADS"):
+        torch.set_num_threads(threads_for(macs, before))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _cpu_multiplies_bfloat16() -> bool:

@@ -13,11 +13,11 @@ from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
 from thalweg.modules.build import build
-from thalweg.training.device import choose_device
+from thalweg.training.device import choose_device, fitting_threads
 from thalweg.workbench.environment import find_source
 from thalweg.workbench.loading import load_scan, look, same_split
 from thalweg.workbench.segmenting import restore_masks
-from thalweg.workbench.session import Session, carry_out
+from thalweg.workbench.session import Session, carry_out, step_macs
 from thalweg.workbench.telling import Listener, whoever_is_here
 from thalweg.workbench.transfer import learning_parts
 from thalweg.workbench.transfer_start import restore_start
@@ -76,4 +76,5 @@ def resume(run: str | Path, *, listener: Listener | None = None) -> TrainResult:
         learning=learning_parts(spec, plan, module),
         probe=probe,
     )
-    return carry_out(state, module, resuming=True)
+    with fitting_threads(state.device, step_macs(spec, plan, probe)):
+        return carry_out(state, module, resuming=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from thalweg.accounting.ledger import count
 from thalweg.core.codec import to_plain
 from thalweg.core.dataset import DataSummary
 from thalweg.core.diagnosis_results import DiagnosedRun
@@ -46,7 +47,7 @@ from thalweg.workbench.steps import StepLog
 from thalweg.workbench.telling import Listener
 from thalweg.workbench.transfer import Probe
 
-__all__ = ["Session", "balance_of", "batches_of", "carry_out"]
+__all__ = ["Session", "balance_of", "batches_of", "carry_out", "step_macs"]
 
 REPORT_SECONDS = 6.0
 """Of a plan in minutes, so much is kept for the report and the end of the process, besides the evaluation."""
@@ -177,6 +178,26 @@ def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> Train
             f"{place} cannot be written: {reason}; what was saved before is whole: "
             f"mend that, then thalweg resume {place}"
         ) from error
+
+
+def step_macs(spec: NetworkSpec, plan: TrainingPlan, probe: Probe | None) -> int:
+    """Multiply-accumulates of a batch's forward pass; 0 where they are not known or a head learns from kept features.
+
+    Args:
+        spec: The network.
+        plan: Its batch size is used.
+        probe: The head, where it alone learns.
+
+    Returns:
+        Their number.
+
+    Example:
+        >>> from thalweg.core.shape import Shape
+        >>> from thalweg.networks.catalogue import network
+        >>> step_macs(network("small", Shape(3, (96, 96)), 2), TrainingPlan(source="photos", batch_size=16), None)
+        157487104
+    """
+    return 0 if probe else (count(spec).macs or 0) * (plan.batch_size or 1)
 
 
 def _carry_out(run: Session, module: torch.nn.Module, live: LiveFile, *, resuming: bool) -> TrainResult:

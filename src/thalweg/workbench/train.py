@@ -23,7 +23,7 @@ from thalweg.networks.catalogue import axes_of, suited
 from thalweg.networks.catalogue import network as describe_network
 from thalweg.networks.spatial import standardised
 from thalweg.pretrained.obtaining import Weights
-from thalweg.training.device import Device, choose_device
+from thalweg.training.device import Device, choose_device, fitting_threads
 from thalweg.training.scoring import BatchSource
 from thalweg.training.unfreezing import Part
 from thalweg.workbench.environment import describe_environment
@@ -38,7 +38,7 @@ from thalweg.workbench.segmenting import (
     segmenting,
     start_masks,
 )
-from thalweg.workbench.session import Session, balance_of, batches_of, carry_out
+from thalweg.workbench.session import Session, balance_of, batches_of, carry_out, step_macs
 from thalweg.workbench.telling import Listener, whoever_is_here
 from thalweg.workbench.transfer import ask_weights, describe, learning_parts, named_backbone
 from thalweg.workbench.transfer_start import Backbone, keep_start, start_from
@@ -200,29 +200,30 @@ def train(
     start = begin(plan, spec, pretrained, loaded, parts, summary, compute, listener) if pretrained else None
     module = start.module if start else build(spec.logits()[0], seed=plan.seed)
     learning, probe = learning_parts(spec, plan, module), start.probe if start else None
-    if plan.learning_rate is None or plan.repair:
-        batches = probe.train if probe else batches_of(loaded, parts.train, plan, training=True)
-        plan = _search(plan, batches, summary, probe.module if probe else module, compute, listener, learning)
-    folder = RunFolder.create(Path(out) if out else None, _run_name(plan))
-    run = Session(
-        plan=plan,
-        folder=folder,
-        spec=spec,
-        loaded=loaded,
-        parts=parts,
-        summary=summary,
-        findings=findings,
-        device=compute,
-        listener=listener,
-        started=started,
-        learning=learning,
-        probe=probe,
-        notes=start.notes if start else (),
-    )
-    if tensorboard:
-        (folder.path / EVENTS).mkdir()
-    _keep(run, start)
-    return carry_out(run, module, resuming=False)
+    with fitting_threads(compute, step_macs(spec, plan, probe)):
+        if plan.learning_rate is None or plan.repair:
+            batches = probe.train if probe else batches_of(loaded, parts.train, plan, training=True)
+            plan = _search(plan, batches, summary, probe.module if probe else module, compute, listener, learning)
+        folder = RunFolder.create(Path(out) if out else None, _run_name(plan))
+        run = Session(
+            plan=plan,
+            folder=folder,
+            spec=spec,
+            loaded=loaded,
+            parts=parts,
+            summary=summary,
+            findings=findings,
+            device=compute,
+            listener=listener,
+            started=started,
+            learning=learning,
+            probe=probe,
+            notes=start.notes if start else (),
+        )
+        if tensorboard:
+            (folder.path / EVENTS).mkdir()
+        _keep(run, start)
+        return carry_out(run, module, resuming=False)
 
 
 def _look(plan: TrainingPlan, task: str | None, listener: Listener) -> tuple[TrainingPlan, Looked]:
