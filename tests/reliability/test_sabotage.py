@@ -2,7 +2,7 @@
 
 
 def test_the_tests_notice_when_a_guard_is_taken_away(kept):
-    kept("sabotage")
+    assert kept("sabotage")["held"] > 0
 
 
 def test_every_sabotage_still_finds_the_words_it_replaces(script):

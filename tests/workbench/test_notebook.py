@@ -135,7 +135,9 @@ def test_labs_comparisons_and_rules_show_themselves():
         samples=(), sanity=(), searched="",
     )  # fmt: skip
     for value in (lab, looked, Comparison(runs=(), differing=(), differences=()), thalweg.rule("LRN001")):
-        _read(value._repr_html_())
+        page = value._repr_html_()
+        assert page
+        _read(page)
 
 
 def test_every_kind_that_is_shown_asks_to_be():
