@@ -99,12 +99,14 @@ def own_network(named: "str | Path | NetworkSpec | nn.Module") -> OwnNetwork | N
     if isinstance(named, str) and named.startswith("timm:"):
         raise PlanError(f"--network {named}: networks of timm are trained with --backbone {named}")
     try:
-        spec = describe(named).spec
+        spec: NetworkSpec | None = describe(named).spec
     except PlanError:  # layers in a line and torch modules have no input of their own: the source gives it
         spec = None
     shape = next(iter(spec.inputs.values())) if spec is not None else None
-    label = spec.name if isinstance(named, NetworkSpec) else str(named) if isinstance(named, str | Path) else ""
-    label = label or type(named).__name__
+    if isinstance(named, NetworkSpec):
+        label = named.name
+    else:
+        label = str(named) if isinstance(named, str | Path) else type(named).__name__
     if label in (*NAMES, *SEGMENTERS):
         label = f"own {label}"
     return OwnNetwork(named=named, label=label[:_LONGEST_LABEL], own_shape=shape)
