@@ -1,5 +1,6 @@
 """A network of one's own is trained, gone on with, evaluated and exported like one of the catalogue."""
 
+import html
 import json
 
 import numpy as np
@@ -49,6 +50,7 @@ def test_the_report_repeats_it_from_its_own_file_to_the_bit(trained, photo_folde
     folder, listed, _ = trained
     report = (folder / "listed/report.html").read_text(encoding="utf-8")
     assert f"--network {folder / 'listed/network.json'}" in report
+    assert "\n    MaxPool2d(4),\n    Flatten(),\n" in html.unescape(report)  # lines stay lines
     again = thalweg.train(
         photo_folder, network=folder / "listed/network.json", epochs=2, lr=0.01, batch_size=32, out=tmp_path / "again"
     )
