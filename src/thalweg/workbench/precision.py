@@ -5,7 +5,8 @@ float32 over sizes, windows and strides (docs/decisions/0017): most agree to 0.5
 nobody wrote, or are written where they must not be:
 
 - three axes: maps of depth 2 (a `small-3d` on 32 voxels ends in one), and others of one or two positions;
-- a stride, where the padding is as wide as the axis itself, such as 3x3 with stride 2 on a map one pixel wide.
+- a stride, where the padding is as wide as the axis itself, or the stride leads past its end: such as 3x3 with stride 2
+  on a map one pixel wide.
 """
 
 from dataclasses import replace
@@ -61,6 +62,7 @@ def wrong_in_bfloat16(spec: NetworkSpec) -> str | None:
         if layer.kind in _FLAT:
             extents = shapes[layer.inputs[0]].extents
             for extent, window in zip(extents, windows(complete_settings(layer), extents), strict=True):
-                if window.stride > 1 and max(window.padding, window.padding_total - window.padding) >= extent:
+                padding = max(window.padding, window.padding_total - window.padding)
+                if window.stride > 1 and (padding >= extent or window.stride >= extent + padding):
                     return layer.name
     return None
