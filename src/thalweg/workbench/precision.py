@@ -63,6 +63,7 @@ def wrong_in_bfloat16(spec: NetworkSpec) -> str | None:
             extents = shapes[layer.inputs[0]].extents
             for extent, window in zip(extents, windows(complete_settings(layer), extents), strict=True):
                 padding = max(window.padding, window.padding_total - window.padding)
-                if window.stride > 1 and (padding >= extent or window.stride >= extent + padding):
+                beyond = padding >= extent or window.stride >= extent + padding
+                if window.kernel > 1 and window.stride > 1 and beyond:
                     return layer.name
     return None
