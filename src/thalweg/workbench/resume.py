@@ -16,6 +16,7 @@ from thalweg.modules.build import build
 from thalweg.training.device import choose_device, fitting_threads
 from thalweg.workbench.environment import find_source
 from thalweg.workbench.loading import load_scan, look, same_split
+from thalweg.workbench.precision import sound
 from thalweg.workbench.segmenting import restore_masks
 from thalweg.workbench.session import Session, carry_out, step_macs
 from thalweg.workbench.telling import Listener, whoever_is_here
@@ -70,7 +71,7 @@ def resume(run: str | Path, *, listener: Listener | None = None) -> TrainResult:
         parts=parts,
         summary=summary,
         findings=tuple(finding for finding in stored if finding.code.startswith("DAT")),  # curves are judged anew
-        device=choose_device(plan.device),
+        device=sound(choose_device(plan.device), spec),
         listener=listener,
         started=started,
         learning=learning_parts(spec, plan, module),

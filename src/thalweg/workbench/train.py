@@ -30,6 +30,7 @@ from thalweg.workbench.environment import describe_environment
 from thalweg.workbench.event_log import FOLDER as EVENTS
 from thalweg.workbench.loading import Looked, divide, load_scan, look, summarise
 from thalweg.workbench.own_network import OwnNetwork, own_network
+from thalweg.workbench.precision import sound
 from thalweg.workbench.recipes import asked_size, epochs_for, resolved
 from thalweg.workbench.search import decide_rate
 from thalweg.workbench.segmenting import (
@@ -197,6 +198,7 @@ def train(
         refuse_batch_of_one(spec, plan, len(parts.train))
     if summary.reading:
         spec = standardised(spec, summary.reading.mean, summary.reading.deviation)
+    compute = sound(compute, spec)
     tell_data(summary, listener)
     begin = start_masks if found.masks else start_from
     start = begin(plan, spec, pretrained, loaded, parts, summary, compute, listener) if pretrained else None
