@@ -24,12 +24,14 @@ from thalweg.networks.catalogue import network as describe_network
 from thalweg.networks.spatial import standardised
 from thalweg.pretrained.obtaining import Weights
 from thalweg.training.device import Device, choose_device, fitting_threads
+from thalweg.training.ranks import Ranks, joined
 from thalweg.training.scoring import BatchSource
 from thalweg.training.unfreezing import Part
 from thalweg.workbench.environment import describe_environment
 from thalweg.workbench.event_log import FOLDER as EVENTS
 from thalweg.workbench.loading import Looked, divide, load_scan, look, summarise
 from thalweg.workbench.recipes import asked_size, epochs_for, resolved
+from thalweg.workbench.resume import go_on
 from thalweg.workbench.search import decide_rate
 from thalweg.workbench.segmenting import (
     describe_segmenter,
@@ -39,7 +41,15 @@ from thalweg.workbench.segmenting import (
     start_masks,
 )
 from thalweg.workbench.session import Session, balance_of, batches_of, carry_out, step_macs
-from thalweg.workbench.telling import Listener, whoever_is_here
+from thalweg.workbench.spreading import (
+    begun_before,
+    decided_once,
+    make_folder,
+    refuse_other_data,
+    refuse_thin_parts,
+    told_of_ranks,
+)
+from thalweg.workbench.telling import Listener, silent, whoever_is_here
 from thalweg.workbench.transfer import ask_weights, describe, learning_parts, named_backbone
 from thalweg.workbench.transfer_start import Backbone, keep_start, start_from
 
@@ -141,7 +151,6 @@ def train(
         thalweg.core.errors.SourceError: no/such/folder: there is no such folder or file...
     """
     listener = listener or whoever_is_here()
-    started = listener.began
     if task not in {None, "classification", "segmentation"}:
         raise PlanError(f"--task {task}: choose one of classification, segmentation")
     width, height = asked_size(image_size)
@@ -180,12 +189,35 @@ def train(
     if plan.backbone is None:
         describe_network(plan.network, Shape(3, (256,) * axes_of(plan.network)), 2)  # an unknown name is told at once
     compute = choose_device(plan.device)
-    RunFolder.check_free(Path(out) if out else None)
-    pretrained = ask_weights(plan, listener) if plan.backbone else None  # before any picture is read
-    plan, looked = _look(plan, task, listener)
-    found = looked.scan
-    _describe(plan, looked, len(found.classes), pretrained)  # a size that does not fit is told before files are read
-    loaded = load_scan(found, image_size=plan.size_of_pictures or looked.side, listener=listener)
+    with joined(compute.kind) as ranks:
+        listener = listener if ranks.first else silent()
+        begun = begun_before(ranks)
+        if begun is not None:
+            listener.say(f"The ranks were started anew: going on with {printable(begun.path)}.")
+            return go_on(begun, listener, ranks)
+        return _train(plan, task, Path(out) if out else None, compute, listener, ranks, tensorboard=tensorboard)
+
+
+def _train(
+    plan: TrainingPlan,
+    task: str | None,
+    out: Path | None,
+    compute: Device,
+    listener: Listener,
+    ranks: Ranks,
+    *,
+    tensorboard: bool,
+) -> TrainResult:
+    """Train as planned."""
+    started = listener.began
+    with ranks.in_turn():  # the first rank of a machine downloads, unpacks and decodes; the others find it in the cache
+        if ranks.first:
+            RunFolder.check_free(out)
+        pretrained = ask_weights(plan, listener) if plan.backbone else None  # before any picture is read
+        plan, looked = _look(plan, task, listener)
+        found = looked.scan
+        _describe(plan, looked, len(found.classes), pretrained)  # a size that does not fit is told before files are read
+        loaded = load_scan(found, image_size=plan.size_of_pictures or looked.side, listener=listener)
     parts = divide(loaded, plan)
     if plan.epochs is None and plan.minutes is None:
         plan = replace(plan, epochs=epochs_for(plan, len(parts.train)))
@@ -195,16 +227,21 @@ def train(
         refuse_batch_of_one(spec, plan, len(parts.train))
     if summary.reading:
         spec = standardised(spec, summary.reading.mean, summary.reading.deviation)
+    refuse_thin_parts(plan, len(parts.train), ranks)
+    refuse_other_data(summary, ranks)
     _tell_data(summary, listener)
+    if ranks.size > 1:
+        listener.say(told_of_ranks(ranks, spec))
     begin = start_masks if found.masks else start_from
     start = begin(plan, spec, pretrained, loaded, parts, summary, compute, listener) if pretrained else None
     module = start.module if start else build(spec.logits()[0], seed=plan.seed)
     learning, probe = learning_parts(spec, plan, module), start.probe if start else None
-    with fitting_threads(compute, step_macs(spec, plan, probe)):
+    with fitting_threads(compute, step_macs(spec, plan, probe) // ranks.size):
         if plan.learning_rate is None or plan.repair:
             batches = probe.train if probe else batches_of(loaded, parts.train, plan, training=True)
-            plan = _search(plan, batches, summary, probe.module if probe else module, compute, listener, learning)
-        folder = RunFolder.create(Path(out) if out else None, _run_name(plan))
+            trained = probe.module if probe else module
+            plan = decided_once(plan, lambda: _search(plan, batches, summary, trained, compute, listener, learning), ranks)
+        folder = make_folder(out, _run_name(plan), ranks)
         run = Session(
             plan=plan,
             folder=folder,
@@ -219,10 +256,12 @@ def train(
             learning=learning,
             probe=probe,
             notes=start.notes if start else (),
+            ranks=ranks,
         )
-        if tensorboard:
-            (folder.path / EVENTS).mkdir()
-        _keep(run, start)
+        if ranks.first:
+            if tensorboard:
+                (folder.path / EVENTS).mkdir()
+            _keep(run, start)
         return carry_out(run, module, resuming=False)
 
 
