@@ -225,6 +225,11 @@ def show_run(settings: Settings, result: "TrainResult") -> int:
     """
     from thalweg.core.results import exit_status
 
+    status = result.interrupted if result.interrupted is not None else exit_status(result.findings)
+    if status == 1 and settings.launch is not None and settings.launch.restarts_left:
+        status = 0  # such a launcher takes every other status for a crash and would begin anew for a mere finding
+    if settings.follows:
+        return status
     if settings.json:
         emit_json(result.to_json())
     elif result.interrupted is not None:
@@ -235,4 +240,4 @@ def show_run(settings: Settings, result: "TrainResult") -> int:
         for line in answer(result.run):
             typer.echo(said(line))
         typer.echo(said(f"Report: {result.report}"))
-    return result.interrupted if result.interrupted is not None else exit_status(result.findings)
+    return status

@@ -24,6 +24,7 @@ from thalweg.networks.catalogue import suited
 from thalweg.networks.spatial import standardised
 from thalweg.pretrained.obtaining import Weights
 from thalweg.training.device import Device, choose_device, fitting_threads
+from thalweg.training.ranks import Ranks, joined
 from thalweg.training.scoring import BatchSource
 from thalweg.training.unfreezing import Part
 from thalweg.workbench.environment import describe_environment
@@ -32,6 +33,7 @@ from thalweg.workbench.loading import Looked, divide, load_scan, look, summarise
 from thalweg.workbench.own_network import OwnNetwork, own_network
 from thalweg.workbench.precision import sound
 from thalweg.workbench.recipes import asked_size, epochs_for, resolved
+from thalweg.workbench.resume import go_on
 from thalweg.workbench.search import decide_rate
 from thalweg.workbench.segmenting import (
     describe_segmenter,
@@ -41,7 +43,15 @@ from thalweg.workbench.segmenting import (
     start_masks,
 )
 from thalweg.workbench.session import Session, balance_of, batches_of, carry_out, step_macs
-from thalweg.workbench.telling import Listener, tell_data, whoever_is_here
+from thalweg.workbench.spreading import (
+    begun_before,
+    decided_once,
+    make_folder,
+    refuse_other_data,
+    refuse_thin_parts,
+    told_of_ranks,
+)
+from thalweg.workbench.telling import Listener, silent, tell_data, whoever_is_here
 from thalweg.workbench.transfer import ask_weights, describe, learning_parts, named_backbone
 from thalweg.workbench.transfer_start import Backbone, keep_start, start_from
 
@@ -143,7 +153,6 @@ def train(
         thalweg.core.errors.SourceError: no/such/folder: there is no such folder or file...
     """
     listener = listener or whoever_is_here()
-    started = listener.began
     if task not in {None, "classification", "segmentation"}:
         raise PlanError(f"--task {task}: choose one of classification, segmentation")
     own = own_network(network)  # an unknown name is told at once
@@ -181,14 +190,37 @@ def train(
     )
     plan = named_backbone(plan)
     compute = choose_device(plan.device)
-    RunFolder.check_free(Path(out) if out else None)
-    pretrained = ask_weights(plan, listener) if plan.backbone else None  # before any picture is read
-    plan, looked = _look(plan, own, task, listener)
-    found = looked.scan
-    _describe(
-        plan, own, looked, len(found.classes), pretrained, listener.say
-    )  # a size that does not fit is told before files are read
-    loaded = load_scan(found, image_size=plan.size_of_pictures or looked.side, listener=listener)
+    with joined(compute.kind) as ranks:
+        listener = listener if ranks.first else silent()
+        begun = begun_before(ranks)
+        if begun is not None:
+            listener.say(f"The ranks were started anew: going on with {printable(begun.path)}.")
+            return go_on(begun, listener, ranks)
+        return _train(plan, own, task, Path(out) if out else None, compute, listener, ranks, tensorboard=tensorboard)
+
+
+def _train(
+    plan: TrainingPlan,
+    own: OwnNetwork | None,
+    task: str | None,
+    out: Path | None,
+    compute: Device,
+    listener: Listener,
+    ranks: Ranks,
+    *,
+    tensorboard: bool,
+) -> TrainResult:
+    """Train as planned."""
+    started = listener.began
+    with ranks.in_turn():  # the first rank of a machine downloads, unpacks and decodes; the others find it in the cache
+        if ranks.first:
+            RunFolder.check_free(out)
+        pretrained = ask_weights(plan, listener) if plan.backbone else None  # before any picture is read
+        plan, looked = _look(plan, own, task, listener)
+        found = looked.scan
+        # A size that does not fit is told before files are read.
+        _describe(plan, own, looked, len(found.classes), pretrained, listener.say)
+        loaded = load_scan(found, image_size=plan.size_of_pictures or looked.side, listener=listener)
     parts = divide(loaded, plan)
     if plan.epochs is None and plan.minutes is None:
         plan = replace(plan, epochs=epochs_for(plan, len(parts.train)))
@@ -199,16 +231,23 @@ def train(
     if summary.reading:
         spec = standardised(spec, summary.reading.mean, summary.reading.deviation)
     compute = sound(compute, spec)
+    refuse_thin_parts(plan, len(parts.train), ranks)
+    refuse_other_data(summary, ranks)
     tell_data(summary, listener)
+    if ranks.size > 1:
+        listener.say(told_of_ranks(ranks, spec))
     begin = start_masks if found.masks else start_from
     start = begin(plan, spec, pretrained, loaded, parts, summary, compute, listener) if pretrained else None
     module = start.module if start else build(spec.logits()[0], seed=plan.seed)
     learning, probe = learning_parts(spec, plan, module), start.probe if start else None
-    with fitting_threads(compute, step_macs(spec, plan, probe)):
+    with fitting_threads(compute, step_macs(spec, plan, probe) // ranks.size):
         if plan.learning_rate is None or plan.repair:
             batches = probe.train if probe else batches_of(loaded, parts.train, plan, training=True)
-            plan = _search(plan, batches, summary, probe.module if probe else module, compute, listener, learning)
-        folder = RunFolder.create(Path(out) if out else None, _run_name(plan))
+            trained = probe.module if probe else module
+            plan = decided_once(
+                plan, lambda: _search(plan, batches, summary, trained, compute, listener, learning), ranks
+            )
+        folder = make_folder(out, _run_name(plan), ranks)
         run = Session(
             plan=plan,
             folder=folder,
@@ -223,10 +262,12 @@ def train(
             learning=learning,
             probe=probe,
             notes=start.notes if start else (),
+            ranks=ranks,
         )
-        if tensorboard:
-            (folder.path / EVENTS).mkdir()
-        _keep(run, start)
+        if ranks.first:
+            if tensorboard:
+                (folder.path / EVENTS).mkdir()
+            _keep(run, start)
         return carry_out(run, module, resuming=False)
 
 
