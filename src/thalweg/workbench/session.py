@@ -44,8 +44,6 @@ from thalweg.workbench.live_file import LiveFile, Onlooker
 from thalweg.workbench.loading import Loaded
 from thalweg.workbench.model import TrainedModel
 from thalweg.workbench.monitor import Monitor
-from thalweg.workbench.report import write_report
-from thalweg.workbench.report_masks import write_mask_report
 from thalweg.workbench.session_scores import answer_of, score_run
 from thalweg.workbench.steps import StepLog
 from thalweg.workbench.telling import Listener, silent
@@ -299,6 +297,9 @@ def _train(
 
 
 def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor) -> TrainResult:
+    from thalweg.workbench.report import write_report  # here, as nothing of it is needed before the first step
+    from thalweg.workbench.report_masks import write_mask_report
+
     folder = run.folder
     for event in trainer.state.events:
         if event["kind"] == "early_stop":
