@@ -2,7 +2,7 @@
 
 oneDNN has fast kernels for most depthwise convolutions, and a plain loop for the rest. Two of the rest matter in
 training: the gradient of the input in bfloat16 where the stride is above 1, and the gradient of the weights where the
-kernel is wider than 3 taps. EfficientNet-Lite0 spent five sixths of a training step in them (decision 0017). Both
+kernel is wider than 3 taps. EfficientNet-Lite0 spent five sixths of a training step in them (decision 0020). Both
 gradients are other, equal convolutions that it is fast on:
 
     dL/dx    with zeros between the places of dL/dy the stride becomes 1: a forward pass with the kernel turned
