@@ -15,6 +15,7 @@ __all__ = [
     "Drawing",
     "KeyNumber",
     "Line",
+    "Listing",
     "Mark",
     "Matrix",
     "Paragraph",
@@ -167,7 +168,15 @@ class Drawing:
     numbers: Table | None = None
 
 
-Block: TypeAlias = Paragraph | Table | Curves | PictureGrid | Matrix | Comparisons | Drawing
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A program to read or copy, closed until asked for; `text` keeps its lines and spaces."""
+
+    caption: str
+    text: str
+
+
+Block: TypeAlias = Paragraph | Table | Curves | PictureGrid | Matrix | Comparisons | Drawing | Listing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,19 @@
 """A run under way: the plan with its pictures, and the way from a built network to scores, model and report."""
 
+import json
+import tempfile
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from thalweg.accounting.ledger import count
-from thalweg.core.codec import to_plain
+from thalweg.core.codec import dumps, from_plain, to_plain
 from thalweg.core.dataset import DataSummary
 from thalweg.core.diagnosis_results import DiagnosedRun
-from thalweg.core.errors import TrainingFailedError
+from thalweg.core.errors import RanksPartedError, TrainingFailedError
 from thalweg.core.evaluation import Evaluation
 from thalweg.core.files import printable
 from thalweg.core.finding import Finding
@@ -32,6 +35,7 @@ from thalweg.training.loop import Trainer
 from thalweg.training.loss import class_weights, pixel_weights
 from thalweg.training.mask_scoring import score_masks
 from thalweg.training.progress import Outcome, Recipe
+from thalweg.training.ranks import ALONE, Ranks
 from thalweg.training.scoring import predict
 from thalweg.training.unfreezing import Part
 from thalweg.workbench.diagnose import diagnose_run
@@ -40,11 +44,9 @@ from thalweg.workbench.live_file import LiveFile, Onlooker
 from thalweg.workbench.loading import Loaded
 from thalweg.workbench.model import TrainedModel
 from thalweg.workbench.monitor import Monitor
-from thalweg.workbench.report import write_report
-from thalweg.workbench.report_masks import write_mask_report
 from thalweg.workbench.session_scores import answer_of, score_run
 from thalweg.workbench.steps import StepLog
-from thalweg.workbench.telling import Listener
+from thalweg.workbench.telling import Listener, silent
 from thalweg.workbench.transfer import Probe
 
 __all__ = ["Session", "balance_of", "batches_of", "carry_out", "step_macs"]
@@ -75,6 +77,8 @@ class Session:
     """Cached features, where the head of a pretrained network is trained alone."""
     notes: tuple[str, ...] = ()
     """What happened before the first step."""
+    ranks: Ranks = ALONE
+    """With whom the run is shared."""
 
     @property
     def heldout(self) -> tuple[int, ...]:
@@ -93,10 +97,12 @@ class Session:
 
     def batches(self, indices: tuple[int, ...], *, training: bool = False) -> Batches:
         """Batches of some samples; shuffled and augmented for training."""
-        return batches_of(self.loaded, indices, self.plan, training=training)
+        return batches_of(self.loaded, indices, self.plan, training=training, ranks=self.ranks if training else ALONE)
 
 
-def batches_of(loaded: Loaded, indices: tuple[int, ...], plan: TrainingPlan, *, training: bool) -> Batches:
+def batches_of(
+    loaded: Loaded, indices: tuple[int, ...], plan: TrainingPlan, *, training: bool, ranks: Ranks = ALONE
+) -> Batches:
     """Batches of some samples.
 
     Args:
@@ -104,6 +110,7 @@ def batches_of(loaded: Loaded, indices: tuple[int, ...], plan: TrainingPlan, *, 
         indices: Which of them.
         plan: With batch size, seed and augmentation.
         training: Whether to shuffle and augment.
+        ranks: With whom each batch is shared.
 
     Returns:
         The batches.
@@ -127,6 +134,7 @@ def batches_of(loaded: Loaded, indices: tuple[int, ...], plan: TrainingPlan, *, 
         deviation=deviation,
         masks=loaded.masks.pixels if loaded.masks else None,
         mask_rows=chosen if loaded.masks else (),
+        part=ranks.part if ranks.size > 1 else None,
     )
 
 
@@ -160,6 +168,8 @@ def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> Train
         RunError: Another process is working on the run.
         TrainingFailedError: The run went wrong, or its folder cannot be written any more.
     """
+    if not run.ranks.first:
+        return _carry_along(run, module, resuming=resuming)
     live = LiveFile(run.folder.path)
     try:
         with held(run.folder.path):
@@ -169,7 +179,7 @@ def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> Train
             try:
                 return _carry_out(run, module, live, resuming=resuming)
             except Exception as error:
-                if not isinstance(error, OSError):  # that, and an impatient second Ctrl-C, thalweg resume mends
+                if not isinstance(error, OSError | RanksPartedError):  # these, and a second Ctrl-C, resume mends
                     live.enter("failed", str(error) or type(error).__name__)
                 raise
     except OSError as error:  # a full disk, most likely
@@ -178,6 +188,15 @@ def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> Train
             f"{place} cannot be written: {reason}; what was saved before is whole: "
             f"mend that, then thalweg resume {place}"
         ) from error
+
+
+def _carry_along(run: Session, module: torch.nn.Module, *, resuming: bool) -> TrainResult:
+    """What a rank does that is not the first: the same training, whose files nobody will read."""
+    with tempfile.TemporaryDirectory(prefix="thalweg-rank-") as name:
+        aside = replace(run, folder=RunFolder(Path(name)), listener=silent())
+        (aside.folder.path / "checkpoints").mkdir()
+        _train(aside, module, LiveFile(aside.folder.path), resuming=resuming)
+    return from_plain(TrainResult, json.loads(run.ranks.from_first(str)), "rank 0")
 
 
 def step_macs(spec: NetworkSpec, plan: TrainingPlan, probe: Probe | None) -> int:
@@ -205,10 +224,12 @@ def _carry_out(run: Session, module: torch.nn.Module, live: LiveFile, *, resumin
     trainer, outcome, monitor = _train(run, module, live, resuming=resuming)
     if outcome.interrupted is not None:
         live.enter("interrupted")
-        return answer_of(run, outcome, None, monitor=monitor)
-    live.enter("evaluating")
-    result = _conclude(run, trainer, outcome, monitor)
-    live.enter("finished")
+        result = answer_of(run, outcome, None, monitor=monitor)
+    else:
+        live.enter("evaluating")
+        result = _conclude(run, trainer, outcome, monitor)
+        live.enter("finished")
+    run.ranks.from_first(lambda: dumps(result))
     return result
 
 
@@ -223,6 +244,7 @@ def _monitor(run: Session, network: torch.nn.Module, optimizer: torch.optim.Opti
         given=plan.given_rate,
         clips=plan.rate_from == "trials",
         classes=0 if run.summary.masks else len(run.summary.classes),  # a segmenter has an output a class
+        ranks=run.ranks.size,
     )
 
 
@@ -244,6 +266,7 @@ def _train(
         log_steps=steps.append,
         companion=lambda network, optimizer: monitors.setdefault("run", _monitor(run, network, optimizer)),
         scorer=score_masks if run.summary.masks else predict,
+        ranks=run.ranks,
     )
     monitor = monitors["run"]
     if resuming:
@@ -274,6 +297,9 @@ def _train(
 
 
 def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor) -> TrainResult:
+    from thalweg.workbench.report import write_report  # here, as nothing of it is needed before the first step
+    from thalweg.workbench.report_masks import write_mask_report
+
     folder = run.folder
     for event in trainer.state.events:
         if event["kind"] == "early_stop":
