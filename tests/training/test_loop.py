@@ -94,7 +94,7 @@ def test_a_few_steps_give_statistics_to_evaluate_with_but_pretrained_ones_are_ke
     module = network()
     module[1].momentum = 0.01
     parts = (Part(parameters=tuple(name for name, _ in module.named_parameters()), share=1.0),)
-    recipe = dataclasses.replace(RECIPE, average=0.0, parts=parts if pretrained else ())
+    recipe = dataclasses.replace(RECIPE, learning_rate=1e-5, average=0.0, parts=parts if pretrained else ())
     made = trainer(tmp_path / "run", recipe, module=module)
     made.fit()
     seen = pictures()[0][:22].transpose(0, 3, 1, 2)
