@@ -200,6 +200,7 @@ class _Loading:
         self._check_space(len(fresh), self.store.area)
         waiting: deque[tuple[int, Future[Entry | str]]] = deque()
         batch: list[tuple[int, Entry]] = []
+        weight = 0
         todo = iter(fresh)
         done = len(self.files) - len(fresh)
         with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
@@ -215,11 +216,13 @@ class _Loading:
                         self.left_out[index] = entry
                     else:
                         batch.append((index, entry))
+                        weight += _weight([(index, entry)])
                     done += 1
                     self.progress(done, len(self.files))
-                    if len(batch) >= _BATCH_FILES or _weight(batch) >= _BATCH_BYTES:
+                    if len(batch) >= _BATCH_FILES or weight >= _BATCH_BYTES:
                         self._record(batch, len(self.files) - done)
                         batch.clear()
+                        weight = 0
                 self._record(batch, 0)
             finally:
                 for _, future in waiting:
@@ -229,12 +232,8 @@ class _Loading:
         if not batch:
             return
         self._check_space(len(batch) + remaining, _weight(batch) // len(batch))
-        self.store.add(entry for _, entry in batch)
-        for index, entry in batch:
+        for (index, entry), known in zip(batch, self.store.add(entry for _, entry in batch), strict=True):
             self.decoded += entry.fresh
-            known = self.store.find_content(entry.digest)
-            if known is None:
-                raise StoreDamagedError(self.store.name, "a row just written is missing")
             self._take(index, known)
 
     def _check_space(self, files: int, each: int) -> None:
