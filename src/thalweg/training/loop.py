@@ -244,7 +244,9 @@ class Trainer:
         for batch in self.train.epoch(state.epoch, first=state.batch, side=state.side):
             self._step(batch.pixels, batch.labels, batch.whole)
             now = time.perf_counter()
-            elapsed, asked = self.ranks.agree(now - started, interruption.signum or 0 if interruption is not None else 0)
+            elapsed, asked = self.ranks.agree(
+                now - started, interruption.signum or 0 if interruption is not None else 0
+            )
             state.seconds += elapsed
             state.epoch_seconds += elapsed
             started = now
@@ -330,7 +332,8 @@ class Trainer:
         if has_batch_statistics(self.module):
             changed = f"; batch normalisation now sees {count // state.pieces} samples at a time, not {count}"
         self._note(
-            "memory", f"memory was too small {where}: each batch is computed in {state.pieces} pieces from here{changed}"
+            "memory",
+            f"memory was too small {where}: each batch is computed in {state.pieces} pieces from here{changed}",
         )
 
     def _objective(self, logits: object, labels: torch.Tensor) -> torch.Tensor:

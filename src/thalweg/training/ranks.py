@@ -23,7 +23,7 @@ TIMEOUT = dt.timedelta(minutes=10)
 """A rank that does not answer for so long during training is taken as lost; one that was killed is noticed at once."""
 PATIENCE = dt.timedelta(days=1)
 """The same while others wait for rank 0: to read pictures, to try learning rates, to write the report."""
-_PARTED = ("connection", "timed out", "timeout", "peer", "broken pipe", "socket", "store", "gloo", "nccl", "rank")
+_PARTED = ("connect", "timed out", "timeout", "peer", "broken pipe", "socket", "store", "gloo", "nccl", "rank")
 
 
 def part_of(count: int, rank: int, size: int) -> tuple[int, int]:
@@ -51,14 +51,20 @@ class Ranks:
 
     Args:
         launch: How it was started; None for a process that is alone.
+        store: What the launcher keeps for all, over restarts.
     """
 
-    def __init__(self, launch: Launch | None = None) -> None:
+    def __init__(self, launch: Launch | None = None, store: torch.distributed.Store | None = None) -> None:
         self.rank, self.size = (launch.rank, launch.size) if launch else (0, 1)
         self.launch = launch
         self._patient: object = None
+        self._store = store
         if launch is not None:
             self._patient = torch.distributed.new_group(backend="gloo", timeout=PATIENCE)
+
+    def part_with(self) -> None:
+        """Let go of what is kept for messages; a thread of it that lives on would break the end of the process."""
+        self._patient = self._store = None
 
     @property
     def first(self) -> bool:
@@ -221,7 +227,9 @@ class Ranks:
         with self.noticing():
             size = torch.tensor([len(packed)])
             torch.distributed.broadcast(size, 0, group=self._patient)
-            room = torch.frombuffer(packed, dtype=torch.uint8) if self.first else torch.empty(int(size), dtype=torch.uint8)
+            room = (
+                torch.frombuffer(packed, dtype=torch.uint8) if self.first else torch.empty(int(size), dtype=torch.uint8)
+            )
             torch.distributed.broadcast(room, 0, group=self._patient)
         return load(room.numpy().tobytes())
 
@@ -315,8 +323,8 @@ class Ranks:
             name: What it is.
             value: The word.
         """
-        if self.launch is not None and self.first:
-            self._store(self.launch).set(f"thalweg/{name}", value)
+        if self._store is not None and self.first:
+            self._store.set(f"thalweg/{name}", value)
 
     def remembered(self, name: str) -> str:
         """Find what was left before a restart.
@@ -327,20 +335,10 @@ class Ranks:
         Returns:
             The word of rank 0, the same on all ranks; empty where there is none.
         """
-        launch = self.launch
-        if launch is None or not launch.restarts:
+        if self.launch is None or not self.launch.restarts or self._store is None:
             return ""
-
-        def look() -> str:
-            store = self._store(launch)
-            return store.get(f"thalweg/{name}").decode() if store.check([f"thalweg/{name}"]) else ""
-
-        return self.from_first(look)
-
-    @staticmethod
-    def _store(launch: Launch) -> torch.distributed.TCPStore:
-        host, port = launch.address
-        return torch.distributed.TCPStore(host, port, is_master=False, wait_for_workers=False)
+        key, store = f"thalweg/{name}", self._store
+        return self.from_first(lambda: store.get(key).decode() if store.check([key]) else "")
 
 
 ALONE = Ranks()
@@ -372,20 +370,36 @@ def joined(kind: str) -> Iterator[Ranks]:
     if kind == "cuda":
         torch.cuda.set_device(launch.local_rank % torch.cuda.device_count())
     began = not torch.distributed.is_initialized()  # a script of the user's may have met the others already
-    if began:
-        try:
-            torch.distributed.init_process_group("cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo", timeout=TIMEOUT)
-        except (RuntimeError, ValueError) as error:
-            raise RanksPartedError(
-                f"rank {launch.rank} of {launch.size} did not meet the others at {launch.address[0]}:"
-                f"{launch.address[1]}: {_short(' '.join(str(error).split()))}"
-            ) from error
+    ranks = Ranks(launch, _meet(launch, kind) if began else None)
     try:
-        yield Ranks(launch)
+        yield ranks
     finally:
+        ranks.part_with()
         if began:
             with contextlib.suppress(RuntimeError):
                 torch.distributed.destroy_process_group()
+
+
+def _meet(launch: Launch, kind: str) -> torch.distributed.Store:
+    """Meet at the launcher's store, or rank 0's; under a name of this start, for addresses of an earlier one stay there."""
+    host, port = launch.address
+    try:
+        store = torch.distributed.TCPStore(
+            host, port, is_master=launch.rank == 0 and not launch.hosted, timeout=TIMEOUT, wait_for_workers=False
+        )
+        torch.distributed.init_process_group(
+            "cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo",
+            store=torch.distributed.PrefixStore(f"thalweg/start-{launch.restarts}", store),
+            rank=launch.rank,
+            world_size=launch.size,
+            timeout=TIMEOUT,
+        )
+    except (RuntimeError, ValueError) as error:
+        raise RanksPartedError(
+            f"rank {launch.rank} of {launch.size} did not meet the others at {host}:{port}: "
+            f"{_short(' '.join(str(error).split()))}"
+        ) from error
+    return store
 
 
 _FOLDED = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
@@ -402,6 +416,6 @@ def _checksums(module: torch.nn.Module) -> torch.Tensor:
 
 
 def _short(text: str) -> str:
-    """The gist of what torch says, without the places in its sources."""
-    told = text.rpartition("] ")[2] or text
+    """The gist of what torch says, without the places in its sources and its advice."""
+    told = (text.rpartition("] ")[2] or text).partition(". ")[0]
     return told if len(told) <= 160 else f"{told[:157]}..."  # noqa: PLR2004 - a line

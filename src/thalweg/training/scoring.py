@@ -132,7 +132,9 @@ def own_batches(batches: BatchSource, side: int | None, ranks: Ranks) -> Iterato
         This rank's batches, the same ones that one process would make.
     """
     first, last = part_of(batches.steps, ranks.rank, ranks.size)
-    return itertools.islice(batches.epoch(0, first=first, side=side) if first else batches.epoch(0, side=side), last - first)
+    return itertools.islice(
+        batches.epoch(0, first=first, side=side) if first else batches.epoch(0, side=side), last - first
+    )
 
 
 @torch.inference_mode()

@@ -303,6 +303,8 @@ def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor
     for event in trainer.state.events:
         if event["kind"] == "early_stop":
             run.listener.say(f"Stopped after epoch {event['epoch']} (--patience): {event['message']}.")
+        if event["kind"] == "memory":
+            run.listener.say(f"Note: {event['message']}.")
     if run.parts.test and run.parts.validation:
         trainer.use_best()
     network = run.probe.assembled(trainer.evaluated) if run.probe else trainer.evaluated

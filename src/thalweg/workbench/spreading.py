@@ -73,7 +73,9 @@ def decided_once(plan: TrainingPlan, decide: Callable[[], TrainingPlan], ranks: 
     """
     if ranks.size == 1:
         return decide()
-    return TrainingPlan.from_toml(ranks.from_first(lambda: decide().to_toml()), f"the plan for {printable(plan.source)}")
+    return TrainingPlan.from_toml(
+        ranks.from_first(lambda: decide().to_toml()), f"the plan for {printable(plan.source)}"
+    )
 
 
 def told_of_ranks(ranks: Ranks, spec: NetworkSpec) -> str:

@@ -216,7 +216,9 @@ def _train(
         pretrained = ask_weights(plan, listener) if plan.backbone else None  # before any picture is read
         plan, looked = _look(plan, task, listener)
         found = looked.scan
-        _describe(plan, looked, len(found.classes), pretrained)  # a size that does not fit is told before files are read
+        _describe(
+            plan, looked, len(found.classes), pretrained
+        )  # a size that does not fit is told before files are read
         loaded = load_scan(found, image_size=plan.size_of_pictures or looked.side, listener=listener)
     parts = divide(loaded, plan)
     if plan.epochs is None and plan.minutes is None:
@@ -240,7 +242,9 @@ def _train(
         if plan.learning_rate is None or plan.repair:
             batches = probe.train if probe else batches_of(loaded, parts.train, plan, training=True)
             trained = probe.module if probe else module
-            plan = decided_once(plan, lambda: _search(plan, batches, summary, trained, compute, listener, learning), ranks)
+            plan = decided_once(
+                plan, lambda: _search(plan, batches, summary, trained, compute, listener, learning), ranks
+            )
         folder = make_folder(out, _run_name(plan), ranks)
         run = Session(
             plan=plan,
