@@ -56,7 +56,7 @@ class Pilot:
         chosen: The rate was chosen already, before the first step: only guard.
         clips: With `chosen`: whether gradients are clipped as in the trials that it rests on.
         told: Called with each intervention.
-        agreed: Whether all ranks are told the same losses, so that they decide alike.
+        agreed: Whether all ranks are told the same losses.
 
     Attributes:
         interventions: What was done so far.

@@ -15,9 +15,10 @@ import torch
 from safetensors.torch import load, save
 
 from thalweg.core.errors import PlanError, RanksPartedError, ThalwegError, TrainingFailedError
-from thalweg.core.launch import Launch, launched
+from thalweg.core.launch import Launch
+from thalweg.training.checksums import checksums
 
-__all__ = ["ALONE", "Ranks", "joined", "part_of"]
+__all__ = ["ALONE", "TIMEOUT", "Ranks", "gist_of", "part_of"]
 
 TIMEOUT = dt.timedelta(minutes=10)
 """A rank that does not answer for so long during training is taken as lost; one that was killed is noticed at once."""
@@ -146,7 +147,7 @@ class Ranks:
         """
         if self.size == 1:
             return
-        sums = self.gather({"sums": _checksums(module)})
+        sums = self.gather({"sums": checksums(module)})
         odd = [rank for rank, each in enumerate(sums) if not torch.equal(each["sums"], sums[0]["sums"])]
         if odd:
             raise TrainingFailedError(
@@ -310,7 +311,7 @@ class Ranks:
             if isinstance(error, torch.OutOfMemoryError) or not any(word in why.lower() for word in _PARTED):
                 raise
             raise RanksPartedError(
-                f"rank {self.rank} of {self.size} lost another rank ({_short(why)}): "
+                f"rank {self.rank} of {self.size} lost another rank ({gist_of(why)}): "
                 f"what was saved is whole, and thalweg resume goes on from there, with any number of ranks"
             ) from error
 
@@ -345,77 +346,14 @@ ALONE = Ranks()
 """A process that trains alone."""
 
 
-@contextlib.contextmanager
-def joined(kind: str) -> Iterator[Ranks]:
-    """Meet the other ranks, where this process was started as one of several.
+def gist_of(text: str) -> str:
+    """The gist of what torch says, without the places in its sources and its advice.
 
     Args:
-        kind: Device that it computes on.
+        text: What it says, in one line.
 
-    Yields:
-        Its place among them; `ALONE` where nobody else was started.
-
-    Raises:
-        RanksPartedError: The others did not come.
-
-    Example:
-        >>> with joined("cpu") as ranks:
-        ...     ranks.size, ranks.first, ranks.total([1.0])
-        (1, True, [1.0])
+    Returns:
+        At most a line.
     """
-    launch = launched()
-    if launch is None:
-        yield ALONE
-        return
-    if kind == "cuda":
-        torch.cuda.set_device(launch.local_rank % torch.cuda.device_count())
-    began = not torch.distributed.is_initialized()  # a script of the user's may have met the others already
-    ranks = Ranks(launch, _meet(launch, kind) if began else None)
-    try:
-        yield ranks
-    finally:
-        ranks.part_with()
-        if began:
-            with contextlib.suppress(RuntimeError):
-                torch.distributed.destroy_process_group()
-
-
-def _meet(launch: Launch, kind: str) -> torch.distributed.Store:
-    """Meet at the launcher's store, or rank 0's; under a name of this start, for addresses of an earlier one stay there."""
-    host, port = launch.address
-    try:
-        store = torch.distributed.TCPStore(
-            host, port, is_master=launch.rank == 0 and not launch.hosted, timeout=TIMEOUT, wait_for_workers=False
-        )
-        torch.distributed.init_process_group(
-            "cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo",
-            store=torch.distributed.PrefixStore(f"thalweg/start-{launch.restarts}", store),
-            rank=launch.rank,
-            world_size=launch.size,
-            timeout=TIMEOUT,
-        )
-    except (RuntimeError, ValueError) as error:
-        raise RanksPartedError(
-            f"rank {launch.rank} of {launch.size} did not meet the others at {host}:{port}: "
-            f"{_short(' '.join(str(error).split()))}"
-        ) from error
-    return store
-
-
-_FOLDED = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
-
-
-def _checksums(module: torch.nn.Module) -> torch.Tensor:
-    """Two sums a tensor over its bits, one of them weighted by place, so that swapped numbers are seen."""
-    found = []
-    for value in module.state_dict().values():
-        bits = value.detach().contiguous().reshape(-1).view(_FOLDED[value.element_size()]).to(torch.int64)
-        places = torch.arange(1, len(bits) + 1, device=bits.device) % 65_521
-        found += [bits.sum(), (bits * places).sum()]
-    return torch.stack(found).cpu()
-
-
-def _short(text: str) -> str:
-    """The gist of what torch says, without the places in its sources and its advice."""
     told = (text.rpartition("] ")[2] or text).partition(". ")[0]
     return told if len(told) <= 160 else f"{told[:157]}..."  # noqa: PLR2004 - a line

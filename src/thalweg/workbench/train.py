@@ -24,7 +24,8 @@ from thalweg.networks.catalogue import network as describe_network
 from thalweg.networks.spatial import standardised
 from thalweg.pretrained.obtaining import Weights
 from thalweg.training.device import Device, choose_device, fitting_threads
-from thalweg.training.ranks import Ranks, joined
+from thalweg.training.meeting import joined
+from thalweg.training.ranks import Ranks
 from thalweg.training.scoring import BatchSource
 from thalweg.training.unfreezing import Part
 from thalweg.workbench.environment import describe_environment
@@ -32,7 +33,7 @@ from thalweg.workbench.event_log import FOLDER as EVENTS
 from thalweg.workbench.loading import Looked, divide, load_scan, look, summarise
 from thalweg.workbench.recipes import asked_size, epochs_for, resolved
 from thalweg.workbench.resume import go_on
-from thalweg.workbench.search import decide_rate
+from thalweg.workbench.search import search_rate_of
 from thalweg.workbench.segmenting import (
     describe_segmenter,
     refuse_batch_of_one,
@@ -40,7 +41,7 @@ from thalweg.workbench.segmenting import (
     segmenting,
     start_masks,
 )
-from thalweg.workbench.session import Session, balance_of, batches_of, carry_out, step_macs
+from thalweg.workbench.session import Session, batches_of, carry_out, step_macs
 from thalweg.workbench.spreading import (
     begun_before,
     decided_once,
@@ -50,12 +51,11 @@ from thalweg.workbench.spreading import (
     told_of_ranks,
 )
 from thalweg.workbench.telling import Listener, silent, whoever_is_here
+from thalweg.workbench.telling_data import tell_data
 from thalweg.workbench.transfer import ask_weights, describe, learning_parts, named_backbone
 from thalweg.workbench.transfer_start import Backbone, keep_start, start_from
 
 __all__ = ["train"]
-
-SHOWN = 3
 
 
 def train(
@@ -231,7 +231,7 @@ def _train(
         spec = standardised(spec, summary.reading.mean, summary.reading.deviation)
     refuse_thin_parts(plan, len(parts.train), ranks)
     refuse_other_data(summary, ranks)
-    _tell_data(summary, listener)
+    tell_data(summary, listener)
     if ranks.size > 1:
         listener.say(told_of_ranks(ranks, spec))
     begin = start_masks if found.masks else start_from
@@ -243,7 +243,7 @@ def _train(
             batches = probe.train if probe else batches_of(loaded, parts.train, plan, training=True)
             trained = probe.module if probe else module
             plan = decided_once(
-                plan, lambda: _search(plan, batches, summary, trained, compute, listener, learning), ranks
+                plan, lambda: search_rate_of(plan, batches, summary, trained, compute, listener, learning), ranks
             )
         folder = make_folder(out, _run_name(plan), ranks)
         run = Session(
@@ -325,52 +325,6 @@ def _describe(plan: TrainingPlan, looked: Looked, classes: int, pretrained: Weig
             ) from None
         kin = suited("small", len(shape.extents))
         raise PlanError(f"{looked.form}s of {shape} do not suit {plan.network}: {error}; try --network {kin}") from None
-
-
-def _search(
-    plan: TrainingPlan,
-    batches: BatchSource,
-    summary: DataSummary,
-    module: torch.nn.Module,
-    device: Device,
-    listener: Listener,
-    learning: tuple[Part, ...],
-) -> TrainingPlan:
-    """Let short trials decide on the learning rate, between the user's, the recipe's and their own."""
-    given = plan.learning_rate
-    weights = balance_of(plan, summary)
-    listener.say("Trying learning rates ...")
-    found = decide_rate(module, batches, device, plan=plan, weights=weights, parts=learning)
-    whose = {"user": "Yours", "recipe": f"What usually serves {plan.network}", "trials": "By trial"}[found.rate_from]
-    instead = "" if given in {None, found.rate} else f" in place of {given:.3g}"
-    listener.say(f"Learning rate {found.rate:.3g}{instead}. {whose}: {found.message}.")
-    return replace(
-        plan,
-        learning_rate=found.rate,
-        rate_from=found.rate_from,
-        given_rate=None if given == found.rate else given,
-    )
-
-
-def _tell_data(summary: DataSummary, listener: Listener) -> None:
-    what = f"{summary.reading.form}s" if summary.reading else "files"
-    listener.say(f"Using {len(summary.train)} {what} for training.")
-    if summary.validation:
-        listener.say(f"Using {len(summary.validation)} {what} for validation.")
-    if summary.test:
-        listener.say(f"Using {len(summary.test)} {what} for testing.")
-    if summary.left_out:
-        first = summary.left_out[0]
-        listener.say(
-            f"Left out {len(summary.left_out)} files, first {printable(first.file)}: {printable(first.reason)}"
-        )
-    used = {*summary.train, *summary.validation, *summary.test}
-    for notice in [each for each in summary.warnings if each.file not in used][:SHOWN]:  # about folders, not files
-        listener.say(f"Note: {printable(notice.file) or 'the source'}: {notice.reason}.")
-    if summary.duplicates:
-        total = sum(len(group.files) for group in summary.duplicates)
-        groups = len(summary.duplicates)
-        listener.say(f"{total} files show the same pictures ({groups} groups); each group stays on one side.")
 
 
 def _rate(lr: float | str) -> float | None:
