@@ -1,6 +1,6 @@
 """Memory runs out in the middle of training: the batch stays what it was, computed in pieces, and the loss with it.
 
-Claim: where a forward or backward pass runs out of memory, at the first, a middle or the last step, the step is computed
+Claim: where a forward or backward pass runs out of memory, at the first, a middle or the last step, it is computed
 again in pieces whose gradients add up to those of the whole batch, and so are all steps after it: every loss is that of
 a run with memory enough, within 1e-5 relative, without batch normalisation. With batch normalisation the pieces have
 statistics of their own, which the run's events say. A batch of one sample that does not fit ends the run with a
@@ -177,9 +177,10 @@ def work(quick: bool) -> dict[str, object]:
             make_photos(folder / "photos", count=PHOTOS)
             steps = (LAST // 2,) if quick else (1, LAST // 2, LAST)
             for network in ("lenet",) if quick else NETWORKS:
-                for number, step in enumerate(steps):
-                    for place in ("forward", "backward")[: 1 if quick else 2]:
-                        details.append(try_one(folder, network, place, step, 5 if number != 1 else 3))
+                for step in steps:
+                    places = ("forward", "backward")[: 1 if quick else 2]
+                    fits = 3 if step == LAST // 2 and not quick else 5
+                    details += [try_one(folder, network, place, step, fits) for place in places]
             if not quick:
                 details.append(try_one(folder, "lenet", "forward", 3, 0))
             if not quick and sys.platform.startswith("linux"):

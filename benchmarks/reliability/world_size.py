@@ -153,8 +153,8 @@ def work(quick: bool) -> dict[str, object]:
             make_photos(folder / "photos", count=34)
             chosen = dict(list(CASES.items())[1:2]) if quick else CASES
             for case, options in chosen.items():
-                for size in (2,) if quick else (2, 4):
-                    details.append(try_one(case, options, size, folder, float32=True, promised=True))
+                sizes = (2,) if quick else (2, 4)
+                details += [try_one(case, options, size, folder, float32=True, promised=True) for size in sizes]
             told = {} if quick else TOLD | {"as it is: lenet, adam": CASES["lenet, adam"]}
             for case, options in told.items():
                 for size in (2, 4):

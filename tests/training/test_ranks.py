@@ -5,7 +5,7 @@ import torch
 
 from thalweg.core.errors import PlanError, RanksPartedError, RunError
 from thalweg.core.launch import Launch, launched
-from thalweg.training import ranks as module
+from thalweg.training.checksums import checksums
 from thalweg.training.rank_layers import has_batch_statistics, spread_layers
 from thalweg.training.ranks import ALONE, Ranks, part_of
 
@@ -52,14 +52,14 @@ def _fails():
 
 def test_checksums_see_any_bit_and_any_swap():
     layer = torch.nn.Linear(64, 2)
-    before = module._checksums(layer)
+    before = checksums(layer)
     with torch.no_grad():
         layer.weight.view(torch.int32)[1, 3] ^= 1
-    assert not torch.equal(module._checksums(layer), before)
+    assert not torch.equal(checksums(layer), before)
     with torch.no_grad():
         layer.weight.view(torch.int32)[1, 3] ^= 1
         layer.weight[0, [4, 5]] = layer.weight[0, [5, 4]]
-    assert not torch.equal(module._checksums(layer), before)
+    assert not torch.equal(checksums(layer), before)
 
 
 def test_a_lost_connection_is_one_sentence_and_other_errors_stay(monkeypatch):
@@ -68,9 +68,9 @@ def test_a_lost_connection_is_one_sentence_and_other_errors_stay(monkeypatch):
     told = (
         "[/src/gloo/transport/tcp/pair.cc:547] Connection closed by peer [127.0.0.1]:9. This is typically caused by x"
     )
-    with pytest.raises(RanksPartedError, match=r"^rank 1 of 2 lost another rank \(Connection closed by peer \[127"):
-        with some.noticing():
-            raise RuntimeError(told)
+    lost = pytest.raises(RanksPartedError, match=r"^rank 1 of 2 lost another rank \(Connection closed by peer \[127")
+    with lost, some.noticing():
+        raise RuntimeError(told)
     with pytest.raises(RuntimeError, match="shapes differ"), some.noticing():
         raise RuntimeError("shapes differ")
 

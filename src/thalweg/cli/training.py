@@ -30,7 +30,13 @@ def train(
             show_default=False,
         ),
     ],
-    network: Annotated[str, typer.Option(help="Network of the catalogue.", rich_help_panel=HOW)] = "small",
+    network: Annotated[
+        str,
+        typer.Option(
+            help="Name in the catalogue; a YAML or JSON file, net.py:build, or 'conv2d(16,3) relu flatten dense(2)'.",
+            rich_help_panel=HOW,
+        ),
+    ] = "small",
     backbone: Annotated[
         str | None,
         typer.Option(

@@ -36,6 +36,7 @@ Floats = npt.NDArray[np.float32]
 Indexes = npt.NDArray[np.int64]
 
 _LEAST, _MOST, _SHARE = 0.006, 0.05, 0.15
+_ROUNDING = 1e-4  # of a product of two directions in float32, generously
 _ALL_PAIRS = 4000  # sets up to this size are compared pair by pair
 _TABLES = 16
 _COMPONENTS = 32
@@ -131,11 +132,20 @@ class _Faces:
         """Compare every picture with every later one and its mirror image."""
         everyone = np.arange(len(self.clear))
         plain, mirrored = self.residual(everyone), self.residual(everyone, mirrored=True)
+        length, turned = (np.linalg.norm(faces, axis=1) for faces in (plain, mirrored))  # never 0: the mean is shorter
+        sides = [(faces / long[:, None], faces, long) for faces, long in ((plain, length), (mirrored, turned))]
+        # |a - b|^2 / |a||b| = |a|/|b| + |b|/|a| - 2 cos >= 2 - 2 cos: one product rules out nearly all pairs.
+        least = 1 - limit / 2 - _ROUNDING
         for start in range(0, len(everyone), 512):
-            own = plain[start : start + 512]
-            for others in (plain, mirrored):
-                a, b = np.nonzero(_distances(own, others[start:]) < limit)
-                yield a[b > a] + start, b[b > a] + start
+            own = sides[0][0][start : start + 512]
+            for directions, faces, long in sides:
+                a, b = np.nonzero(own @ directions[start:].T >= least)
+                a, b = a[b > a] + start, b[b > a] + start
+                for block in _blocks(np.arange(len(a))):
+                    mine, theirs = a[block], b[block]
+                    squared = ((plain[mine] - faces[theirs]) ** 2).sum(axis=1)
+                    near = squared < limit * length[mine] * long[theirs]
+                    yield mine[near], theirs[near]
 
     def likely_pairs(self, limit: float) -> Iterator[tuple[Indexes, Indexes]]:
         """Compare pictures that share a bucket in one of several hash tables, mirror images included."""

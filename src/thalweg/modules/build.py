@@ -154,4 +154,9 @@ def _module(layer: LayerSpec, reads: tuple[Shape, ...], device: str) -> nn.Modul
         return make(layer, reads)
     with torch.device("meta"):  # neither memory nor torch's random state is touched for throw-away weights
         module = make(layer, reads)
-    return module if device == "meta" else module.to_empty(device="cpu")
+    return module if device == "meta" else module._apply(_on_cpu)  # type: ignore[no-untyped-call]  # noqa: SLF001 - as `to_empty`
+
+
+def _on_cpu(weight: Tensor) -> Tensor:
+    """Room for a weight on the CPU; `to_empty` would load sympy for it, a third of the time until the first step."""
+    return torch.empty(weight.shape, dtype=weight.dtype)

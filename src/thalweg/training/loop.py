@@ -43,6 +43,7 @@ from thalweg.training.rank_layers import has_batch_statistics, spread_layers
 from thalweg.training.ranks import ALONE, Ranks
 from thalweg.training.schedule import rate_factor, stage_side
 from thalweg.training.scoring import BatchSource, Watched, predict
+from thalweg.training.statistics import FirstStatistics
 from thalweg.training.unfreezing import open_parts
 
 __all__ = ["Trainer"]
@@ -117,6 +118,8 @@ class Trainer:
             weight_decay=recipe.weight_decay,
             parts=recipe.parts,
         )
+        # What comes with parts of its own rate is pretrained, and so are its statistics.
+        self.statistics = None if recipe.parts else FirstStatistics(self.module)
         self.average = WeightAverage(self.module, recipe.average) if recipe.average else None
         self.weights = torch.tensor(recipe.weights, device=device.kind) if recipe.weights else None
         self.companion = companion(self.module, self.optimizer) if companion else None
@@ -273,6 +276,8 @@ class Trainer:
         set_rate(self.optimizer, rate)
         open_parts(self.module, recipe.parts, self._fraction())
         self.module.train()
+        if self.statistics:
+            self.statistics.before(state.step + 1)
         pixels, labels = (each.to(self.device.kind, non_blocking=True) for each in (pixels, labels))
         learned = self._learn(pixels, labels, whole)
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.module.parameters() if p.grad is not None])

@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import Iterator
 
 import torch
+from torch.distributed import TCPStore  # type: ignore[attr-defined]  # torch's stubs do not say that it is public
 from torch.distributed.distributed_c10d import PrefixStore, Store
-from torch.distributed.rendezvous import TCPStore
 
 from thalweg.core.errors import RanksPartedError
 from thalweg.core.launch import Launch, launched

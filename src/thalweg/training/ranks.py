@@ -7,12 +7,15 @@ was asked to stop. So all take the same decisions, and the weights never diverge
 Nothing is pickled: what goes from rank to rank are numbers, text and tensors (safetensors).
 """
 
+# Long because all messages between ranks stand together: every rank must send the same ones in the same order.
+
 import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import torch
 from safetensors.torch import load, save
+from torch.distributed.distributed_c10d import ProcessGroup, Store
 
 from thalweg.core.errors import PlanError, RanksPartedError, ThalwegError, TrainingFailedError
 from thalweg.core.launch import Launch
@@ -55,10 +58,10 @@ class Ranks:
         store: What the launcher keeps for all, over restarts.
     """
 
-    def __init__(self, launch: Launch | None = None, store: torch.distributed.Store | None = None) -> None:
+    def __init__(self, launch: Launch | None = None, store: Store | None = None) -> None:
         self.rank, self.size = (launch.rank, launch.size) if launch else (0, 1)
         self.launch = launch
-        self._patient: object = None
+        self._patient: ProcessGroup | None = None
         self._store = store
         if launch is not None:
             self._patient = torch.distributed.new_group(backend="gloo", timeout=PATIENCE)
@@ -300,6 +303,8 @@ class Ranks:
 
         Raises:
             RanksPartedError: A message between the ranks did not get through.
+            ConnectionError: Something else, as it was.
+            RuntimeError: The same.
         """
         if self.size == 1:
             yield

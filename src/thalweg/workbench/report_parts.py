@@ -192,8 +192,9 @@ def reproduction_blocks(folder: RunFolder, plan: TrainingPlan) -> tuple[Block, .
     """
     environment = folder.read_json("environment.json")
     length = f"--minutes {plan.minutes:g}" if plan.minutes is not None else f"--epochs {plan.epochs}"
+    network = _quoted(str(folder.path / "network.json")) if plan.own_axes else plan.network
     command = (
-        f"thalweg train {_quoted(plan.source)} --network {plan.network} {length} --lr {plan.learning_rate:.6g} "
+        f"thalweg train {_quoted(plan.source)} --network {network} {length} --lr {plan.learning_rate:.6g} "
         f"--optimizer {plan.optimizer} --batch-size {plan.batch_size} --image-size {plan.size_option} "
         f"--seed {plan.seed}"
     ) + _chosen_options(plan)

@@ -18,6 +18,7 @@ from thalweg.training.meeting import joined
 from thalweg.training.ranks import Ranks
 from thalweg.workbench.environment import find_source
 from thalweg.workbench.loading import load_scan, look, same_split
+from thalweg.workbench.precision import sound
 from thalweg.workbench.segmenting import restore_masks
 from thalweg.workbench.session import Session, carry_out, step_macs
 from thalweg.workbench.spreading import refuse_thin_parts
@@ -94,7 +95,7 @@ def go_on(folder: RunFolder, listener: Listener, ranks: Ranks) -> TrainResult:
         parts=parts,
         summary=summary,
         findings=tuple(finding for finding in stored if finding.code.startswith("DAT")),  # curves are judged anew
-        device=choose_device(plan.device),
+        device=sound(choose_device(plan.device), spec),
         listener=listener,
         started=started,
         learning=learning_parts(spec, plan, module),

@@ -27,14 +27,12 @@ from thalweg.data.augment import augmentation_for
 from thalweg.data.batches import Batches
 from thalweg.data.split import Split
 from thalweg.data.values import standardisation
-from thalweg.monitoring.trials import CLIP
 from thalweg.training.checkpoint import save_weights
 from thalweg.training.device import Device
 from thalweg.training.interruption import listening
 from thalweg.training.loop import Trainer
-from thalweg.training.loss import class_weights, pixel_weights
 from thalweg.training.mask_scoring import score_masks
-from thalweg.training.progress import Outcome, Recipe
+from thalweg.training.progress import Outcome
 from thalweg.training.ranks import ALONE, Ranks
 from thalweg.training.scoring import predict
 from thalweg.training.unfreezing import Part
@@ -44,8 +42,6 @@ from thalweg.workbench.live_file import LiveFile, Onlooker
 from thalweg.workbench.loading import Loaded
 from thalweg.workbench.model import TrainedModel
 from thalweg.workbench.monitor import Monitor
-from thalweg.workbench.report import write_report
-from thalweg.workbench.report_masks import write_mask_report
 from thalweg.workbench.session_recipe import recipe_of
 from thalweg.workbench.session_scores import answer_of, score_run
 from thalweg.workbench.steps import StepLog
@@ -53,6 +49,7 @@ from thalweg.workbench.telling import Listener, silent
 from thalweg.workbench.transfer import Probe
 
 __all__ = ["Session", "batches_of", "carry_out", "step_macs"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
@@ -279,6 +276,9 @@ def _train(
 
 
 def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor) -> TrainResult:
+    from thalweg.workbench.report import write_report  # here, as nothing of it is needed before the first step
+    from thalweg.workbench.report_masks import write_mask_report
+
     folder = run.folder
     for event in trainer.state.events:
         if event["kind"] == "early_stop":

@@ -3,12 +3,10 @@
 Where the pictures have masks, the network gives every pixel a class; otherwise every sample.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
-from thalweg.core.dataset import DataSummary
 from thalweg.core.errors import PlanError, ShapeError
 from thalweg.core.files import printable
 from thalweg.core.network_plain import spec_to_plain
@@ -16,21 +14,20 @@ from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
-from thalweg.core.shape import Shape
 from thalweg.data.split import parse_ratio
 from thalweg.modules.build import build
-from thalweg.networks.catalogue import axes_of, suited
 from thalweg.networks.catalogue import network as describe_network
+from thalweg.networks.catalogue import suited
 from thalweg.networks.spatial import standardised
 from thalweg.pretrained.obtaining import Weights
 from thalweg.training.device import Device, choose_device, fitting_threads
 from thalweg.training.meeting import joined
 from thalweg.training.ranks import Ranks
-from thalweg.training.scoring import BatchSource
-from thalweg.training.unfreezing import Part
 from thalweg.workbench.environment import describe_environment
 from thalweg.workbench.event_log import FOLDER as EVENTS
 from thalweg.workbench.loading import Looked, divide, load_scan, look, summarise
+from thalweg.workbench.own_network import OwnNetwork, own_network
+from thalweg.workbench.precision import sound
 from thalweg.workbench.recipes import asked_size, epochs_for, resolved
 from thalweg.workbench.resume import go_on
 from thalweg.workbench.search import search_rate_of
@@ -50,8 +47,7 @@ from thalweg.workbench.spreading import (
     refuse_thin_parts,
     told_of_ranks,
 )
-from thalweg.workbench.telling import Listener, silent, whoever_is_here
-from thalweg.workbench.telling_data import tell_data
+from thalweg.workbench.telling import Listener, silent, tell_data, whoever_is_here
 from thalweg.workbench.transfer import ask_weights, describe, learning_parts, named_backbone
 from thalweg.workbench.transfer_start import Backbone, keep_start, start_from
 
@@ -61,7 +57,7 @@ __all__ = ["train"]
 def train(
     source: str | Path,
     *,
-    network: str = "small",
+    network: "str | Path | NetworkSpec" = "small",
     epochs: int | None = None,
     minutes: float | None = None,
     lr: float | str = "auto",
@@ -102,7 +98,9 @@ def train(
             Cityscapes, Pascal VOC).
         network: A name in the catalogue: `small`, `plain`, `plain-functional`, ...; `small`, `plain` and `inception`
             become `small-1d` or `small-3d` and so on where the source holds signals or volumes, and `small`
-            `unet-small` where it holds masks.
+            `unet-small` where it holds masks. Or a network of one's own: a description, a YAML or JSON file,
+            `net.py:build`, `module:function` or a line of layers; rescaling and the last activation are added where
+            they are missing.
         epochs: Passes over the training files; the network's recipe decides where neither this nor `minutes` is given.
         minutes: Wall time of the whole command; the learning rate's decay ends exactly there.
         lr: Peak learning rate, or `auto`.
@@ -153,11 +151,12 @@ def train(
     listener = listener or whoever_is_here()
     if task not in {None, "classification", "segmentation"}:
         raise PlanError(f"--task {task}: choose one of classification, segmentation")
+    own = own_network(network)  # an unknown name is told at once
     width, height = asked_size(image_size)
     validation, test = _shares(split, validation, test)
     base = TrainingPlan(source=str(source))
     plan = base.with_options(
-        network=network,
+        network=own.label if own else network,
         epochs=epochs,
         minutes=minutes,
         learning_rate=_rate(lr),
@@ -186,8 +185,6 @@ def train(
         head_only=head_only,
     )
     plan = named_backbone(plan)
-    if plan.backbone is None:
-        describe_network(plan.network, Shape(3, (256,) * axes_of(plan.network)), 2)  # an unknown name is told at once
     compute = choose_device(plan.device)
     with joined(compute.kind) as ranks:
         listener = listener if ranks.first else silent()
@@ -195,11 +192,12 @@ def train(
         if begun is not None:
             listener.say(f"The ranks were started anew: going on with {printable(begun.path)}.")
             return go_on(begun, listener, ranks)
-        return _train(plan, task, Path(out) if out else None, compute, listener, ranks, tensorboard=tensorboard)
+        return _train(plan, own, task, Path(out) if out else None, compute, listener, ranks, tensorboard=tensorboard)
 
 
 def _train(
     plan: TrainingPlan,
+    own: OwnNetwork | None,
     task: str | None,
     out: Path | None,
     compute: Device,
@@ -214,21 +212,21 @@ def _train(
         if ranks.first:
             RunFolder.check_free(out)
         pretrained = ask_weights(plan, listener) if plan.backbone else None  # before any picture is read
-        plan, looked = _look(plan, task, listener)
+        plan, looked = _look(plan, own, task, listener)
         found = looked.scan
-        _describe(
-            plan, looked, len(found.classes), pretrained
-        )  # a size that does not fit is told before files are read
+        # A size that does not fit is told before files are read.
+        _describe(plan, own, looked, len(found.classes), pretrained, listener.say)
         loaded = load_scan(found, image_size=plan.size_of_pictures or looked.side, listener=listener)
     parts = divide(loaded, plan)
     if plan.epochs is None and plan.minutes is None:
         plan = replace(plan, epochs=epochs_for(plan, len(parts.train)))
     summary, findings = summarise(loaded, parts, plan.source)
-    spec = _describe(plan, looked, len(summary.classes), pretrained)
+    spec = _describe(plan, own, looked, len(summary.classes), pretrained)
     if summary.masks:
         refuse_batch_of_one(spec, plan, len(parts.train))
     if summary.reading:
         spec = standardised(spec, summary.reading.mean, summary.reading.deviation)
+    compute = sound(compute, spec)
     refuse_thin_parts(plan, len(parts.train), ranks)
     refuse_other_data(summary, ranks)
     tell_data(summary, listener)
@@ -269,11 +267,15 @@ def _train(
         return carry_out(run, module, resuming=False)
 
 
-def _look(plan: TrainingPlan, task: str | None, listener: Listener) -> tuple[TrainingPlan, Looked]:
+def _look(
+    plan: TrainingPlan, own: OwnNetwork | None, task: str | None, listener: Listener
+) -> tuple[TrainingPlan, Looked]:
     """Find the samples, say what they are, and fill in what follows from that."""
     looked = look(plan.source, listener, wanted=replace(plan.wanted, task=task))
     found = looked.scan
     if found.masks is not None:
+        if own:
+            raise PlanError(f"{own.label} gives a sample one class, and the source holds masks: take unet-small")
         plan = segmenting(plan)
         listener.say(f"Found {len(found.samples)} pictures with masks: {found.layout}; {found.masks.about}.")
         return resolved(plan, picture_side=looked.side, picture=(looked.extents[1], looked.extents[0])), looked
@@ -282,7 +284,9 @@ def _look(plan: TrainingPlan, task: str | None, listener: Listener) -> tuple[Tra
     listener.say(f"Found {len(found.samples)} {what} belonging to {len(found.classes)} classes.")
     if found.measured is not None:
         listener.say(f"As {looked.form}s: {found.measured.index.note}.")
-    if plan.backbone is None:
+    if own:
+        plan = own.planned(plan, len(looked.extents))
+    elif plan.backbone is None:
         plan = replace(plan, network=suited(plan.network, len(looked.extents)))
     elif looked.form != "picture":
         raise PlanError(
@@ -310,14 +314,21 @@ def _shares(split: str | None, validation: float | None, test: float | None) -> 
     return parse_ratio(split)
 
 
-def _describe(plan: TrainingPlan, looked: Looked, classes: int, pretrained: Weights | None) -> NetworkSpec:
+def _describe(
+    plan: TrainingPlan,
+    own: OwnNetwork | None,
+    looked: Looked,
+    classes: int,
+    pretrained: Weights | None,
+    say: Callable[[str], None] = lambda _: None,
+) -> NetworkSpec:
     shape = looked.shape(plan.size_of_pictures)
     try:
         if plan.task == "segmentation":
             return describe_segmenter(plan, shape, classes, pretrained)
         if pretrained is not None:
             return describe(plan, shape, classes, pretrained)
-        return describe_network(plan.network, shape, classes)
+        return own.fitted(shape, classes, say) if own else describe_network(plan.network, shape, classes)
     except ShapeError as error:
         if looked.form == "picture":
             raise PlanError(
@@ -339,4 +350,5 @@ def _rate(lr: float | str) -> float | None:
 def _run_name(plan: TrainingPlan) -> str:
     stem = Path(plan.source.rstrip("/")).name.split(".")[0].split("?")[0] or "run"
     safe = "".join(character if character.isalnum() or character in "-_" else "-" for character in stem)
-    return f"{safe[:40]}-{plan.network.replace(':', '-')}"
+    network = Path(plan.network).name if plan.own_axes else plan.network
+    return f"{safe[:40]}-{''.join(each if each.isalnum() or each in '-_.+' else '-' for each in network).strip('-')}"
