@@ -12,7 +12,8 @@ import torch
 from torch.nn import functional
 
 from thalweg.core.plan import Augmentation
-from thalweg.data.augment import Share, change_colours, change_values, pass_over, place, warp, warp_with_masks
+from thalweg.data.augment import change_colours, change_values, pass_over, place, warp, warp_with_masks
+from thalweg.data.share import Share
 
 __all__ = ["Batch", "Batches", "as_tensor"]
 

@@ -25,7 +25,7 @@ _PART: ContextVar[tuple[int, int, int] | None] = ContextVar("part of the batch",
 
 @contextlib.contextmanager
 def of_the_whole_batch(first: int, last: int, whole: int) -> Iterator[None]:
-    """Compute a training step whose batch is spread: the layers mean all of it. Elsewhere they mean what they are given.
+    """Compute a training step whose batch is spread: the layers mean all of it. Elsewhere they do not.
 
     Args:
         first: This rank's first sample in the batch.
@@ -52,7 +52,7 @@ class _Sum(torch.autograd.Function):
         return sums
 
     @staticmethod
-    def backward(context: Any, gradient: torch.Tensor) -> torch.Tensor:  # type: ignore[override]  # noqa: ANN401, ARG004
+    def backward(context: Any, gradient: torch.Tensor) -> torch.Tensor:  # noqa: ANN401, ARG004
         sums = gradient.contiguous().clone()
         torch.distributed.all_reduce(sums)
         return sums

@@ -7,9 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
-from thalweg.core.dataset import DataSummary
 from thalweg.core.errors import PlanError, ShapeError
 from thalweg.core.files import printable
 from thalweg.core.network_plain import spec_to_plain
@@ -24,9 +21,8 @@ from thalweg.networks.catalogue import suited
 from thalweg.networks.spatial import standardised
 from thalweg.pretrained.obtaining import Weights
 from thalweg.training.device import Device, choose_device, fitting_threads
-from thalweg.training.ranks import Ranks, joined
-from thalweg.training.scoring import BatchSource
-from thalweg.training.unfreezing import Part
+from thalweg.training.meeting import joined
+from thalweg.training.ranks import Ranks
 from thalweg.workbench.environment import describe_environment
 from thalweg.workbench.event_log import FOLDER as EVENTS
 from thalweg.workbench.loading import Looked, divide, load_scan, look, summarise
@@ -34,7 +30,7 @@ from thalweg.workbench.own_network import OwnNetwork, own_network
 from thalweg.workbench.precision import sound
 from thalweg.workbench.recipes import asked_size, epochs_for, resolved
 from thalweg.workbench.resume import go_on
-from thalweg.workbench.search import decide_rate
+from thalweg.workbench.search import search_rate_of
 from thalweg.workbench.segmenting import (
     describe_segmenter,
     refuse_batch_of_one,
@@ -42,7 +38,7 @@ from thalweg.workbench.segmenting import (
     segmenting,
     start_masks,
 )
-from thalweg.workbench.session import Session, balance_of, batches_of, carry_out, step_macs
+from thalweg.workbench.session import Session, batches_of, carry_out, step_macs
 from thalweg.workbench.spreading import (
     begun_before,
     decided_once,
@@ -245,7 +241,7 @@ def _train(
             batches = probe.train if probe else batches_of(loaded, parts.train, plan, training=True)
             trained = probe.module if probe else module
             plan = decided_once(
-                plan, lambda: _search(plan, batches, summary, trained, compute, listener, learning), ranks
+                plan, lambda: search_rate_of(plan, batches, summary, trained, compute, listener, learning), ranks
             )
         folder = make_folder(out, _run_name(plan), ranks)
         run = Session(
@@ -340,31 +336,6 @@ def _describe(
             ) from None
         kin = suited("small", len(shape.extents))
         raise PlanError(f"{looked.form}s of {shape} do not suit {plan.network}: {error}; try --network {kin}") from None
-
-
-def _search(
-    plan: TrainingPlan,
-    batches: BatchSource,
-    summary: DataSummary,
-    module: torch.nn.Module,
-    device: Device,
-    listener: Listener,
-    learning: tuple[Part, ...],
-) -> TrainingPlan:
-    """Let short trials decide on the learning rate, between the user's, the recipe's and their own."""
-    given = plan.learning_rate
-    weights = balance_of(plan, summary)
-    listener.say("Trying learning rates ...")
-    found = decide_rate(module, batches, device, plan=plan, weights=weights, parts=learning)
-    whose = {"user": "Yours", "recipe": f"What usually serves {plan.network}", "trials": "By trial"}[found.rate_from]
-    instead = "" if given in {None, found.rate} else f" in place of {given:.3g}"
-    listener.say(f"Learning rate {found.rate:.3g}{instead}. {whose}: {found.message}.")
-    return replace(
-        plan,
-        learning_rate=found.rate,
-        rate_from=found.rate_from,
-        given_rate=None if given == found.rate else given,
-    )
 
 
 def _rate(lr: float | str) -> float | None:
