@@ -13,6 +13,7 @@ from typing import TypeVar
 import torch
 
 from thalweg.core.errors import PlanError
+from thalweg.modules.build import BuiltNetwork
 
 __all__ = ["Device", "choose_device", "describe_hardware", "fitting_threads", "move", "threads_for"]
 
@@ -51,7 +52,7 @@ class Device:
 
 
 def move(module: Module, device: Device) -> Module:
-    """Move a network to a device, with its convolution weights channels-last.
+    """Move a network to a device, with its convolution weights channels-last; on a CPU layers are fused in training.
 
     Args:
         module: The network, moved in place.
@@ -61,6 +62,8 @@ def move(module: Module, device: Device) -> Module:
         The same network.
     """
     module.to(device.kind)
+    if isinstance(module, BuiltNetwork):
+        module.fuses = device.kind == "cpu"
     volumes = [weight for weight in module.parameters() if weight.ndim == 5]  # noqa: PLR2004 - channels and three axes
     if not volumes:
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this form
