@@ -138,7 +138,8 @@ def _chains(spec: NetworkSpec) -> list[tuple[LayerSpec, ...]]:
         for source in layer.inputs:
             readers.setdefault(source, []).append(layer)
     twice = {layer.shared for layer in spec.layers}
-    chains, taken = [], set()
+    chains: list[tuple[LayerSpec, ...]] = []
+    taken: set[str] = set()
     for layer in spec.layers:
         if layer.name in taken:
             continue

@@ -63,16 +63,19 @@ def run_chain(modules: Sequence[nn.Module], x: Tensor) -> Tensor | None:
     if pool and min(height, width) < 2:  # noqa: PLR2004 - a window
         return None
     half = x.dtype is torch.bfloat16
-    if x.numel() < _ENOUGH[x.shape[1] <= _FEW_CHANNELS] or not (half or pool):
-        return None  # without pooling it pays in bfloat16 alone, which torch converts in every pass
-    kernel = kernels(half=half)
+    kernel = kernels(half=half) if _pays(x, pool=pool) else None
     if kernel is None:
         return None
     kind = _AFTER[type(rectifiers[0])] if rectifiers else 0
     form = Form(height, width, x.shape[1], len(before), kind, 2 if pool else 1)
-    norm.num_batches_tracked.add_(1)  # type: ignore[union-attr, operator]
+    norm.num_batches_tracked.add_(1)  # type: ignore[union-attr]
     result: Tensor = _Chain.apply(x, norm.weight, norm.bias, norm, form, kernel)  # type: ignore[no-untyped-call]
     return result
+
+
+def _pays(x: Tensor, *, pool: bool) -> bool:
+    """Whether it is faster than torch: without pooling in bfloat16 alone, which torch converts in every pass."""
+    return x.numel() >= _ENOUGH[x.shape[1] <= _FEW_CHANNELS] and (pool or x.dtype is torch.bfloat16)
 
 
 def _is_usual(norm: nn.BatchNorm2d) -> bool:

@@ -4,14 +4,16 @@ Convolutions run as fast as the processor allows; what stands between them (batc
 only moves memory, and in torch each of them moves it once more. A compiled pass does several at once. Without a C
 compiler, or with `THALWEG_KERNELS=off`, torch computes, and nothing else changes (docs/decisions/0018).
 
-The library is kept beside the picture cache, under a name that follows from source, compiler and processor, and only
-where nobody else could have put one: folder and file must be ours, and writable by us alone.
+The library is kept beside the picture cache, under a name that follows from source, compiler and processor and ends in
+its own digest. It is loaded only where nobody else could have put one (folder and file must be ours, and writable by us
+alone), and only whole.
 """
 
 import contextlib
 import ctypes
 import functools
 import hashlib
+import itertools
 import os
 import platform
 import shutil
@@ -22,10 +24,11 @@ import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from thalweg.core.files import cache_folder
+from thalweg.core.files import cache_folder, write_atomically
 
 __all__ = ["Form", "Kernels", "compile_ahead", "kernels"]
 
@@ -84,17 +87,16 @@ class Kernels:
             *arguments: What follows the numbers of the pictures.
         """
         function, pictures = self._functions[name], len(x)
-        begin, rest = (ctypes.byref(form), x.data_ptr()), tuple(map(_address, arguments))
+        begin: tuple[Any, ...] = (ctypes.byref(form), x.data_ptr())
+        rest = tuple(map(_address, arguments))
         threads = max(1, min(torch.get_num_threads(), pictures, x.numel() // _ENOUGH))
         if threads == 1:
             function(*begin, 0, pictures, *rest)
             return
         bounds = [pictures * part // threads for part in range(threads + 1)]
-        others = [
-            _pool().submit(function, *begin, first, end, *rest)
-            for first, end in zip(bounds[1:], bounds[2:], strict=False)
-        ]
-        function(*begin, 0, bounds[1], *rest)
+        parts = list(itertools.pairwise(bounds))
+        others = [_pool().submit(function, *begin, *part, *rest) for part in parts[1:]]
+        function(*begin, *parts[0], *rest)
         for other in others:
             other.result()
 
@@ -148,12 +150,12 @@ def _kernels(*, half: bool) -> Kernels | None:
     if compiler is None or sys.platform == "win32" or os.environ.get("THALWEG_KERNELS") == "off":
         return None
     try:
+        kept = _kept(compiler, half=half)
+        if kept is not None and (whole := _whole(kept)) is not None:
+            return Kernels(ctypes.CDLL(str(whole)))
         with tempfile.TemporaryDirectory(prefix="thalweg-") as aside:
-            place = _place(compiler, half=half)
-            if place is None or not _is_ours(place):
-                made = _compile(compiler, Path(aside, "pointwise.so"), half=half)
-                place = made if place is None else _keep(made, place)
-            return Kernels(ctypes.CDLL(str(place)))
+            made = _compile(compiler, Path(aside, "pointwise.so"), half=half)
+            return Kernels(ctypes.CDLL(str(made if kept is None else _keep(made, kept))))
     except (OSError, AttributeError, subprocess.SubprocessError):  # no room, no permission, no such function
         return None
 
@@ -168,17 +170,28 @@ def _compile(compiler: str, out: Path, *, half: bool) -> Path:
     raise OSError(f"{compiler} cannot compile {_SOURCE.name}")
 
 
-def _place(compiler: str, *, half: bool) -> Path | None:
-    """Where the library is kept; None where no folder is ours alone."""
+def _kept(compiler: str, *, half: bool) -> Path | None:
+    """How the name begins under which the library is kept; None where no folder is ours alone."""
     state = Path(compiler).resolve().stat()
     told = (*_FLAGS, str(_OWN), compiler, f"{state.st_size} {state.st_mtime_ns}", _processor(), str(half))
-    name = hashlib.sha256("\0".join(told).encode() + _SOURCE.read_bytes()).hexdigest()[:32]
     folder = cache_folder() / "kernels"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         return None
-    return folder / f"{name}.so" if _is_ours(folder) else None
+    return folder / _digest("\0".join(told).encode() + _SOURCE.read_bytes()) if _is_ours(folder) else None
+
+
+def _whole(kept: Path) -> Path | None:
+    """The kept library, if it is ours alone and byte for byte what was compiled: its name ends in its own digest."""
+    for path in kept.parent.glob(f"{kept.name}-*.so"):
+        if _is_ours(path) and path.name == f"{kept.name}-{_digest(path.read_bytes())}.so":
+            return path
+    return None
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:32]
 
 
 def _is_ours(path: Path) -> bool:
@@ -189,15 +202,14 @@ def _is_ours(path: Path) -> bool:
     return False
 
 
-def _keep(made: Path, place: Path) -> Path:
+def _keep(made: Path, kept: Path) -> Path:
     """Move a library to its place, whole or not at all; several processes may do so at once."""
-    aside = place.with_name(f"{place.name}.{os.getpid()}")
+    data = made.read_bytes()
+    place = kept.with_name(f"{kept.name}-{_digest(data)}.so")
     try:
-        shutil.copyfile(made, aside)
-        aside.chmod(0o700)
-        aside.replace(place)
+        write_atomically(place, data)
+        place.chmod(0o700)
     except OSError:  # a full disk, for one: it is used from where it was made
-        aside.unlink(missing_ok=True)
         return made
     return place
 

@@ -23,7 +23,7 @@ from thalweg.networks.catalogue import axes_of, suited
 from thalweg.networks.catalogue import network as describe_network
 from thalweg.networks.spatial import standardised
 from thalweg.pretrained.obtaining import Weights
-from thalweg.training.device import Device, choose_device, fitting_threads
+from thalweg.training.device import Device, choose_device, fitting_threads, prepare
 from thalweg.training.scoring import BatchSource
 from thalweg.training.unfreezing import Part
 from thalweg.workbench.environment import describe_environment
@@ -180,6 +180,7 @@ def train(
     if plan.backbone is None:
         describe_network(plan.network, Shape(3, (256,) * axes_of(plan.network)), 2)  # an unknown name is told at once
     compute = choose_device(plan.device)
+    prepare(compute)
     RunFolder.check_free(Path(out) if out else None)
     pretrained = ask_weights(plan, listener) if plan.backbone else None  # before any picture is read
     plan, looked = _look(plan, task, listener)
