@@ -129,7 +129,9 @@ def window_gradient(module: nn.Module, layer: str, pictures: Tensor) -> np.ndarr
     try:
         with torch.enable_grad():
             module(seen)
-            middle = caught[0][(..., *(size // 2 for size in caught[0].shape[2:]))]
+            middle = caught[0]
+            for size in caught[0].shape[2:]:
+                middle = middle.select(2, size // 2)
             signs = torch.randint(2, middle.shape, generator=torch.Generator().manual_seed(0)) * 2.0 - 1.0
             (slope,) = torch.autograd.grad((middle * signs).sum(), seen)
     finally:
