@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thalweg.core.errors import PictureError, PlanError
+from thalweg.core.files import cache_folder
 from thalweg.data.decode import DECODER_VERSION, decode_planes, read_picture_file
 from thalweg.data.store import PictureStore, disk_full
 from thalweg.data.store_values import THUMBNAIL, Channels, Entry, Known, StoreDamagedError, renew
@@ -70,11 +71,7 @@ def default_cache_folder() -> Path:
     Returns:
         The folder for pictures inside it.
     """
-    chosen = os.environ.get("THALWEG_CACHE")
-    if chosen:
-        return Path(chosen).expanduser() / "pictures"
-    shared = os.environ.get("XDG_CACHE_HOME")
-    return (Path(shared) if shared else Path.home() / ".cache") / "thalweg" / "pictures"
+    return cache_folder() / "pictures"
 
 
 def load_pictures(
@@ -200,6 +197,7 @@ class _Loading:
         self._check_space(len(fresh), self.store.area)
         waiting: deque[tuple[int, Future[Entry | str]]] = deque()
         batch: list[tuple[int, Entry]] = []
+        weight = 0
         todo = iter(fresh)
         done = len(self.files) - len(fresh)
         with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
@@ -215,11 +213,13 @@ class _Loading:
                         self.left_out[index] = entry
                     else:
                         batch.append((index, entry))
+                        weight += _weight([(index, entry)])
                     done += 1
                     self.progress(done, len(self.files))
-                    if len(batch) >= _BATCH_FILES or _weight(batch) >= _BATCH_BYTES:
+                    if len(batch) >= _BATCH_FILES or weight >= _BATCH_BYTES:
                         self._record(batch, len(self.files) - done)
                         batch.clear()
+                        weight = 0
                 self._record(batch, 0)
             finally:
                 for _, future in waiting:
@@ -229,12 +229,8 @@ class _Loading:
         if not batch:
             return
         self._check_space(len(batch) + remaining, _weight(batch) // len(batch))
-        self.store.add(entry for _, entry in batch)
-        for index, entry in batch:
+        for (index, entry), known in zip(batch, self.store.add(entry for _, entry in batch), strict=True):
             self.decoded += entry.fresh
-            known = self.store.find_content(entry.digest)
-            if known is None:
-                raise StoreDamagedError(self.store.name, "a row just written is missing")
             self._take(index, known)
 
     def _check_space(self, files: int, each: int) -> None:

@@ -20,7 +20,7 @@ from thalweg.networks.catalogue import network as describe_network
 from thalweg.networks.catalogue import suited
 from thalweg.networks.spatial import standardised
 from thalweg.pretrained.obtaining import Weights
-from thalweg.training.device import Device, choose_device, fitting_threads
+from thalweg.training.device import Device, choose_device, fitting_threads, prepare
 from thalweg.training.meeting import joined
 from thalweg.training.ranks import Ranks
 from thalweg.workbench.environment import describe_environment
@@ -186,6 +186,7 @@ def train(
     )
     plan = named_backbone(plan)
     compute = choose_device(plan.device)
+    prepare(compute)
     with joined(compute.kind) as ranks:
         listener = listener if ranks.first else silent()
         begun = begun_before(ranks)
