@@ -28,7 +28,6 @@ CHOICES: dict[str, list[str]] = {
     "small, 32": ["--network", "small", "--image-size", "32"],
     "small, 64": ["--network", "small", "--image-size", "64"],
     "small, 96": ["--network", "small", "--image-size", "96"],
-    "small, 128": ["--network", "small", "--image-size", "128"],
     "chosen": [],
 }
 
