@@ -41,6 +41,7 @@ def explain(
     """Show where a network looks (Grad-CAM, occlusion, saliency, with checks) and what its stages respond to."""
     settings: Settings = context.obj
     from thalweg.core.files import printable
+    from thalweg.core.languages import said
 
     folder = run if run.is_dir() else run.parent
     page = folder / "explain.html" if html is None and (folder / "plan.toml").is_file() else html
@@ -65,10 +66,14 @@ def explain(
     else:
         from thalweg.rendering.explain_page import explain_text
 
-        sys.stdout.write(explain_text(result))
+        for number, line in enumerate(explain_text(result).splitlines()):
+            of_sample = 1 <= number <= len(result.samples)
+            words = line.lstrip()
+            indent = line[: len(line) - len(words)]
+            sys.stdout.write(indent + said(words, "sample" if of_sample else "") + "\n")
         sys.stdout.flush()
     for notice in result.left_out:
         sys.stderr.write(f"thalweg: {printable(notice.file)}: {notice.reason}\n")
     if result.page is not None and not settings.quiet and not settings.json:
-        sys.stderr.write(f"Page: {printable(result.page)}\n")
+        sys.stderr.write(said(f"Page: {printable(result.page)}") + "\n")
     return 2 if result.left_out else 0

@@ -48,9 +48,12 @@ class Instruments:
         every: Norms are measured every so many steps; the rest goes by that.
         compiled: Whether the layers must not be touched, because a compiled program has them built in.
         loss: Name of the loss as in `NetworkFacts`, where the loop is ours; else it is told from the first batch.
+        ranks: How many share each batch: gradients are means over so many times the samples seen here.
     """
 
-    def __init__(self, seat: Seat, *, every: int | None = None, compiled: bool = False, loss: str = "") -> None:
+    def __init__(
+        self, seat: Seat, *, every: int | None = None, compiled: bool = False, loss: str = "", ranks: int = 1
+    ) -> None:
         self.every = max(1, every or EVERY)
         self.record = Record()
         self.layers = Layers(seat.module, seat.optimizer)
@@ -59,6 +62,7 @@ class Instruments:
         self.edge = EdgeSearch(seat.replay)
         self.compiled = compiled
         self.unseen_losses = 0
+        self._ranks = ranks
         self._step = 0
         self._broken = False
         self._edge_ready = False
@@ -96,7 +100,7 @@ class Instruments:
         self._note_loss(moment, batch, step, full=norms)
         if norms or self.norms.waits:
             keep = norms and (moment.step < 2 * self.every or moment.step // self.every % 2 == 0)
-            finite = self.norms.gradient(step, size=_samples(batch), keep=keep, scale=self._scale())
+            finite = self.norms.gradient(step, size=_samples(batch) * self._ranks, keep=keep, scale=self._scale())
             self._broken = self._broken and not finite  # somebody has mended it
             if not finite:
                 self._look_for_non_finite(moment, batch, step)

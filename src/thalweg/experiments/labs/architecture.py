@@ -15,12 +15,13 @@ from thalweg.core.report import Drawing, Table
 from thalweg.experiments.architectures import ARCHITECTURES, architecture
 from thalweg.experiments.data import LabData, lab_data
 from thalweg.experiments.fit import fit
+from thalweg.experiments.foreseen import foresee
 from thalweg.experiments.lab import Lab, LabRequest
 from thalweg.experiments.optimizers import OptimizerChoice
 from thalweg.experiments.seeds import Seeds
 from thalweg.experiments.sizing import cost_of, nearest_width, said_cost
 from thalweg.experiments.timing import answer_seconds
-from thalweg.experiments.variants import RATE, RECIPE, Trained, Variant, accuracies, train_variants
+from thalweg.experiments.variants import RATE, RECIPE, Trained, Variant, accuracies, train_variants, works_of
 from thalweg.networks.catalogue import network
 from thalweg.rendering.dots import Dot, draw_dots
 
@@ -51,6 +52,10 @@ def _run(request: LabRequest) -> LabResult:
         make = partial(architecture, name, data.shape, len(data.classes))
         specs[name] = make(nearest_width(make, PARAMETERS[number], "parameters", most=256))
     epochs = dict.fromkeys(specs, float(EPOCHS[number]))
+    once = works_of(
+        [Variant(name=name, spec=spec, epochs=epochs[name]) for name, spec in specs.items()], data, SEEDS[number]
+    )
+    foresee("architecture", [*once, *once], request)  # at equal parameters, then at equal time
     first = _trained(specs, epochs, data, request, SEEDS[number])
     spent = {name: statistics.median(each.seconds for each in runs) for name, runs in first.items()}
     budget = statistics.median(spent.values())

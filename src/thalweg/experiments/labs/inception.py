@@ -13,12 +13,13 @@ from thalweg.core.lab import LabFinding, LabResult
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.report import Drawing, Table
 from thalweg.experiments.data import LabData, lab_data
+from thalweg.experiments.foreseen import foresee
 from thalweg.experiments.inception_variants import BRANCHES, branched, held_within, single_size, window_gradient
 from thalweg.experiments.lab import Lab, LabRequest
 from thalweg.experiments.seeds import Seeds, Verdict
 from thalweg.experiments.sizing import cost_of, nearest_width, said_cost
 from thalweg.experiments.timing import answer_seconds
-from thalweg.experiments.variants import RECIPE, Trained, Variant, accuracies, restored, train_variants
+from thalweg.experiments.variants import RECIPE, Trained, Variant, accuracies, restored, train_variants, works_of
 from thalweg.rendering.dots import Dot, draw_dots
 from thalweg.rendering.maps import MapTile, draw_maps
 
@@ -45,6 +46,7 @@ def _run(request: LabRequest) -> LabResult:
     data = _pictures(request, number)
     specs = _specs(data)
     variants = [Variant(name=name, spec=spec, epochs=EPOCHS[number], keep=name == FULL) for name, spec in specs.items()]
+    foresee("inception", works_of(variants, data, SEEDS[number]), request)
     found = train_variants(variants, data, SEEDS[number], request)
     seconds = answer_seconds(specs, seconds=TIMING)
     scores = accuracies(found)

@@ -13,12 +13,13 @@ from thalweg.core.layer_cost import Ledger
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.report import Curves, Drawing, Line, Table
 from thalweg.experiments.data import LabData, lab_data
+from thalweg.experiments.foreseen import foresee
 from thalweg.experiments.lab import Lab, LabRequest
 from thalweg.experiments.seeds import Seeds
 from thalweg.experiments.sizing import said_cost
 from thalweg.experiments.stride_networks import MANNERS, changes_under_shift, stride_network
 from thalweg.experiments.timing import answer_seconds
-from thalweg.experiments.variants import RECIPE, Trained, Variant, accuracies, restored, train_variants
+from thalweg.experiments.variants import RECIPE, Trained, Variant, accuracies, restored, train_variants, works_of
 from thalweg.rendering.dots import Dot, draw_dots
 from thalweg.rendering.maps import MapTile, draw_maps
 
@@ -45,6 +46,7 @@ def _run(request: LabRequest) -> LabResult:
     data = _pictures(request, number)
     specs = {manner: stride_network(data.shape, len(data.classes), manner, width=WIDTHS[number]) for manner in MANNERS}
     variants = [Variant(name=manner, spec=spec, epochs=EPOCHS[number], keep=True) for manner, spec in specs.items()]
+    foresee("stride", works_of(variants, data, SEEDS[number]), request)
     found = train_variants(variants, data, SEEDS[number], request)
     request.listener.say("Moving held-out pictures by single pixels ...")
     changes = {
