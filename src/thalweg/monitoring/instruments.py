@@ -137,7 +137,13 @@ class Instruments:
         Returns:
             Plain data.
         """
-        return {"step": self._step, "edge": self.edge.state(), "norms": self.norms.state(), "broken": self._broken}
+        return {
+            "step": self._step,
+            "edge": self.edge.state(),
+            "norms": self.norms.state(),
+            "broken": self._broken,
+            "order": self._first.order,
+        }
 
     def restore(self, state: Mapping[str, object]) -> None:
         """Go back to a state.
@@ -152,6 +158,9 @@ class Instruments:
         if isinstance(norms, Mapping):
             self.norms.restore(norms)
         self._broken = bool(state.get("broken"))
+        order = state.get("order")
+        if isinstance(order, list) and order:
+            self._first.follow_no_layer(order)
         self._step = int(state.get("step") or 0)  # type: ignore[call-overload]
         self.passing.stop()
         if not self.compiled and not self._broken and self._due(self._step, _DEEP, _EARLY_DEEP):
