@@ -82,8 +82,8 @@ class FirstBatch:
     def follow_no_layer(self, order: Sequence[str]) -> None:
         """Go on without a hook on any layer: in which order they are called is known from before.
 
-        Layers that somebody listens to are computed one by one, others several at once, which rounds otherwise: a run that
-        goes on must listen where the run that was never interrupted did.
+        Layers that somebody listens to are computed one by one, others several at once, which rounds otherwise: a run
+        that goes on must listen where the run that was never interrupted did.
 
         Args:
             order: Their names.
