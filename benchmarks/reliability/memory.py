@@ -22,12 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from outcome import Case, make_photos, report
+from world_size import DROPOUT
 
 LIMIT = 1e-5
 EPOCHS, BATCH, PHOTOS = 2, 8, 34
 LAST = EPOCHS * -(-2 * PHOTOS * 8 // 10 // BATCH)
-NETWORKS = {"lenet": False, "vgg11": False, "plain": True}
+NETWORKS = {"lenet": ("lenet", False), "two dropouts": (DROPOUT, False), "plain": ("plain", True)}
 """Networks, and whether they normalise by the batch."""
+LARGE = "rescale(0.0078,-1) conv2d(64,3,padding=same) relu conv2d(64,3,padding=same) relu globalavgpool dense(2)"
 
 
 def fork(work: Callable[[], None]) -> int:
@@ -88,7 +90,8 @@ def train(photos: Path, run: Path, network: str, prepare: Callable[[], None] | N
         torch.set_num_threads(1)
         if prepare is not None:
             prepare()
-        thalweg.train(photos, out=run, network=network, epochs=EPOCHS, image_size=32, batch_size=BATCH, lr=0.001,
+        layers, _ = NETWORKS[network]
+        thalweg.train(photos, out=run, network=layers, epochs=EPOCHS, image_size=32, batch_size=BATCH, lr=0.001,
                       repair=False)  # fmt: skip
 
     return work
@@ -102,7 +105,10 @@ def losses(run: Path) -> list[float]:
 
 def try_one(folder: Path, network: str, place: str, step: int, limit: int) -> Case:
     """One network that runs out of memory at one step."""
-    straight, run = folder / f"{network}-straight", folder / f"{network}-{place}-{step}-{limit}"
+    straight, run = (
+        folder / f"{network.replace(' ', '-')}-straight",
+        folder / f"{network.replace(' ', '-')}-{place}-{step}-{limit}",
+    )
     if not straight.is_dir() and fork(train(folder / "photos", straight, network)):
         return {"network": network, "said": "the run with memory enough failed", "held": False}
     status = fork(train(folder / "photos", run, network, lambda: arm(place, step, limit)))
@@ -114,7 +120,7 @@ def try_one(folder: Path, network: str, place: str, step: int, limit: int) -> Ca
     events = json.loads((run / "events.json").read_text())["events"]
     told = [event["message"] for event in events if event["kind"] == "memory"]
     apart = [abs(a - b) / max(abs(a), 1e-12) for a, b in zip(losses(straight), losses(run), strict=True)]
-    same, normalises = max(apart) <= LIMIT, NETWORKS[network]
+    same, normalises = max(apart) <= LIMIT, NETWORKS[network][1]
     case |= {"told": told, "largest_relative_difference_of_loss": max(apart)}
     if normalises:
         return case | {"held": bool(told) and "batch normalisation" in told[-1]}
@@ -149,13 +155,13 @@ def really(folder: Path) -> Case:
 
             torch.set_num_threads(1)
             prepare()
-            thalweg.train(folder / "photos", out=run, network="vgg11", epochs=1, image_size=128, batch_size=27, lr=1e-4,
+            thalweg.train(folder / "photos", out=run, network=LARGE, epochs=1, image_size=128, batch_size=27, lr=1e-4,
                           repair=False)  # fmt: skip
 
         return work
 
     status = fork(trained(folder / "real", limited))
-    case: Case = {"network": "vgg11", "place": "a real limit on memory", "status": status}
+    case: Case = {"network": "two wide convolutions", "place": "a real limit on memory", "status": status}
     if status:
         return case | {"held": False}
     events = json.loads((folder / "real" / "events.json").read_text())["events"]

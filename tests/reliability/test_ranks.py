@@ -33,6 +33,12 @@ def test_a_batch_that_does_not_fit_is_computed_in_pieces(kept):
     assert "in 2 pieces" in case["told"][0]
 
 
+def test_one_seed_gives_the_same_bits_twice_and_another_seed_others(kept):
+    (case,) = kept("same_seed")["details"]
+    assert case["another_seed_differs"]
+    assert len(case["compared"]) >= 4
+
+
 @pytest.fixture(scope="module")
 def stopped(script, tmp_path_factory):
     """Two ranks with batch normalisation, of which one is told to stop at step 4; then one rank alone goes on."""

@@ -14,7 +14,7 @@ from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
-from thalweg.data.split import parse_ratio
+from thalweg.data.split import held_out_shares
 from thalweg.modules.build import build
 from thalweg.networks.catalogue import network as describe_network
 from thalweg.networks.catalogue import suited
@@ -154,7 +154,7 @@ def train(
         raise PlanError(f"--task {task}: choose one of classification, segmentation")
     own = own_network(network)  # an unknown name is told at once
     width, height = asked_size(image_size)
-    validation, test = _shares(split, validation, test)
+    validation, test = held_out_shares(split, validation, test)
     base = TrainingPlan(source=str(source))
     plan = base.with_options(
         network=own.label if own else network,
@@ -308,14 +308,6 @@ def _keep(run: Session, start: Backbone | None) -> None:
     if start is not None:
         keep_start(run.folder, start)
     run.folder.write_text("plan.toml", run.plan.to_toml())  # last: what has a plan is a run that can go on
-
-
-def _shares(split: str | None, validation: float | None, test: float | None) -> tuple[float | None, float | None]:
-    if split is None:
-        return validation, test
-    if test is not None or validation is not None:
-        raise PlanError(f"--split {split} already says what --test and --validation say: give one of them")
-    return parse_ratio(split)
 
 
 def _describe(
