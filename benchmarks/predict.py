@@ -100,13 +100,13 @@ def first_step(place: Path) -> None:
     share_processor()
     from thalweg.training.loop import Trainer
 
-    step = Trainer._step
+    step = Trainer._step  # noqa: SLF001 - to see its first call end
 
     def only(trainer: Trainer, *batch: Any) -> None:
         step(trainer, *batch)
         os._exit(0)
 
-    Trainer._step = only  # type: ignore[method-assign]
+    Trainer._step = only  # type: ignore[method-assign]  # noqa: SLF001
     with tempfile.TemporaryDirectory() as out:
         thalweg(["--quiet", "train", str(place / "photos"), "--epochs", "5", "--out", f"{out}/run"])
 

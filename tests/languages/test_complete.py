@@ -23,10 +23,13 @@ COVERED = (
     *("diagnosis/rules/progress.py", "diagnosis/rules/validation.py", "core/learning_rate.py", "data/health.py"),
     *("cli/data.py", "cli/training.py", "cli/display.py", "cli/explanation.py", "rendering/explain_page.py"),
     *(f"workbench/explain{name}.py" for name in ("", "_hierarchy", "_maps", "_pictures", "_samples", "_stages")),
+    *("workbench/landscape.py", "workbench/compare.py", "rendering/comparison_page.py", "rendering/landscape_page.py"),
+    *("workbench/report_masks.py", "workbench/report_masks_scores.py", "workbench/mask_scores.py"),
+    *("rendering/plane.py", "core/comparison.py", "core/landscape.py", "cli/landscape.py", "cli/comparison.py"),
     *("workbench/transfer.py", "workbench/transfer_start.py", "workbench/report_transfer.py", "core/explanation.py"),
 )
-COMMANDS = re.compile(r"^(--|thalweg |\{mean)")
-"""Options and commands are said as they are in every language."""
+COMMANDS = re.compile(r"^(--|thalweg |\{mean|<|class=|from thalweg)")
+"""Options, commands and marks are said as they are in every language."""
 
 
 ROOMS = sorted(path.name for path in pathlib.Path(thalweg.__file__).parent.iterdir() if path.name[0] not in "_.")

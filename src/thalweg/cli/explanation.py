@@ -30,6 +30,10 @@ def explain(
     layer: Annotated[
         str | None, typer.Option(help="The layer of class activation; the last one with maps by default.")
     ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option(help="Which output of a network with several, by name or place from 0.", show_default="the first"),
+    ] = None,
     samples: Annotated[int, typer.Option(help="Held-out samples, where none is named.")] = 6,
     search: Annotated[int, typer.Option(help="Training samples searched for patches; 0 for none.")] = 384,
     seed: Annotated[int, typer.Option(help="Of the choice of samples and of everything random.")] = 0,
@@ -54,6 +58,7 @@ def explain(
             images or (),
             class_=class_,
             layer=layer,
+            head=head,
             samples=samples,
             search_in=search,
             seed=seed,

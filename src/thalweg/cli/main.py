@@ -100,8 +100,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         hush_broken_pipe()
         status = 0
-    except (Stopped, KeyboardInterrupt):
-        status = request.answer[1] if settings.follows else _complain(settings, *request.answer)
+    except (Stopped, KeyboardInterrupt) as error:
+        parted = _parted(error)  # a launcher ends whoever is left: why is what went before
+        if parted is not None:
+            status = _complain(settings, *_describe(parted))
+        else:
+            status = request.answer[1] if settings.follows else _complain(settings, *request.answer)
     except Exception as error:
         if settings.traceback:
             raise
@@ -110,6 +114,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         else:
             status = _complain(settings, *(request.answer if request.signum else _describe(error)))
     sys.exit(status)
+
+
+def _parted(error: BaseException) -> RanksPartedError | None:
+    """The loss of another rank that an interruption fell into."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, RanksPartedError):
+        found = found.__context__
+    return found
 
 
 def _refuse_alone(words: Sequence[str]) -> None:
@@ -140,6 +152,6 @@ def _complain(settings: Settings, message: str, status: int) -> int:
     with speaking(settings.lang):
         line = said(english, "error")
     sys.stderr.write(f"thalweg: {line}\n")
-    if settings.json:
+    if settings.json and not (settings.launch is not None and settings.launch.restarts_left):  # who comes next answers
         emit_json({"error": english, "exit_status": status})
     return status

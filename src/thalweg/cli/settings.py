@@ -73,7 +73,7 @@ def take_global_options(arguments: Sequence[str]) -> tuple[Settings, list[str]]:
                 raise PlanError(f"--lang {lang or '(nothing)'}: choose one of {', '.join(languages())}")
         else:
             rest.append(word)
-    return Settings(lang=lang, **found), rest
+    return Settings(lang=lang, json=found["json"], quiet=found["quiet"], traceback=found["traceback"]), rest
 
 
 def emit_json(answer: object) -> None:

@@ -48,7 +48,8 @@ def train(
         bool, typer.Option("--head-only", help="Train the backbone's head alone, in a minute.", rich_help_panel=HOW)
     ] = False,
     freeze: Annotated[
-        str | None, typer.Option(help="So many first stages of the backbone stay; or all.", rich_help_panel=HOW)
+        str | None,
+        typer.Option(help="So many first stages of the backbone stay; or all.", rich_help_panel=HOW, show_default="1"),
     ] = None,
     weights: Annotated[
         str | None,

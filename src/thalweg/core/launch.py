@@ -24,6 +24,7 @@ class Launch:
         restarts: How often all of them were started anew already, by a launcher that does so.
         restarts_left: How often that may happen still; where it may, a status other than 0 means "start anew".
         address: Machine and port where they meet.
+        hosted: Whether the launcher keeps the place where they meet; else rank 0 does.
     """
 
     rank: int
@@ -32,6 +33,7 @@ class Launch:
     restarts: int = 0
     restarts_left: int = 0
     address: tuple[str, int] = ("", 0)
+    hosted: bool = False
 
 
 def launched(environment: Mapping[str, str] | None = None) -> Launch | None:
@@ -74,4 +76,5 @@ def launched(environment: Mapping[str, str] | None = None) -> Launch | None:
         restarts=restarts,
         restarts_left=max(0, most - restarts),
         address=(told["MASTER_ADDR"], port),
+        hosted=told.get("TORCHELASTIC_USE_AGENT_STORE") == "True",
     )

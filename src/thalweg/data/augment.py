@@ -11,7 +11,7 @@ along every axis; a clip is mirrored left to right only.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -20,9 +20,9 @@ from torch.nn import functional
 from thalweg.core.dataset import Form
 from thalweg.core.errors import PlanError
 from thalweg.core.plan import Augmentation
+from thalweg.data.share import Share
 
 __all__ = [
-    "Share",
     "augmentation_for",
     "change_colours",
     "change_values",
@@ -34,26 +34,6 @@ __all__ = [
 ]
 
 WHITE = 255.0
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """The samples of a batch that are made here, where others make the rest: draws are made for the whole batch.
-
-    Args:
-        count: Samples of the whole batch.
-        first: The first one made here.
-        last: One behind the last.
-    """
-
-    count: int
-    first: int
-    last: int
-
-    @property
-    def mine(self) -> slice:
-        """The samples made here."""
-        return slice(self.first, self.last)
 
 
 def augmentation_for(choice: str, *, upright: bool, form: Form = "picture", masks: bool = False) -> Augmentation:

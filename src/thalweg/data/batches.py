@@ -1,10 +1,13 @@
 """From cached samples to batches of tensors: order, augmentation, conversion, as functions of (seed, epoch, batch).
 
-Because nothing is carried from one batch to the next, a run can be resumed at any step and sees the same samples.
+Because nothing is carried from one batch to the next, a run can be resumed at any step and sees the same samples; and
+the next batch can be made by a thread of its own while a step computes with the one before.
 Pictures, signals and volumes go the same way; they differ in the number of axes between samples and channels.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +15,8 @@ import torch
 from torch.nn import functional
 
 from thalweg.core.plan import Augmentation
-from thalweg.data.augment import Share, change_colours, change_values, pass_over, place, warp, warp_with_masks
+from thalweg.data.augment import change_colours, change_values, pass_over, place, warp, warp_with_masks
+from thalweg.data.share import Share
 
 __all__ = ["Batch", "Batches", "as_tensor"]
 
@@ -136,9 +140,19 @@ class Batches:
             One batch after the other.
         """
         # Sizes differ by one at most: a small last batch would disturb batch normalisation and weigh its pictures more.
-        for number, indices in enumerate(np.array_split(self.order(epoch), max(1, self.steps))):
-            if number >= first:
-                yield self.batch(indices, epoch, number, side)
+        parts = list(enumerate(np.array_split(self.order(epoch), max(1, self.steps))))[first:]
+        with ThreadPoolExecutor(1, thread_name_prefix="batches") as ahead:  # the next is made while this one is used
+            coming: deque[Future[Batch]] = deque()
+            try:
+                for number, indices in parts:
+                    coming.append(ahead.submit(self.batch, indices, epoch, number, side))
+                    if len(coming) > 1:
+                        yield coming.popleft().result()
+                while coming:
+                    yield coming.popleft().result()
+            finally:
+                for batch in coming:
+                    batch.cancel()
 
     def batch(self, indices: np.ndarray, epoch: int, number: int, side: int | None = None) -> Batch:
         """Make one batch.

@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thalweg.core.errors import PictureError, PlanError
+from thalweg.core.files import cache_folder
 from thalweg.data.decode import DECODER_VERSION, decode_planes, read_picture_file
 from thalweg.data.store import PictureStore, disk_full
 from thalweg.data.store_values import THUMBNAIL, Channels, Entry, Known, StoreDamagedError, renew
@@ -70,11 +71,7 @@ def default_cache_folder() -> Path:
     Returns:
         The folder for pictures inside it.
     """
-    chosen = os.environ.get("THALWEG_CACHE")
-    if chosen:
-        return Path(chosen).expanduser() / "pictures"
-    shared = os.environ.get("XDG_CACHE_HOME")
-    return (Path(shared) if shared else Path.home() / ".cache") / "thalweg" / "pictures"
+    return cache_folder() / "pictures"
 
 
 def load_pictures(

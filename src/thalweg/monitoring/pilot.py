@@ -55,8 +55,7 @@ class Pilot:
         wait: Updates to look on before anything is done.
         chosen: The rate was chosen already, before the first step: only guard.
         clips: With `chosen`: whether gradients are clipped as in the trials that it rests on.
-        told: Called with each intervention.
-        agreed: Whether all ranks are told the same losses, so that they decide alike.
+        told, agreed: Called with each intervention; whether all ranks are told the same losses.
 
     Attributes:
         interventions: What was done so far.

@@ -1,4 +1,4 @@
-"""From a batch to the gradients of its mean loss: at once, in pieces where memory is short, or together with other ranks.
+"""From a batch to the gradients of its mean loss: at once, in pieces where memory is short, or with other ranks.
 
 The mean is over the whole batch however it is divided. A piece, or a rank's part, with the share s of what counts
 (samples, or pixels that have a class) adds s times its own mean and s times its own gradient,
@@ -136,7 +136,7 @@ class Backward:
                 logits, objective = self._forward(pixels[first:last], part)
             self._tell(part, objective.detach())
             share = float(_weight(part)) / max(total, 1.0)
-            (objective * share).backward()
+            (objective * share).backward()  # type: ignore[no-untyped-call]
             with torch.no_grad():
                 sums += share * torch.stack(_means(logits.detach(), objective.detach(), part))
         return Learned(logits.detach(), sums[0], sums[1], sums[2] * count, count)
@@ -154,7 +154,7 @@ class Backward:
             told = torch.tensor([each / total for each in sums], device=labels.device)
             self._tell(labels, told[0])
             self._forget_gradients()
-            (objective * (weight / total)).backward()
+            (objective * (weight / total)).backward()  # type: ignore[no-untyped-call]
         ranks.add_gradients(self.module.parameters())
         return Learned(logits.detach(), told[0], told[1], told[2] * whole, whole)
 

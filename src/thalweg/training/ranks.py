@@ -7,23 +7,27 @@ was asked to stop. So all take the same decisions, and the weights never diverge
 Nothing is pickled: what goes from rank to rank are numbers, text and tensors (safetensors).
 """
 
+# Long because all messages between ranks stand together: every rank must send the same ones in the same order.
+
 import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import torch
 from safetensors.torch import load, save
+from torch.distributed.distributed_c10d import ProcessGroup, Store
 
 from thalweg.core.errors import PlanError, RanksPartedError, ThalwegError, TrainingFailedError
-from thalweg.core.launch import Launch, launched
+from thalweg.core.launch import Launch
+from thalweg.training.checksums import checksums
 
-__all__ = ["ALONE", "Ranks", "joined", "part_of"]
+__all__ = ["ALONE", "TIMEOUT", "Ranks", "gist_of", "part_of"]
 
 TIMEOUT = dt.timedelta(minutes=10)
 """A rank that does not answer for so long during training is taken as lost; one that was killed is noticed at once."""
 PATIENCE = dt.timedelta(days=1)
 """The same while others wait for rank 0: to read pictures, to try learning rates, to write the report."""
-_PARTED = ("connection", "timed out", "timeout", "peer", "broken pipe", "socket", "store", "gloo", "nccl", "rank")
+_PARTED = ("connect", "timed out", "timeout", "peer", "broken pipe", "socket", "store", "gloo", "nccl", "rank")
 
 
 def part_of(count: int, rank: int, size: int) -> tuple[int, int]:
@@ -51,14 +55,20 @@ class Ranks:
 
     Args:
         launch: How it was started; None for a process that is alone.
+        store: What the launcher keeps for all, over restarts.
     """
 
-    def __init__(self, launch: Launch | None = None) -> None:
+    def __init__(self, launch: Launch | None = None, store: Store | None = None) -> None:
         self.rank, self.size = (launch.rank, launch.size) if launch else (0, 1)
         self.launch = launch
-        self._patient: object = None
+        self._patient: ProcessGroup | None = None
+        self._store = store
         if launch is not None:
             self._patient = torch.distributed.new_group(backend="gloo", timeout=PATIENCE)
+
+    def part_with(self) -> None:
+        """Let go of what is kept for messages; a thread of it that lives on would break the end of the process."""
+        self._patient = self._store = None
 
     @property
     def first(self) -> bool:
@@ -140,7 +150,7 @@ class Ranks:
         """
         if self.size == 1:
             return
-        sums = self.gather({"sums": _checksums(module)})
+        sums = self.gather({"sums": checksums(module)})
         odd = [rank for rank, each in enumerate(sums) if not torch.equal(each["sums"], sums[0]["sums"])]
         if odd:
             raise TrainingFailedError(
@@ -293,6 +303,8 @@ class Ranks:
 
         Raises:
             RanksPartedError: A message between the ranks did not get through.
+            ConnectionError: Something else, as it was.
+            RuntimeError: The same.
         """
         if self.size == 1:
             yield
@@ -304,7 +316,7 @@ class Ranks:
             if isinstance(error, torch.OutOfMemoryError) or not any(word in why.lower() for word in _PARTED):
                 raise
             raise RanksPartedError(
-                f"rank {self.rank} of {self.size} lost another rank ({_short(why)}): "
+                f"rank {self.rank} of {self.size} lost another rank ({gist_of(why)}): "
                 f"what was saved is whole, and thalweg resume goes on from there, with any number of ranks"
             ) from error
 
@@ -317,8 +329,8 @@ class Ranks:
             name: What it is.
             value: The word.
         """
-        if self.launch is not None and self.first:
-            self._store(self.launch).set(f"thalweg/{name}", value)
+        if self._store is not None and self.first:
+            self._store.set(f"thalweg/{name}", value)
 
     def remembered(self, name: str) -> str:
         """Find what was left before a restart.
@@ -329,81 +341,24 @@ class Ranks:
         Returns:
             The word of rank 0, the same on all ranks; empty where there is none.
         """
-        launch = self.launch
-        if launch is None or not launch.restarts:
+        if self.launch is None or not self.launch.restarts or self._store is None:
             return ""
-
-        def look() -> str:
-            store = self._store(launch)
-            return store.get(f"thalweg/{name}").decode() if store.check([f"thalweg/{name}"]) else ""
-
-        return self.from_first(look)
-
-    @staticmethod
-    def _store(launch: Launch) -> torch.distributed.TCPStore:
-        host, port = launch.address
-        return torch.distributed.TCPStore(host, port, is_master=False, wait_for_workers=False)
+        key, store = f"thalweg/{name}", self._store
+        return self.from_first(lambda: store.get(key).decode() if store.check([key]) else "")
 
 
 ALONE = Ranks()
 """A process that trains alone."""
 
 
-@contextlib.contextmanager
-def joined(kind: str) -> Iterator[Ranks]:
-    """Meet the other ranks, where this process was started as one of several.
+def gist_of(text: str) -> str:
+    """The gist of what torch says, without the places in its sources and its advice.
 
     Args:
-        kind: Device that it computes on.
+        text: What it says, in one line.
 
-    Yields:
-        Its place among them; `ALONE` where nobody else was started.
-
-    Raises:
-        RanksPartedError: The others did not come.
-
-    Example:
-        >>> with joined("cpu") as ranks:
-        ...     ranks.size, ranks.first, ranks.total([1.0])
-        (1, True, [1.0])
+    Returns:
+        At most a line.
     """
-    launch = launched()
-    if launch is None:
-        yield ALONE
-        return
-    if kind == "cuda":
-        torch.cuda.set_device(launch.local_rank % torch.cuda.device_count())
-    began = not torch.distributed.is_initialized()  # a script of the user's may have met the others already
-    if began:
-        try:
-            torch.distributed.init_process_group("cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo", timeout=TIMEOUT)
-        except (RuntimeError, ValueError) as error:
-            raise RanksPartedError(
-                f"rank {launch.rank} of {launch.size} did not meet the others at {launch.address[0]}:"
-                f"{launch.address[1]}: {_short(' '.join(str(error).split()))}"
-            ) from error
-    try:
-        yield Ranks(launch)
-    finally:
-        if began:
-            with contextlib.suppress(RuntimeError):
-                torch.distributed.destroy_process_group()
-
-
-_FOLDED = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
-
-
-def _checksums(module: torch.nn.Module) -> torch.Tensor:
-    """Two sums a tensor over its bits, one of them weighted by place, so that swapped numbers are seen."""
-    found = []
-    for value in module.state_dict().values():
-        bits = value.detach().contiguous().reshape(-1).view(_FOLDED[value.element_size()]).to(torch.int64)
-        places = torch.arange(1, len(bits) + 1, device=bits.device) % 65_521
-        found += [bits.sum(), (bits * places).sum()]
-    return torch.stack(found).cpu()
-
-
-def _short(text: str) -> str:
-    """The gist of what torch says, without the places in its sources."""
-    told = text.rpartition("] ")[2] or text
+    told = (text.rpartition("] ")[2] or text).partition(". ")[0]
     return told if len(told) <= 160 else f"{told[:157]}..."  # noqa: PLR2004 - a line

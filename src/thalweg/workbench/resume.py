@@ -14,7 +14,8 @@ from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
 from thalweg.modules.build import build
 from thalweg.training.device import choose_device, fitting_threads
-from thalweg.training.ranks import Ranks, joined
+from thalweg.training.meeting import joined
+from thalweg.training.ranks import Ranks
 from thalweg.workbench.environment import find_source
 from thalweg.workbench.loading import load_scan, look, same_split
 from thalweg.workbench.precision import sound

@@ -27,14 +27,12 @@ from thalweg.data.augment import augmentation_for
 from thalweg.data.batches import Batches
 from thalweg.data.split import Split
 from thalweg.data.values import standardisation
-from thalweg.monitoring.trials import CLIP
 from thalweg.training.checkpoint import save_weights
 from thalweg.training.device import Device
 from thalweg.training.interruption import listening
 from thalweg.training.loop import Trainer
-from thalweg.training.loss import class_weights, pixel_weights
 from thalweg.training.mask_scoring import score_masks
-from thalweg.training.progress import Outcome, Recipe
+from thalweg.training.progress import Outcome
 from thalweg.training.ranks import ALONE, Ranks
 from thalweg.training.scoring import predict
 from thalweg.training.unfreezing import Part
@@ -44,17 +42,13 @@ from thalweg.workbench.live_file import LiveFile, Onlooker
 from thalweg.workbench.loading import Loaded
 from thalweg.workbench.model import TrainedModel
 from thalweg.workbench.monitor import Monitor
+from thalweg.workbench.session_recipe import recipe_of
 from thalweg.workbench.session_scores import answer_of, score_run
 from thalweg.workbench.steps import StepLog
 from thalweg.workbench.telling import Listener, silent
 from thalweg.workbench.transfer import Probe
 
-__all__ = ["Session", "balance_of", "batches_of", "carry_out", "step_macs"]
-
-REPORT_SECONDS = 6.0
-"""Of a plan in minutes, so much is kept for the report and the end of the process, besides the evaluation."""
-FULL_SIZE = 2.5
-"""Scoring masks at their own size takes so many times as long a picture as at the size of training."""
+__all__ = ["Session", "batches_of", "carry_out", "step_macs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,21 +130,6 @@ def batches_of(
         mask_rows=chosen if loaded.masks else (),
         part=ranks.part if ranks.size > 1 else None,
     )
-
-
-def balance_of(plan: TrainingPlan, summary: DataSummary) -> tuple[float, ...] | None:
-    """Weight of each class in the loss.
-
-    Args:
-        plan: With the choice.
-        summary: With the training files, or pixels, a class.
-
-    Returns:
-        One a class, or None for equal ones.
-    """
-    if summary.masks is not None:
-        return pixel_weights(summary.masks.pixels["train"], plan.class_weights)
-    return class_weights(summary.counts["train"], plan.class_weights)
 
 
 def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> TrainResult:
@@ -257,7 +236,7 @@ def _train(
     monitors: dict[str, Monitor] = {}
     trainer = Trainer(
         run.probe.module if run.probe else module,
-        _recipe(run, resuming=resuming),
+        recipe_of(run, resuming=resuming),
         train=run.probe.train if run.probe else run.batches(run.parts.train, training=True),
         heldout=run.probe.heldout if run.probe else run.batches(run.heldout),
         device=run.device,
@@ -304,6 +283,8 @@ def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor
     for event in trainer.state.events:
         if event["kind"] == "early_stop":
             run.listener.say(f"Stopped after epoch {event['epoch']} (--patience): {event['message']}.")
+        if event["kind"] == "memory":
+            run.listener.say(f"Note: {event['message']}.")
     if run.parts.test and run.parts.validation:
         trainer.use_best()
     network = run.probe.assembled(trainer.evaluated) if run.probe else trainer.evaluated
@@ -332,32 +313,6 @@ def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor
     result = replace(result, seconds=time.perf_counter() - run.started, report=str(folder.path / "report.html"))
     folder.write_json("metrics.json", {**to_plain(result), **kept})
     return result
-
-
-def _recipe(run: Session, *, resuming: bool) -> Recipe:
-    plan = run.plan
-    deadline = None
-    if plan.minutes is not None:
-        used = 0.0 if resuming else time.perf_counter() - run.started
-        deadline = max(1.0, plan.minutes * 60 - used - REPORT_SECONDS)
-    return Recipe(
-        epochs=plan.epochs,
-        deadline_seconds=deadline,
-        learning_rate=plan.learning_rate or 0.0,
-        optimizer=plan.optimizer or "adam",
-        weight_decay=plan.weight_decay or 0.0,
-        warmup=plan.warmup,
-        smoothing=plan.label_smoothing or 0.0,
-        weights=balance_of(plan, run.summary),
-        average=plan.average or 0.0,
-        patience=plan.patience,
-        stages=plan.stages or (1.0,),
-        side=max(plan.image_size or 0, plan.image_height or 0),
-        seed=plan.seed,
-        clip=CLIP if plan.rate_from == "trials" and not plan.repair else None,  # else the pilot clips
-        evaluations=1 + (FULL_SIZE if run.summary.masks else 1.0) * len(run.scored) / max(1, len(run.heldout)),
-        parts=run.learning,
-    )
 
 
 def _rate(diagnosed: DiagnosedRun | None) -> dict[str, object] | None:

@@ -1,7 +1,7 @@
 """A run that several ranks share: what it needs, which folder it has, and going on by itself after a restart.
 
-Launchers such as torchrun start all ranks anew, with the same words, when one is gone. What the launch had begun is then
-gone on with, from its last checkpoint; the launcher's own store remembers where that is.
+Launchers such as torchrun start all ranks anew, with the same words, when one is gone. What the launch had begun is
+then gone on with, from its last checkpoint; the launcher's own store remembers where that is.
 """
 
 import hashlib

@@ -7,9 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
-from thalweg.core.dataset import DataSummary
 from thalweg.core.errors import PlanError, ShapeError
 from thalweg.core.files import printable
 from thalweg.core.network_plain import spec_to_plain
@@ -17,16 +14,15 @@ from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
-from thalweg.data.split import parse_ratio
+from thalweg.data.split import held_out_shares
 from thalweg.modules.build import build
 from thalweg.networks.catalogue import network as describe_network
 from thalweg.networks.catalogue import suited
 from thalweg.networks.spatial import standardised
 from thalweg.pretrained.obtaining import Weights
-from thalweg.training.device import Device, choose_device, fitting_threads
-from thalweg.training.ranks import Ranks, joined
-from thalweg.training.scoring import BatchSource
-from thalweg.training.unfreezing import Part
+from thalweg.training.device import Device, choose_device, fitting_threads, prepare
+from thalweg.training.meeting import joined
+from thalweg.training.ranks import Ranks
 from thalweg.workbench.environment import describe_environment
 from thalweg.workbench.event_log import FOLDER as EVENTS
 from thalweg.workbench.loading import Looked, divide, load_scan, look, summarise
@@ -34,7 +30,7 @@ from thalweg.workbench.own_network import OwnNetwork, own_network
 from thalweg.workbench.precision import sound
 from thalweg.workbench.recipes import asked_size, epochs_for, resolved
 from thalweg.workbench.resume import go_on
-from thalweg.workbench.search import decide_rate
+from thalweg.workbench.search import search_rate_of
 from thalweg.workbench.segmenting import (
     describe_segmenter,
     refuse_batch_of_one,
@@ -42,7 +38,7 @@ from thalweg.workbench.segmenting import (
     segmenting,
     start_masks,
 )
-from thalweg.workbench.session import Session, balance_of, batches_of, carry_out, step_macs
+from thalweg.workbench.session import Session, batches_of, carry_out, step_macs
 from thalweg.workbench.spreading import (
     begun_before,
     decided_once,
@@ -54,6 +50,7 @@ from thalweg.workbench.spreading import (
 from thalweg.workbench.telling import Listener, silent, tell_data, whoever_is_here
 from thalweg.workbench.transfer import ask_weights, describe, learning_parts, named_backbone
 from thalweg.workbench.transfer_start import Backbone, keep_start, start_from
+from thalweg.workbench.within_minutes import fit_to_minutes
 
 __all__ = ["train"]
 
@@ -157,7 +154,7 @@ def train(
         raise PlanError(f"--task {task}: choose one of classification, segmentation")
     own = own_network(network)  # an unknown name is told at once
     width, height = asked_size(image_size)
-    validation, test = _shares(split, validation, test)
+    validation, test = held_out_shares(split, validation, test)
     base = TrainingPlan(source=str(source))
     plan = base.with_options(
         network=own.label if own else network,
@@ -190,6 +187,7 @@ def train(
     )
     plan = named_backbone(plan)
     compute = choose_device(plan.device)
+    prepare(compute)
     with joined(compute.kind) as ranks:
         listener = listener if ranks.first else silent()
         begun = begun_before(ranks)
@@ -216,7 +214,9 @@ def _train(
         if ranks.first:
             RunFolder.check_free(out)
         pretrained = ask_weights(plan, listener) if plan.backbone else None  # before any picture is read
+        wished = plan
         plan, looked = _look(plan, own, task, listener)
+        plan = fit_to_minutes(plan, wished, looked, device=compute, ranks=ranks.size, listener=listener)
         found = looked.scan
         # A size that does not fit is told before files are read.
         _describe(plan, own, looked, len(found.classes), pretrained, listener.say)
@@ -245,7 +245,7 @@ def _train(
             batches = probe.train if probe else batches_of(loaded, parts.train, plan, training=True)
             trained = probe.module if probe else module
             plan = decided_once(
-                plan, lambda: _search(plan, batches, summary, trained, compute, listener, learning), ranks
+                plan, lambda: search_rate_of(plan, batches, summary, trained, compute, listener, learning), ranks
             )
         folder = make_folder(out, _run_name(plan), ranks)
         run = Session(
@@ -310,14 +310,6 @@ def _keep(run: Session, start: Backbone | None) -> None:
     run.folder.write_text("plan.toml", run.plan.to_toml())  # last: what has a plan is a run that can go on
 
 
-def _shares(split: str | None, validation: float | None, test: float | None) -> tuple[float | None, float | None]:
-    if split is None:
-        return validation, test
-    if test is not None or validation is not None:
-        raise PlanError(f"--split {split} already says what --test and --validation say: give one of them")
-    return parse_ratio(split)
-
-
 def _describe(
     plan: TrainingPlan,
     own: OwnNetwork | None,
@@ -340,31 +332,6 @@ def _describe(
             ) from None
         kin = suited("small", len(shape.extents))
         raise PlanError(f"{looked.form}s of {shape} do not suit {plan.network}: {error}; try --network {kin}") from None
-
-
-def _search(
-    plan: TrainingPlan,
-    batches: BatchSource,
-    summary: DataSummary,
-    module: torch.nn.Module,
-    device: Device,
-    listener: Listener,
-    learning: tuple[Part, ...],
-) -> TrainingPlan:
-    """Let short trials decide on the learning rate, between the user's, the recipe's and their own."""
-    given = plan.learning_rate
-    weights = balance_of(plan, summary)
-    listener.say("Trying learning rates ...")
-    found = decide_rate(module, batches, device, plan=plan, weights=weights, parts=learning)
-    whose = {"user": "Yours", "recipe": f"What usually serves {plan.network}", "trials": "By trial"}[found.rate_from]
-    instead = "" if given in {None, found.rate} else f" in place of {given:.3g}"
-    listener.say(f"Learning rate {found.rate:.3g}{instead}. {whose}: {found.message}.")
-    return replace(
-        plan,
-        learning_rate=found.rate,
-        rate_from=found.rate_from,
-        given_rate=None if given == found.rate else given,
-    )
 
 
 def _rate(lr: float | str) -> float | None:
