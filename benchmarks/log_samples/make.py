@@ -18,6 +18,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 MAKERS = {
     "keras": ("with_keras", "keras", ("keras", "tensorflow")),
+    "keras_console": ("with_keras_console", "keras_console", ("keras", "torch")),
     "tensorboard": ("with_torch", "tensorboard", ("torch", "tensorboard")),
     "tensorboardx": ("with_torch", "tensorboardx", ("tensorboardX",)),
     "lightning": ("with_torch", "lightning", ("lightning", "torch")),

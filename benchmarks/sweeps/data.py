@@ -142,13 +142,13 @@ def source(family: str, classes: int) -> tuple[np.ndarray, np.ndarray]:
     return x[y < classes], y[y < classes]
 
 
-def split(family: str, classes: int, *, train: int, scaling: str, noise: float, seed: int) -> Split:
-    """Shuffle, cut and scale; a share `noise` of the training classes is drawn anew."""
+def split(family: str, classes: int, *, train: int, scaling: str, noise: float, seed: int, val: int = 0) -> Split:
+    """Shuffle, cut and scale; a share `noise` of the training classes is drawn anew; `val` examples, or as drawn."""
     rng = np.random.default_rng(seed)
     x, y = source(family, classes)
     order = rng.permutation(len(x))
-    held = min(max(len(x) - train, len(x) // 3), 3000)
-    val = min(max(held // 3, 150), int(rng.choice([200, 400])))
+    held = min(max(len(x) - train, len(x) // 3), 3000 + max(0, val - 400))
+    val = min(max(held // 3, 150), val or int(rng.choice([200, 400])))
     train_i, val_i, test_i = order[held : held + train], order[:val], order[val:held]
     part = x[train_i]
     axes = (0,) if part.shape[2:] == (1, 1) else (0, 2, 3)

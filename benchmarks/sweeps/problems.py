@@ -1,5 +1,6 @@
 """Which problems the sweeps run: drawn at random from a stated space, each one reproducible from its number."""
 
+import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -24,6 +25,8 @@ OPTIMIZERS = (
 SCALINGS = ["standard"] * 4 + ["unit"] * 3 + ["centred"]
 RATES = 21
 """Rates a sweep, 0.4 decades apart, over 8 decades."""
+SECOND = 100
+"""From this number on problems come from a second space, see `draw_second`."""
 SECONDS = 28
 """Aim for one sweep, on one core of 2026; what a network costs was measured once and is estimated from its size."""
 PIXELS = {"digits": 64, "fashion": 81, "cifar": 64, "chest": 144, "elpv": 144, "ecg": 46}
@@ -71,6 +74,10 @@ class Problem:
     schedule: str
     epochs: int
     seed: int
+    held: int = 0
+    lowest: float = math.nan
+    highest: float = math.nan
+    count: int = RATES
 
     @property
     def name(self) -> str:
@@ -83,7 +90,9 @@ class Problem:
 
     @property
     def rates(self) -> list[float]:
-        """The grid: 1e-6 to 1e+2, a decade lower for optimizers that normalise their steps."""
+        """The grid: 1e-6 to 1e+2, a decade lower for optimizers that normalise their steps, or as drawn."""
+        if self.lowest == self.lowest:
+            return [float(f"{10**e:.4g}") for e in np.linspace(self.lowest, self.highest, self.count)]
         top = 2.0 if self.optimizer in {"sgd", "momentum", "nesterov"} else 1.0
         return [float(f"{10**e:.4g}") for e in np.linspace(top - 8, top, RATES)]
 
@@ -93,7 +102,12 @@ class Problem:
 
 
 def draw(number: int) -> Problem:
-    """Draw problem `number`.
+    """Draw problem `number`: the first space below `SECOND`, the second one from there on."""
+    return draw_first(number) if number < SECOND else draw_second(number)
+
+
+def draw_first(number: int) -> Problem:
+    """Draw a problem of the first space.
 
     Budgets differ on purpose: few steps in few epochs, thousands of steps in few epochs, and a hundred short epochs
     must all look familiar, because nobody who brings a curve says how long an epoch was.
@@ -152,4 +166,51 @@ def draw(number: int) -> Problem:
         optimizer=optimizer, weight_decay=pick([0.0, 0.0, 0.0, 1e-4, 5e-4, 1e-2 if optimizer == "adamw" else 2e-3]),
         batch=batch, schedule=pick(["constant"] * 6 + ["step"] * 2 + ["cosine"] * 2 + ["warmup_cosine"]), epochs=epochs,
         seed=1000 + number,
+    )  # fmt: skip
+
+
+CENTRES = {"sgd": -0.75, "momentum": -1.65, "nesterov": -1.65, "adagrad": -1.6}
+"""Decimal logarithm of a usual best rate; -2.3 for the other optimizers."""
+EASY = {"digits": (10, 10, 5), "fashion": (10, 10, 5, 3, 2), "cifar": (5, 3, 2, 2, 4, 10), "chest": (2,), "ecg": (5,),
+        "blobs": (2, 5, 20), "spirals": (2, 3), "teacher": (6,), "cancer": (2,)}  # fmt: skip
+OFTEN = {"digits": 3, "fashion": 6, "cifar": 5, "chest": 2, "ecg": 3, "blobs": 1, "spirals": 1, "teacher": 1}
+
+
+def draw_second(number: int) -> Problem:
+    """Draw a problem of the second space: more problems for the same time, and the best rate better known.
+
+    18 rates 0.3 decades apart over the five decades in which optimizers of that kind find their best, validation sets
+    of up to 2,000 examples (public logs mostly have thousands), tasks that can be learnt in the time there is, and
+    hardly any linear models.
+    """
+    rng = np.random.default_rng(120_000 + number)
+    pick = lambda options: options[int(rng.integers(len(options)))]  # noqa: E731 - a word for one line's job
+    family = pick([n for n, w in OFTEN.items() for _ in range(w)])
+    flat = family in {"cancer", "spirals", "blobs", "teacher"}
+    kind = "mlp" if flat else pick(["plain"] * 5 + ["residual"] * 3 + ["inception"] + ["mlp"] * 2)
+    light = kind == "mlp"
+    depth = pick([1, 2, 2, 3]) if light else pick([2, 3, 3, 4] if kind == "inception" else [2, 2, 3, 3, 4, 5])
+    width = pick([16, 32, 64, 128]) if light else pick([8, 8, 16])
+    optimizer = pick(["sgd"] * 5 + ["momentum"] * 6 + ["nesterov"] + ["adam"] * 6 + ["adamw"] * 2 + ["rmsprop"])
+    batch = pick([8, 16, 16, 32, 32, 64, 64, 128, 128, 256])
+    images = images_for((7 if light else 13) * rng.uniform(0.6, 1.4), family, kind, width, depth, batch)
+    longest = max(5, int(images / pick([400, 700, 1200, 2000])))
+    epochs = min(pick([5, 8, 10, 10, 12, 15, 20, 20, 25, 30, 40, 50, 60, 80, 100]), longest)
+    train = int(np.clip(images / epochs, 300, FAMILIES[family][1]))
+    while batch > 8 and train // batch * epochs < 300:
+        batch //= 2
+    centre = CENTRES.get(optimizer, -2.3) + rng.uniform(-0.3, 0.3)
+    return Problem(
+        number=number, family=family, classes=pick(EASY[family]), train=train,
+        scaling=pick(["standard"] * 4 + ["unit"] * 3 + ["centred"]) if not flat else "standard",
+        label_noise=pick([0.0] * 8 + [0.1, 0.2]), kind=kind, width=width, depth=depth,
+        norm=not light and bool(rng.random() < (0.75 if kind != "plain" else 0.4)),
+        activation=pick(["relu"] * 8 + ["tanh", "gelu"]) if kind in {"mlp", "plain"} else "relu",
+        init=pick(["he", "he", "xavier", "default", "default"]),
+        dropout=pick([0.0, 0.0, 0.0, 0.2, 0.5]) if kind in {"mlp", "plain"} else 0.0,
+        augment=not flat and family not in {"ecg", "digits"} and bool(rng.random() < 0.3),
+        optimizer=optimizer, weight_decay=pick([0.0, 0.0, 1e-4, 5e-4, 1e-2 if optimizer == "adamw" else 2e-3]),
+        batch=batch, schedule=pick(["constant"] * 6 + ["step"] * 2 + ["cosine"] * 3 + ["warmup_cosine"]), epochs=epochs,
+        seed=1000 + number, held=pick([200, 400, 800, 800, 1500]), lowest=round(centre - 2.55, 3),
+        highest=round(centre + 2.55, 3), count=18,
     )  # fmt: skip

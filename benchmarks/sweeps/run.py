@@ -114,7 +114,7 @@ def sweep(problem: Problem) -> list[dict[str, object]]:
     torch.manual_seed(problem.seed)
     rng = torch.Generator().manual_seed(problem.seed)
     parts: Split = split(problem.family, problem.classes, train=problem.train, scaling=problem.scaling,
-                         noise=problem.label_noise, seed=problem.seed)  # fmt: skip
+                         noise=problem.label_noise, seed=problem.seed, val=problem.held)  # fmt: skip
     x, y = torch.from_numpy(parts.train_x), torch.from_numpy(parts.train_y)
     val = torch.from_numpy(parts.val_x), torch.from_numpy(parts.val_y)
     test = torch.from_numpy(parts.test_x), torch.from_numpy(parts.test_y)

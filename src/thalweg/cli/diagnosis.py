@@ -10,6 +10,7 @@ import typer
 
 from thalweg.cli.settings import Settings, emit_json
 from thalweg.core.languages import said
+from thalweg.core.process import compute_alone
 
 if TYPE_CHECKING:
     from thalweg.core.diagnosis_results import DiagnoseResult
@@ -24,7 +25,7 @@ def diagnose(
         typer.Argument(
             metavar="PATH...",
             help="Training logs or folders of them: Keras, Lightning, TensorBoard, transformers, fastai, Ultralytics, "
-            "timm, MLflow, trackio, JSON lines, any CSV, or a run folder.",
+            "timm, MLflow, trackio, JSON lines, any CSV, printed progress, or a run folder.",
             show_default=False,
         ),
     ],
@@ -36,6 +37,7 @@ def diagnose(
 ) -> int:
     """Say what is wrong with a run, from its log: the learning rate first."""
     settings: Settings = context.obj
+    compute_alone()
     from thalweg.workbench.diagnose import diagnose as work
 
     result = work(*paths, columns=columns, html=html)

@@ -156,7 +156,7 @@ def _signals(name: str, curve: Curve, axis: Axis, shift: int, notes: list[str]) 
         curve, epochs = curve.at(~early), epochs[~early]
         if not len(epochs):
             return []
-    if len(np.unique(epochs)) == len(epochs):
+    if len(set(epochs.tolist())) == len(epochs):  # np.unique would load numpy.ma for nothing
         return [_signal(name, epochs, curve.values)]
     found = [_signal(STEPWISE + name.removeprefix("train_"), _steps(curve, shift), curve.values)]
     if name == "train_loss":

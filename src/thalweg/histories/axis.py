@@ -75,7 +75,7 @@ def find_axis(recording: Recording, roles: Roles) -> Axis:
     main = held_out + trained
     if main and all(curve.epochs is not None for curve in main):
         axis = _recorded(recording, main)
-        crowded = [curve for curve in held_out if len(np.unique(axis.epochs(curve))) < len(curve.values)]
+        crowded = [curve for curve in held_out if len(set(axis.epochs(curve).tolist())) < len(curve.values)]
         if not crowded:
             return axis
         by_step = all(curve.steps is not None for curve in main)

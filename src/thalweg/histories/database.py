@@ -5,14 +5,17 @@ An immutable database ignores its write-ahead log, so where one lies beside it b
 
 import contextlib
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.histories.log_file import LogFile
+
+if TYPE_CHECKING:
+    import sqlite3
 
 __all__ = ["MAGIC", "columns_of", "open_database", "tables"]
 
@@ -24,7 +27,7 @@ _LONGEST_REASON = 200
 
 
 @contextlib.contextmanager
-def open_database(file: LogFile) -> Iterator[sqlite3.Connection]:
+def open_database(file: LogFile) -> Iterator["sqlite3.Connection"]:
     """Open a database that another program may be writing.
 
     Args:
@@ -36,6 +39,8 @@ def open_database(file: LogFile) -> Iterator[sqlite3.Connection]:
     Raises:
         LogError: It is damaged.
     """
+    import sqlite3  # few logs are databases
+
     try:
         with contextlib.ExitStack() as stack:
             path = file.path.absolute()
@@ -57,7 +62,7 @@ def open_database(file: LogFile) -> Iterator[sqlite3.Connection]:
         raise LogError(f"{file.place} is a damaged database: {told}") from None
 
 
-def tables(base: sqlite3.Connection) -> set[str]:
+def tables(base: "sqlite3.Connection") -> set[str]:
     """Name the real tables; a view could compute for ever.
 
     Args:
@@ -69,7 +74,7 @@ def tables(base: sqlite3.Connection) -> set[str]:
     return {str(row[0]) for row in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
-def columns_of(base: sqlite3.Connection, table: str) -> set[str]:
+def columns_of(base: "sqlite3.Connection", table: str) -> set[str]:
     """Name a table's columns.
 
     Args:

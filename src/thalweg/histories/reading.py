@@ -14,6 +14,7 @@ from thalweg.histories.folders import search
 from thalweg.histories.log_file import LogFile
 from thalweg.histories.measured import measurements_beside, with_measurements
 from thalweg.histories.readers import (
+    console,
     fastai,
     history_json,
     json_lines,
@@ -44,6 +45,7 @@ READERS: tuple[Reader, ...] = (
     transformers.READER,
     history_json.READER,
     json_lines.READER,
+    console.READER,
     own.READER,
     keras_csv.READER,
     fastai.READER,

@@ -48,9 +48,12 @@ class Instruments:
         every: Norms are measured every so many steps; the rest goes by that.
         compiled: Whether the layers must not be touched, because a compiled program has them built in.
         loss: Name of the loss as in `NetworkFacts`, where the loop is ours; else it is told from the first batch.
+        ranks: How many share each batch: gradients are means over so many times the samples seen here.
     """
 
-    def __init__(self, seat: Seat, *, every: int | None = None, compiled: bool = False, loss: str = "") -> None:
+    def __init__(
+        self, seat: Seat, *, every: int | None = None, compiled: bool = False, loss: str = "", ranks: int = 1
+    ) -> None:
         self.every = max(1, every or EVERY)
         self.record = Record()
         self.layers = Layers(seat.module, seat.optimizer)
@@ -59,6 +62,7 @@ class Instruments:
         self.edge = EdgeSearch(seat.replay)
         self.compiled = compiled
         self.unseen_losses = 0
+        self._ranks = ranks
         self._step = 0
         self._broken = False
         self._edge_ready = False
@@ -96,7 +100,7 @@ class Instruments:
         self._note_loss(moment, batch, step, full=norms)
         if norms or self.norms.waits:
             keep = norms and (moment.step < 2 * self.every or moment.step // self.every % 2 == 0)
-            finite = self.norms.gradient(step, size=_samples(batch), keep=keep, scale=self._scale())
+            finite = self.norms.gradient(step, size=_samples(batch) * self._ranks, keep=keep, scale=self._scale())
             self._broken = self._broken and not finite  # somebody has mended it
             if not finite:
                 self._look_for_non_finite(moment, batch, step)
@@ -133,7 +137,13 @@ class Instruments:
         Returns:
             Plain data.
         """
-        return {"step": self._step, "edge": self.edge.state(), "norms": self.norms.state(), "broken": self._broken}
+        return {
+            "step": self._step,
+            "edge": self.edge.state(),
+            "norms": self.norms.state(),
+            "broken": self._broken,
+            "order": self._first.order,
+        }
 
     def restore(self, state: Mapping[str, object]) -> None:
         """Go back to a state.
@@ -148,6 +158,9 @@ class Instruments:
         if isinstance(norms, Mapping):
             self.norms.restore(norms)
         self._broken = bool(state.get("broken"))
+        order = state.get("order")
+        if isinstance(order, list) and order:
+            self._first.follow_no_layer(order)
         self._step = int(state.get("step") or 0)  # type: ignore[call-overload]
         self.passing.stop()
         if not self.compiled and not self._broken and self._due(self._step, _DEEP, _EARLY_DEEP):

@@ -13,10 +13,9 @@ import numpy as np
 import torch
 
 from thalweg.core.errors import SourceError
-from thalweg.core.files import printable
+from thalweg.core.files import cache_folder, printable
 from thalweg.core.lab import LabFinding, LabResult
 from thalweg.core.report import Curves, Drawing, Line, Table
-from thalweg.data.fetch import cache_folder
 from thalweg.experiments.data import LabData, LabPart, lab_data
 from thalweg.experiments.foreseen import Work, foresee
 from thalweg.experiments.lab import Lab, LabRequest

@@ -4,8 +4,8 @@ The database keeps NaN as 0 with a mark, and infinity as the largest double. Met
 step 0 and are counted by their time. Runs that were deleted are still there: they are left out, and that is said.
 """
 
-import sqlite3
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from thalweg.histories.database import MAGIC, columns_of, open_database, tables
 from thalweg.histories.log_file import LogFile
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.recording import Curve, Floats, Recording
+
+if TYPE_CHECKING:
+    import sqlite3
 
 __all__ = ["READER", "metric_curve"]
 
@@ -51,7 +54,7 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     return found
 
 
-def _curves(base: sqlite3.Connection, uuid: str) -> list[Curve]:
+def _curves(base: "sqlite3.Connection", uuid: str) -> list[Curve]:
     marked = "is_nan" if "is_nan" in columns_of(base, "metrics") else "0"
     stepped = "step" if "step" in columns_of(base, "metrics") else "0"
     rows = base.execute(

@@ -1,7 +1,6 @@
 """This program's own runs: `history.csv` by epoch, `steps.csv` by step, and the plan beside them."""
 
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -85,6 +84,8 @@ def _mapping(path: Path, notes: list[str]) -> Mapping[str, object]:
     """A plan or environment, or nothing where it is missing or damaged."""
     try:
         if path.suffix == ".toml":
+            import tomllib
+
             return tomllib.loads(path.read_text(encoding="utf-8"))
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
