@@ -5,12 +5,18 @@
 Both train the same network (16,871,169 weights at 256x256x3) on the same photos in batches of 32 with Adam and binary
 cross-entropy, shuffled, from memory, without augmentation. thalweg runs through its own `Trainer` and `Batches`, as
 `thalweg train --network plain` does; Keras through `model.fit` on a prefetching `tf.data` pipeline, as its own guide
-recommends. Every round is a process of its own, A B A B, so that a drift of the machine meets both. A round's speed is
-the batch size over its median step, the first steps left out; the ratio is the median over the pairs.
+recommends. Every round is a process of its own, A B C A B C, so that a drift of the machine meets all. A round's speed
+is the batch size over its median step, the first steps left out; the ratio is the median over the pairs. The same is
+told by processor seconds, which a loaded machine changes less.
+
+The third side is a wall that no implementation on the same library passes: the network's three convolutions alone,
+forward and backward (no gradient for the photos), in the precision and layout that thalweg chose; nothing between them.
 
 Rounds are kept in the JSON file as they come: the same command goes on where it was interrupted.
 TensorFlow needs an environment of its own: python -m venv keras-venv && keras-venv/bin/pip install tensorflow
 """
+
+# Long because three sides must do the same work, and whoever doubts the numbers wants to read them together.
 
 import argparse
 import json
@@ -25,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-SIDES = ("thalweg", "keras")
+SIDES = ("thalweg", "keras", "convolutions")
 PICTURES = 256
 KERAS_TOTAL_AT_256 = 16_871_617  # what Keras prints: 16,871,169 weights and 448 running statistics
 
@@ -33,7 +39,7 @@ KERAS_TOTAL_AT_256 = 16_871_617  # what Keras prints: 16,871,169 weights and 448
 def main() -> None:
     options = _options()
     if options.worker:
-        work = {"thalweg": _train_thalweg, "keras": _train_keras}[options.worker]
+        work = {"thalweg": _train_thalweg, "keras": _train_keras, "convolutions": _convolve}[options.worker]
         print(json.dumps(work(options, *_read(Path(options.pictures)))))
         return
     settings = {
@@ -59,8 +65,8 @@ def main() -> None:
         print(f"going on after {len(record['rounds'])} rounds")
     with tempfile.TemporaryDirectory() as folder:
         _write(Path(folder), options)
-        while len(record["rounds"]) < 2 * options.pairs:
-            side = SIDES[len(record["rounds"]) % 2]
+        while len(record["rounds"]) < len(SIDES) * options.pairs:
+            side = SIDES[len(record["rounds"]) % len(SIDES)]
             record["rounds"].append(_round(side, folder, options))
             record["summary"] = _summary(record["rounds"])
             _save(options.out, record)
@@ -156,10 +162,12 @@ def _train_thalweg(options: argparse.Namespace, pixels: np.ndarray, labels: np.n
         seed=42,
     )
     moments: list[float] = []
+    work: list[float] = []
 
     def observe(progress: Progress) -> None:
         if progress.row is None:  # a step, not the end of the epoch
             moments.append(time.perf_counter())
+            work.append(time.process_time())
 
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
@@ -175,12 +183,50 @@ def _train_thalweg(options: argparse.Namespace, pixels: np.ndarray, labels: np.n
         trainer.fit()
     return {
         "seconds": np.diff(moments[:steps])[options.warmup - 1 :].tolist(),
+        "processor_seconds": np.diff(work[:steps])[options.warmup - 1 :].tolist(),
         "parameters": sum(p.numel() for p in module.parameters()),
         "buffers": sum(b.numel() for name, b in module.named_buffers() if not name.endswith("num_batches_tracked")),
         "precision": device.precision,
         "average": recipe.average,
         "versions": {"thalweg": thalweg.__version__, "torch": torch.__version__, "python": sys.version.split()[0]},
         "hardware": dict(describe_hardware()),
+    }
+
+
+def _convolve(options: argparse.Namespace, pixels: np.ndarray, labels: np.ndarray) -> dict[str, Any]:  # noqa: ARG001
+    from thalweg.core.process import share_processor
+
+    share_processor()
+
+    import torch
+
+    from thalweg.training.device import choose_device
+    from thalweg.training.memory import keep_freed_memory
+
+    keep_freed_memory()
+    device = choose_device("cpu")
+    dtype, side = device.autocast or torch.float32, options.side
+    shapes = [(3, 32, side), (32, 64, side // 2), (64, 128, side // 4)]
+    layers, inputs, gradients = [], [], []
+    for number, (given, made, extent) in enumerate(shapes):
+        layers.append(torch.nn.Conv2d(given, made, 3, padding=1).to(dtype, memory_format=torch.channels_last))
+        x = torch.randn(options.batch_size, given, extent, extent).to(dtype, memory_format=torch.channels_last)
+        inputs.append(x.requires_grad_(number > 0))
+        shape = (options.batch_size, made, extent, extent)
+        gradients.append(torch.randn(shape).to(dtype, memory_format=torch.channels_last))
+    moments, work = [], []
+    for _ in range(options.warmup + options.steps + 1):
+        moments.append(time.perf_counter())
+        work.append(time.process_time())
+        for layer, x, gradient in zip(layers, inputs, gradients, strict=True):
+            layer.zero_grad(set_to_none=True)
+            x.grad = None
+            layer(x).backward(gradient)
+    return {
+        "seconds": np.diff(moments)[options.warmup :].tolist(),
+        "processor_seconds": np.diff(work)[options.warmup :].tolist(),
+        "precision": device.precision,
+        "versions": {"torch": torch.__version__},
     }
 
 
@@ -206,6 +252,7 @@ def _train_keras(options: argparse.Namespace, pixels: np.ndarray, labels: np.nda
         keras.optimizers.Adam(1e-3), "binary_crossentropy", metrics=["accuracy"], jit_compile=options.keras_jit
     )
     moments: list[float] = []
+    work: list[float] = []
 
     class Clock(keras.callbacks.Callback):  # type: ignore[misc]
         """Note when each step ends."""
@@ -213,6 +260,7 @@ def _train_keras(options: argparse.Namespace, pixels: np.ndarray, labels: np.nda
         def on_train_batch_end(self, batch: int, logs: object = None) -> None:  # noqa: ARG002 - Keras's form
             """Note the time."""
             moments.append(time.perf_counter())
+            work.append(time.process_time())
 
     steps = options.warmup + options.steps
     batches = (
@@ -227,6 +275,7 @@ def _train_keras(options: argparse.Namespace, pixels: np.ndarray, labels: np.nda
     trained = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     return {
         "seconds": np.diff(moments)[options.warmup - 1 :].tolist(),
+        "processor_seconds": np.diff(work)[options.warmup - 1 :].tolist(),
         "parameters": trained,
         "buffers": model.count_params() - trained,
         "precision": options.keras_policy + (" compiled by XLA" if options.keras_jit else ""),
@@ -253,14 +302,19 @@ def _round(side: str, folder: str, options: argparse.Namespace) -> dict[str, Any
     if done.returncode:
         sys.exit(f"{side} failed with exit status {done.returncode}:\n{done.stderr[-3000:]}")
     result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    if options.side == 256 and result["parameters"] + result["buffers"] != KERAS_TOTAL_AT_256:
+    if (
+        options.side == 256
+        and side != "convolutions"
+        and result["parameters"] + result["buffers"] != KERAS_TOTAL_AT_256
+    ):
         sys.exit(f"{side}: {result['parameters']} weights and {result['buffers']} statistics are another network")
     result |= {
         "framework": side,
         "load_before": load,
         "speed": options.batch_size / statistics.median(result["seconds"]),
+        "speed_of_processor": options.batch_size / statistics.median(result["processor_seconds"]),
     }
-    print(f"{side:8} {result['speed']:6.1f} images/s   (load before: {load})", flush=True)
+    print(f"{side:12} {result['speed']:6.1f} images/s   (load before: {load})", flush=True)
     return result
 
 
@@ -272,12 +326,14 @@ def _environment(threads: int | None) -> dict[str, str]:
 
 
 def _summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
-    speeds = {side: [entry["speed"] for entry in rounds if entry["framework"] == side] for side in SIDES}
-    ratios = [ours / theirs for ours, theirs in zip(speeds["thalweg"], speeds["keras"], strict=False)]
-    return {
-        "images_per_second": {side: _spread(values) for side, values in speeds.items() if values},
-        "ratio": _spread(ratios) if ratios else None,
-    }
+    found: dict[str, Any] = {}
+    for key, name in (("speed", "images_per_second"), ("speed_of_processor", "images_per_processor_second")):
+        speeds = {side: [entry[key] for entry in rounds if entry["framework"] == side] for side in SIDES}
+        found[name] = {side: _spread(values) for side, values in speeds.items() if values}
+        for other, what in (("keras", "ratio"), ("convolutions", "share_of_wall")):
+            ratios = [ours / theirs for ours, theirs in zip(speeds["thalweg"], speeds[other], strict=False)]
+            found[what if key == "speed" else f"{what}_by_processor"] = _spread(ratios) if ratios else None
+    return found
 
 
 def _spread(values: list[float]) -> dict[str, float]:
@@ -297,11 +353,15 @@ def _show(record: dict[str, Any]) -> None:
     for side, numbers in record["summary"]["images_per_second"].items():
         versions = ", ".join(f"{name} {version}" for name, version in first[side]["versions"].items())
         print(
-            f"{side:8} {numbers['median']:6.1f} images/s ({numbers['low']:.1f} to {numbers['high']:.1f}, "
+            f"{side:12} {numbers['median']:6.1f} images/s ({numbers['low']:.1f} to {numbers['high']:.1f}, "
             f"n = {numbers['n']}; {first[side]['precision']}; {versions})"
         )
     ratio = record["summary"]["ratio"]
-    print(f"ratio    {ratio['median']:6.2f} ({ratio['low']:.2f} to {ratio['high']:.2f}, {ratio['n']} pairs)")
+    print(f"to keras     {ratio['median']:6.2f} ({ratio['low']:.2f} to {ratio['high']:.2f}, {ratio['n']} pairs)")
+    by_processor = record["summary"]["ratio_by_processor"]["median"]
+    print(f"... by processor seconds {by_processor:.2f}")
+    wall = record["summary"]["share_of_wall"]
+    print(f"of the wall  {wall['median']:6.2f} ({wall['low']:.2f} to {wall['high']:.2f}, {wall['n']} pairs)")
 
 
 if __name__ == "__main__":

@@ -147,16 +147,19 @@ def _die_inside_validation(loop: Any, number: int, batch: int) -> str:
         def __init__(self, batches: Any) -> None:
             self.batches = batches
 
-        def epoch(self, epoch: int, *, side: int | None = None) -> Any:
-            for index, each in enumerate(self.batches.epoch(epoch, side=side)):
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.batches, name)
+
+        def epoch(self, epoch: int, **options: Any) -> Any:
+            for index, each in enumerate(self.batches.epoch(epoch, **options)):
                 if index == batch:
                     die()
                 yield each
 
-    def counting(module: Any, batches: Any, device: Any, *, side: int | None = None) -> Any:
+    def counting(module: Any, batches: Any, device: Any, **options: Any) -> Any:
         nonlocal calls
         calls += 1
-        return kept(module, Dying(batches) if calls == number else batches, device, side=side)
+        return kept(module, Dying(batches) if calls == number else batches, device, **options)
 
     loop.predict = session.predict = counting  # a session says itself which one scores
     return f"in batch {batch} of validation {number}"

@@ -34,13 +34,13 @@ def spoil(made: Any, place: str, step: int, value: float) -> None:  # noqa: C901
 
         made.train.batch = batch
     elif place == "loss":
-        kept_objective = made._objective  # noqa: SLF001 - where the loss is made
+        kept_objective = made.backward.objective
 
         def objective(logits: Any, labels: Any) -> Any:
             loss = kept_objective(logits, labels)
             return loss * value if made.state.step + 1 == step else loss
 
-        made._objective = objective  # noqa: SLF001 - the same
+        made.backward.objective = objective
     elif place == "gradient":
         weight = next(made.module.parameters())
 

@@ -37,8 +37,8 @@ SABOTAGES = (
     Sabotage(
         "dropout drawn from whatever random state there is",
         "training/loop.py",
-        "torch.manual_seed(int(np.random.SeedSequence((recipe.seed, 3, state.step)).generate_state(1, np.uint64)[0]))",
-        "pass",
+        "seed = int(np.random.SeedSequence((self.recipe.seed, 3, self.state.step)).generate_state(1, np.uint64)[0])",
+        "seed = torch.seed()",
         "tests/training/test_loop.py",
     ),
     Sabotage(

@@ -93,8 +93,10 @@ def test_evaluate_export_and_report_answer_in_their_form(trained, photo_folder):
     whole = answer(thalweg("evaluate", run, photo_folder, "--json"), "train")
     assert whole["test_files"] == 48
     pytest.importorskip("onnxruntime")
-    exported = answer(thalweg("export", run, "--onnx", "--json"), "export")
+    exported = answer(thalweg("export", run, "--int8", "--json"), "export")
     assert exported["max_difference"] < 1e-4
+    assert exported["quantised"]["files"] == data["test_files"]
+    assert exported["quantised"]["bytes"] < exported["bytes"] / 2
     assert answer(thalweg("report", run, "--json"), "report")["report"] == data["report"]
 
 

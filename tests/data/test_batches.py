@@ -1,5 +1,8 @@
 """Batches are functions of (seed, epoch, number): every picture once, the same again, from any step."""
 
+import functools
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thalweg.core.plan import Augmentation
+from thalweg.data.augment import augmentation_for
 from thalweg.data.batches import Batches
+from thalweg.training.ranks import part_of
 
 CHANGES = Augmentation(flip_vertical=True, quarter_turns=True, rotate_degrees=5.0, erase=0.3)
 
@@ -102,3 +107,33 @@ def test_the_cache_is_only_read():
     source.pixels.flags.writeable = False
     list(source.epoch(1))
     assert np.array_equal(source.pixels, pictures())
+
+
+@pytest.mark.parametrize("kind", ["picture", "signal", "volume", "mask"])
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_ranks_together_make_the_batches_of_one_process(kind, ranks):
+    random = np.random.default_rng(0)
+    shape = {"picture": (20, 20, 3), "signal": (50, 2), "volume": (8, 8, 8, 1), "mask": (20, 24, 3)}[kind]
+    samples = random.integers(0, 255, (23, *shape), dtype=np.uint8)
+    if kind in {"signal", "volume"}:
+        samples = samples.astype(np.float32)
+    masks = random.integers(0, 3, (23, 20, 24), dtype=np.uint8) if kind == "mask" else None
+    form = "picture" if kind == "mask" else kind
+    changes = augmentation_for("auto", upright=True, form=form, masks=kind == "mask")
+    if kind == "picture":
+        changes = replace(changes, erase=0.5, rotate_degrees=10.0)
+
+    def made(part=None):
+        rows = np.arange(23)
+        mask_rows = rows if kind == "mask" else ()
+        return list(
+            Batches(samples, rows, rows % 2, batch_size=8, seed=3, augmentation=changes, masks=masks,
+                    mask_rows=mask_rows, part=part).epoch(2)
+        )  # fmt: skip
+
+    shared = [made(functools.partial(part_of, rank=rank, size=ranks)) for rank in range(ranks)]
+    for batch, *parts in zip(made(), *shared, strict=True):
+        assert torch.equal(batch.pixels, torch.cat([part.pixels for part in parts]))
+        assert torch.equal(batch.labels, torch.cat([part.labels for part in parts]))
+        assert np.array_equal(batch.indices, np.concatenate([part.indices for part in parts]))
+        assert {part.whole for part in parts} == {len(batch.labels)}

@@ -1,5 +1,6 @@
 """Decoded once, found ever after; whatever happens to the cache, the pixels are right."""
 
+import errno
 import os
 import shutil
 import signal
@@ -84,6 +85,23 @@ def test_a_second_start_reads_no_picture_file(photos, tmp_path, settled, monkeyp
     for field in ("rows", "content", "thumbnails", "original_sizes"):
         assert (getattr(first, field) == getattr(second, field)).all()
     assert_right(second, photos, names(photos))
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_miniatures_of_many_pictures_lie_in_a_nameless_file_where_there_is_room(photos, tmp_path, monkeypatch, full):
+    few = load(photos, tmp_path / "cache")
+    monkeypatch.setattr(module, "_MANY", 1)
+    if full:
+        monkeypatch.setattr(os, "posix_fallocate", refuse, raising=False)
+    before = sorted(path.name for path in (tmp_path / "cache").rglob("*"))
+    many = load(photos, tmp_path / "cache")
+    assert isinstance(many.thumbnails, np.memmap) == (not full and sys.platform == "linux")
+    assert (many.thumbnails == few.thumbnails).all()
+    assert sorted(path.name for path in (tmp_path / "cache").rglob("*")) == before
+
+
+def refuse(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_a_moved_folder_is_read_but_not_decoded(photos, tmp_path, monkeypatch):

@@ -5,9 +5,10 @@ import pathlib
 import pytest
 
 from thalweg.core.errors import SourceError
+from thalweg.core.files import cache_folder
 from thalweg.data import connection
 from thalweg.data import fetch as fetch_file
-from thalweg.data.fetch import cache_folder, fetch
+from thalweg.data.fetch import fetch
 
 BODY = b"PK\x03\x04" + bytes(range(256)) * 100
 

@@ -231,6 +231,22 @@ def test_folders_of_frames_are_clips_in_the_order_of_their_numbers(tmp_path):
     assert scan(open_source(folder, wanted=Wanted(form="pictures"))).kind == "picture"
 
 
+def test_a_clip_of_one_frame_or_with_a_frame_missing_makes_no_pictures_of_the_others(tmp_path):
+    folder = clips(tmp_path / "c", 6)
+    for frame in range(1, 6):
+        (folder / "a" / "clip0" / f"frame_{frame:02d}.png").unlink()
+    found, samples = measured(folder)
+    assert (found.kind, samples.values.shape) == ("clip", (3, 6, 16, 16, 3))
+    assert [(each.file, each.reason) for each in samples.index.left_out] == [
+        ("a/clip0", "has 1 frame: that is a picture, not a clip")
+    ]
+    folder = clips(tmp_path / "gaps", 6)
+    (folder / "b" / "clip1" / "frame_03.png").unlink()
+    assert scan(open_source(folder)).kind == "clip"
+    (folder / "a" / "clip2" / "frame_03.png").unlink()  # now half of them have a gap
+    assert scan(open_source(folder)).kind == "picture"
+
+
 def test_patients_of_pictures_without_an_order_are_no_clips():
     assert not are_frames([Sample(f"a/p{patient}/scan{patient}{place}.png", 0) for patient in "12" for place in "159"])
     assert not are_frames([Sample("a/p1/1.png", 0), Sample("a/p2/1.png", 0)])

@@ -30,6 +30,15 @@ def test_the_lab_on_pictures(tiny):
     assert answer.figures[0].alternative.count("epochs") == len(ARCHITECTURES)
 
 
+@pytest.mark.parametrize("kind", ["beats", "boxes"])
+def test_the_lab_on_signals_and_volumes(tiny, monkeypatch, request, kind):
+    monkeypatch.setattr(room, "lab_data", lambda *_, **__: request.getfixturevalue(kind))
+    answer = lab("architecture", "made", quick=True, workers=1)
+    assert [row[0] for row in answer.table.rows] == list(ARCHITECTURES)
+    assert answer.findings[-1].verdict == "supported"  # both forms are one network
+    assert answer.setup["networks"].startswith({"beats": "a window-3 convolution", "boxes": "a 3x3x3 conv"}[kind])
+
+
 def test_forms_that_differ_are_noticed(tiny, monkeypatch, blue_and_red):
     real = room.network
     monkeypatch.setattr(room, "network", lambda form, shape, classes: real("lenet" if "func" in form else form, shape, classes))  # fmt: skip  # noqa: E501

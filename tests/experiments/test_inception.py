@@ -53,3 +53,18 @@ def test_a_window_moves_nothing_beyond_it():
     assert energy.sum() == pytest.approx(1)
     assert 3 <= held_within(energy) <= held_within(energy, 1.0) == 7
     assert held_within(np.zeros((3, 3))) == 0
+    assert held_within(np.eye(1, 9, 4)[0]) == 1
+    assert held_within(np.pad(np.ones((2, 2, 2)), 3)) == 2
+
+
+@pytest.mark.parametrize("kind", ["beats", "boxes"])
+def test_the_lab_on_signals_and_volumes(monkeypatch, request, kind):
+    monkeypatch.setattr(inception, "EPOCHS", (0.3, 1))
+    monkeypatch.setattr(inception, "SEEDS", (2, 2))
+    monkeypatch.setattr(inception, "TIMING", 0.0)
+    monkeypatch.setattr(inception, "lab_data", lambda *_, **__: request.getfixturevalue(kind))
+    answer = lab("inception", "made", quick=True, workers=1)
+    windows = {"beats": "window-3", "boxes": "3x3x3"}[kind]
+    assert f"without {windows}" in [row[0] for row in answer.table.rows]
+    assert {"beats": "possible steps", "boxes": "possible voxels"}[kind] in answer.findings[-1].observed
+    assert check_drawing(answer.figures[0].svg)

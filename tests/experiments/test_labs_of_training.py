@@ -24,7 +24,7 @@ def tiny(monkeypatch, blue_and_red):
     monkeypatch.setattr(optimizer_runs, "TEXTS", 80)
     monkeypatch.setattr(optimizer_runs, "SPARSE_STEPS", 4)
     size = {"side": 16, "samples": 48, "epochs": 3, "batch": 16, "seeds": 2}
-    monkeypatch.setattr(optimizers, "QUICK", optimizers.Size(**size, rates=2, trials=1, hours=1.0))
+    monkeypatch.setattr(optimizers, "QUICK", optimizers.Size(**size, rates=2, trials=1))
     monkeypatch.setattr(learning_rate, "QUICK", learning_rate.Size(**{**size, "seeds": 1}))
     steps = {"full batch": 6, "mini batch": 8, "single example": 10}
     monkeypatch.setattr(batch_size, "QUICK", batch_size.Size(side=16, samples=48, steps=steps, seeds=2, curves=2))

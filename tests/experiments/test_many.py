@@ -2,6 +2,7 @@ import math
 import os
 
 import pytest
+import torch
 
 from thalweg.core.errors import TrainingFailedError
 from thalweg.experiments.many import in_processes
@@ -28,3 +29,21 @@ def test_a_process_that_dies_is_told():
 def _die(parent, _):
     if os.getpid() != parent:
         os._exit(3)
+
+
+def test_one_worker_and_several_come_to_the_same_bits_whatever_the_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        alone = in_processes(_added_up, 200_003, [1, 2, 3], workers=1)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert alone == in_processes(_added_up, 200_003, [1, 2, 3], workers=3)
+    assert alone[0][1] == 1
+
+
+def _added_up(count, seed):
+    """A sum whose last bits depend on the order of its parts, and the threads that made it."""
+    values = torch.randn(count, generator=torch.Generator().manual_seed(seed))
+    return float((values * values).sum()), torch.get_num_threads()

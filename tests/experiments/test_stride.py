@@ -1,10 +1,11 @@
+import json
+import re
 from dataclasses import replace
 
 import pytest
 import torch
 
 from thalweg.accounting.ledger import count
-from thalweg.core.errors import SourceError
 from thalweg.core.shape import Shape
 from thalweg.experiments.lab import lab
 from thalweg.experiments.labs import stride
@@ -38,12 +39,15 @@ def test_the_lab_on_pictures(tiny):
     assert check_drawing(answer.figures[0].svg)
 
 
-def test_signals_are_refused(monkeypatch, blue_and_red):
-    part = blue_and_red.train
-    flat = type(part)(values=part.values.reshape(48, -1, 3), labels=part.labels)
-    monkeypatch.setattr(stride, "lab_data", lambda *_, **__: replace(blue_and_red, train=flat))
-    with pytest.raises(SourceError, match="made holds signals: this experiment moves pictures"):
-        lab("stride", "made", quick=True, workers=1)
+def test_the_lab_on_signals(tiny, monkeypatch, beats):
+    monkeypatch.setattr(stride, "lab_data", lambda *_, **__: beats)
+    answer = lab("stride", "made", quick=True, workers=1)
+    assert [row[1] for row in answer.table.rows][:2] == ["64", "16"]
+    assert "steps" in answer.table.caption
+    assert "signals move by one step" in answer.table.caption
+    assert check_drawing(answer.figures[0].svg)
+    told = json.dumps(answer.to_json())
+    assert not re.search(r"\bpixels?\b|\bpictures?\b|3x3", told)
 
 
 def test_a_shift_moves_and_repeats_the_edge():
@@ -51,6 +55,8 @@ def test_a_shift_moves_and_repeats_the_edge():
     assert shifted(picture, 0, -1).tolist() == [[[[1, 2, 2], [4, 5, 5]]]]
     assert shifted(picture, 1, 0).tolist() == [[[[0, 1, 2], [0, 1, 2]]]]
     assert torch.equal(shifted(shifted(picture, 0, 1), 0, -1)[..., :2], picture[..., :2])
+    assert shifted(picture[:, :, 0], 2).tolist() == [[[0, 0, 0]]]
+    assert shifted(picture[:, :, None], 0, 0, 1)[0, 0, 0].tolist() == [[0, 0, 1], [3, 3, 4]]
 
 
 def test_answers_that_look_at_one_place_change_and_means_do_not():

@@ -17,7 +17,9 @@ COVERED = (
     *(f"diagnosis/rules/{name}.py" for name in ("activations", "batches", "curvature", "curves", "data", "depth")),
     *(f"diagnosis/rules/{name}.py" for name in ("gradients", "head", "layers", "learning_rate", "network")),
     *("diagnosis/rules/progress.py", "diagnosis/rules/validation.py", "core/learning_rate.py", "data/health.py"),
-    *("cli/data.py", "cli/training.py", "cli/display.py"),
+    *("cli/data.py", "cli/training.py", "cli/display.py", "cli/explanation.py", "rendering/explain_page.py"),
+    *(f"workbench/explain{name}.py" for name in ("", "_hierarchy", "_maps", "_pictures", "_samples", "_stages")),
+    *("workbench/transfer.py", "workbench/transfer_start.py", "workbench/report_transfer.py", "core/explanation.py"),
 )
 COMMANDS = re.compile(r"^(--|thalweg |\{mean)")
 """Options and commands are said as they are in every language."""

@@ -6,7 +6,7 @@ import pathlib
 import pytest
 
 
-@pytest.mark.parametrize("name", ["pictures", "archives", "urls"])
+@pytest.mark.parametrize("name", ["pictures", "archives", "urls", "twins"])
 def test_short_form(kept, name):
     assert kept(name)["held"] > 0
 

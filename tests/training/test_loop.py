@@ -15,6 +15,7 @@ from thalweg.training.device import Device
 from thalweg.training.interruption import Interruption
 from thalweg.training.loop import Trainer
 from thalweg.training.progress import Recipe
+from thalweg.training.unfreezing import Part
 
 RECIPE = Recipe(
     epochs=4,
@@ -86,6 +87,21 @@ def same(a, b):
 def curves(outcome):
     timed = {"seconds", "images_per_second"}
     return [{key: value for key, value in row.items() if key not in timed} for row in outcome.rows]
+
+
+@pytest.mark.parametrize("pretrained", [False, True])
+def test_a_few_steps_give_statistics_to_evaluate_with_but_pretrained_ones_are_kept(tmp_path, pretrained):
+    module = network()
+    module[1].momentum = 0.01
+    parts = (Part(parameters=tuple(name for name, _ in module.named_parameters()), share=1.0),)
+    recipe = dataclasses.replace(RECIPE, learning_rate=1e-5, average=0.0, parts=parts if pretrained else ())
+    made = trainer(tmp_path / "run", recipe, module=module)
+    made.fit()
+    seen = pictures()[0][:22].transpose(0, 3, 1, 2)
+    with torch.no_grad():
+        real = module[0](torch.tensor(seen, dtype=torch.float32)).mean((0, 2, 3))
+    missing = (module[1].running_mean - real).norm() / real.norm()
+    assert missing > 0.7 if pretrained else missing < 0.3
 
 
 def stopping_at(step):

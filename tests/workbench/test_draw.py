@@ -15,6 +15,7 @@ BEGINS = {
     "dot": 'digraph "lenet"',
     "yaml": "schema: 1\nname: lenet",
     "json": '{\n "schema": 1,\n "name": "lenet"',
+    "python": "from thalweg.networks.functional import Input\n",
 }
 
 
@@ -28,7 +29,8 @@ def test_every_format_can_be_had_and_written(form, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "form"), [("a.svg", "svg"), ("a.TXT", "text"), ("a.mmd", "mermaid"), ("a.dot", "dot"), ("a.gv", "dot")]
+    ("name", "form"),
+    [("a.svg", "svg"), ("a.TXT", "text"), ("a.mmd", "mermaid"), ("a.dot", "dot"), ("a.gv", "dot"), ("a.py", "python")],
 )
 def test_the_ending_of_the_file_says_what_to_draw(name, form, tmp_path):
     assert draw("lenet", out=tmp_path / name).format == form

@@ -254,3 +254,38 @@ def test_a_map_that_does_not_hang_on_weights_is_told(run, tmp_path):
     assert blank[0].verdict == "blank"
     maps = explained(model, chosen[0][0], None, curves=False)
     assert maps.sample.curves == ()
+
+
+def test_one_of_several_heads_is_explained_and_layers_of_the_others_do_not_matter(run, tmp_path):
+    conv = {"out_channels": 4, "kernel_size": 3, "padding": 1}
+    layers = [LayerSpec(name="trunk", kind="conv2d", settings=conv, inputs=("x",))]
+    for name in ("first", "second"):
+        layers += [
+            LayerSpec(name=f"{name}_conv", kind="conv2d", settings=conv, inputs=("trunk",)),
+            LayerSpec(name=f"{name}_relu", kind="relu", inputs=(f"{name}_conv",)),
+            LayerSpec(name=f"{name}_pool", kind="global_avg_pool", inputs=(f"{name}_relu",)),
+            LayerSpec(name=name, kind="linear", settings={"out_features": 1}, inputs=(f"{name}_pool",)),
+        ]
+    out = tmp_path / "two"
+    shutil.copytree(run, out)
+    spec = NetworkSpec(name="two", inputs={"x": Shape(3, (32, 32))}, layers=tuple(layers), outputs=("first", "second"))
+    RunFolder(out).write_json("network.json", spec_to_plain(spec))
+    save_weights(build(spec, seed=0), out / "model.safetensors")
+    found = {head: thalweg.explain(out, head=head, **FEW) for head in (None, "0", "second")}
+    assert {head: result.layer for head, result in found.items()} == {
+        None: "first_relu",
+        "0": "first_relu",
+        "second": "second_relu",
+    }
+    answers = {head: [sample.probability for sample in result.samples] for head, result in found.items()}
+    assert answers[None] == answers["0"]
+    assert answers["0"] != answers["second"]
+    with pytest.raises(PlanError, match=r"--head third: the network of \S* has 0 \(first\), 1 \(second\)$"):
+        thalweg.explain(out, head="third", **FEW)
+
+
+def test_a_head_that_a_usual_run_does_not_have_is_told(run, capsys):
+    status, told = asked(capsys, run, "--head", "1")
+    assert status == 2
+    assert "--head 1: the network of" in told.err
+    assert told.err.count("\n") <= 2

@@ -30,6 +30,10 @@ def explain(
     layer: Annotated[
         str | None, typer.Option(help="The layer of class activation; the last one with maps by default.")
     ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option(help="Which output of a network with several, by name or place from 0.", show_default="the first"),
+    ] = None,
     samples: Annotated[int, typer.Option(help="Held-out samples, where none is named.")] = 6,
     search: Annotated[int, typer.Option(help="Training samples searched for patches; 0 for none.")] = 384,
     seed: Annotated[int, typer.Option(help="Of the choice of samples and of everything random.")] = 0,
@@ -41,6 +45,7 @@ def explain(
     """Show where a network looks (Grad-CAM, occlusion, saliency, with checks) and what its stages respond to."""
     settings: Settings = context.obj
     from thalweg.core.files import printable
+    from thalweg.core.languages import said
 
     folder = run if run.is_dir() else run.parent
     page = folder / "explain.html" if html is None and (folder / "plan.toml").is_file() else html
@@ -53,6 +58,7 @@ def explain(
             images or (),
             class_=class_,
             layer=layer,
+            head=head,
             samples=samples,
             search_in=search,
             seed=seed,
@@ -65,10 +71,14 @@ def explain(
     else:
         from thalweg.rendering.explain_page import explain_text
 
-        sys.stdout.write(explain_text(result))
+        for number, line in enumerate(explain_text(result).splitlines()):
+            of_sample = 1 <= number <= len(result.samples)
+            words = line.lstrip()
+            indent = line[: len(line) - len(words)]
+            sys.stdout.write(indent + said(words, "sample" if of_sample else "") + "\n")
         sys.stdout.flush()
     for notice in result.left_out:
         sys.stderr.write(f"thalweg: {printable(notice.file)}: {notice.reason}\n")
     if result.page is not None and not settings.quiet and not settings.json:
-        sys.stderr.write(f"Page: {printable(result.page)}\n")
+        sys.stderr.write(said(f"Page: {printable(result.page)}") + "\n")
     return 2 if result.left_out else 0

@@ -26,6 +26,12 @@ def lab(
         int | None, typer.Option(help="Processes that may work at the same time.", show_default="cores")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            help="What there is: an experiment that would take longer is not begun.", show_default="25 or 180"
+        ),
+    ] = None,
     html: Annotated[
         Path | None, typer.Option(help="The page to write.", metavar="PAGE", show_default="lab-NAME.html")
     ] = None,
@@ -46,7 +52,10 @@ def lab(
         return 0
     page = Path(f"lab-{name}.html") if html is None and name in labs() else html
     with Display(settings) as display:
-        result = work(name, source, quick=quick, workers=workers, seed=seed, html=page, listener=display.listener())
+        result = work(
+            name, source, quick=quick, workers=workers, seed=seed, minutes=minutes, html=page,
+            listener=display.listener(),
+        )  # fmt: skip
     if settings.json:
         emit_json(result.to_json())
         return 0

@@ -22,8 +22,9 @@ from thalweg.cli.serving import follow, serve
 from thalweg.cli.settings import Settings, emit_json, hush_broken_pipe, take_global_options
 from thalweg.cli.stopping import Request, Stopped, stoppable
 from thalweg.cli.training import demo, resume, train
-from thalweg.core.errors import ThalwegError
+from thalweg.core.errors import PlanError, RanksPartedError, ThalwegError
 from thalweg.core.languages import said, speaking
+from thalweg.core.launch import launched
 from thalweg.core.process import share_processor
 
 __all__ = ["app", "main"]
@@ -47,6 +48,8 @@ COMMANDS = (
     *(serve, follow),
     *(count, draw, derive, doctor, demo),
 )
+SPREAD = (train, resume, demo)
+"""What several ranks do together."""
 for command in COMMANDS:
     app.command(epilog=EPILOG)(command)
 
@@ -84,20 +87,47 @@ def main(arguments: Sequence[str] | None = None) -> None:
     request = Request()
     try:
         settings, rest = take_global_options(words)
-        settings = replace(settings, started=started)
+        launch = launched()
+        settings = replace(settings, started=started, launch=launch)
+        if launch is not None:
+            _refuse_alone(rest)
+        if settings.follows:
+            settings = replace(settings, quiet=True, json=False)
         with speaking(settings.lang), stoppable() as request:
             answer = app(rest, prog_name="thalweg", standalone_mode=False, obj=settings)
         status = answer if isinstance(answer, int) else 0
     except BrokenPipeError:
         hush_broken_pipe()
         status = 0
-    except (Stopped, KeyboardInterrupt):
-        status = _complain(settings, *request.answer)
+    except (Stopped, KeyboardInterrupt) as error:
+        parted = _parted(error)  # a launcher ends whoever is left: why is what went before
+        if parted is not None:
+            status = _complain(settings, *_describe(parted))
+        else:
+            status = request.answer[1] if settings.follows else _complain(settings, *request.answer)
     except Exception as error:
         if settings.traceback:
             raise
-        status = _complain(settings, *(request.answer if request.signum else _describe(error)))
+        if settings.follows and not isinstance(error, RanksPartedError):
+            status = _describe(error)[1]  # rank 0 says why
+        else:
+            status = _complain(settings, *(request.answer if request.signum else _describe(error)))
     sys.exit(status)
+
+
+def _parted(error: BaseException) -> RanksPartedError | None:
+    """The loss of another rank that an interruption fell into."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, RanksPartedError):
+        found = found.__context__
+    return found
+
+
+def _refuse_alone(words: Sequence[str]) -> None:
+    """Refuse a verb that every rank would do for itself."""
+    alone = {each.__name__ for each in COMMANDS} - {each.__name__ for each in SPREAD}
+    if words and words[0] in alone:
+        raise PlanError(f"thalweg {words[0]} works in one process: start it without torchrun")
 
 
 def _describe(error: Exception) -> tuple[str, int]:
@@ -121,6 +151,6 @@ def _complain(settings: Settings, message: str, status: int) -> int:
     with speaking(settings.lang):
         line = said(english, "error")
     sys.stderr.write(f"thalweg: {line}\n")
-    if settings.json:
+    if settings.json and not (settings.launch is not None and settings.launch.restarts_left):  # who comes next answers
         emit_json({"error": english, "exit_status": status})
     return status

@@ -116,6 +116,7 @@ def export(
     context: typer.Context,
     run: RunArgument,
     onnx: Annotated[bool, typer.Option("--onnx", help="Write ONNX, verified with onnxruntime.")] = False,
+    int8: Annotated[bool, typer.Option("--int8", help="ONNX in 8-bit numbers as well, measured.")] = False,
     model_card: Annotated[bool, typer.Option("--model-card", help="Write a model card (Markdown).")] = False,
     tables: Annotated[bool, typer.Option("--tables", help="Write every table of the report as CSV.")] = False,
     figures: Annotated[bool, typer.Option("--figures", help="Write every figure of the report as SVG.")] = False,
@@ -134,6 +135,7 @@ def export(
     result = work(
         run,
         onnx=onnx,
+        int8=int8,
         model_card=model_card,
         tables=tables,
         figures=figures,
@@ -144,7 +146,8 @@ def export(
     if settings.json:
         emit_json(result)
         return 0
-    for path in result.files[1 if result.batch_sizes else 0 :]:
+    shown = 0 if not result.batch_sizes else 1 if result.quantised is None else 2  # with numbers, below
+    for path in result.files[shown:]:
         typer.echo(printable(path))
     for note in result.notes:
         typer.echo(f"Note: {note}.", err=True)
@@ -153,6 +156,13 @@ def export(
         typer.echo(
             f"{result.path}: {Path(result.path).stat().st_size:,} bytes, within {result.max_difference:.1e} of torch "
             f"at batch sizes {sizes}."
+        )
+    if result.quantised is not None:
+        small = result.quantised
+        typer.echo(
+            f"{small['path']}: {small['bytes']:,} bytes, {small['accuracy']:.1%} right on {small['files']:,} "
+            f"{small['split']} files where float32 is on {small['accuracy_float']:.1%}; "
+            f"{small['images_per_second']:,.0f} images/s where float32 makes {small['images_per_second_float']:,.0f}."
         )
     return 0
 

@@ -69,7 +69,7 @@ def draw(
         str | None,
         typer.Option(
             "--format",
-            help="svg, text, mermaid, dot; yaml or json: the description.",
+            help="svg, text, mermaid, dot; yaml, json: the description; python.",
             show_default="what --out ends in, else text",
         ),
     ] = None,

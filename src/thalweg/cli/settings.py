@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from thalweg.core.codec import to_plain
 from thalweg.core.errors import PlanError
 from thalweg.core.languages import languages
+from thalweg.core.launch import Launch
 
 __all__ = ["SCHEMA", "Settings", "emit_json", "take_global_options"]
 
@@ -26,6 +27,7 @@ class Settings:
         traceback: Show where in the code an error arose.
         lang: Language of the texts.
         started: When the command began, as `time.perf_counter()`; None where nobody looked.
+        launch: Place among ranks that were started together; None for a process of its own.
     """
 
     json: bool = False
@@ -33,6 +35,12 @@ class Settings:
     traceback: bool = False
     lang: str = "en"
     started: float | None = None
+    launch: Launch | None = None
+
+    @property
+    def follows(self) -> bool:
+        """Whether another rank speaks for this one."""
+        return self.launch is not None and self.launch.rank > 0
 
 
 def take_global_options(arguments: Sequence[str]) -> tuple[Settings, list[str]]:
@@ -49,7 +57,7 @@ def take_global_options(arguments: Sequence[str]) -> tuple[Settings, list[str]]:
 
     Example:
         >>> take_global_options(["train", "photos", "--json"])
-        (Settings(json=True, quiet=False, traceback=False, lang='en', started=None), ['train', 'photos'])
+        (Settings(json=True, quiet=False, traceback=False, lang='en', started=None, launch=None), ['train', 'photos'])
     """
     found = {"json": False, "quiet": False, "traceback": False}
     lang, rest = "en", []
@@ -65,7 +73,7 @@ def take_global_options(arguments: Sequence[str]) -> tuple[Settings, list[str]]:
                 raise PlanError(f"--lang {lang or '(nothing)'}: choose one of {', '.join(languages())}")
         else:
             rest.append(word)
-    return Settings(lang=lang, **found), rest
+    return Settings(lang=lang, json=found["json"], quiet=found["quiet"], traceback=found["traceback"]), rest
 
 
 def emit_json(answer: object) -> None:

@@ -30,7 +30,13 @@ def train(
             show_default=False,
         ),
     ],
-    network: Annotated[str, typer.Option(help="Network of the catalogue.", rich_help_panel=HOW)] = "small",
+    network: Annotated[
+        str,
+        typer.Option(
+            help="Name in the catalogue; a YAML or JSON file, net.py:build, or 'conv2d(16,3) relu flatten dense(2)'.",
+            rich_help_panel=HOW,
+        ),
+    ] = "small",
     backbone: Annotated[
         str | None,
         typer.Option(
@@ -42,7 +48,8 @@ def train(
         bool, typer.Option("--head-only", help="Train the backbone's head alone, in a minute.", rich_help_panel=HOW)
     ] = False,
     freeze: Annotated[
-        str | None, typer.Option(help="So many first stages of the backbone stay; or all.", rich_help_panel=HOW)
+        str | None,
+        typer.Option(help="So many first stages of the backbone stay; or all.", rich_help_panel=HOW, show_default="1"),
     ] = None,
     weights: Annotated[
         str | None,
@@ -219,6 +226,11 @@ def show_run(settings: Settings, result: "TrainResult") -> int:
     """
     from thalweg.core.results import exit_status
 
+    status = result.interrupted if result.interrupted is not None else exit_status(result.findings)
+    if status == 1 and settings.launch is not None and settings.launch.restarts_left:
+        status = 0  # such a launcher takes every other status for a crash and would begin anew for a mere finding
+    if settings.follows:
+        return status
     if settings.json:
         emit_json(result.to_json())
     elif result.interrupted is not None:
@@ -229,4 +241,4 @@ def show_run(settings: Settings, result: "TrainResult") -> int:
         for line in answer(result.run):
             typer.echo(said(line))
         typer.echo(said(f"Report: {result.report}"))
-    return result.interrupted if result.interrupted is not None else exit_status(result.findings)
+    return status

@@ -12,6 +12,7 @@
     |-- WeightsError              published weights that cannot be had, read or fitted
     |-- MissingExtraError         an optional package that is not installed
     `-- TrainingFailedError       exit status 1: the run itself went wrong
+        `-- RanksPartedError      ranks that train together lost each other
 
 A message is one sentence with the place, the number and the way out; the command line prints it as one line.
 """
@@ -21,6 +22,7 @@ __all__ = [
     "MissingExtraError",
     "PictureError",
     "PlanError",
+    "RanksPartedError",
     "RunError",
     "ShapeError",
     "SourceError",
@@ -97,3 +99,7 @@ class TrainingFailedError(ThalwegError):
     """The run went wrong in a way that more of the same cannot mend."""
 
     exit_status = 1
+
+
+class RanksPartedError(TrainingFailedError):
+    """A rank is gone, or does not answer: what was saved is whole, and the run can go on from there."""

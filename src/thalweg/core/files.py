@@ -10,13 +10,29 @@ import tempfile
 import unicodedata
 from pathlib import Path
 
-__all__ = ["WRITING", "append_durably", "printable", "write_atomically"]
+__all__ = ["WRITING", "append_durably", "cache_folder", "printable", "write_atomically"]
 
 WRITING = ".writing-"
 """How the names of files begin that are not whole yet."""
 
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _ALLOWED_FORMAT = {"\u200c", "\u200d"}  # the joiners that Persian and emoji are spelled with
+
+
+def cache_folder() -> Path:
+    """The folder for what can be made or fetched again: THALWEG_CACHE, or thalweg in the user's cache.
+
+    Returns:
+        The folder, which need not exist.
+
+    Example:
+        >>> cache_folder().is_absolute()
+        True
+    """
+    own = os.environ.get("THALWEG_CACHE")
+    if own:
+        return Path(own).expanduser().absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute() / "thalweg"
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:

@@ -142,12 +142,13 @@ def epochs_from_csv(text: str, place: str) -> list[dict[str, float]]:
         RunError: A cell is not a number, or the header is not ours.
     """
     rows: list[dict[str, float]] = []
-    for number, row in enumerate(csv.DictReader(io.StringIO(text)), start=2):
-        try:
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        for row in reader:
             rows.append({key: float(value) for key, value in row.items() if value not in {"", None}})
             rows[-1]["epoch"] = int(rows[-1]["epoch"])
-        except (TypeError, ValueError, KeyError):
-            raise RunError(f"{place}: line {number} is not a row of numbers with an epoch") from None
+    except (TypeError, ValueError, KeyError, OverflowError, csv.Error):
+        raise RunError(f"{place}: line {reader.line_num} is not a row of numbers with an epoch") from None
     return rows
 
 

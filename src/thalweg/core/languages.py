@@ -129,7 +129,8 @@ class Speaker:
             "x": "×",
         })
         turned_text = text.replace(" %", "%").translate(turned)
-        return f"\u2066{turned_text}\u2069" if self.isolated and text[:1] in "+-\u2212" else turned_text
+        signed = self.isolated and text[:1] in "+-\u2212"
+        return Said(f"\u2066{turned_text}\u2069") if signed else turned_text  # its marks must reach the page
 
     def _find(self, text: str, context: str = "", depth: int = 0) -> str | None:
         """Look for a translation of which every part is known; None where there is none."""

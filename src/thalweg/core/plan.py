@@ -75,7 +75,8 @@ class TrainingPlan:
     Args:
         source: Folder, archive, link or `elpv`.
         task: What is learned: a class for every sample, or one for every pixel.
-        network: Name in the catalogue.
+        network: Name in the catalogue, or what the user called a network of one's own.
+        own_axes: Spatial axes of a network of one's own; None for one of the catalogue.
         epochs: Passes over the training files; None with `minutes`, or to take the network's recipe.
         minutes: Wall time of the whole command, in minutes; the schedule ends there.
         learning_rate: Peak learning rate; None lets short trials choose it.
@@ -121,6 +122,7 @@ class TrainingPlan:
     source: str
     task: Task = "classification"
     network: str = "small"
+    own_axes: int | None = None
     epochs: int | None = None
     minutes: float | None = None
     learning_rate: float | None = None

@@ -15,6 +15,7 @@ __all__ = [
     "Drawing",
     "KeyNumber",
     "Line",
+    "Listing",
     "Mark",
     "Matrix",
     "Paragraph",
@@ -100,6 +101,14 @@ class Picture:
     badge: str = ""
     """A short word shown on the picture, such as `wrong`."""
 
+    @property
+    def wide(self) -> bool:
+        """Whether it is a PNG at least half as wide again as it is high, such as a line: it needs no square frame."""
+        if self.media_type != "image/png" or len(self.data) < 24:  # noqa: PLR2004 - signature and header
+            return False
+        width, height = (int.from_bytes(self.data[at : at + 4], "big") for at in (16, 20))
+        return 2 * width >= 3 * height
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureGrid:
@@ -167,7 +176,15 @@ class Drawing:
     numbers: Table | None = None
 
 
-Block: TypeAlias = Paragraph | Table | Curves | PictureGrid | Matrix | Comparisons | Drawing
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A program to read or copy, closed until asked for; `text` keeps its lines and spaces."""
+
+    caption: str
+    text: str
+
+
+Block: TypeAlias = Paragraph | Table | Curves | PictureGrid | Matrix | Comparisons | Drawing | Listing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

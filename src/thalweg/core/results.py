@@ -206,6 +206,7 @@ class ExportResult:
         batch_sizes: Batch sizes the ONNX file was verified at.
         files: Every file written.
         notes: What could not be written, in sentences.
+        quantised: Of `--int8`: path, bytes, split, files, accuracy and images_per_second, both also of float32.
     """
 
     path: str
@@ -215,6 +216,7 @@ class ExportResult:
     batch_sizes: tuple[int, ...] = ()
     files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    quantised: Mapping[str, str | int | float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,12 +20,14 @@ from torch.nn import functional
 from thalweg.core.dataset import Form
 from thalweg.core.errors import PlanError
 from thalweg.core.plan import Augmentation
+from thalweg.data.share import Share
 
 __all__ = [
     "augmentation_for",
     "change_colours",
     "change_values",
     "described_changes",
+    "pass_over",
     "place",
     "warp",
     "warp_with_masks",
@@ -107,6 +109,24 @@ def place(target: np.ndarray, picture: np.ndarray, augmentation: Augmentation, r
         target[...] = picture
 
 
+def pass_over(axes: int, random: np.random.Generator) -> None:
+    """Make the draws of `place` for a sample that is made elsewhere.
+
+    Args:
+        axes: Axes of a sample, channels included.
+        random: Source of the draws.
+    """
+    if axes != 3:  # noqa: PLR2004 - a picture with its channels
+        random.random(axes - 1)
+        random.uniform(-1, 1, axes - 1)
+        return
+    random.random()
+    random.random()
+    random.integers(4)
+    random.uniform(-1, 1)
+    random.uniform(-1, 1)
+
+
 def _place_values(
     target: np.ndarray, values: np.ndarray, augmentation: Augmentation, random: np.random.Generator
 ) -> None:
@@ -142,37 +162,44 @@ def _warps(augmentation: Augmentation) -> bool:
     return augmentation.zoom > 0 or augmentation.rotate_degrees > 0
 
 
-def warp(pixels: torch.Tensor, augmentation: Augmentation, random: np.random.Generator) -> torch.Tensor:
+def warp(
+    pixels: torch.Tensor, augmentation: Augmentation, random: np.random.Generator, *, share: Share | None = None
+) -> torch.Tensor:
     """Scale, rotate and shift every picture of a batch by its own random amount.
 
     Args:
         pixels: float32 `(N, C, H, W)`.
         augmentation: Magnitudes.
         random: Source of the draws.
+        share: Which samples of a batch these are, where they are not all.
 
     Returns:
         The warped batch; the same object when there is nothing to do. Borders repeat by reflection.
     """
-    grid = draw_grid(pixels, augmentation, random)
+    grid = draw_grid(pixels, augmentation, random, share=share)
     if grid is None:
         return pixels
     return functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
-def draw_grid(pixels: torch.Tensor, augmentation: Augmentation, random: np.random.Generator) -> torch.Tensor | None:
+def draw_grid(
+    pixels: torch.Tensor, augmentation: Augmentation, random: np.random.Generator, *, share: Share | None = None
+) -> torch.Tensor | None:
     """Draw where every pixel of a warped batch is taken from, so that pictures and their masks move alike.
 
     Args:
         pixels: float32 `(N, C, H, W)`.
         augmentation: Magnitudes.
         random: Source of the draws.
+        share: Which samples of a batch these are, where they are not all.
 
     Returns:
         `(N, H, W, 2)` for torch's `grid_sample`; None when there is nothing to do.
     """
     if not _warps(augmentation):
         return None
-    count = len(pixels)
+    share = share or Share(len(pixels), 0, len(pixels))
+    count = share.count
     scale = 1 / (1 + random.uniform(-1, 1, count) * augmentation.zoom)
     angle = np.deg2rad(random.uniform(-1, 1, count) * augmentation.rotate_degrees)
     shift = random.uniform(-2, 2, (count, 2)) * augmentation.shift  # grid coordinates run from -1 to 1
@@ -181,11 +208,16 @@ def draw_grid(pixels: torch.Tensor, augmentation: Augmentation, random: np.rando
     theta[:, 1, 0] = scale * np.sin(angle)
     theta[:, 0, 1] = -theta[:, 1, 0]
     theta[:, :, 2] = shift
-    return functional.affine_grid(torch.from_numpy(theta), list(pixels.shape), align_corners=False)
+    return functional.affine_grid(torch.from_numpy(theta[share.mine]), list(pixels.shape), align_corners=False)
 
 
 def warp_with_masks(
-    pixels: torch.Tensor, masks: torch.Tensor, augmentation: Augmentation, random: np.random.Generator
+    pixels: torch.Tensor,
+    masks: torch.Tensor,
+    augmentation: Augmentation,
+    random: np.random.Generator,
+    *,
+    share: Share | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Scale and shift pictures and their masks alike; a mask's pixels keep whole classes.
 
@@ -194,11 +226,12 @@ def warp_with_masks(
         masks: int64 `(N, H, W)`.
         augmentation: Magnitudes.
         random: Source of the draws.
+        share: Which samples of a batch these are, where they are not all.
 
     Returns:
         Both, warped; pictures bilinear, masks by the nearest pixel, borders repeated by reflection.
     """
-    grid = draw_grid(pixels, augmentation, random)
+    grid = draw_grid(pixels, augmentation, random, share=share)
     if grid is None:
         return pixels, masks
     pixels = functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
@@ -208,20 +241,24 @@ def warp_with_masks(
     return pixels, moved[:, 0].long()
 
 
-def change_colours(pixels: torch.Tensor, augmentation: Augmentation, random: np.random.Generator) -> torch.Tensor:
+def change_colours(
+    pixels: torch.Tensor, augmentation: Augmentation, random: np.random.Generator, *, share: Share | None = None
+) -> torch.Tensor:
     """Change brightness, contrast and saturation of every picture by its own random amount.
 
     Args:
         pixels: float32 `(N, C, H, W)` from 0 to 255; changed in place.
         augmentation: Magnitudes.
         random: Source of the draws.
+        share: Which samples of a batch these are, where they are not all.
 
     Returns:
         The batch, clamped to 0..255.
     """
-    count, channels = pixels.shape[:2]
-    draws = random.uniform(-1, 1, (3, count)).astype(np.float32)
-    patch = random.random((5, count))
+    channels = pixels.shape[1]
+    share = share or Share(len(pixels), 0, len(pixels))
+    draws = random.uniform(-1, 1, (3, share.count))[:, share.mine].astype(np.float32)
+    patch = random.random((5, share.count))[:, share.mine]
     brightness, contrast, saturation = (torch.from_numpy(row)[:, None, None, None] for row in draws)
     if augmentation.saturation and channels > 1:
         grey = pixels.mean(dim=1, keepdim=True)
@@ -245,6 +282,7 @@ def change_values(
     *,
     mean: Sequence[float],
     deviation: Sequence[float],
+    share: Share | None = None,
 ) -> torch.Tensor:
     """Scale every signal around its channel's mean, and add noise, by its own random amount.
 
@@ -254,18 +292,20 @@ def change_values(
         random: Source of the draws.
         mean: Of each channel over the training part.
         deviation: Of each channel over the training part.
+        share: Which samples of a batch these are, where they are not all.
 
     Returns:
         The batch.
     """
     ones = (1,) * (values.ndim - 2)
+    share = share or Share(len(values), 0, len(values))
     middle = torch.tensor(mean, dtype=torch.float32).reshape(1, -1, *ones)
     if augmentation.gain:
-        draws = random.uniform(-1, 1, len(values)).astype(np.float32)
+        draws = random.uniform(-1, 1, share.count)[share.mine].astype(np.float32)
         gain = 1 + torch.from_numpy(draws).reshape(-1, 1, *ones) * augmentation.gain
         values = values.sub_(middle).mul_(gain).add_(middle)
     if augmentation.noise:
-        noise = torch.from_numpy(random.standard_normal(tuple(values.shape), dtype=np.float32))
+        noise = torch.from_numpy(random.standard_normal((share.count, *values.shape[1:]), dtype=np.float32)[share.mine])
         spread = torch.tensor(deviation, dtype=torch.float32).reshape(1, -1, *ones)
         values = values.add_(noise.mul_(spread * augmentation.noise))
     return values

@@ -1,10 +1,13 @@
 """From cached samples to batches of tensors: order, augmentation, conversion, as functions of (seed, epoch, batch).
 
-Because nothing is carried from one batch to the next, a run can be resumed at any step and sees the same samples.
+Because nothing is carried from one batch to the next, a run can be resumed at any step and sees the same samples; and
+the next batch can be made by a thread of its own while a step computes with the one before.
 Pictures, signals and volumes go the same way; they differ in the number of axes between samples and channels.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +15,8 @@ import torch
 from torch.nn import functional
 
 from thalweg.core.plan import Augmentation
-from thalweg.data.augment import change_colours, change_values, place, warp, warp_with_masks
+from thalweg.data.augment import change_colours, change_values, pass_over, place, warp, warp_with_masks
+from thalweg.data.share import Share
 
 __all__ = ["Batch", "Batches", "as_tensor"]
 
@@ -46,11 +50,13 @@ class Batch:
             or three axes behind the channels.
         labels: int64 `(N,)`, or `(N, height, width)` where every pixel has a class, with 255 for none.
         indices: Positions of the pictures in the split.
+        whole: Samples of the batch over all ranks.
     """
 
     pixels: torch.Tensor
     labels: torch.Tensor
     indices: np.ndarray
+    whole: int = 0
 
 
 class Batches:
@@ -69,6 +75,8 @@ class Batches:
         masks: All cached masks, uint8 `(rows, height, width)`, where every pixel has a class; they are mirrored,
             shifted and scaled with their pictures, and are the labels.
         mask_rows: Row of each picture's mask.
+        part: Gives the first sample made here, and one behind the last, of so many, where ranks share each batch; what
+            is random is drawn for the whole batch, so that a sample looks the same whoever makes it.
     """
 
     def __init__(
@@ -85,6 +93,7 @@ class Batches:
         deviation: Sequence[float] = (),
         masks: np.ndarray | None = None,
         mask_rows: Sequence[int] | np.ndarray = (),
+        part: Callable[[int], tuple[int, int]] | None = None,
     ) -> None:
         self.pixels = pixels
         self.rows = np.asarray(rows, dtype=np.int64)
@@ -95,6 +104,7 @@ class Batches:
         self.channels = channels if pixels.ndim == _PICTURE else int(pixels.shape[-1])
         self.mean, self.deviation = mean or (0.0,) * self.channels, deviation or (1.0,) * self.channels
         self.masks, self.mask_rows = masks, np.asarray(mask_rows, dtype=np.int64)
+        self.part = part
 
     def __len__(self) -> int:
         """Number of pictures."""
@@ -130,15 +140,25 @@ class Batches:
             One batch after the other.
         """
         # Sizes differ by one at most: a small last batch would disturb batch normalisation and weigh its pictures more.
-        for number, indices in enumerate(np.array_split(self.order(epoch), max(1, self.steps))):
-            if number >= first:
-                yield self.batch(indices, epoch, number, side)
+        parts = list(enumerate(np.array_split(self.order(epoch), max(1, self.steps))))[first:]
+        with ThreadPoolExecutor(1, thread_name_prefix="batches") as ahead:  # the next is made while this one is used
+            coming: deque[Future[Batch]] = deque()
+            try:
+                for number, indices in parts:
+                    coming.append(ahead.submit(self.batch, indices, epoch, number, side))
+                    if len(coming) > 1:
+                        yield coming.popleft().result()
+                while coming:
+                    yield coming.popleft().result()
+            finally:
+                for batch in coming:
+                    batch.cancel()
 
     def batch(self, indices: np.ndarray, epoch: int, number: int, side: int | None = None) -> Batch:
         """Make one batch.
 
         Args:
-            indices: Positions in the split.
+            indices: Positions in the split, of the whole batch.
             epoch: Counted from 1; with `number` it decides the augmentation.
             number: The batch's number in the epoch.
             side: Side to scale down to, in pixels, or None.
@@ -146,53 +166,72 @@ class Batches:
         Returns:
             The batch.
         """
+        share = Share(len(indices), *(self.part(len(indices)) if self.part else (0, len(indices))))
         if self.masks is not None:
-            return self._masked(self.masks, indices, epoch, number, side)
-        block = np.empty((len(indices), *self.pixels.shape[1:]), dtype=self.pixels.dtype)
+            return self._masked(self.masks, indices, epoch, number, side, share)
         random = np.random.default_rng((self.seed, CHANGES, epoch, number))
-        for target, row in zip(block, self.rows[indices], strict=True):
+        block, rows = self._block(self.pixels.shape[1:], share), self.rows[indices]
+        for target, row in self._made_here(block, rows, share, random):
             if self.augmentation is None:
                 target[...] = self.pixels[row]
             else:
                 place(target, self.pixels[row], self.augmentation, random)
+        indices = indices[share.mine]
         pixels = as_tensor(block, ordered=False)
         pictures = pixels.ndim == _PICTURE
         if pictures and self.augmentation is not None:
-            pixels = warp(pixels, self.augmentation, random)
+            pixels = warp(pixels, self.augmentation, random, share=share)
         pixels = self._scaled(pixels, side)
         if pictures and self.augmentation is not None:
-            pixels = change_colours(pixels, self.augmentation, random)
+            pixels = change_colours(pixels, self.augmentation, random, share=share)
         elif self.augmentation is not None:
-            pixels = change_values(pixels, self.augmentation, random, mean=self.mean, deviation=self.deviation)
+            mean, deviation = self.mean, self.deviation
+            pixels = change_values(pixels, self.augmentation, random, mean=mean, deviation=deviation, share=share)
         if pixels.shape[1] < self.channels:
             pixels = pixels.expand(-1, self.channels, -1, -1)
         pixels = pixels.contiguous(memory_format=_FORMATS[pixels.ndim])
-        return Batch(pixels, torch.from_numpy(self.labels[indices]), indices)
+        return Batch(pixels, torch.from_numpy(self.labels[indices]), indices, share.count)
 
-    def _masked(self, masks: np.ndarray, indices: np.ndarray, epoch: int, number: int, side: int | None) -> Batch:
+    def _masked(
+        self, masks: np.ndarray, indices: np.ndarray, epoch: int, number: int, side: int | None, share: Share
+    ) -> Batch:
         """Pictures and masks, changed alike: a mask goes through every move as one more channel of its picture."""
         height, width, channels = self.pixels.shape[1:]
-        block = np.empty((len(indices), height, width, channels + 1), dtype=np.uint8)
         random = np.random.default_rng((self.seed, CHANGES, epoch, number))
-        for target, index in zip(block, indices, strict=True):
+        block = self._block((height, width, channels + 1), share)
+        for target, index in self._made_here(block, indices, share, random):
             both = np.dstack((self.pixels[self.rows[index]], masks[self.mask_rows[index]]))
             if self.augmentation is None:
                 target[...] = both
             else:
                 place(target, both, self.augmentation, random)
+        indices = indices[share.mine]
         pixels = as_tensor(np.ascontiguousarray(block[..., :channels]), ordered=False)
         labels = torch.from_numpy(block[..., channels].astype(np.int64))
         if self.augmentation is not None:
-            pixels, labels = warp_with_masks(pixels, labels, self.augmentation, random)
+            pixels, labels = warp_with_masks(pixels, labels, self.augmentation, random, share=share)
         if side is not None and side != max(height, width):
             wanted = tuple(max(1, round(side * extent / max(height, width))) for extent in (height, width))
             pixels = functional.interpolate(pixels, size=wanted, mode="bilinear", antialias=True)
             labels = functional.interpolate(labels[:, None].float(), size=wanted, mode="nearest-exact")[:, 0].long()
         if self.augmentation is not None:
-            pixels = change_colours(pixels, self.augmentation, random)
+            pixels = change_colours(pixels, self.augmentation, random, share=share)
         if pixels.shape[1] < self.channels:
             pixels = pixels.expand(-1, self.channels, -1, -1)
-        return Batch(pixels.contiguous(memory_format=torch.channels_last), labels, indices)
+        return Batch(pixels.contiguous(memory_format=torch.channels_last), labels, indices, share.count)
+
+    def _block(self, shape: Sequence[int], share: Share) -> np.ndarray:
+        return np.empty((share.last - share.first, *shape), dtype=self.pixels.dtype)
+
+    def _made_here(
+        self, block: np.ndarray, things: np.ndarray, share: Share, random: np.random.Generator
+    ) -> Iterator[tuple[np.ndarray, int]]:
+        """This rank's places in the batch with what goes there; the draws of all others are made in between."""
+        for number, thing in enumerate(things):
+            if share.first <= number < share.last:
+                yield block[number - share.first], int(thing)
+            elif self.augmentation is not None:
+                pass_over(block.ndim - 1, random)
 
     @staticmethod
     def _scaled(pixels: torch.Tensor, side: int | None) -> torch.Tensor:

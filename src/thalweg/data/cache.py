@@ -14,6 +14,7 @@ import hashlib
 import itertools
 import os
 import shutil
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thalweg.core.errors import PictureError, PlanError
+from thalweg.core.files import cache_folder
 from thalweg.data.decode import DECODER_VERSION, decode_planes, read_picture_file
 from thalweg.data.store import PictureStore, disk_full
 from thalweg.data.store_values import THUMBNAIL, Channels, Entry, Known, StoreDamagedError, renew
@@ -33,6 +35,7 @@ __all__ = ["Pictures", "default_cache_folder", "load_pictures"]
 
 _BATCH_BYTES = 32 * 2**20
 _BATCH_FILES = 256
+_MANY = 20_000  # pictures from which on miniatures lie in a file
 _CHECKED_BYTES = 32 * 2**20  # of the rows in use, spread evenly, compared with their checksums at each start
 _SETTLED_NS = 50_000_000  # a file changed less than this before it was read may change again within the same clock tick
 
@@ -68,11 +71,7 @@ def default_cache_folder() -> Path:
     Returns:
         The folder for pictures inside it.
     """
-    chosen = os.environ.get("THALWEG_CACHE")
-    if chosen:
-        return Path(chosen).expanduser() / "pictures"
-    shared = os.environ.get("XDG_CACHE_HOME")
-    return (Path(shared) if shared else Path.home() / ".cache") / "thalweg" / "pictures"
+    return cache_folder() / "pictures"
 
 
 def load_pictures(
@@ -139,7 +138,7 @@ class _Loading:
         }
         self.digests = np.zeros((count, 32), np.uint8)
         self.content = np.zeros((count, 16), np.uint8)
-        self.thumbnails = np.zeros((count, THUMBNAIL, THUMBNAIL), np.uint8)
+        self.thumbnails = _miniatures(count, store.folder)
         self.sizes = np.zeros((count, 2), np.int64)
         self.left_out: dict[int, str] = {}
         self.warnings: dict[int, str] = {}
@@ -198,6 +197,7 @@ class _Loading:
         self._check_space(len(fresh), self.store.area)
         waiting: deque[tuple[int, Future[Entry | str]]] = deque()
         batch: list[tuple[int, Entry]] = []
+        weight = 0
         todo = iter(fresh)
         done = len(self.files) - len(fresh)
         with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
@@ -213,11 +213,13 @@ class _Loading:
                         self.left_out[index] = entry
                     else:
                         batch.append((index, entry))
+                        weight += _weight([(index, entry)])
                     done += 1
                     self.progress(done, len(self.files))
-                    if len(batch) >= _BATCH_FILES or _weight(batch) >= _BATCH_BYTES:
+                    if len(batch) >= _BATCH_FILES or weight >= _BATCH_BYTES:
                         self._record(batch, len(self.files) - done)
                         batch.clear()
+                        weight = 0
                 self._record(batch, 0)
             finally:
                 for _, future in waiting:
@@ -227,12 +229,8 @@ class _Loading:
         if not batch:
             return
         self._check_space(len(batch) + remaining, _weight(batch) // len(batch))
-        self.store.add(entry for _, entry in batch)
-        for index, entry in batch:
+        for (index, entry), known in zip(batch, self.store.add(entry for _, entry in batch), strict=True):
             self.decoded += entry.fresh
-            known = self.store.find_content(entry.digest)
-            if known is None:
-                raise StoreDamagedError(self.store.name, "a row just written is missing")
             self._take(index, known)
 
     def _check_space(self, files: int, each: int) -> None:
@@ -261,6 +259,17 @@ class _Loading:
         most = max(16, _CHECKED_BYTES // (3 * self.store.area))
         some = usable[np.linspace(0, len(usable) - 1, min(most, len(usable))).astype(int)] if len(usable) else usable
         self.store.check([self.digests[index].tobytes() for index in some])
+
+
+def _miniatures(count: int, folder: Path) -> npt.NDArray[np.uint8]:
+    """Make room for miniatures: of many pictures in a nameless file, which the system may drop from memory."""
+    shape = (count, THUMBNAIL, THUMBNAIL)
+    if count >= _MANY and hasattr(os, "posix_fallocate"):
+        # Reserved beforehand: a mapped file that finds the disk full would end the process without a word.
+        with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=folder) as file:
+            os.posix_fallocate(file.fileno(), 0, int(np.prod(shape)))
+            return np.memmap(file, dtype=np.uint8, mode="r+", shape=shape)
+    return np.zeros(shape, np.uint8)
 
 
 def _weight(batch: Sequence[tuple[int, Entry]]) -> int:

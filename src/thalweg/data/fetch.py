@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from thalweg.core.errors import SourceError
-from thalweg.core.files import printable
+from thalweg.core.files import cache_folder, printable
 from thalweg.data.connection import answered
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["cache_folder", "fetch", "shown_link", "steady_chunks", "store_body"]
+__all__ = ["fetch", "shown_link", "steady_chunks", "store_body"]
 
 MOST_BYTES: Final = 50 << 30
 MOST_UNANNOUNCED_BYTES: Final = 2 << 30
@@ -34,22 +34,6 @@ SLOW_BYTES: Final = 20 << 10
 
 _SPARE_BYTES = 256 << 20
 _BY_HAND = "download it in a browser and give the file"
-
-
-def cache_folder() -> Path:
-    """The folder for what was downloaded or unpacked: THALWEG_CACHE, or thalweg in the user's cache.
-
-    Returns:
-        The folder, which need not exist.
-
-    Example:
-        >>> cache_folder().is_absolute()
-        True
-    """
-    own = os.environ.get("THALWEG_CACHE")
-    if own:
-        return Path(own).expanduser().absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute() / "thalweg"
 
 
 def fetch(url: str, *, progress: Callable[[str], None] | None = None) -> Path:

@@ -1,7 +1,7 @@
 """What the files in a source's class folders are: pictures, recordings, tables, arrays, scans, or frames of clips.
 
 The kind is seen from the names of the first few hundred files. Pictures are frames where every class folder holds
-folders of pictures whose names are numbered without a gap; one picture too few, and they are pictures.
+folders of pictures, in most of which they are numbered without a gap.
 """
 
 import os
@@ -115,12 +115,13 @@ def are_frames(samples: Sequence[Sample]) -> bool:
         samples: The pictures of a source, with their paths.
 
     Returns:
-        Whether each lies in a folder of its own kind inside its class folder, numbered without a gap.
+        Whether each lies in a folder inside its class folder, most of which are numbered without a gap. Some clips that
+        lack a frame, or have but one, change nothing: the latter are left out, and named, when clips are read.
 
     Example:
         >>> walk = [Sample(f"walk/{clip}/{frame:03d}.png", 0) for clip in "ab" for frame in range(4)]
-        >>> are_frames(walk), are_frames(walk[1:-1]), are_frames([*walk, Sample("walk/c.png", 0)])
-        (True, True, False)
+        >>> are_frames(walk), are_frames(walk[::2]), are_frames([*walk, Sample("walk/c.png", 0)])
+        (True, False, False)
     """
     clips: dict[str, list[int]] = {}
     depth = {"train": 3, "validation": 3, "test": 3, None: 2}
@@ -130,10 +131,11 @@ def are_frames(samples: Sequence[Sample]) -> bool:
         if number is None or folder.count("/") != depth[sample.part] - 1:
             return False
         clips.setdefault(folder, []).append(int(number[1]))
-    return bool(clips) and all(
+    whole = sum(
         len(numbers) >= _FEWEST_FRAMES and sorted(numbers) == list(range(min(numbers), min(numbers) + len(numbers)))
         for numbers in clips.values()
     )
+    return whole > len(clips) / 2
 
 
 def shown_kind(kind: FileKind) -> tuple[str, str]:

@@ -170,7 +170,10 @@ def _cells(text: str) -> list[list[str]]:
     mark = next((each for each in (",", ";", "\t") if lines and each in lines[0]), None)
     if mark is None:
         return [[line.strip()] for line in lines]
-    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=mark)]
+    try:
+        return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=mark)]
+    except csv.Error:  # an open quotation mark, a cell without end: plain separators then
+        return [[cell.strip() for cell in line.split(mark)] for line in lines]
 
 
 def _is_colours(line: str) -> bool:

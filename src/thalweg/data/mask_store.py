@@ -22,9 +22,8 @@ import numpy.typing as npt
 from thalweg.core.codec import dumps
 from thalweg.core.dataset import Notice
 from thalweg.core.errors import PictureError, SourceError
-from thalweg.core.files import printable, write_atomically
+from thalweg.core.files import cache_folder, printable, write_atomically
 from thalweg.core.masks import VOID
-from thalweg.data.fetch import cache_folder
 from thalweg.data.mask_decode import MaskCoding, read_mask, spelled_value
 
 __all__ = ["Masks", "load_masks", "odd_values"]

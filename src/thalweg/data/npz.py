@@ -5,9 +5,12 @@ single `.npy` file the labels lie beside it: `y.npy` beside `x.npy`, `y_train.np
 with `labels`; or `NAME_labels.npy` beside `NAME.npy`.
 """
 
+import lzma
 import re
 import shutil
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -33,6 +36,12 @@ GROUPS = ("record", "records", "patient", "patients", "subject", "subjects", "gr
 _RATES = ("fs", "rate", "sample_rate", "sampling_rate", "hz", "frequency")
 _MOST_BYTES = 32 << 30
 _MAPPED_BYTES = 4 << 20  # an array of more is unpacked to the disk and mapped
+
+# Besides the obvious: of a password (RuntimeError), of a compressed stream, of a header cut short.
+_DAMAGE = (
+    OSError, ValueError, zipfile.BadZipFile, EOFError, MemoryError, NotImplementedError, RuntimeError, KeyError,
+    zlib.error, lzma.LZMAError, struct.error, SyntaxError, TypeError,
+)  # fmt: skip
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 
@@ -60,7 +69,7 @@ def read_npz(path: Path, aside: Path | None = None, *, labelled: bool = True) ->
             if unpacked > _MOST_BYTES:
                 raise SourceError(f"{shown}: would unpack to {unpacked >> 30} GB; the most is {_MOST_BYTES >> 30}")
             arrays = dict(_members(path, box, aside))
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, MemoryError, NotImplementedError) as error:
+    except _DAMAGE as error:
         if _names_objects(error):
             raise SourceError(
                 f"{shown}: holds Python objects, which are not loaded since that could run code; "
@@ -126,7 +135,7 @@ def _load(path: Path) -> npt.NDArray[np.generic]:
     try:
         small = path.stat().st_size < _MAPPED_BYTES
         loaded: npt.NDArray[np.generic] = np.load(path, mmap_mode=None if small else "r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, MemoryError) as error:
+    except _DAMAGE as error:
         if _names_objects(error):
             raise SourceError(
                 f"{printable(path.name)}: holds Python objects (such as rows of different lengths), which are not "

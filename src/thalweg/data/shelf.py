@@ -15,8 +15,7 @@ from pathlib import Path
 from thalweg.core.codec import dumps, from_plain
 from thalweg.core.dataset import Notice
 from thalweg.core.errors import RunError, SourceError
-from thalweg.core.files import printable, write_atomically
-from thalweg.data.fetch import cache_folder
+from thalweg.core.files import cache_folder, printable, write_atomically
 
 __all__ = ["Notices", "land"]
 

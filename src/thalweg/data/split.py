@@ -18,7 +18,7 @@ from thalweg.core.files import printable
 from thalweg.data.split_file import read_parts, write_parts
 from thalweg.data.stratify import assign, bundle
 
-__all__ = ["Split", "group_by", "parse_ratio", "read_split_file", "split", "write_split_file"]
+__all__ = ["Split", "group_by", "held_out_shares", "parse_ratio", "read_split_file", "split", "write_split_file"]
 
 _DEFAULT_SHARE = 0.2
 _STRICTNESS: dict[Part, int] = {"test": 0, "validation": 1, "train": 2}  # who keeps a picture that two parts hold
@@ -217,6 +217,29 @@ def _warn_crossing(chosen: Split, samples: Sequence[Sample], groups: Sequence[Se
         left_out=chosen.left_out,
         warnings=tuple(warnings),
     )
+
+
+def held_out_shares(
+    split: str | None, validation: float | None, test: float | None
+) -> tuple[float | None, float | None]:
+    """What is held out, said in one of two ways.
+
+    Args:
+        split: As `parse_ratio` reads it, or None.
+        validation: Share for validation, or None.
+        test: Share for testing, or None.
+
+    Returns:
+        The shares for validation and for test.
+
+    Raises:
+        PlanError: It is said twice.
+    """
+    if split is None:
+        return validation, test
+    if test is not None or validation is not None:
+        raise PlanError(f"--split {split} already says what --test and --validation say: give one of them")
+    return parse_ratio(split)
 
 
 def parse_ratio(text: str) -> tuple[float | None, float | None]:

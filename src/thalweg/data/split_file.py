@@ -73,7 +73,7 @@ def _csv_rows(shown: str, text: str) -> Iterator[tuple[str, str, str]]:
 def _json_rows(shown: str, text: str) -> Iterator[tuple[str, str, str]]:
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PlanError(f"{shown}: no JSON ({error})") from None
     if not isinstance(data, dict):
         raise PlanError(f"{shown}: an object with lists of files under train, validation and test is wanted")

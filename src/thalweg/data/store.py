@@ -65,6 +65,7 @@ class PictureStore:
                 f"{printable(folder)}: the picture cache cannot be written ({error.strerror}); "
                 "set THALWEG_CACHE to a folder that can"
             ) from error
+        self._next: dict[Channels, int] = {}
         self._lock = RLock()
         # Any thread may ask, one at a time; only the thread that opened the store writes.
         self._index = sqlite3.connect(
@@ -126,20 +127,25 @@ class PictureStore:
         """
         return self._one(f"select {_COLUMNS} from content where digest = ?", (digest,))  # noqa: S608
 
-    def add(self, entries: Iterable[Entry]) -> None:
+    def add(self, entries: Iterable[Entry]) -> list[Known]:
         """Record a batch: all of it, or after a failure nothing.
 
         Args:
             entries: Files and, where fresh, their pictures of shape (size, size, 1 or 3).
 
+        Returns:
+            What is known of each now.
+
         Raises:
             SourceError: The disk is full.
+            StoreDamagedError: What was known a moment ago is known no more.
         """
+        found = []
         with self._writing():
             for entry in entries:
-                if entry.fresh:
-                    self._add_content(entry)
+                found.append(self._add_content(entry))
                 self._index.execute("replace into file values (?, ?, ?)", (entry.path, entry.state, entry.digest))
+        return found
 
     def add_colour(self, digests: Sequence[bytes]) -> None:
         """Copy grey rows into the colour file, for a source that has both.
@@ -242,7 +248,10 @@ class PictureStore:
         with self._lock:
             try:
                 self._index.execute("begin immediate")
+                self._next = {kind: self._count(kind) for kind in _DEPTH}
                 yield
+                rows = [(row, kind) for kind, row in self._next.items()]
+                self._index.executemany("update meta set value = ? where name = ?", rows)
                 for file in self._files.values():
                     file.flush()
                     os.fsync(file.fileno())
@@ -256,9 +265,12 @@ class PictureStore:
                     raise _from_sqlite(error, self) from error
                 raise
 
-    def _add_content(self, entry: Entry) -> None:
-        if self.find_content(entry.digest) is not None:  # another file, or another process, was first
-            return
+    def _add_content(self, entry: Entry) -> Known:
+        known = self.find_content(entry.digest)
+        if known is not None:  # another file, or another process, was first
+            return known
+        if not entry.fresh:
+            raise StoreDamagedError(self.name, "a row is missing that was there")
         rows: dict[Channels, int] = {}
         checksum = None
         if entry.picture is not None:
@@ -279,12 +291,22 @@ class PictureStore:
                 entry.refused,
             ),
         )
+        return Known(
+            digest=entry.digest,
+            grey_row=rows.get("grey"),
+            colour_row=rows.get("colour"),
+            original_size=entry.original_size,
+            pixels=entry.pixels,
+            thumbnail=entry.thumbnail,
+            warning=entry.warning,
+            refused=entry.refused,
+        )
 
     def _write(self, kind: Channels, picture: npt.NDArray[np.uint8]) -> int:
-        row = self._count(kind)
+        row = self._next[kind]
         self._files[kind].seek(row * self.area * _DEPTH[kind])
         self._files[kind].write(picture.tobytes())
-        self._index.execute("update meta set value = ? where name = ?", (row + 1, kind))
+        self._next[kind] = row + 1
         return row
 
 

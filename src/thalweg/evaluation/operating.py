@@ -44,7 +44,13 @@ class OperatingPoint:
 
 
 def best_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """The threshold with the highest mean of sensitivity and specificity, in the middle of the best gap.
+    """The threshold with the highest mean of sensitivity and specificity, as far as the files can tell.
+
+        the middle of all cuts whose mean lies within one standard error of the best,
+        error = sqrt(sensitivity (1 - sensitivity) / positives + specificity (1 - specificity) / negatives) / 2
+
+    The best cut of a few hundred files is partly luck; the middle of the nearly best ones scatters by a third less, and
+    does better on files it was not chosen on (decision 0021; the rule of one standard error, Breiman et al. 1984).
 
     Args:
         probabilities: Of the second class, `(N,)`.
@@ -64,9 +70,11 @@ def best_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float:
     yes, no = np.sort(probabilities[labels == 1]), np.sort(probabilities[labels == 0])
     found = 1 - np.searchsorted(yes, cuts, side="left") / len(yes)
     spared = np.searchsorted(no, cuts, side="left") / len(no)
-    score = found + spared
-    best = np.flatnonzero(score >= score.max() - 1e-12)
-    return float(cuts[best[np.argmin(np.abs(cuts[best] - 0.5))]])  # of equals, the one nearest to an even chance
+    score = (found + spared) / 2
+    top = int(np.argmax(score))
+    doubt = found[top] * (1 - found[top]) / len(yes) + spared[top] * (1 - spared[top]) / len(no)
+    near = np.flatnonzero(score >= score[top] - np.sqrt(doubt) / 2 - 1e-12)
+    return float((cuts[near[0]] + cuts[near[-1]]) / 2)
 
 
 def operate(

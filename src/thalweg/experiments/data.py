@@ -145,8 +145,8 @@ def lab_data(
 
     Args:
         source: In any form that `train` takes; None for the solar-cell photos.
-        side: Pictures are brought to this side, in pixels, unless theirs is smaller; of signals and volumes the longest
-            that an axis may be.
+        side: Pictures are brought to this side, in pixels, unless theirs is smaller; of volumes the longest that an
+            axis may be, of signals its square.
         listener: Whoever shows progress.
         least: Samples to train on that there must be; the held-out part must have a fifth of that.
         most: Samples that are trained on; a fourth of that is held out. All by default.
@@ -162,7 +162,9 @@ def lab_data(
     name = DEFAULT_SOURCE if source is None else source
     listener.say(f"{printable(name)} ...")
     looked = look(name, listener)
-    size = side if looked.scan.measured is not None else min(side, max(16, looked.side))
+    size = min(side, max(16, looked.side))
+    if looked.scan.measured is not None:
+        size = side * side if looked.form == "signal" else side  # a signal may have as many values as a picture
     found = looked.scan if most is None or looked.scan.measured is not None else _fewer(looked.scan, most, seed)
     loaded = load_scan(found, image_size=size, listener=listener)
     parts = divide(loaded, TrainingPlan(source=name, seed=seed))

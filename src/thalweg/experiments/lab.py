@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from thalweg.core.errors import PlanError
+from thalweg.core.errors import PlanError, ShapeError, SourceError
 from thalweg.core.files import printable, write_atomically
 from thalweg.core.lab import LabResult
 from thalweg.workbench.telling import Listener, whoever_is_here
@@ -27,6 +27,7 @@ class LabRequest:
         workers: Processes that may work at the same time.
         seed: Of everything random.
         listener: Whoever shows progress.
+        minutes: What there is for its trainings; None for the most that is begun unasked.
     """
 
     source: str | None
@@ -34,6 +35,7 @@ class LabRequest:
     workers: int
     seed: int
     listener: Listener
+    minutes: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,7 @@ def lab(
     quick: bool = False,
     workers: int | None = None,
     seed: int = 0,
+    minutes: float | None = None,
     html: str | os.PathLike[str] | None = None,
     listener: Listener | None = None,
 ) -> LabResult:
@@ -93,6 +96,7 @@ def lab(
         quick: Be done within two minutes on two cores: fewer cases and seeds.
         workers: Processes that may work at the same time; as many as there are cores by default.
         seed: Of everything random.
+        minutes: What there is for its trainings: what is foreseen to take longer is not begun.
         html: A page to write; nothing is written by default.
         listener: Whoever shows progress.
 
@@ -100,7 +104,9 @@ def lab(
         Question, set-up, table, findings, limits and figures.
 
     Raises:
-        PlanError: There is no such experiment, or an option does not fit it.
+        ShapeError: An experiment's own samples do not fit its networks; never seen.
+        SourceError: The source cannot be used: too few samples, one class, samples too small.
+        PlanError: There is no such experiment, an option does not fit it, or the time does not suffice.
 
     Example:
         >>> lab("no such thing")
@@ -119,6 +125,8 @@ def lab(
         )
     if workers is not None and not 1 <= workers <= 1024:  # noqa: PLR2004 - beyond is a slip of the finger
         raise PlanError(f"--workers {workers}: 1 to 1024 are possible")
+    if minutes is not None and not 0 < minutes <= 100_000:  # noqa: PLR2004 - 69 days
+        raise PlanError(f"--minutes {minutes:g}: a number above 0 is wanted")
     page = None if html is None else Path(html)
     if page is not None and ((page.exists() and not page.is_file()) or not page.parent.is_dir()):
         raise PlanError(f"--html {printable(page)}: name a file in a folder that exists")
@@ -128,8 +136,15 @@ def lab(
         workers=workers or os.cpu_count() or 1,
         seed=seed,
         listener=listener or whoever_is_here(),
+        minutes=minutes,
     )
-    result = replace(experiment.run(request), name=name, seconds=time.perf_counter() - started)
+    try:
+        done = experiment.run(request)
+    except ShapeError as error:
+        if source is None:
+            raise
+        raise SourceError(f"{printable(source)}: its samples are too small for lab {name}: {error}") from None
+    result = replace(done, name=name, seconds=time.perf_counter() - started)
     if page is None:
         return result
     from thalweg.rendering.html import render_html

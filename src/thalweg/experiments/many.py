@@ -10,7 +10,7 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -39,7 +39,7 @@ def in_processes(
         work: A function of a module; called with what all share and one case.
         shared: What all cases need, such as the data; sent once to every process.
         cases: The cases.
-        workers: Processes at the same time; with 1 it is done in this one.
+        workers: Processes at the same time; with 1 it is done in this one, to the same bits: on one thread, as there.
         listener: Whoever shows progress.
         what: What is counted.
 
@@ -57,9 +57,10 @@ def in_processes(
     listener = listener or whoever_is_here()
     if workers == 1 or len(cases) == 1:
         found = []
-        for number, case in enumerate(cases, 1):
-            found.append(work(shared, case))
-            listener.count(what, number, len(cases))
+        with _one_thread():
+            for number, case in enumerate(cases, 1):
+                found.append(work(shared, case))
+                listener.count(what, number, len(cases))
         return found
     waiting: SimpleQueue[int] = SimpleQueue()
     done: SimpleQueue[tuple[int, object]] = SimpleQueue()
@@ -83,6 +84,19 @@ def in_processes(
     finally:
         _end(processes, threads)
     return [answers[number] for number in range(len(cases))]
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Add numbers up in the order in which a process of one thread does."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _end(processes: "Sequence[subprocess.Popen[bytes]]", threads: Sequence[threading.Thread]) -> None:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.shape import Shape
 from thalweg.experiments.data import LabData
+from thalweg.experiments.foreseen import Work
 from thalweg.experiments.lab import LabRequest
 from thalweg.experiments.seeds import Seeds
 from thalweg.experiments.sizing import cost_of
 from thalweg.experiments.timing import answer_seconds
-from thalweg.experiments.variants import Variant, accuracies, train_variants
+from thalweg.experiments.variants import Variant, accuracies, train_variants, works_of
 from thalweg.networks.ends import classifier
 from thalweg.networks.functional import Input
 from thalweg.networks.layers import BatchNorm, GlobalAvgPool, ReLU
@@ -18,7 +19,7 @@ from thalweg.networks.sequential import Sequential
 from thalweg.networks.spatial import CONV, MAX_POOL, scaled_input
 from thalweg.networks.writing import Layer, Value
 
-__all__ = ["MARGIN", "NARROW", "WIDE", "Trial", "five_by_five", "run_trials"]
+__all__ = ["MARGIN", "NARROW", "WIDE", "Trial", "five_by_five", "run_trials", "trial_works"]
 
 NARROW, WIDE = 6, 24
 """Channels."""
@@ -78,23 +79,13 @@ def five_by_five(shape: Shape, classes: int, width: int, *, reduced: int | None)
     return Sequential([*layers, GlobalAvgPool(), *classifier(classes)], name="five by five")
 
 
-def run_trials(
-    data: LabData, request: LabRequest, *, epochs: float, seeds: int, timing: float, widths: Sequence[int]
-) -> tuple[Trial, ...]:
-    """Train all pairs.
+Specs = dict[tuple[int, str], NetworkSpec]
 
-    Args:
-        data: What to train on.
-        request: What the user asked for.
-        epochs: Passes over all samples; fewer samples get as many updates.
-        seeds: Trainings of each network.
-        timing: Seconds that timing may take.
-        widths: Channels, narrow first.
 
-    Returns:
-        One trial a width and number of samples.
-    """
-    few = data.some(FEW, seed=request.seed)
+def _planned(
+    data: LabData, seed: int, epochs: float, widths: Sequence[int]
+) -> tuple[dict[str, LabData], Specs, list[Variant]]:
+    few = data.some(FEW, seed=seed)
     sets = {"few": few, "all": data} if len(few.train) < len(data.train) else {"all": data}
     specs = {
         (width, word): five_by_five(data.shape, len(data.classes), width, reduced=reduced)
@@ -111,6 +102,43 @@ def run_trials(
         for kind, held in sets.items()
         for (width, word), spec in specs.items()
     ]
+    return sets, specs, variants
+
+
+def trial_works(data: LabData, *, seed: int, epochs: float, seeds: int, widths: Sequence[int]) -> list[Work]:
+    """What the trials consist of, to foresee how long they take.
+
+    Args:
+        data: What to train on.
+        seed: The first one.
+        epochs: Passes over all samples.
+        seeds: Trainings of each network.
+        widths: Channels.
+
+    Returns:
+        An entry a network and number of samples.
+    """
+    sets, _, variants = _planned(data, seed, epochs, widths)
+    return works_of(variants, sets, seeds)
+
+
+def run_trials(
+    data: LabData, request: LabRequest, *, epochs: float, seeds: int, timing: float, widths: Sequence[int]
+) -> tuple[Trial, ...]:
+    """Train all pairs.
+
+    Args:
+        data: What to train on.
+        request: What the user asked for.
+        epochs: Passes over all samples; fewer samples get as many updates.
+        seeds: Trainings of each network.
+        timing: Seconds that timing may take.
+        widths: Channels, narrow first.
+
+    Returns:
+        One trial a width and number of samples.
+    """
+    sets, specs, variants = _planned(data, request.seed, epochs, widths)
     found = train_variants(variants, sets, seeds, request)
     times = answer_seconds({f"{width}/{word}": spec for (width, word), spec in specs.items()}, seconds=timing)
     trials = []

@@ -9,10 +9,11 @@ from torch.nn import functional
 
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.shape import Shape
-from thalweg.networks.ends import classifier, unit_pixels
+from thalweg.networks.ends import classifier
 from thalweg.networks.functional import Input
-from thalweg.networks.layers import AvgPool2d, BatchNorm, Conv2d, GlobalAvgPool, MaxPool2d, ReLU
+from thalweg.networks.layers import BatchNorm, GlobalAvgPool, ReLU
 from thalweg.networks.sequential import Sequential
+from thalweg.networks.spatial import AVG_POOL, CONV, MAX_POOL, scaled_input
 from thalweg.networks.writing import Layer, Value
 
 __all__ = ["MANNERS", "changes_under_shift", "shifted", "stride_network"]
@@ -33,7 +34,7 @@ def stride_network(shape: Shape, classes: int, manner: str, *, width: int) -> Ne
     """The network of a manner.
 
     Args:
-        shape: Channels and size of a picture.
+        shape: Channels and size of a sample; windows of signals and volumes have one axis and three.
         classes: Number of classes.
         manner: One of `MANNERS`.
         width: Channels of the first convolution; the others have twice as many.
@@ -49,54 +50,54 @@ def stride_network(shape: Shape, classes: int, manner: str, *, width: int) -> Ne
     """
     way, _, unpadded = manner.partition(", ")
     strides = {"stride 2": (2, 2, 1), "stride 4": (4, 1, 1)}.get(way, (1, 1, 1))
-    pool = {"max pool": MaxPool2d, "mean pool": AvgPool2d}.get(way)
-    layers: list[Value | Layer] = [Input(*shape.as_tuple()), unit_pixels()]
+    axes = shape.axes
+    pool = {"max pool": MAX_POOL[axes], "mean pool": AVG_POOL[axes]}.get(way)
+    layers: list[Value | Layer] = [Input(*shape.as_tuple()), scaled_input(axes)]
     for number, (channels, stride) in enumerate(zip((width, 2 * width, 2 * width), strides, strict=True)):
-        layers += [Conv2d(channels, 3, stride=stride, padding=0 if unpadded else 1, bias=False), BatchNorm(), ReLU()]
+        windows = CONV[axes](channels, 3, stride=stride, padding=0 if unpadded else 1, bias=False)
+        layers += [windows, BatchNorm(), ReLU()]
         layers += [pool(2)] if pool is not None and number < 2 else []  # noqa: PLR2004 - the last is averaged
     return Sequential([*layers, GlobalAvgPool(), *classifier(classes)], name=manner)
 
 
-def shifted(pictures: Tensor, down: int, right: int) -> Tensor:
-    """Move pictures; what comes in at an edge repeats that edge.
+def shifted(samples: Tensor, *moves: int) -> Tensor:
+    """Move samples; what comes in at an edge repeats that edge.
 
     Args:
-        pictures: `(N, C, height, width)`.
-        down: Pixels, negative for up.
-        right: Pixels, negative for left.
+        samples: `(N, C, height, width)`, or signals or volumes.
+        moves: Positions along each axis, down and right for pictures; negative for the other way.
 
     Returns:
-        Pictures of the same size.
+        Samples of the same size.
 
     Example:
         >>> shifted(torch.tensor([[[[1.0, 2.0, 3.0]]]]), 0, 1).tolist()
         [[[[1.0, 1.0, 2.0]]]]
     """
-    height, wide = pictures.shape[2:]
-    reach = (max(right, 0), max(-right, 0), max(down, 0), max(-down, 0))
-    padded = functional.pad(pictures, reach, mode="replicate")
-    return padded[:, :, max(-down, 0) : max(-down, 0) + height, max(-right, 0) : max(-right, 0) + wide]
+    reach = [side for move in reversed(moves) for side in (max(move, 0), max(-move, 0))]
+    padded = functional.pad(samples, reach, mode="replicate")
+    for axis, move in enumerate(moves, 2):
+        padded = padded.narrow(axis, max(-move, 0), samples.shape[axis])
+    return padded
 
 
 @torch.inference_mode()
-def changes_under_shift(module: nn.Module, pictures: Tensor, most: int) -> list[float]:
-    """How many answers change when pictures are moved by some pixels.
+def changes_under_shift(module: nn.Module, samples: Tensor, most: int) -> list[float]:
+    """How many answers change when samples are moved by some positions.
 
     Args:
         module: The network in evaluation mode, giving logits.
-        pictures: `(N, C, height, width)`.
-        most: The furthest shift, in pixels.
+        samples: `(N, C, height, width)`, or signals or volumes.
+        most: The furthest shift, in positions.
 
     Returns:
-        For shifts of 1 to `most` pixels: share of the answers that is another, over up, down, left and right.
+        For shifts of 1 to `most`: share of the answers that is another, over both ways along every axis.
     """
-    before = _answers(module, pictures)
+    before, axes = _answers(module, samples), samples.ndim - 2
     changes = []
-    for pixels in range(1, most + 1):
-        moved = [
-            _answers(module, shifted(pictures, down * pixels, right * pixels))
-            for down, right in ((1, 0), (-1, 0), (0, 1), (0, -1))
-        ]
+    for reach in range(1, most + 1):
+        ways = [[way * reach * (axis == along) for axis in range(axes)] for along in range(axes) for way in (1, -1)]
+        moved = [_answers(module, shifted(samples, *way)) for way in ways]
         changes.append(float(torch.stack([each != before for each in moved]).float().mean()))
     return changes
 

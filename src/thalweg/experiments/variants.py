@@ -10,13 +10,14 @@ from torch import nn
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.experiments.data import LabData
 from thalweg.experiments.fit import fit
+from thalweg.experiments.foreseen import Work
 from thalweg.experiments.lab import LabRequest
 from thalweg.experiments.many import in_processes
 from thalweg.experiments.optimizers import OptimizerChoice
 from thalweg.experiments.seeds import Seeds
 from thalweg.modules.build import build
 
-__all__ = ["RECIPE", "Trained", "Variant", "accuracies", "restored", "train_variants"]
+__all__ = ["RECIPE", "Trained", "Variant", "accuracies", "restored", "train_variants", "works_of"]
 
 RATE, BATCH, WARM = 0.003, 32, 0.1
 RECIPE = (
@@ -84,6 +85,29 @@ def train_variants(
     for (variant, _), trained in zip(cases, done, strict=True):
         found[variant.name].append(trained)
     return found
+
+
+def works_of(variants: Sequence[Variant], data: Mapping[str, LabData] | LabData, seeds: int) -> list[Work]:
+    """What the trainings of variants consist of, to foresee how long they take.
+
+    Args:
+        variants: The networks.
+        data: By name, as the variants name it; or one for all.
+        seeds: How many seeds.
+
+    Returns:
+        An entry a variant.
+    """
+    shared = {"": data} if isinstance(data, LabData) else dict(data)
+    return [
+        Work(
+            spec=each.spec,
+            steps=each.epochs * math.ceil(len(shared[each.data].train) / BATCH),
+            batch=BATCH,
+            trainings=seeds,
+        )
+        for each in variants
+    ]
 
 
 def train_one(data: Mapping[str, LabData], case: tuple[Variant, int]) -> Trained:

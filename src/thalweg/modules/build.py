@@ -14,20 +14,28 @@ from thalweg.core.errors import SpecError
 from thalweg.core.layer_kinds import layer_kind, output_shapes
 from thalweg.core.network_spec import LayerSpec, NetworkSpec
 from thalweg.core.shape import Shape
+from thalweg.modules.fused import CHAINS, run_chain
 from thalweg.modules.initial import initialise
 from thalweg.modules.make import make
 
 __all__ = ["BuiltNetwork", "build"]
 
 
+_LONGEST = max(map(len, CHAINS))
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """Call the module at `path` on some slots, keep the result in another, and empty those no longer needed."""
+    """Call the modules at `paths` one after the other, keep the result in a slot, and empty those no longer needed.
 
-    path: tuple[str, ...]
+    Several paths are a chain that may be run as one (`fused`): the first reads the slots, each other the one before.
+    """
+
+    paths: tuple[tuple[str, ...], ...]
     reads: tuple[int, ...]
     writes: int
     done: tuple[int, ...]
+    fusible: bool
 
 
 class BuiltNetwork(nn.Module):
@@ -41,6 +49,8 @@ class BuiltNetwork(nn.Module):
     def __init__(self, spec: NetworkSpec, modules: dict[str, nn.Module]) -> None:
         super().__init__()
         self.spec = spec
+        self.fuses = False
+        """Whether chains of layers are run as one while training: faster, and equal up to rounding."""
         self._steps, self._slots, self._results = _work_out(spec)
         for name, module in modules.items():
             self._place(name, module)
@@ -61,6 +71,12 @@ class BuiltNetwork(nn.Module):
         if taken:
             raise SpecError(f"{refusal}: a block has that name")
 
+    def _at(self, path: tuple[str, ...]) -> nn.Module:
+        module: nn.Module = self
+        for part in path:
+            module = module._modules[part]  # type: ignore[assignment]  # noqa: SLF001 - replaced layers count
+        return module
+
     def forward(self, input: Tensor, *others: Tensor) -> Tensor | tuple[Tensor, ...]:  # noqa: A002 - torch's name
         """Run the network.
 
@@ -78,11 +94,17 @@ class BuiltNetwork(nn.Module):
         if len(inputs) != len(self.spec.inputs):
             raise SpecError(f"network {self.spec.name!r} takes {len(self.spec.inputs)} inputs, not {len(inputs)}")
         values: list[Tensor | None] = [*inputs, *[None] * (self._slots - len(inputs))]
+        fuses = self.fuses and self.training and torch.is_grad_enabled()
         for step in self._steps:
-            module: nn.Module | None = self
-            for part in step.path:
-                module = module._modules[part]  # type: ignore[union-attr]  # noqa: SLF001 - replaced layers count
-            values[step.writes] = module(*[values[slot] for slot in step.reads])  # type: ignore[misc]
+            modules = [self._at(path) for path in step.paths]
+            read: list[Tensor] = [values[slot] for slot in step.reads]  # type: ignore[misc]
+            result = run_chain(modules, read[0]) if fuses and step.fusible else None
+            if result is None:
+                result = modules[0](*read)
+                for module in modules[1:]:
+                    result = module(result)
+            values[step.writes] = result
+            del read, result  # only the slots keep values alive
             for slot in step.done:
                 values[slot] = None
         results = tuple(values[slot] for slot in self._results)
@@ -91,19 +113,51 @@ class BuiltNetwork(nn.Module):
 
 def _work_out(spec: NetworkSpec) -> tuple[tuple[_Step, ...], int, tuple[int, ...]]:
     slots = {name: number for number, name in enumerate([*spec.inputs, *(layer.name for layer in spec.layers)])}
-    last_use = {source: layer.name for layer in spec.layers for source in layer.inputs}
+    chains = _chains(spec)
+    last_use = {source: chain[-1].name for chain in chains for source in chain[0].inputs}
     steps = []
-    for layer in spec.layers:
-        done = {source for source in layer.inputs if last_use[source] == layer.name and source not in spec.outputs}
+    for chain in chains:
+        first, last = chain[0], chain[-1]
+        done = {source for source in first.inputs if last_use[source] == last.name and source not in spec.outputs}
         steps.append(
             _Step(
-                path=tuple((layer.shared or layer.name).split(".")),
-                reads=tuple(slots[source] for source in layer.inputs),
-                writes=slots[layer.name],
+                paths=tuple(tuple((layer.shared or layer.name).split(".")) for layer in chain),
+                reads=tuple(slots[source] for source in first.inputs),
+                writes=slots[last.name],
                 done=tuple(sorted(slots[source] for source in done)),
+                fusible=tuple(layer.kind for layer in chain) in CHAINS,
             )
         )
     return tuple(steps), len(slots), tuple(slots[name] for name in spec.outputs)
+
+
+def _chains(spec: NetworkSpec) -> list[tuple[LayerSpec, ...]]:
+    """The layers in order, those together that may be run as one: nobody else reads what is between them."""
+    readers: dict[str, list[LayerSpec]] = {}
+    for layer in spec.layers:
+        for source in layer.inputs:
+            readers.setdefault(source, []).append(layer)
+    twice = {layer.shared for layer in spec.layers}
+    chains: list[tuple[LayerSpec, ...]] = []
+    taken: set[str] = set()
+    for layer in spec.layers:
+        if layer.name in taken:
+            continue
+        chain = [layer]
+        while (
+            len(chain) < _LONGEST and len(readers.get(chain[-1].name, [])) == 1 and chain[-1].name not in spec.outputs
+        ):
+            chain.append(readers[chain[-1].name][0])
+        for kinds in CHAINS:
+            part = chain[: len(kinds)]
+            alone = all(each.shared is None and each.name not in twice for each in part)
+            if tuple(each.kind for each in part) == kinds and alone and all(len(each.inputs) == 1 for each in part):
+                chains.append(tuple(part))
+                break
+        else:
+            chains.append((layer,))
+        taken.update(each.name for each in chains[-1])
+    return chains
 
 
 def build(spec: NetworkSpec, *, seed: int | None = None, device: str = "cpu") -> BuiltNetwork:
@@ -154,4 +208,9 @@ def _module(layer: LayerSpec, reads: tuple[Shape, ...], device: str) -> nn.Modul
         return make(layer, reads)
     with torch.device("meta"):  # neither memory nor torch's random state is touched for throw-away weights
         module = make(layer, reads)
-    return module if device == "meta" else module.to_empty(device="cpu")
+    return module if device == "meta" else module._apply(_on_cpu)  # type: ignore[no-untyped-call]  # noqa: SLF001 - as `to_empty`
+
+
+def _on_cpu(weight: Tensor) -> Tensor:
+    """Room for a weight on the CPU; `to_empty` would load sympy for it, a third of the time until the first step."""
+    return torch.empty(weight.shape, dtype=weight.dtype)

@@ -11,7 +11,7 @@ from thalweg.core.layer_kinds import complete_settings, layer_kind
 from thalweg.core.layer_kinds.settings import per_axis
 from thalweg.core.network_spec import LayerSpec
 from thalweg.core.shape import Shape
-from thalweg.modules import layers, padding
+from thalweg.modules import depthwise, layers, padding
 
 __all__ = ["MAKERS", "make"]
 
@@ -72,8 +72,10 @@ def _convolution(settings: _Settings, shape: Shape) -> nn.Module:
     numbers = _numbers(settings, shape.axes)
     margins: Any = padding.margins(settings["padding"], **numbers)
     plain = _is_plain(margins)
-    family = _CONVOLUTIONS if plain else _PADDED_CONVOLUTIONS
-    module = family[shape.axes - 1](
+    family = (_CONVOLUTIONS if plain else _PADDED_CONVOLUTIONS)[shape.axes - 1]
+    if shape.axes == 2 and settings["groups"] == shape.channels == settings["out_channels"]:  # noqa: PLR2004 - pictures
+        family = depthwise.DepthwiseConv2d if plain else depthwise.PaddedDepthwiseConv2d
+    module = family(
         shape.channels,
         settings["out_channels"],
         numbers["kernel"],  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from torch import nn
 
 from thalweg.core.errors import SpecError
 from thalweg.core.network_spec import Setting
-from thalweg.modules import layers, padding
+from thalweg.modules import depthwise, layers, padding
 
 __all__ = ["READERS", "read_module"]
 
@@ -151,9 +151,10 @@ def _usual(kind: str, option: str, value: object) -> _Reader:
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 _PADDED = (padding.PaddedConv1d, padding.PaddedConv2d, padding.PaddedConv3d)
+_DEPTHWISE = (depthwise.DepthwiseConv2d, depthwise.PaddedDepthwiseConv2d)
 
 READERS: Mapping[type[nn.Module], _Reader] = MappingProxyType({
-    **dict.fromkeys((*_CONVOLUTIONS, *_PADDED), _convolution),
+    **dict.fromkeys((*_CONVOLUTIONS, *_PADDED, *_DEPTHWISE), _convolution),
     **{pool: _pool(f"max_pool{axes}d") for axes, pool in enumerate((nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d), 1)},
     **{pool: _pool(f"avg_pool{axes}d") for axes, pool in enumerate((nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d), 1)},
     padding.PaddedPool: _padded_pool,

@@ -7,6 +7,7 @@ there; a long run ever less often, so that its record stays small. All of it goe
 the clock.
 """
 
+import json
 import logging
 import math
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from dataclasses import replace
 
 import torch
 
+from thalweg.core.codec import dumps, from_plain
 from thalweg.core.network_facts import NetworkFacts
 from thalweg.monitoring.first_batch import FirstBatch
 from thalweg.monitoring.measures_edge import Edge, EdgeSearch
@@ -48,9 +50,12 @@ class Instruments:
         every: Norms are measured every so many steps; the rest goes by that.
         compiled: Whether the layers must not be touched, because a compiled program has them built in.
         loss: Name of the loss as in `NetworkFacts`, where the loop is ours; else it is told from the first batch.
+        ranks: How many share each batch: gradients are means over so many times the samples seen here.
     """
 
-    def __init__(self, seat: Seat, *, every: int | None = None, compiled: bool = False, loss: str = "") -> None:
+    def __init__(
+        self, seat: Seat, *, every: int | None = None, compiled: bool = False, loss: str = "", ranks: int = 1
+    ) -> None:
         self.every = max(1, every or EVERY)
         self.record = Record()
         self.layers = Layers(seat.module, seat.optimizer)
@@ -59,6 +64,7 @@ class Instruments:
         self.edge = EdgeSearch(seat.replay)
         self.compiled = compiled
         self.unseen_losses = 0
+        self._ranks = ranks
         self._step = 0
         self._broken = False
         self._edge_ready = False
@@ -96,7 +102,7 @@ class Instruments:
         self._note_loss(moment, batch, step, full=norms)
         if norms or self.norms.waits:
             keep = norms and (moment.step < 2 * self.every or moment.step // self.every % 2 == 0)
-            finite = self.norms.gradient(step, size=_samples(batch), keep=keep, scale=self._scale())
+            finite = self.norms.gradient(step, size=_samples(batch) * self._ranks, keep=keep, scale=self._scale())
             self._broken = self._broken and not finite  # somebody has mended it
             if not finite:
                 self._look_for_non_finite(moment, batch, step)
@@ -133,7 +139,14 @@ class Instruments:
         Returns:
             Plain data.
         """
-        return {"step": self._step, "edge": self.edge.state(), "norms": self.norms.state(), "broken": self._broken}
+        facts = self._first.facts
+        return {
+            "step": self._step,
+            "edge": self.edge.state(),
+            "norms": self.norms.state(),
+            "broken": self._broken,
+            "facts": None if facts is None else dumps(facts),
+        }
 
     def restore(self, state: Mapping[str, object]) -> None:
         """Go back to a state.
@@ -147,6 +160,10 @@ class Instruments:
         norms = state.get("norms")
         if isinstance(norms, Mapping):
             self.norms.restore(norms)
+        facts = state.get("facts")
+        if isinstance(facts, str):  # a layer that is listened to again computes on its own, and rounds differently
+            self._first.facts = from_plain(NetworkFacts, json.loads(facts), "facts")
+            self._first.close()
         self._broken = bool(state.get("broken"))
         self._step = int(state.get("step") or 0)  # type: ignore[call-overload]
         self.passing.stop()

@@ -55,7 +55,7 @@ class Pilot:
         wait: Updates to look on before anything is done.
         chosen: The rate was chosen already, before the first step: only guard.
         clips: With `chosen`: whether gradients are clipped as in the trials that it rests on.
-        told: Called with each intervention.
+        told, agreed: Called with each intervention; whether all ranks are told the same losses.
 
     Attributes:
         interventions: What was done so far.
@@ -73,6 +73,7 @@ class Pilot:
         chosen: Chosen | None = None,
         clips: bool = True,
         told: Callable[[Intervention], None] | None = None,
+        agreed: bool = False,
     ) -> None:
         self.seat, self.steps, self.wait, self.chosen, self.told = seat, steps, wait, chosen, told
         self.interventions: list[Intervention] = []
@@ -84,7 +85,7 @@ class Pilot:
         self.initial = Snapshot.take(seat.module, seat.optimizer) if fresh else None
         self.kept, self.origin = self.initial, self.initial
         self.began = self.retries = self.bad = 0
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
+        if not agreed and torch.distributed.is_available() and torch.distributed.is_initialized():
             self.unable = "repair works in one process only: several ranks would decide differently"
         self.lookout = Lookout()
         self.revived, self.careful, self.still = False, math.nan, Standstill()

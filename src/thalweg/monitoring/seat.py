@@ -105,6 +105,11 @@ class Seat:
             batch.seen.values = [] if value is None else [value.detach()]
         self._stop_looking()
 
+    def begin_again(self) -> None:
+        """Forget the passes of the update to come: the loop makes them anew."""
+        self._calls, self._pending = [], None
+        self._stop_looking()
+
     def state(self) -> dict[str, object]:
         """Give what a checkpoint must hold; recent batches are not in it.
 

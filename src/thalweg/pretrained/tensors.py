@@ -94,7 +94,11 @@ def _from_torch(path: Path) -> object:
                     f"{place}: wants to call {wanted} while being read, and weights need no code: nothing was run; "
                     f"take a file of tensors only, best .safetensors"
                 ) from None
-            raise WeightsError(f"{place}: is no whole torch file of weights ({_line(error)})") from None
+            # torch's own words go on to say how to let such a file run code
+            raise WeightsError(
+                f"{place}: is no torch file of weights, but damaged or a bare pickle, which could call anything: "
+                f"nothing was run; take a file of tensors only, best .safetensors"
+            ) from None
         except Exception as error:  # noqa: BLE001 - a broken archive raises whatever its parts raise
             scripted = "TorchScript" in str(error)
             why = "is a program (TorchScript), no table of weights" if scripted else "is no whole torch file of weights"

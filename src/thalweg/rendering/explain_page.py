@@ -84,6 +84,9 @@ def _answer(result: ExplainResult) -> tuple[str, ...]:
     lines = [agreement_line(result.samples), sanity_line(result.sanity), faithfulness_line(result.samples)]
     if result.stages:
         first, last = result.stages[0], result.stages[-1]
+        if len(result.stages) == 1:
+            lines.append(f"One stage: a value of {last.layer} sees {_times(last.receptive_field)}.")
+            return tuple(line for line in lines if line)
         lines.append(
             f"{len(result.stages)} stages: from {_times(first.receptive_field)} seen by a value of {first.layer} to "
             f"{_times(last.receptive_field)} by one of {last.layer}."

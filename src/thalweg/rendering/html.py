@@ -21,6 +21,7 @@ from thalweg.core.report import (
     Comparisons,
     Curves,
     Drawing,
+    Listing,
     Matrix,
     Paragraph,
     Picture,
@@ -192,6 +193,8 @@ def _views(blocks: tuple[Block, ...], place: str, voice: Speaker) -> Iterator[di
                 view |= {"pairs": frequent_confusions(block), "dense": len(block.labels) > 8}  # noqa: PLR2004 - columns
             case Comparisons():
                 view |= {"kind": "comparisons", "legend": [(name, _colour(shade)) for name, shade in block.legend]}
+            case Listing():
+                view |= {"kind": "listing"}
             case Drawing():
                 view |= {"kind": "drawing", "svg": Markup(check_drawing(block.svg))}  # noqa: S704 - just checked
                 table = block.numbers

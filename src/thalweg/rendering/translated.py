@@ -10,6 +10,7 @@ from thalweg.core.report import (
     Drawing,
     KeyNumber,
     Line,
+    Listing,
     Mark,
     Matrix,
     Paragraph,
@@ -91,6 +92,8 @@ def _block(block: Block, voice: Speaker) -> Block:  # noqa: PLR0911 - a kind a l
                 for pair in block.pictures
             )
             return replace(block, caption=voice.say(block.caption), pictures=pairs)
+        case Listing(caption=caption):
+            return replace(block, caption=voice.say(caption))
         case Drawing():
             numbers = None if block.numbers is None else _table(block.numbers, voice)
             return replace(block, caption=voice.say(block.caption), numbers=numbers)

@@ -1,8 +1,12 @@
 """Where a number that is not finite came from: the input, a weight, the loss, or the gradient of a weight."""
 
+from collections.abc import Sequence
+
 import torch
 
-__all__ = ["source_of"]
+__all__ = ["first_source", "source_of"]
+
+_ORDER = ("input", "weight", "network's output", "training loss", "gradient of", "gradient norm")
 
 
 def source_of(
@@ -41,3 +45,21 @@ def source_of(
     ]
     broken = (name for name, value in values if value.is_floating_point() and not bool(torch.isfinite(value).all()))
     return next(broken, "")
+
+
+def first_source(named: Sequence[str]) -> str:
+    """Choose among what several ranks name: the cause, not what it led to.
+
+    Args:
+        named: What `source_of` found, a rank; empty where one found nothing.
+
+    Returns:
+        What a step computes first; empty where nobody found anything.
+
+    Example:
+        >>> first_source(["gradient of conv1.weight", "", "input (1 of 8 samples)"])
+        'input (1 of 8 samples)'
+    """
+    found = [each for each in named if each]
+    places = [next((place for place, word in enumerate(_ORDER) if each.startswith(word)), 0) for each in found]
+    return found[places.index(min(places))] if found else ""

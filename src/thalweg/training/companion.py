@@ -27,6 +27,9 @@ class Companion(Protocol):
             value: What it came to.
         """
 
+    def begin_again(self) -> None:
+        """Be told that the step's passes so far do not count: it is computed anew."""
+
     def measured(self) -> tuple[float, ...]:
         """Give what was measured at the update just made.
 

@@ -13,8 +13,19 @@ from typing import TypeVar
 import torch
 
 from thalweg.core.errors import PlanError
+from thalweg.modules.build import BuiltNetwork
+from thalweg.modules.native import compile_ahead, kernels
 
-__all__ = ["Device", "choose_device", "describe_hardware", "fitting_threads", "move", "threads_for"]
+__all__ = [
+    "Device",
+    "choose_device",
+    "describe_hardware",
+    "fitting_threads",
+    "kernels_of",
+    "move",
+    "prepare",
+    "threads_for",
+]
 
 MACS_A_THREAD = 600_000_000
 """Multiply-accumulates of a forward pass that a thread must have for itself to be worth waking (decision 0015)."""
@@ -51,7 +62,7 @@ class Device:
 
 
 def move(module: Module, device: Device) -> Module:
-    """Move a network to a device, with its convolution weights channels-last.
+    """Move a network to a device, with its convolution weights channels-last; on a CPU layers are fused in training.
 
     Args:
         module: The network, moved in place.
@@ -61,6 +72,8 @@ def move(module: Module, device: Device) -> Module:
         The same network.
     """
     module.to(device.kind)
+    if isinstance(module, BuiltNetwork):
+        module.fuses = device.kind == "cpu"
     volumes = [weight for weight in module.parameters() if weight.ndim == 5]  # noqa: PLR2004 - channels and three axes
     if not volumes:
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this form
@@ -90,6 +103,29 @@ def choose_device(wish: str) -> Device:
     if wish == "cuda":
         return Device("cuda", torch.bfloat16 if torch.cuda.is_bf16_supported() else None)
     return Device(wish, torch.bfloat16 if wish == "cpu" and _cpu_multiplies_bfloat16() else None)
+
+
+def prepare(device: Device) -> None:
+    """Have the kernels compiled in the background, where there are none yet, while the pictures are read.
+
+    Args:
+        device: Where training will compute.
+    """
+    if device.kind == "cpu":
+        compile_ahead(half=device.autocast is torch.bfloat16)
+
+
+def kernels_of(device: Device) -> str:
+    """What computes between the convolutions, for `environment.json`: results differ between the two by rounding.
+
+    Args:
+        device: Where training computes.
+
+    Returns:
+        `compiled` or `torch`.
+    """
+    here = device.kind == "cpu" and kernels(half=device.autocast is torch.bfloat16) is not None
+    return "compiled" if here else "torch"
 
 
 def threads_for(macs: int, available: int) -> int:

@@ -54,10 +54,12 @@ class FeatureBatch:
     Args:
         pixels: float32 `(N, features)`.
         labels: int64 `(N,)`.
+        whole: Samples of the batch.
     """
 
     pixels: Tensor
     labels: Tensor
+    whole: int = 0
 
 
 @dataclass(frozen=True, slots=True)

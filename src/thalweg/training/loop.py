@@ -8,6 +8,7 @@ gives the same weights to the bit as never having stopped. Time enters only wher
 # to the bit.
 
 import functools
+import json
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -21,7 +22,8 @@ from thalweg.core.errors import RunError, TrainingFailedError
 from thalweg.core.files import printable
 from thalweg.core.history import Event
 from thalweg.training.averaging import WeightAverage
-from thalweg.training.broken import source_of
+from thalweg.training.backward import Backward, Learned, is_out_of_memory
+from thalweg.training.broken import first_source, source_of
 from thalweg.training.checkpoint import (
     latest_checkpoint,
     load_weights,
@@ -36,9 +38,12 @@ from thalweg.training.interruption import Interruption
 from thalweg.training.loss import cross_entropy
 from thalweg.training.memory import keep_freed_memory
 from thalweg.training.optimizers import make_optimizer, set_rate
-from thalweg.training.progress import Outcome, Progress, Recipe, State
+from thalweg.training.progress import ADDED_LATER, Outcome, Progress, Recipe, State
+from thalweg.training.rank_layers import has_batch_statistics, spread_layers
+from thalweg.training.ranks import ALONE, Ranks
 from thalweg.training.schedule import rate_factor, stage_side
-from thalweg.training.scoring import BatchSource, Watched, predict, right_share
+from thalweg.training.scoring import BatchSource, Watched, predict
+from thalweg.training.statistics import FirstStatistics
 from thalweg.training.unfreezing import open_parts
 
 __all__ = ["Trainer"]
@@ -59,7 +64,9 @@ STEP_CHECKPOINT_SECONDS = 120.0
 class Scorer(Protocol):
     """Runs a network over a split."""
 
-    def __call__(self, module: torch.nn.Module, batches: BatchSource, device: Device, *, side: int | None) -> Watched:
+    def __call__(
+        self, module: torch.nn.Module, batches: BatchSource, device: Device, *, side: int | None, ranks: Ranks = ALONE
+    ) -> Watched:
         """Score it."""
 
 
@@ -77,6 +84,7 @@ class Trainer:
         log_steps: Called with new rows of `steps.csv` before each checkpoint.
         companion: Makes whoever sits in, from the network and the optimizer.
         scorer: Runs the network over the watched split: `predict`, or one for pictures whose every pixel has a class.
+        ranks: With whom the run is shared; every rank makes a trainer, and rank 0 alone writes.
     """
 
     def __init__(
@@ -92,11 +100,16 @@ class Trainer:
         log_steps: Callable[[list[tuple[float, ...]]], None],
         companion: Callable[[torch.nn.Module, torch.optim.Optimizer], Companion] | None = None,
         scorer: Scorer = predict,
+        ranks: Ranks = ALONE,
     ) -> None:
         keep_freed_memory()
         self.module = move(module, device)
+        self.ranks = ranks
+        if ranks.size > 1:
+            ranks.same_start(self.module)
+            spread_layers(self.module)
         self.recipe, self.train, self.heldout, self.device = recipe, train, heldout, device
-        self.scorer = scorer
+        self.scorer = functools.partial(scorer, ranks=ranks) if ranks.size > 1 else scorer
         self.folder, self.observer, self.log_steps = folder, observer, log_steps
         self.optimizer = make_optimizer(
             self.module,
@@ -105,9 +118,12 @@ class Trainer:
             weight_decay=recipe.weight_decay,
             parts=recipe.parts,
         )
+        # What comes with parts of its own rate is pretrained, and so are its statistics.
+        self.statistics = None if recipe.parts else FirstStatistics(self.module)
         self.average = WeightAverage(self.module, recipe.average) if recipe.average else None
         self.weights = torch.tensor(recipe.weights, device=device.kind) if recipe.weights else None
         self.companion = companion(self.module, self.optimizer) if companion else None
+        self.backward = Backward(self.module, device, self._objective, companion=self.companion, ranks=ranks)
         self.state = State(deadline_seconds=recipe.deadline_seconds)
         self._unlogged: list[tuple[float, ...]] = []
         self._saved_at = 0.0
@@ -130,7 +146,7 @@ class Trainer:
         Raises:
             RunError: The checkpoint is of another network, or of another version.
         """
-        found = latest_checkpoint(self.folder)
+        found = self._latest()
         if found is None:
             return []
         tensors, position, complaints = found
@@ -144,13 +160,15 @@ class Trainer:
                     raise RunError(f"{printable(self.folder)}: the checkpoint is of another network: {why}") from None
         unpack_optimizer(self.module, self.optimizer, tensors)
         kept = {key.removeprefix("monitor"): value for key, value in tensors.items() if key.startswith("monitor/")}
-        if set(position) != set(self.state.__slots__):
+        if set(position) | ADDED_LATER != set(self.state.__slots__):
             raise RunError(f"{printable(self.folder)}: the checkpoint is of another version of thalweg: train anew")
         for name, value in position.items():
             setattr(self.state, name, math.inf if name == "best_loss" and value is None else value)
         if self.companion and self.state.monitor:
             self.companion.unpack(self.state.monitor, kept)
             self._show_again(self.companion)
+        if self.state.pieces > 1:
+            spread_layers(self.module, sums=False)
         self._saved_at = self.state.seconds
         self._best_of_last_checkpoint = self.state.best_epoch
         self.state.rows = [
@@ -159,6 +177,21 @@ class Trainer:
         if not self.state.finished:
             self._note("resumed", f"went on after step {self.state.step}")
         return complaints
+
+    def _latest(self) -> tuple[dict[str, torch.Tensor], dict[str, object], list[str]] | None:
+        """The newest whole checkpoint, as rank 0 finds it: the others need not see the disk."""
+        found: tuple[dict[str, torch.Tensor], dict[str, object], list[str]] | None = None
+
+        def look() -> str:
+            nonlocal found
+            found = latest_checkpoint(self.folder)
+            return json.dumps(None if found is None else found[1:])
+
+        told = self.ranks.from_first(look)
+        if self.ranks.size == 1 or told == "null":
+            return found
+        position, complaints = json.loads(told)
+        return self.ranks.tensors_of_first(found and found[0]), position, complaints
 
     def _show_again(self, companion: Companion) -> None:
         """Show the batches just before a checkpoint to whoever holds the last ones: they are functions of the step."""
@@ -171,7 +204,7 @@ class Trainer:
                 side = stage_side((epoch - 1) / recipe.epochs, recipe.stages, recipe.side)
             batch = next(iter(self.train.epoch(epoch, first=number, side=side)))
             pixels, labels = (each.to(self.device.kind) for each in (batch.pixels, batch.labels))
-            objective = functools.partial(self._objective, labels=labels)
+            pixels, objective = self.backward.last_piece(pixels, labels, state.pieces)
             companion.recall(pixels, objective, update=update, autocast=autocast)
 
     def fit(self, interruption: Interruption | None = None) -> Outcome:
@@ -212,13 +245,16 @@ class Trainer:
         self._first_batch = state.batch
         started = time.perf_counter()
         for batch in self.train.epoch(state.epoch, first=state.batch, side=state.side):
-            self._step(batch.pixels, batch.labels)
+            self._step(batch.pixels, batch.labels, batch.whole)
             now = time.perf_counter()
-            state.seconds += now - started
-            state.epoch_seconds += now - started
+            elapsed, asked = self.ranks.agree(
+                now - started, interruption.signum or 0 if interruption is not None else 0
+            )
+            state.seconds += elapsed
+            state.epoch_seconds += elapsed
             started = now
             self.observer(self._progress())
-            if interruption:
+            if self._is_stopped(interruption, asked):
                 return False
             if self._out_of_time():
                 break
@@ -227,33 +263,33 @@ class Trainer:
         self._finish_epoch()
         return True
 
-    def _step(self, pixels: torch.Tensor, labels: torch.Tensor) -> None:
+    def _is_stopped(self, interruption: Interruption | None, asked: int) -> bool:
+        """Whether to stop after this step: ranks stop together, so what one was asked too late waits for the next."""
+        if self.ranks.size > 1 and interruption is not None and asked:
+            interruption.signum = asked
+        return bool(interruption) if self.ranks.size == 1 else asked > 0
+
+    def _step(self, pixels: torch.Tensor, labels: torch.Tensor, whole: int = 0) -> None:
         """Forward, backward, update; dropout is drawn from (seed, step)."""
         state, recipe = self.state, self.recipe
         state.rate = rate = recipe.learning_rate * rate_factor(self._fraction(), recipe.warmup)
         set_rate(self.optimizer, rate)
         open_parts(self.module, recipe.parts, self._fraction())
-        torch.manual_seed(int(np.random.SeedSequence((recipe.seed, 3, state.step)).generate_state(1, np.uint64)[0]))
         self.module.train()
+        if self.statistics:
+            self.statistics.before(state.step + 1)
         pixels, labels = (each.to(self.device.kind, non_blocking=True) for each in (pixels, labels))
-        with self.device.context():
-            logits = self.module(pixels)
-        objective = self._objective(logits, labels)
-        if self.companion:
-            self.companion.saw(functools.partial(self._objective, labels=labels), objective.detach())
-        self.optimizer.zero_grad(set_to_none=True)
-        objective.backward()  # type: ignore[no-untyped-call]
+        learned = self._learn(pixels, labels, whole)
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.module.parameters() if p.grad is not None])
         if recipe.clip is not None:
             torch.nn.utils.clip_grads_with_norm_(self.module.parameters(), recipe.clip, norm)
-        with torch.no_grad():
-            loss = cross_entropy(logits.detach(), labels)
-            right = right_share(logits.detach(), labels)
-            told = torch.stack((objective.detach(), loss, norm, right.float())).tolist()  # one wait for the device
+        with torch.no_grad():  # one wait for the device
+            told = torch.stack((learned.objective, learned.loss, norm, learned.right.float())).tolist()
         broken = not all(map(math.isfinite, told[:3]))
         self._broken = self._broken + 1 if broken else 0
         if broken and not (self.companion and self.companion.repairs and self._broken <= BROKEN_STEPS):
-            self._fail(source_of(self.module, pixels, logits.detach(), objective.detach(), norm) or "training loss")
+            named = self.ranks.words(source_of(self.module, pixels, learned.logits, learned.objective, norm))
+            self._fail(first_source(named) or "training loss")
         self.optimizer.step()
         state.step += 1
         state.batch += 1
@@ -261,10 +297,49 @@ class Trainer:
         if self.average:
             self.average.update(state.step)
         if math.isfinite(told[1]):
-            state.loss_sum += told[1] * len(labels)
+            state.loss_sum += told[1] * learned.samples
             state.right += told[3]
-            state.seen += len(labels)
+            state.seen += learned.samples
         self._unlogged.append((state.step, state.epoch, *told[:3], state.rate, state.seconds, *measured))
+
+    def _learn(self, pixels: torch.Tensor, labels: torch.Tensor, whole: int) -> Learned:
+        """Make the gradients; where memory does not suffice, in more pieces from this step on."""
+        seed = int(np.random.SeedSequence((self.recipe.seed, 3, self.state.step)).generate_state(1, np.uint64)[0])
+        statistics = [buffer for buffer in self.module.buffers() if buffer.is_floating_point()]
+        kept = [buffer.clone() for buffer in statistics]
+        while True:
+            try:
+                return self.backward.run(pixels, labels, seed=seed, whole=whole, pieces=self.state.pieces)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._take_less_at_once(error, len(labels))
+            with torch.no_grad():  # a pass that did not end has changed running statistics already
+                for buffer, value in zip(statistics, kept, strict=True):
+                    buffer.copy_(value)
+
+    def _take_less_at_once(self, error: BaseException, count: int) -> None:
+        state = self.state
+        where = f"at epoch {state.epoch}, step {state.step + 1}"
+        if self.ranks.size > 1 or 2 * state.pieces > count:
+            whose = f"rank {self.ranks.rank} has too little memory" if self.ranks.size > 1 else "memory is too small"
+            raise TrainingFailedError(
+                f"{whose} {where}: what was saved is whole; train with a smaller --batch-size or --image-size"
+            ) from error
+        self.module.zero_grad(set_to_none=True)
+        if self.device.kind == "cuda":
+            torch.cuda.empty_cache()
+        state.pieces *= 2
+        spread_layers(self.module, sums=False)  # dropout goes by the whole batch, so that a step is the same in pieces
+        if self.companion:
+            self.companion.begin_again()
+        changed = ""
+        if has_batch_statistics(self.module):
+            changed = f"; batch normalisation now sees {count // state.pieces} samples at a time, not {count}"
+        self._note(
+            "memory",
+            f"memory was too small {where}: each batch is computed in {state.pieces} pieces from here{changed}",
+        )
 
     def _objective(self, logits: object, labels: torch.Tensor) -> torch.Tensor:
         assert isinstance(logits, torch.Tensor)  # noqa: S101 - ours gives one tensor
@@ -288,7 +363,7 @@ class Trainer:
         outcome = self.scorer(self.evaluated, self.heldout, self.device, side=state.side)
         if not math.isfinite(outcome.loss) and (self._is_last() or not (self.companion and self.companion.repairs)):
             self._fail("validation loss")
-        self._evaluation_seconds = time.perf_counter() - started
+        self._evaluation_seconds, _ = self.ranks.agree(time.perf_counter() - started, 0)
         speed = state.seen / state.epoch_seconds if state.epoch_seconds else math.nan
         state.seconds += self._evaluation_seconds
         row = {
@@ -311,6 +386,8 @@ class Trainer:
         state.loss_sum = state.epoch_seconds = 0.0
         if state.finished or state.seconds - self._saved_at > CHECKPOINT_SECONDS:
             self._checkpoint()
+        else:
+            self.ranks.check_alike(self.module, state.step)
         self.observer(progress)
 
     def _remember_best(self, quality: float, loss: float) -> None:
@@ -320,7 +397,8 @@ class Trainer:
         state.best_loss = min(loss, state.best_loss)
         if better:
             state.best_accuracy, state.best_epoch = quality, state.epoch
-            save_weights(self.evaluated, self.folder / f"best-{state.epoch:06d}.safetensors")
+            if self.ranks.first:
+                save_weights(self.evaluated, self.folder / f"best-{state.epoch:06d}.safetensors")
 
     def _loss_of(self, epoch: int) -> float:
         return next((row["val_loss"] for row in self.state.rows if row["epoch"] == epoch), math.inf)
@@ -388,6 +466,7 @@ class Trainer:
 
     def _checkpoint(self) -> None:
         state = self.state
+        self.ranks.check_alike(self.module, state.step)
         self.log_unlogged()
         tensors = {f"model/{name}": value for name, value in self.module.state_dict().items()}
         if self.average:
@@ -402,9 +481,11 @@ class Trainer:
                 if self.companion and self.companion.repairs and not state.finished:
                     return  # it will be rolled back; the checkpoint before this one stays
                 self._fail(name.partition("/")[2])  # the last step broke it; no later loss has told yet
+        self._saved_at = state.seconds
+        if not self.ranks.first:
+            return
         position = {name: getattr(state, name) for name in state.__slots__}
         save_checkpoint(self.folder, state.step, tensors, position)
-        self._saved_at = state.seconds
         needed = {f"best-{epoch:06d}.safetensors" for epoch in (state.best_epoch, self._best_of_last_checkpoint)}
         self._best_of_last_checkpoint = state.best_epoch
         for path in self.folder.glob("best-*.safetensors"):

@@ -9,7 +9,8 @@ import torch
 from thalweg.core.masks import VOID
 from thalweg.training.device import Device
 from thalweg.training.loss import cross_entropy
-from thalweg.training.scoring import BatchSource, score
+from thalweg.training.ranks import ALONE, Ranks
+from thalweg.training.scoring import BatchSource, own_batches, score
 
 __all__ = ["MaskScores", "confusions_of", "score_masks"]
 
@@ -72,7 +73,7 @@ def confusions_of(answers: torch.Tensor, labels: torch.Tensor, classes: int) -> 
 
 @torch.inference_mode()
 def score_masks(
-    module: torch.nn.Module, batches: BatchSource, device: Device, *, side: int | None = None
+    module: torch.nn.Module, batches: BatchSource, device: Device, *, side: int | None = None, ranks: Ranks = ALONE
 ) -> MaskScores:
     """Run a network over a split in evaluation mode.
 
@@ -81,20 +82,25 @@ def score_masks(
         batches: The split.
         device: Where to compute.
         side: Longer side to scale the pictures to, in pixels; None keeps the cached size.
+        ranks: With whom the split is shared; all get the same answer, that of one process.
 
     Returns:
         Confusions and loss.
     """
     mode = module.training
     module.eval()
-    counted, loss, pixels = [], 0.0, 0
-    for batch in batches.epoch(0, side=side):
+    counted, losses, pixels = [], [], 0
+    for batch in own_batches(batches, side, ranks):
         labels = batch.labels.to(device.kind)
         with device.context():
             logits = module(batch.pixels.to(device.kind))
         known = int((labels != VOID).sum())
-        loss += float(cross_entropy(logits, labels)) * known
+        losses.append(float(cross_entropy(logits, labels)) * known)
         pixels += known
         counted.append(confusions_of(score(logits), labels, logits.shape[1]).cpu())
     module.train(mode)
-    return MaskScores(torch.cat(counted).numpy(), loss / max(1, pixels))
+    own = {"losses": torch.tensor(losses, dtype=torch.float64), "pixels": torch.tensor([pixels])}
+    found = ranks.gather(own | ({"counted": torch.cat(counted)} if counted else {}))
+    loss = sum(float(value) for each in found for value in each["losses"])  # in the order of one process
+    counts = torch.cat([each["counted"] for each in found if "counted" in each])
+    return MaskScores(counts.numpy(), loss / max(1, sum(int(each["pixels"]) for each in found)))

@@ -1,16 +1,79 @@
 """The three optimizers of a plan, set up the same way: decay on weights only, one fused update where there is one.
 
+torch hides a few methods of its optimizers from its compiler, and loads the compiler (and sympy) to do so: a second of
+processor time before the first step of a run that never compiles. Here methods are hidden once a compiler is there, and
+`step` is torch's own without that wrapping.
+
 Parts of a network may learn at a share of the rate (`unfreezing`); each group keeps its share under `share`.
 """
 
-from collections.abc import Sequence
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 
 from thalweg.core.plan import OptimizerName
 from thalweg.training.unfreezing import Part
 
-__all__ = ["make_optimizer", "set_rate"]
+__all__ = ["make_optimizer", "set_rate", "spare_compiler"]
+
+_Closure = Callable[[], float] | None
+_HIDDEN = ("add_param_group", "zero_grad", "state_dict", "load_state_dict")
+
+
+class SGD(torch.optim.SGD):
+    """torch's, on its own."""
+
+    @torch.no_grad()
+    def step(self, closure: _Closure = None) -> float | None:  # type: ignore[override]
+        """Update the weights.
+
+        Args:
+            closure: Computes the loss anew, or None.
+
+        Returns:
+            What the closure gave.
+        """
+        return _SGD_STEP(self, closure)
+
+
+class Adam(torch.optim.Adam):
+    """torch's, on its own."""
+
+    @torch.no_grad()
+    def step(self, closure: _Closure = None) -> float | None:  # type: ignore[override]
+        """Update the weights.
+
+        Args:
+            closure: Computes the loss anew, or None.
+
+        Returns:
+            What the closure gave.
+        """
+        return _ADAM_STEP(self, closure)
+
+
+class AdamW(torch.optim.AdamW):
+    """torch's, on its own."""
+
+    @torch.no_grad()
+    def step(self, closure: _Closure = None) -> float | None:  # type: ignore[override]
+        """Update the weights.
+
+        Args:
+            closure: Computes the loss anew, or None.
+
+        Returns:
+            What the closure gave.
+        """
+        return _ADAM_STEP(self, closure)
+
+
+_SGD_STEP: Callable[[torch.optim.Optimizer, _Closure], float | None] = inspect.unwrap(torch.optim.SGD.step)
+_ADAM_STEP: Callable[[torch.optim.Optimizer, _Closure], float | None] = inspect.unwrap(torch.optim.Adam.step)
+"""Of Adam and AdamW, which is its heir; the wrappers taken away set the gradient mode, as `no_grad` does here."""
 
 
 def make_optimizer(
@@ -38,6 +101,7 @@ def make_optimizer(
     Returns:
         The optimizer.
     """
+    spare_compiler()
     groups: list[dict[str, object]] = []
     named = {key: parameter for key, parameter in module.named_parameters() if parameter.requires_grad}
     for part in parts or (Part(parameters=tuple(named), share=1.0),):
@@ -47,10 +111,10 @@ def make_optimizer(
                 rate = learning_rate * part.share
                 groups.append({"params": chosen, "lr": rate, "weight_decay": decay, "share": part.share})
     if name == "sgd":
-        return torch.optim.SGD(groups, lr=learning_rate, momentum=0.9, nesterov=True, fused=True)
+        return SGD(groups, lr=learning_rate, momentum=0.9, nesterov=True, fused=True)
     if name == "adam":
-        return torch.optim.Adam(groups, lr=learning_rate, fused=True)
-    return torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.99), fused=True)
+        return Adam(groups, lr=learning_rate, fused=True)
+    return AdamW(groups, lr=learning_rate, betas=(0.9, 0.99), fused=True)
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
@@ -62,3 +126,24 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     """
     for group in optimizer.param_groups:
         group["lr"] = rate * group.get("share", 1.0)
+
+
+def spare_compiler() -> None:
+    """Let torch's optimizers hide from its compiler only once that is loaded; whoever loads it sees no difference."""
+    for name in _HIDDEN:
+        wrapper = getattr(torch.optim.Optimizer, name, None)
+        plain = getattr(wrapper, "__wrapped__", None)
+        if plain is not None and not hasattr(plain, "__dynamo_disable") and "torch._dynamo" not in sys.modules:
+            plain.__dynamo_disable = _hidden_later(plain)  # noqa: SLF001 - where torch's own wrapper looks first
+
+
+def _hidden_later(plain: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever torch's method takes and gives
+        disable = getattr(sys.modules.get("torch._dynamo"), "disable", None)
+        if disable is None:
+            return plain(*args, **kwargs)
+        hidden = disable(plain, True, wrapping=False)
+        plain.__dynamo_disable = hidden  # type: ignore[attr-defined]  # noqa: SLF001 - as torch does
+        return hidden(*args, **kwargs)
+
+    return call

@@ -8,7 +8,7 @@ from thalweg.core.history import Event
 from thalweg.core.plan import OptimizerName
 from thalweg.training.unfreezing import Part
 
-__all__ = ["Outcome", "Progress", "Recipe", "State"]
+__all__ = ["ADDED_LATER", "Outcome", "Progress", "Recipe", "State"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +109,11 @@ class State:
     deadline_seconds: float | None = None
     finished: bool = False
     monitor: dict[str, object] = field(default_factory=dict)
+    pieces: int = 1
+
+
+ADDED_LATER = frozenset({"pieces"})
+"""Parts of a state that checkpoints of earlier versions lack; they begin as they would in a new run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

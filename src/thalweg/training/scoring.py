@@ -1,5 +1,6 @@
 """Forward passes over a split: logits to probabilities, loss and accuracy, without touching the network."""
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,8 +11,9 @@ import torch
 from thalweg.core.masks import VOID
 from thalweg.training.device import Device
 from thalweg.training.loss import cross_entropy, probabilities
+from thalweg.training.ranks import ALONE, Ranks, part_of
 
-__all__ = ["BatchSource", "LabelledBatch", "Scores", "Watched", "predict", "right_share", "score"]
+__all__ = ["BatchSource", "LabelledBatch", "Scores", "Watched", "own_batches", "predict", "right_share", "score"]
 
 
 class LabelledBatch(Protocol):
@@ -24,6 +26,10 @@ class LabelledBatch(Protocol):
     @property
     def labels(self) -> torch.Tensor:
         """int64 `(N,)`, or `(N, height, width)`."""
+
+    @property
+    def whole(self) -> int:
+        """Samples of the batch over all ranks."""
 
 
 class BatchSource(Protocol):
@@ -114,8 +120,27 @@ def score(logits: torch.Tensor) -> torch.Tensor:
     return logits.argmax(dim=1)
 
 
+def own_batches(batches: BatchSource, side: int | None, ranks: Ranks) -> Iterator[LabelledBatch]:
+    """Whole batches of a split that this rank scores: joined in the ranks' order they are the split in its own order.
+
+    Args:
+        batches: The split.
+        side: Side to scale the pictures to, in pixels, or None.
+        ranks: With whom the split is shared.
+
+    Returns:
+        This rank's batches, the same ones that one process would make.
+    """
+    first, last = part_of(batches.steps, ranks.rank, ranks.size)
+    return itertools.islice(
+        batches.epoch(0, first=first, side=side) if first else batches.epoch(0, side=side), last - first
+    )
+
+
 @torch.inference_mode()
-def predict(module: torch.nn.Module, batches: BatchSource, device: Device, *, side: int | None = None) -> Scores:
+def predict(
+    module: torch.nn.Module, batches: BatchSource, device: Device, *, side: int | None = None, ranks: Ranks = ALONE
+) -> Scores:
     """Run a network over a split in evaluation mode.
 
     Args:
@@ -123,21 +148,29 @@ def predict(module: torch.nn.Module, batches: BatchSource, device: Device, *, si
         batches: The split.
         device: Where to compute.
         side: Side to scale the pictures to, in pixels; None keeps the cached size.
+        ranks: With whom the split is shared; all get the same answer, that of one process.
 
     Returns:
         Probabilities, labels, loss and accuracy.
     """
     mode = module.training
     module.eval()
-    gathered, labels, loss, right = [], [], 0.0, 0
-    for batch in batches.epoch(0, side=side):
+    gathered, labels, losses, right = [], [], [], 0
+    for batch in own_batches(batches, side, ranks):
         target = batch.labels.to(device.kind)
         with device.context():
             logits = module(batch.pixels.to(device.kind))
-        loss += float(cross_entropy(logits, target)) * len(target)
+        losses.append(float(cross_entropy(logits, target)) * len(target))
         right += int((score(logits) == target).sum())
-        gathered.append(probabilities(logits).cpu().numpy())
-        labels.append(batch.labels.numpy())
+        gathered.append(probabilities(logits).cpu())
+        labels.append(batch.labels)
     module.train(mode)
-    every, truth = np.concatenate(gathered), np.concatenate(labels)
-    return Scores(every, truth, loss / len(truth), right / len(truth))
+    own = {"losses": torch.tensor(losses, dtype=torch.float64), "right": torch.tensor([right])}
+    if gathered:
+        own |= {"probabilities": torch.cat(gathered), "labels": torch.cat(labels)}
+    found = ranks.gather(own)
+    every, truth = (
+        torch.cat([each[name] for each in found if name in each]).numpy() for name in ("probabilities", "labels")
+    )
+    loss = sum(float(value) for each in found for value in each["losses"])  # in the order of one process
+    return Scores(every, truth, loss / len(truth), sum(int(each["right"]) for each in found) / len(truth))

@@ -3,6 +3,7 @@
 Only the last two load torch; the rest answers in a blink.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -79,7 +80,7 @@ def describe(
 
     Args:
         named: A name of the catalogue, a run folder, a JSON or YAML file, a line of layers, `module:function`,
-            `timm:NAME`, a description, or a torch module.
+            `net.py` or `net.py:NAME`, `timm:NAME`, a description, or a torch module.
         input: Channels and size of one sample, such as `3,224,224`; what is usual, or stands in the file, by default.
         classes: Number of classes of a network of the catalogue or of timm; what is usual by default.
 
@@ -145,6 +146,11 @@ def _from_text(text: str, shape: Shape | None) -> NetworkSpec:
     path = Path(text)
     if not text.strip():
         raise SpecError("the network has no name; give one such as resnet50, a file, a run folder or a list of layers")
+    file, colon, member = text.rpartition(":") if re.search(r"\.py:\w+$", text) else (text, "", "")
+    if file.endswith(".py"):
+        from thalweg.workbench.foreign import from_python_file
+
+        return from_python_file(Path(file), member or None, shape)
     if _exists(path):
         return RunFolder.open(path).read_network() if path.is_dir() else read_spec_file(path)
     module, colon, function = text.partition(":")

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import thalweg
-from thalweg.core.files import printable
+from thalweg.core.files import cache_folder, printable
 from thalweg.core.health import Health, Package, Place, Processor, Torch, Trouble
-from thalweg.data.fetch import cache_folder
 from thalweg.workbench.doctor_machine import processor_here, torch_here
 from thalweg.workbench.doctor_packages import packages_here
 

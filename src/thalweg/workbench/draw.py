@@ -1,4 +1,4 @@
-"""`thalweg draw`: a network as SVG, in characters, as Mermaid or as DOT."""
+"""`thalweg draw`: a network as SVG, in characters, as Mermaid or DOT, as its description, or as Python."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,6 +14,7 @@ from thalweg.core.network_plain import spec_to_plain
 from thalweg.core.network_results import DrawResult, sizes
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.network_yaml import spec_to_yaml
+from thalweg.networks.listing import list_network
 from thalweg.rendering.diagram import draw_svg
 from thalweg.rendering.diagram_text import draw_text
 from thalweg.rendering.dot import to_dot
@@ -32,8 +33,9 @@ FORMATS: Mapping[str, Callable[[NetworkSpec, Ledger], str]] = MappingProxyType({
     "dot": to_dot,
     "yaml": lambda spec, _: spec_to_yaml(spec),
     "json": lambda spec, _: json.dumps(spec_to_plain(spec), indent=1),
+    "python": lambda spec, _: list_network(spec),
 })
-"""The last two are the description itself, which `count`, `draw` and `build` read back."""
+"""YAML and JSON are the description itself, which `count`, `draw` and `build` read back; Python is what writes it."""
 
 _ENDINGS: Mapping[str, str] = MappingProxyType({
     ".svg": "svg",
@@ -45,6 +47,7 @@ _ENDINGS: Mapping[str, str] = MappingProxyType({
     ".yaml": "yaml",
     ".yml": "yaml",
     ".json": "json",
+    ".py": "python",
 })
 
 
@@ -62,8 +65,8 @@ def draw(
         network: As for `count`.
         input: Channels and size of one sample, such as `3,224,224`; what is usual, or stands in the file, by default.
         classes: Number of classes of a network of the catalogue or of timm; what is usual by default.
-        format: `svg`, `text`, `mermaid`, `dot`, or the description itself as `yaml` or `json`; by default what the
-            ending of `out` says, else `text`.
+        format: `svg`, `text`, `mermaid`, `dot`, the description itself as `yaml` or `json`, or the `python`
+            that writes it; by default what the ending of `out` says, else `text`.
         out: A file to write.
 
     Returns:

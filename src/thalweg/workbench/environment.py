@@ -10,7 +10,7 @@ from pathlib import Path
 
 from thalweg import __version__
 from thalweg.core.run_folder import RunFolder
-from thalweg.training.device import Device, describe_hardware
+from thalweg.training.device import Device, describe_hardware, kernels_of
 
 __all__ = ["describe_environment", "find_source"]
 
@@ -33,6 +33,7 @@ def describe_environment(device: Device) -> Mapping[str, object]:
         "hardware": describe_hardware(),
         "device": device.kind,
         "precision": device.precision,
+        "kernels": kernels_of(device),
         "folder": os.getcwd(),  # noqa: PTH109 - plain text, for `find_source`
         "command": shlex.join(["thalweg", *sys.argv[1:]]) if sys.argv and "thalweg" in sys.argv[0] else "from Python",
     }

@@ -2,12 +2,13 @@
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from thalweg.core.errors import SourceError
+from thalweg.core.errors import RunError, SourceError
 from thalweg.core.files import printable
 from thalweg.core.results import TrainResult
 from thalweg.data.batches import Batches
@@ -19,7 +20,9 @@ from thalweg.workbench.loading import Loaded, load, same_split
 from thalweg.workbench.model import TrainedModel, open_model
 from thalweg.workbench.telling import Listener, whoever_is_here
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "held_out"]
+
+_GROUP = 32
 
 
 def evaluate(
@@ -87,6 +90,41 @@ def evaluate(
         balanced_accuracy=evaluation.balanced_accuracy,
         calibration_error=evaluation.calibration_error,
     )
+
+
+def held_out(
+    run: str | Path, *, most: int, training: int
+) -> tuple[list[np.ndarray], list[tuple[np.ndarray, np.ndarray]], str]:
+    """Samples of a run as its network takes them, for whoever measures another form of it.
+
+    Args:
+        run: The run folder.
+        most: Held-out samples, at most, spread evenly over the split.
+        training: Training samples, at most, likewise.
+
+    Returns:
+        Batches of training samples float32 `(N, channels, ...)`; batches of held-out samples with their labels; what
+        the held-out split is called.
+
+    Raises:
+        RunError: There is no finished run, its source has changed, or its network gives every pixel a class.
+    """
+    model = open_model(run, device="cpu")
+    if model.summary.masks is not None:
+        raise RunError(f"{printable(model.folder.path)} gives every pixel a class; --int8 is for one class a sample")
+    name = find_source(model.folder, model.plan.source)
+    listener = whoever_is_here()
+    loaded = load(name, image_size=model.size, listener=listener, least=1, wanted=model.plan.wanted, like=model.shape)
+    parts = same_split(loaded, model.summary)
+    held, split = (parts.test, "test") if parts.test else (parts.validation, "validation")
+
+    def batches(indices: Sequence[int], number: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        every = max(1, -(-len(indices) // number))
+        chosen = np.asarray(indices, dtype=np.int64)[::every]
+        source = Batches(loaded.pictures.pixels, loaded.rows[chosen], loaded.labels[chosen], batch_size=_GROUP)
+        return [(np.ascontiguousarray(each.pixels.numpy()), each.labels.numpy()) for each in source.epoch(0)]
+
+    return [pixels for pixels, _ in batches(parts.train, training)], batches(held, most), split
 
 
 def _own_split(model: TrainedModel, loaded: Loaded) -> np.ndarray:

@@ -12,6 +12,8 @@ from thalweg.core.explanation import Album, ExplainResult
 from thalweg.core.files import printable, write_atomically
 from thalweg.core.report import Block, PictureGrid
 from thalweg.explanation.randomisation import weighted_layers
+from thalweg.modules.build import build
+from thalweg.training.device import move
 from thalweg.workbench.explain_hierarchy import Searched, first_filters, search, seen_stages
 from thalweg.workbench.explain_maps import SampleMaps, explained, sanity_checks
 from thalweg.workbench.explain_pictures import overlay, smooth
@@ -43,6 +45,7 @@ def explain(
     *,
     class_: str | None = None,
     layer: str | None = None,
+    head: str | None = None,
     samples: int = SAMPLES,
     search_in: int = SEARCHED,
     seed: int = 0,
@@ -57,6 +60,8 @@ def explain(
         images: Files to explain, or folders of such; by default some that the run held out, right and wrong.
         class_: The class to explain; by default the answer, and the true class where the answer is wrong.
         layer: The layer at which class activation is made; by default the last one that has maps.
+        head: Which output to explain, by its name or its place from 0, of a network that has several; by default the
+            first.
         samples: How many held-out samples, where none is named.
         search_in: How many training samples to search for what excites each stage; 0 for none.
         seed: Of the choice of samples, of noise, of random orders and of randomised weights.
@@ -87,6 +92,7 @@ def explain(
             f"{printable(run)} gives every pixel a class, and maps explain one answer a picture: "
             f"thalweg lab context {printable(run)} tells how much of a picture it uses"
         )
+    model = _of_head(model, head)
     target = _class(model, class_)
     places = places_of(model.spec)
     at = map_layer(model.spec, places, layer)
@@ -150,6 +156,31 @@ def _writable(page: Path) -> Path:
     if (page.exists() and not page.is_file()) or not page.parent.is_dir():
         raise PlanError(f"--html {printable(page)}: name a file in a folder that exists")
     return page
+
+
+def _of_head(model: TrainedModel, head: str | None) -> TrainedModel:
+    """The network up to one of its outputs, where it has several."""
+    names = model.spec.outputs
+    if head is None:
+        place: int | None = 0
+    elif head in names:
+        place = names.index(head)
+    else:
+        place = int(head) if head.isdecimal() else None
+    if place is None or place >= len(names):
+        known = ", ".join(f"{number} ({printable(name)})" for number, name in enumerate(names))
+        raise PlanError(f"--head {printable(str(head))}: the network of {printable(model.folder.path)} has {known}")
+    if len(names) == 1:
+        return model
+    wanted = {names[place]}
+    for layer in reversed(model.spec.layers):
+        wanted |= set(layer.inputs) if layer.name in wanted else set()
+    layers = tuple(layer for layer in model.spec.layers if layer.name in wanted)
+    spec = replace(model.spec, layers=layers, outputs=(names[place],))
+    module = build(spec.logits()[0], seed=0)
+    learned = model.module.state_dict()
+    module.load_state_dict({name: learned[name] for name in module.state_dict()})
+    return replace(model, spec=spec, module=move(module, model.device).eval())
 
 
 def _class(model: TrainedModel, name: str | None) -> int | None:

@@ -11,6 +11,8 @@ from thalweg.core.run_folder import RunFolder
 
 __all__ = ["export"]
 
+_CALIBRATION, _MEASURED = 256, 2_000
+"""Samples of the training split that ranges are taken from, and of the held-out split that is measured, at most."""
 Written = tuple[tuple[str, ...], tuple[str, ...]]
 
 
@@ -18,6 +20,7 @@ def export(
     run: str | Path,
     *,
     onnx: bool | None = None,
+    int8: bool = False,
     model_card: bool = False,
     tables: bool = False,
     figures: bool = False,
@@ -30,6 +33,8 @@ def export(
     Args:
         run: The run folder.
         onnx: The network as ONNX, checked against onnxruntime at two batch sizes; the default where nothing is named.
+        int8: Besides ONNX, the same in 8-bit numbers (`model-int8.onnx`), measured on the held-out split: the run's
+            pictures must still be there.
         model_card: A model card in Markdown: use, data, scores with intervals, limits, how to repeat it.
         tables: Every table of the report as CSV, with all points of its curves.
         figures: Every figure of the report as SVG.
@@ -51,9 +56,9 @@ def export(
         thalweg.core.errors.RunError: runs/none is no run folder (it has no plan.toml)...
     """
     wanted = {"model-card": model_card, "tables": tables, "figures": figures or png, "tensorboard": tensorboard}
-    if onnx is None:
-        onnx = not any(wanted.values())
-    chosen = [name for name, asked in {"onnx": onnx, **wanted}.items() if asked]
+    if onnx is None or int8:
+        onnx = int8 or not any(wanted.values())
+    chosen = [name for name, asked in {"onnx": onnx, "int8": int8, **wanted}.items() if asked]
     if not chosen:
         raise PlanError("no format is named: give --onnx, --model-card, --tables, --figures or --tensorboard")
     folder = RunFolder.open(Path(run))
@@ -70,6 +75,9 @@ def export(
     }
     files: list[str] = [] if first is None else [first.path]
     notes: list[str] = []
+    small = _int8(run, Path(files[0])) if int8 else None
+    if small is not None:
+        files.append(str(small["path"]))
     for name in chosen:
         if name in makers:
             written, said = makers[name]()
@@ -85,6 +93,7 @@ def export(
         batch_sizes=() if first is None else first.batch_sizes,
         files=tuple(files),
         notes=tuple(notes),
+        quantised=small,
     )
 
 
@@ -120,6 +129,17 @@ def _onnx(run: str | Path, path: Path) -> ExportResult:
         batch_sizes=done.batch_sizes,
         files=(str(path),),
     )
+
+
+def _int8(run: str | Path, source: Path) -> dict[str, str | int | float]:
+    from dataclasses import asdict
+
+    from thalweg.exporting.quantised import quantise
+    from thalweg.workbench.evaluate import held_out
+
+    calibration, held, split = held_out(run, most=_MEASURED, training=_CALIBRATION)
+    path = source.with_name(f"{source.stem}-int8{source.suffix}")
+    return asdict(quantise(source, path, calibration=calibration, held=held, split=split))
 
 
 def _card(folder: RunFolder, path: Path) -> tuple[str, ...]:

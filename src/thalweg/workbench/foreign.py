@@ -2,21 +2,24 @@
 
 import contextlib
 import importlib
+import importlib.util
 import inspect
 import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thalweg.core.errors import MissingExtraError, PlanError, SpecError, ThalwegError
+from thalweg.core.files import printable
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.shape import Shape
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["from_function", "from_module", "from_timm"]
+__all__ = ["from_function", "from_module", "from_python_file", "from_timm"]
 
 
 def from_function(module: str, function: str, shape: Shape | None) -> NetworkSpec:
@@ -41,7 +44,7 @@ def from_function(module: str, function: str, shape: Shape | None) -> NetworkSpe
         thalweg.core.errors.SpecError: no_such_module:make: no module 'no_such_module' in the working folder...
     """
     place = f"{module}:{function}"
-    with _working_folder_first():
+    with _folder_first(os.getcwd()):  # noqa: PTH109 - sys.path holds text
         try:
             home = importlib.import_module(module)
         except ModuleNotFoundError as error:
@@ -56,9 +59,56 @@ def from_function(module: str, function: str, shape: Shape | None) -> NetworkSpe
     return made if isinstance(made, NetworkSpec) else from_module(made, shape, place)
 
 
+def from_python_file(path: Path, member: str | None, shape: Shape | None) -> NetworkSpec:
+    """Run somebody's own Python file and take a network from it.
+
+    Args:
+        path: The file.
+        member: What to take: a function, called without arguments, a description or a torch module; None for the
+            file's only description.
+        shape: Channels and size of one sample, needed to follow a torch module; a description keeps its own.
+
+    Returns:
+        The description.
+
+    Raises:
+        SpecError: There is no such file or member, it fails, or it holds no network, or several.
+        PlanError: A torch module without an input shape.
+
+    Example:
+        >>> from_python_file(Path("no_such_file.py"), None, None)
+        Traceback (most recent call last):
+        thalweg.core.errors.SpecError: no_such_file.py: there is no such file
+    """
+    place = printable(path)
+    if not path.is_file():
+        raise SpecError(f"{place}: there is no such file")
+    found = importlib.util.spec_from_file_location(f"_own_{path.stem}", path)
+    if found is None or found.loader is None:
+        raise SpecError(f"{place}: no Python file")
+    home = importlib.util.module_from_spec(found)
+    sys.modules[found.name] = home  # dataclasses look themselves up there
+    try:
+        with _folder_first(os.path.abspath(path.parent)):  # noqa: PTH100 - sys.path holds text
+            found.loader.exec_module(home)
+    except ThalwegError as error:
+        raise SpecError(f"{place}: {error}") from error
+    except Exception as error:
+        raise SpecError(f"{place}: running it failed: {type(error).__name__}: {error}") from error
+    if member is None:
+        specs = {name: value for name, value in vars(home).items() if isinstance(value, NetworkSpec)}
+        if len(specs) != 1:
+            what = f"{len(specs)} networks ({', '.join(specs)})" if specs else "no network description"
+            raise SpecError(f"{place} holds {what}: name what to take, as in {place}:build")
+        return next(iter(specs.values()))
+    if not hasattr(home, member):
+        raise SpecError(f"{place} has no {member!r}")
+    made = _called(getattr(home, member), f"{place}:{member}")
+    return made if isinstance(made, NetworkSpec) else from_module(made, shape, f"{place}:{member}")
+
+
 @contextlib.contextmanager
-def _working_folder_first() -> Iterator[None]:
-    folder = os.getcwd()  # noqa: PTH109 - sys.path holds text
+def _folder_first(folder: str) -> Iterator[None]:
     sys.path.insert(0, folder)
     try:
         yield

@@ -29,7 +29,8 @@ from thalweg.training.optimizers import make_optimizer
 from thalweg.workbench.environment import find_source
 from thalweg.workbench.loading import load, same_split
 from thalweg.workbench.model import TrainedModel, open_model
-from thalweg.workbench.session import balance_of, batches_of
+from thalweg.workbench.session import batches_of
+from thalweg.workbench.session_recipe import balance_of
 from thalweg.workbench.telling import Listener, whoever_is_here
 
 __all__ = ["landscape"]

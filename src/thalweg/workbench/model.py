@@ -21,6 +21,7 @@ from thalweg.modules.build import build
 from thalweg.training.checkpoint import load_weights
 from thalweg.training.device import Device, choose_device, move
 from thalweg.training.loss import probabilities
+from thalweg.workbench.precision import sound
 
 __all__ = ["TrainedModel", "in_groups", "open_model"]
 
@@ -114,7 +115,7 @@ def open_model(run: str | Path, *, device: str = "auto") -> TrainedModel:
         raise RunError(f"{place} is not finished: thalweg resume {place} goes on with it")
     plan = TrainingPlan.from_toml(folder.read_text("plan.toml"), printable(folder.path / "plan.toml"))
     spec = folder.read_network()
-    compute = choose_device(device)
+    compute = sound(choose_device(device), spec)
     module = build(spec.logits()[0], seed=0)
     load_weights(module, folder.path / "model.safetensors")
     return TrainedModel(

@@ -37,6 +37,7 @@ class Monitor:
         clips: Whether short trials chose the rate; they clip gradients, as the run then must.
         classes: Number of classes; two have one output.
         steps: Updates of the whole run, where known.
+        ranks: How many ranks share each batch; all are told the same loss and have the same gradients.
     """
 
     def __init__(
@@ -51,19 +52,21 @@ class Monitor:
         clips: bool = False,
         classes: int = 0,
         steps: int | None = None,
+        ranks: int = 1,
     ) -> None:
         self.module = module
         self.seat = Seat(module, optimizer)
         self.instruments = Instruments(
             self.seat,
             loss="binary_cross_entropy_with_logits" if classes == 2 else "cross_entropy",  # noqa: PLR2004 - one output
+            ranks=ranks,
         )
         self.log = SignalLog(folder / "signals.jsonl", self.instruments.record)
         self.seat.passengers.append(self.instruments)
         self.pilot: Pilot | None = None
         if repair:
             chosen = Chosen(rate=rate, edge=None, trials=(), spent=0.0)
-            self.pilot = Pilot(self.seat, steps=steps, chosen=chosen, clips=clips)
+            self.pilot = Pilot(self.seat, steps=steps, chosen=chosen, clips=clips, agreed=True)
             if given is not None and given != rate:
                 self.pilot.interventions.append(_chosen(given, rate))
             self.seat.passengers.append(self.pilot)
@@ -97,6 +100,10 @@ class Monitor:
         self.seat.tell_loss(objective, value)
         if self.pilot is not None and self.pilot.kept is not None and not bool(value.isfinite()):
             self._mend_buffers(self.pilot.kept.tensors)
+
+    def begin_again(self) -> None:
+        """Forget the step's passes so far."""
+        self.seat.begin_again()
 
     def _mend_buffers(self, kept: Mapping[str, torch.Tensor]) -> None:
         """A forward pass that was not finite has spoiled running statistics for good: put the kept ones there."""

@@ -1,13 +1,18 @@
 """`thalweg predict`: what a trained network says about single samples, read exactly as in training."""
 
-from collections.abc import Iterable, Sequence
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
+from thalweg.accounting.ledger import count
 from thalweg.core.errors import PictureError, PlanError
 from thalweg.core.results import Prediction, PredictResult
 from thalweg.data.decode import decode
+from thalweg.training.device import fitting_threads
 from thalweg.workbench.model import TrainedModel, in_groups, open_model
 from thalweg.workbench.predict_masks import predict_masks
 from thalweg.workbench.predict_values import predict_values
@@ -15,6 +20,8 @@ from thalweg.workbench.predict_values import predict_values
 __all__ = ["files_in", "predict"]
 
 GROUP = 32
+_AHEAD = 3 * GROUP
+"""Pictures decoded before the network asks for them: so many are in memory at most, besides its own group."""
 
 
 def predict(
@@ -68,8 +75,10 @@ def predict(
     if not files:
         raise PlanError("no picture is named: give files, or folders that hold some")
     predictions: list[Prediction] = []
-    for group in in_groups(files, GROUP):
-        predictions.extend(_answers(model, group))
+    decoded = _decoded(files, model.side)
+    with fitting_threads(model.device, (count(model.spec).macs or 0) * GROUP):
+        for group in in_groups(files, GROUP):
+            predictions.extend(_answers(model, group, [next(decoded) for _ in group]))
     return PredictResult(predictions=tuple(predictions), classes=model.summary.classes)
 
 
@@ -106,20 +115,37 @@ def _hidden(file: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in parts) or parts[-1].lower() in {"thumbs.db", "desktop.ini"}
 
 
-def _answers(model: TrainedModel, files: Sequence[str]) -> list[Prediction]:
-    decoded: dict[int, np.ndarray] = {}
-    errors: dict[int, str] = {}
-    for position, file in enumerate(files):
+def _decoded(files: Sequence[str], side: int) -> Iterator[np.ndarray | str]:
+    """Decode in order, as many at once as there are cores, some ahead: pixels, or the reason why there are none."""
+    waiting: deque[Future[np.ndarray | str]] = deque()
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="decode") as pool:
         try:
-            decoded[position] = decode(Path(file), size=(model.side, model.side)).pixels
-        except PictureError as error:
-            errors[position] = str(error)
-    rows = iter(model.answer(list(decoded.values())) if decoded else ())
+            for file in files:
+                waiting.append(pool.submit(_decode, file, side))
+                if len(waiting) > _AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _decode(file: str, side: int) -> np.ndarray | str:
+    try:
+        return decode(Path(file), size=(side, side)).pixels
+    except PictureError as error:
+        return str(error)
+
+
+def _answers(model: TrainedModel, files: Sequence[str], decoded: Sequence[np.ndarray | str]) -> list[Prediction]:
+    pictures = [each for each in decoded if not isinstance(each, str)]
+    rows = iter(model.answer(pictures) if pictures else ())
     classes = model.summary.classes
     answers = []
-    for position, file in enumerate(files):
-        if position in errors:
-            answers.append(Prediction(file=file, class_=None, error=errors[position]))
+    for file, picture in zip(files, decoded, strict=True):
+        if isinstance(picture, str):
+            answers.append(Prediction(file=file, class_=None, error=picture))
             continue
         row = next(rows)
         shares = {name: float(value) for name, value in zip(classes, row, strict=True)}

@@ -45,7 +45,8 @@ def predict_values(model: TrainedModel, sources: Sequence[str | Path]) -> list[P
         try:
             answers.extend(_answers(model, place))
         except (SourceError, PictureError, OSError) as error:
-            answers.append(Prediction(file=str(place), class_=None, error=str(error)))
+            reason = str(error).removeprefix(f"{place.name}: ").removeprefix("samples: ")  # the file is named beside it
+            answers.append(Prediction(file=str(place), class_=None, error=reason))
     return answers
 
 

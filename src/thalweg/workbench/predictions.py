@@ -72,13 +72,16 @@ def predictions_from_csv(
         RunError: The file is not of this run.
     """
     reader = csv.reader(io.StringIO(text, newline=""))
-    header = next(reader, [])
+    try:
+        header = next(reader, [])
+    except csv.Error:
+        header = []
     if header[3:] != [_spelled(f"p_{name}") for name in classes]:
         raise RunError("predictions.csv does not hold the classes of this run: thalweg resume writes it again")
     position = {_spelled(name): index for index, name in enumerate(classes)}
     try:
         rows = [(row[0], position[row[1]], [float(value) for value in row[3:]]) for row in reader]
-    except (IndexError, KeyError, ValueError) as error:
+    except (IndexError, KeyError, ValueError, csv.Error) as error:
         place = f"predictions.csv, line {reader.line_num}"
         raise RunError(f"{place}: {error} is not of this run: thalweg resume writes it again") from None
     if [name for name, _, _ in rows] != list(map(_spelled, files)):

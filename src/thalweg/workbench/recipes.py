@@ -70,6 +70,7 @@ OTHERS = NetworkRecipe(
 )
 INCEPTION = replace(OTHERS, flexible=True, batch_size=64, learning_rate=4e-3, trusted=8.0, average=0.995)
 """It ends in a global average: pictures of 32 pixels, as CIFAR's, keep their size."""
+OWN = replace(OTHERS, flexible=True)
 
 SIGNALS = NetworkRecipe(
     image_size=4096,
@@ -141,6 +142,8 @@ PROBE = NetworkRecipe(
 )
 """A head on cached features: an epoch takes a moment."""
 LAYER_DECAY = 0.7
+FROZEN = "1"
+"""Edges and colours stay as they came: a thousandth of the weights, and a third of a step's work (decision 0021)."""
 UNFREEZE = 0.3
 ENLARGED = 3
 """Pictures smaller than a backbone's usual ones are enlarged at most so many times: it knows no tinier patterns."""
@@ -163,16 +166,17 @@ def recipe_of(plan: TrainingPlan) -> NetworkRecipe:
     if plan.task == "segmentation":
         return MASKS
     if plan.backbone is None:
-        return recipe_for(plan.network)
+        return recipe_for(plan.network, axes=plan.own_axes)
     recipe = PROBE if plan.trains_head_only else TRANSFER
     return replace(recipe, image_size=299) if plan.network == "inception-v3" else recipe
 
 
-def recipe_for(network: str) -> NetworkRecipe:
+def recipe_for(network: str, *, axes: int | None = None) -> NetworkRecipe:
     """Find the defaults of a network.
 
     Args:
-        network: Its name in the catalogue.
+        network: Its name in the catalogue, or of one's own.
+        axes: Spatial axes of what a network of one's own takes; None for one of the catalogue.
 
     Returns:
         The recipe.
@@ -181,8 +185,10 @@ def recipe_for(network: str) -> NetworkRecipe:
         >>> recipe_for("plain-functional").image_size
         256
     """
-    if axes_of(network) != 2:  # noqa: PLR2004 - pictures
-        return SIGNALS if axes_of(network) == 1 else VOLUMES
+    if (axes or axes_of(network)) != 2:  # noqa: PLR2004 - pictures
+        return SIGNALS if (axes or axes_of(network)) == 1 else VOLUMES
+    if axes:
+        return OWN
     if network in {"small", "inception"}:
         return SMALL if network == "small" else INCEPTION
     return PLAIN if network.split("-", maxsplit=1)[0] == "plain" else OTHERS
@@ -290,7 +296,7 @@ def resolved(plan: TrainingPlan, *, picture_side: int, picture: tuple[int, int] 
     """
     recipe = recipe_of(plan)
     side = recipe.image_size
-    measured = axes_of(plan.network) != 2  # noqa: PLR2004 - pictures
+    measured = (plan.own_axes or axes_of(plan.network)) != 2  # noqa: PLR2004 - pictures
     if measured:  # no axis is stretched, whatever was asked for
         side = min(plan.image_size or side, picture_side)
     elif max(plan.image_size or 0, plan.image_height or 0) > LARGEST_PICTURE:
@@ -306,6 +312,7 @@ def resolved(plan: TrainingPlan, *, picture_side: int, picture: tuple[int, int] 
         side = min(side, max(96, -(-ENLARGED * picture_side // 32) * 32))
     elif recipe.flexible:
         side = min(side, max(32, -(-picture_side // 16) * 16))
+    tunes = plan.backbone is not None and plan.task != "segmentation" and not plan.head_only
     optimizer = plan.optimizer or recipe.optimizer
     decay = {"adam": 0.0, "adamw": 0.05, "sgd": 5e-4}[optimizer]
 
@@ -321,6 +328,7 @@ def resolved(plan: TrainingPlan, *, picture_side: int, picture: tuple[int, int] 
         label_smoothing=either(plan.label_smoothing, recipe.label_smoothing),
         average=either(plan.average, recipe.average),
         stages=plan.stages or recipe.stages,
+        freeze=FROZEN if tunes and plan.freeze is None else plan.freeze,
         layer_decay=LAYER_DECAY if plan.backbone and plan.layer_decay is None else plan.layer_decay,
         unfreeze=(0.0 if picture else UNFREEZE) if plan.backbone and plan.unfreeze is None else plan.unfreeze,
     )

@@ -106,7 +106,7 @@ def write_report(
         numbers=key_numbers(result, evaluation, diagnosed),
         sections=(
             Section(title="Data", blocks=(*gallery.samples(), *data_blocks(summary, about_data))),
-            Section(title="Network", blocks=network_blocks(folder, plan, len(summary.classes))),
+            Section(title="Network", blocks=network_blocks(folder)),
             Section(title="Training", blocks=training_blocks(folder, result)),
             *diagnosis,
             *transfer_sections(folder, plan),

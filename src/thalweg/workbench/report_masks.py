@@ -80,7 +80,7 @@ def write_mask_report(
             ),
             Section(
                 title="Network",
-                blocks=_network_blocks(folder, plan, len(summary.classes)),
+                blocks=_network_blocks(folder, plan),
             ),
             Section(
                 title="Training",
@@ -123,11 +123,11 @@ def _mask_blocks(summary: DataSummary, reading: MaskReading) -> tuple[Block, ...
     )
 
 
-def _network_blocks(folder: RunFolder, plan: TrainingPlan, classes: int) -> tuple[Block, ...]:
+def _network_blocks(folder: RunFolder, plan: TrainingPlan) -> tuple[Block, ...]:
     """The network, what its encoder began with, and how to find out how much of a picture it uses."""
     return (
         *_encoder_blocks(folder, plan),
-        *network_blocks(folder, plan, classes),
+        *network_blocks(folder),
         Paragraph(
             text="How much of the picture around a pixel it could see stands in the table; how much it uses is told by"
         ),

@@ -7,13 +7,12 @@ from thalweg.core.dataset import AXES
 from thalweg.core.evaluation import Evaluation
 from thalweg.core.files import printable
 from thalweg.core.history import RunHistory, epochs_from_csv
-from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
-from thalweg.core.report import Block, Curves, Drawing, Line, Mark, Paragraph, Table
+from thalweg.core.report import Block, Curves, Drawing, Line, Listing, Mark, Paragraph, Table
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
 from thalweg.evaluation.intervals import wilson
-from thalweg.networks.catalogue import network
+from thalweg.networks.listing import list_network, ways
 from thalweg.rendering.diagram import draw_svg
 
 __all__ = [
@@ -27,13 +26,11 @@ __all__ = [
 _FORM_OF = {axes: form for form, axes in AXES.items()}
 
 
-def network_blocks(folder: RunFolder, plan: TrainingPlan, classes: int) -> tuple[Block, ...]:
+def network_blocks(folder: RunFolder) -> tuple[Block, ...]:
     """The network's diagrams and ledger.
 
     Args:
         folder: The run.
-        plan: Its plan.
-        classes: Number of classes.
 
     Returns:
         Blocks of the report.
@@ -48,10 +45,17 @@ def network_blocks(folder: RunFolder, plan: TrainingPlan, classes: int) -> tuple
             f"Counted: {ledger.convention}."
         )
     ]
-    for form, drawn in _forms(plan.network, spec, classes):
-        caption = f"The network in its {form} form"
-        text = " -> ".join(f"{row.kind} {row.output_shape}" for row in count(drawn).rows)
-        blocks.append(Drawing(caption=caption, svg=draw_svg(drawn, count(drawn)), alternative=text))
+    written = ways(spec)
+    text = " -> ".join(f"{row.kind} {row.output_shape}" for row in ledger.rows)
+    caption = (
+        "The network: the same boxes and arrows whether it is written sequentially or functionally"
+        if len(written) > 1
+        else "The network: it branches, so it is written functionally; a list of layers cannot say which reads what"
+    )
+    blocks.append(Drawing(caption=caption, svg=draw_svg(spec, ledger), alternative=text))
+    blocks.extend(
+        Listing(caption=f"The network as Python in its {form} form", text=list_network(spec, form)) for form in written
+    )
     rows = tuple(
         (row.name, row.kind, str(row.output_shape), f"{row.parameters:,}", row.formula, _macs(row.macs))
         for row in ledger.rows
@@ -59,14 +63,6 @@ def network_blocks(folder: RunFolder, plan: TrainingPlan, classes: int) -> tuple
     header = ("layer", "kind", "output", "parameters", "arithmetic", "MACs")
     blocks.append(Table(caption="Every layer", header=header, rows=rows, folded=True))
     return tuple(blocks)
-
-
-def _forms(name: str, spec: NetworkSpec, classes: int) -> list[tuple[str, NetworkSpec]]:
-    """The ways the network can be written: both for `plain`, its own form for a network with branches."""
-    if name not in {"plain", "plain-sequential", "plain-functional"}:
-        return [(spec.form, spec)]
-    shape = next(iter(spec.inputs.values()))
-    return [(form, network(f"plain-{form}", shape, classes)) for form in ("sequential", "functional")]
 
 
 def training_blocks(folder: RunFolder, result: TrainResult) -> tuple[Block, ...]:
@@ -196,8 +192,9 @@ def reproduction_blocks(folder: RunFolder, plan: TrainingPlan) -> tuple[Block, .
     """
     environment = folder.read_json("environment.json")
     length = f"--minutes {plan.minutes:g}" if plan.minutes is not None else f"--epochs {plan.epochs}"
+    network = _quoted(str(folder.path / "network.json")) if plan.own_axes else plan.network
     command = (
-        f"thalweg train {_quoted(plan.source)} --network {plan.network} {length} --lr {plan.learning_rate:.6g} "
+        f"thalweg train {_quoted(plan.source)} --network {network} {length} --lr {plan.learning_rate:.6g} "
         f"--optimizer {plan.optimizer} --batch-size {plan.batch_size} --image-size {plan.size_option} "
         f"--seed {plan.seed}"
     ) + _chosen_options(plan)

@@ -76,7 +76,8 @@ def _backbone_blocks(about: dict[str, object]) -> list[Block]:
 def _threshold_blocks(point: dict[str, object]) -> list[Block]:
     chosen = point.get("chosen_on")
     how = (
-        f"chosen on the {chosen} split as the best mean of sensitivity and specificity there"
+        f"chosen on the {chosen} split in the middle of those whose mean of sensitivity and specificity is best there "
+        f"within its error"
         if chosen
         else "one half, since no split besides the reported one is there to choose it on (--split 70/10/20 makes one)"
     )

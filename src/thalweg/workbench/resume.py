@@ -14,15 +14,19 @@ from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
 from thalweg.modules.build import build
 from thalweg.training.device import choose_device, fitting_threads
+from thalweg.training.meeting import joined
+from thalweg.training.ranks import Ranks
 from thalweg.workbench.environment import find_source
 from thalweg.workbench.loading import load_scan, look, same_split
+from thalweg.workbench.precision import sound
 from thalweg.workbench.segmenting import restore_masks
 from thalweg.workbench.session import Session, carry_out, step_macs
-from thalweg.workbench.telling import Listener, whoever_is_here
+from thalweg.workbench.spreading import refuse_thin_parts
+from thalweg.workbench.telling import Listener, silent, whoever_is_here
 from thalweg.workbench.transfer import learning_parts
 from thalweg.workbench.transfer_start import restore_start
 
-__all__ = ["resume"]
+__all__ = ["go_on", "resume"]
 
 
 def resume(run: str | Path, *, listener: Listener | None = None) -> TrainResult:
@@ -39,19 +43,40 @@ def resume(run: str | Path, *, listener: Listener | None = None) -> TrainResult:
         RunError: There is no run, or its data are not there any more.
     """
     listener = listener or whoever_is_here()
-    started = listener.began
     folder = RunFolder.open(Path(run))
+    plan = TrainingPlan.from_toml(folder.read_text("plan.toml"), printable(folder.path / "plan.toml"))
+    with joined(choose_device(plan.device).kind) as ranks:
+        return go_on(folder, listener if ranks.first else silent(), ranks)
+
+
+def go_on(folder: RunFolder, listener: Listener, ranks: Ranks) -> TrainResult:
+    """Go on with a run, together with the other ranks where there are any.
+
+    Args:
+        folder: The run, on a disk that all of them see.
+        listener: Whoever shows progress.
+        ranks: With whom the run is shared from here; any number, whoever began it.
+
+    Returns:
+        As `train`.
+
+    Raises:
+        RunError: The run's data are not there any more.
+    """
+    started = listener.began
     plan = TrainingPlan.from_toml(folder.read_text("plan.toml"), printable(folder.path / "plan.toml"))
     summary = from_plain(DataSummary, folder.read_json("data.json"), "data.json")
     spec = folder.read_network()
-    looked = look(find_source(folder, plan.source), listener, wanted=plan.wanted)
-    loaded = load_scan(looked.scan, image_size=plan.size_of_pictures or looked.side, listener=listener)
+    with ranks.in_turn():
+        looked = look(find_source(folder, plan.source), listener, wanted=plan.wanted)
+        loaded = load_scan(looked.scan, image_size=plan.size_of_pictures or looked.side, listener=listener)
     if loaded.scan.classes != summary.classes:
         raise RunError(
             f"{printable(plan.source)} now has the classes {', '.join(map(printable, loaded.scan.classes))} "
             f"and the run knows {', '.join(map(printable, summary.classes))}: restore the class folders, or train anew"
         )
     parts = same_split(loaded, summary)
+    refuse_thin_parts(plan, len(parts.train), ranks)
     probe = None
     if plan.backbone is None:
         module: torch.nn.Module = build(spec.logits()[0], seed=plan.seed)
@@ -70,11 +95,12 @@ def resume(run: str | Path, *, listener: Listener | None = None) -> TrainResult:
         parts=parts,
         summary=summary,
         findings=tuple(finding for finding in stored if finding.code.startswith("DAT")),  # curves are judged anew
-        device=choose_device(plan.device),
+        device=sound(choose_device(plan.device), spec),
         listener=listener,
         started=started,
         learning=learning_parts(spec, plan, module),
         probe=probe,
+        ranks=ranks,
     )
-    with fitting_threads(state.device, step_macs(spec, plan, probe)):
+    with fitting_threads(state.device, step_macs(spec, plan, probe) // ranks.size):
         return carry_out(state, module, resuming=True)

@@ -9,10 +9,11 @@ import copy
 import itertools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
+from thalweg.core.dataset import DataSummary
 from thalweg.core.plan import RateSource, TrainingPlan
 from thalweg.monitoring.choose import KEPT_STARTING, batches_wanted, choose_rate
 from thalweg.monitoring.rate_search import Chosen, trial_steps
@@ -22,8 +23,10 @@ from thalweg.training.optimizers import make_optimizer
 from thalweg.training.scoring import BatchSource
 from thalweg.training.unfreezing import Part, open_parts
 from thalweg.workbench.recipes import peak_rate
+from thalweg.workbench.session_recipe import balance_of
+from thalweg.workbench.telling import Listener
 
-__all__ = ["RateDecision", "decide_rate"]
+__all__ = ["RateDecision", "decide_rate", "search_rate_of"]
 
 SHARE_OF_MINUTES = 0.08
 """Where the plan is in minutes, trials may take this share of it ..."""
@@ -114,6 +117,44 @@ def weighed(chosen: Chosen, *, given: float | None, usual: float, trusted: float
     steps = f"{len(chosen.trials)} trials of {chosen.trials[0].steps} steps" if chosen.trials else "trials"
     message = f"{steps} agree, their own choice is {chosen.rate:.2g}" if agrees else chosen.reason
     return RateDecision(rate=answer, rate_from=rate_from, message=message)  # type: ignore[arg-type]
+
+
+def search_rate_of(
+    plan: TrainingPlan,
+    batches: BatchSource,
+    summary: DataSummary,
+    module: torch.nn.Module,
+    device: Device,
+    listener: Listener,
+    learning: tuple[Part, ...],
+) -> TrainingPlan:
+    """Let short trials decide on the learning rate, between the user's, the recipe's and their own, and say so.
+
+    Args:
+        plan: The plan.
+        batches: Training batches.
+        summary: With the training files a class.
+        module: The network; never changed.
+        device: Where to compute.
+        listener: Whoever is told.
+        learning: Parts of a pretrained network that learn at a share of the rate.
+
+    Returns:
+        The plan with its rate.
+    """
+    given = plan.learning_rate
+    weights = balance_of(plan, summary)
+    listener.say("Trying learning rates ...")
+    found = decide_rate(module, batches, device, plan=plan, weights=weights, parts=learning)
+    whose = {"user": "Yours", "recipe": f"What usually serves {plan.network}", "trials": "By trial"}[found.rate_from]
+    instead = "" if given in {None, found.rate} else f" in place of {given:.3g}"
+    listener.say(f"Learning rate {found.rate:.3g}{instead}. {whose}: {found.message}.")
+    return replace(
+        plan,
+        learning_rate=found.rate,
+        rate_from=found.rate_from,
+        given_rate=None if given == found.rate else given,
+    )
 
 
 def _affordable(loss: Callable[[], torch.Tensor], minutes: float) -> int | None:

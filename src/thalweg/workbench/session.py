@@ -1,16 +1,19 @@
 """A run under way: the plan with its pictures, and the way from a built network to scores, model and report."""
 
+import json
+import tempfile
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from thalweg.accounting.ledger import count
-from thalweg.core.codec import to_plain
+from thalweg.core.codec import dumps, from_plain, to_plain
 from thalweg.core.dataset import DataSummary
 from thalweg.core.diagnosis_results import DiagnosedRun
-from thalweg.core.errors import TrainingFailedError
+from thalweg.core.errors import RanksPartedError, TrainingFailedError
 from thalweg.core.evaluation import Evaluation
 from thalweg.core.files import printable
 from thalweg.core.finding import Finding
@@ -24,14 +27,13 @@ from thalweg.data.augment import augmentation_for
 from thalweg.data.batches import Batches
 from thalweg.data.split import Split
 from thalweg.data.values import standardisation
-from thalweg.monitoring.trials import CLIP
 from thalweg.training.checkpoint import save_weights
 from thalweg.training.device import Device
 from thalweg.training.interruption import listening
 from thalweg.training.loop import Trainer
-from thalweg.training.loss import class_weights, pixel_weights
 from thalweg.training.mask_scoring import score_masks
-from thalweg.training.progress import Outcome, Recipe
+from thalweg.training.progress import Outcome
+from thalweg.training.ranks import ALONE, Ranks
 from thalweg.training.scoring import predict
 from thalweg.training.unfreezing import Part
 from thalweg.workbench.diagnose import diagnose_run
@@ -40,19 +42,13 @@ from thalweg.workbench.live_file import LiveFile, Onlooker
 from thalweg.workbench.loading import Loaded
 from thalweg.workbench.model import TrainedModel
 from thalweg.workbench.monitor import Monitor
-from thalweg.workbench.report import write_report
-from thalweg.workbench.report_masks import write_mask_report
+from thalweg.workbench.session_recipe import recipe_of
 from thalweg.workbench.session_scores import answer_of, score_run
 from thalweg.workbench.steps import StepLog
-from thalweg.workbench.telling import Listener
+from thalweg.workbench.telling import Listener, silent
 from thalweg.workbench.transfer import Probe
 
-__all__ = ["Session", "balance_of", "batches_of", "carry_out", "step_macs"]
-
-REPORT_SECONDS = 6.0
-"""Of a plan in minutes, so much is kept for the report and the end of the process, besides the evaluation."""
-FULL_SIZE = 2.5
-"""Scoring masks at their own size takes so many times as long a picture as at the size of training."""
+__all__ = ["Session", "batches_of", "carry_out", "step_macs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +71,8 @@ class Session:
     """Cached features, where the head of a pretrained network is trained alone."""
     notes: tuple[str, ...] = ()
     """What happened before the first step."""
+    ranks: Ranks = ALONE
+    """With whom the run is shared."""
 
     @property
     def heldout(self) -> tuple[int, ...]:
@@ -93,10 +91,12 @@ class Session:
 
     def batches(self, indices: tuple[int, ...], *, training: bool = False) -> Batches:
         """Batches of some samples; shuffled and augmented for training."""
-        return batches_of(self.loaded, indices, self.plan, training=training)
+        return batches_of(self.loaded, indices, self.plan, training=training, ranks=self.ranks if training else ALONE)
 
 
-def batches_of(loaded: Loaded, indices: tuple[int, ...], plan: TrainingPlan, *, training: bool) -> Batches:
+def batches_of(
+    loaded: Loaded, indices: tuple[int, ...], plan: TrainingPlan, *, training: bool, ranks: Ranks = ALONE
+) -> Batches:
     """Batches of some samples.
 
     Args:
@@ -104,6 +104,7 @@ def batches_of(loaded: Loaded, indices: tuple[int, ...], plan: TrainingPlan, *, 
         indices: Which of them.
         plan: With batch size, seed and augmentation.
         training: Whether to shuffle and augment.
+        ranks: With whom each batch is shared.
 
     Returns:
         The batches.
@@ -127,22 +128,8 @@ def batches_of(loaded: Loaded, indices: tuple[int, ...], plan: TrainingPlan, *, 
         deviation=deviation,
         masks=loaded.masks.pixels if loaded.masks else None,
         mask_rows=chosen if loaded.masks else (),
+        part=ranks.part if ranks.size > 1 else None,
     )
-
-
-def balance_of(plan: TrainingPlan, summary: DataSummary) -> tuple[float, ...] | None:
-    """Weight of each class in the loss.
-
-    Args:
-        plan: With the choice.
-        summary: With the training files, or pixels, a class.
-
-    Returns:
-        One a class, or None for equal ones.
-    """
-    if summary.masks is not None:
-        return pixel_weights(summary.masks.pixels["train"], plan.class_weights)
-    return class_weights(summary.counts["train"], plan.class_weights)
 
 
 def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> TrainResult:
@@ -160,6 +147,8 @@ def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> Train
         RunError: Another process is working on the run.
         TrainingFailedError: The run went wrong, or its folder cannot be written any more.
     """
+    if not run.ranks.first:
+        return _carry_along(run, module, resuming=resuming)
     live = LiveFile(run.folder.path)
     try:
         with held(run.folder.path):
@@ -169,7 +158,7 @@ def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> Train
             try:
                 return _carry_out(run, module, live, resuming=resuming)
             except Exception as error:
-                if not isinstance(error, OSError):  # that, and an impatient second Ctrl-C, thalweg resume mends
+                if not isinstance(error, OSError | RanksPartedError):  # these, and a second Ctrl-C, resume mends
                     live.enter("failed", str(error) or type(error).__name__)
                 raise
     except OSError as error:  # a full disk, most likely
@@ -178,6 +167,15 @@ def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> Train
             f"{place} cannot be written: {reason}; what was saved before is whole: "
             f"mend that, then thalweg resume {place}"
         ) from error
+
+
+def _carry_along(run: Session, module: torch.nn.Module, *, resuming: bool) -> TrainResult:
+    """What a rank does that is not the first: the same training, whose files nobody will read."""
+    with tempfile.TemporaryDirectory(prefix="thalweg-rank-") as name:
+        aside = replace(run, folder=RunFolder(Path(name)), listener=silent())
+        (aside.folder.path / "checkpoints").mkdir()
+        _train(aside, module, LiveFile(aside.folder.path), resuming=resuming)
+    return from_plain(TrainResult, json.loads(run.ranks.from_first(str)), "rank 0")
 
 
 def step_macs(spec: NetworkSpec, plan: TrainingPlan, probe: Probe | None) -> int:
@@ -205,10 +203,12 @@ def _carry_out(run: Session, module: torch.nn.Module, live: LiveFile, *, resumin
     trainer, outcome, monitor = _train(run, module, live, resuming=resuming)
     if outcome.interrupted is not None:
         live.enter("interrupted")
-        return answer_of(run, outcome, None, monitor=monitor)
-    live.enter("evaluating")
-    result = _conclude(run, trainer, outcome, monitor)
-    live.enter("finished")
+        result = answer_of(run, outcome, None, monitor=monitor)
+    else:
+        live.enter("evaluating")
+        result = _conclude(run, trainer, outcome, monitor)
+        live.enter("finished")
+    run.ranks.from_first(lambda: dumps(result))
     return result
 
 
@@ -223,6 +223,7 @@ def _monitor(run: Session, network: torch.nn.Module, optimizer: torch.optim.Opti
         given=plan.given_rate,
         clips=plan.rate_from == "trials",
         classes=0 if run.summary.masks else len(run.summary.classes),  # a segmenter has an output a class
+        ranks=run.ranks.size,
     )
 
 
@@ -235,7 +236,7 @@ def _train(
     monitors: dict[str, Monitor] = {}
     trainer = Trainer(
         run.probe.module if run.probe else module,
-        _recipe(run, resuming=resuming),
+        recipe_of(run, resuming=resuming),
         train=run.probe.train if run.probe else run.batches(run.parts.train, training=True),
         heldout=run.probe.heldout if run.probe else run.batches(run.heldout),
         device=run.device,
@@ -244,6 +245,7 @@ def _train(
         log_steps=steps.append,
         companion=lambda network, optimizer: monitors.setdefault("run", _monitor(run, network, optimizer)),
         scorer=score_masks if run.summary.masks else predict,
+        ranks=run.ranks,
     )
     monitor = monitors["run"]
     if resuming:
@@ -274,10 +276,15 @@ def _train(
 
 
 def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor) -> TrainResult:
+    from thalweg.workbench.report import write_report  # here, as nothing of it is needed before the first step
+    from thalweg.workbench.report_masks import write_mask_report
+
     folder = run.folder
     for event in trainer.state.events:
         if event["kind"] == "early_stop":
             run.listener.say(f"Stopped after epoch {event['epoch']} (--patience): {event['message']}.")
+        if event["kind"] == "memory":
+            run.listener.say(f"Note: {event['message']}.")
     if run.parts.test and run.parts.validation:
         trainer.use_best()
     network = run.probe.assembled(trainer.evaluated) if run.probe else trainer.evaluated
@@ -306,32 +313,6 @@ def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor
     result = replace(result, seconds=time.perf_counter() - run.started, report=str(folder.path / "report.html"))
     folder.write_json("metrics.json", {**to_plain(result), **kept})
     return result
-
-
-def _recipe(run: Session, *, resuming: bool) -> Recipe:
-    plan = run.plan
-    deadline = None
-    if plan.minutes is not None:
-        used = 0.0 if resuming else time.perf_counter() - run.started
-        deadline = max(1.0, plan.minutes * 60 - used - REPORT_SECONDS)
-    return Recipe(
-        epochs=plan.epochs,
-        deadline_seconds=deadline,
-        learning_rate=plan.learning_rate or 0.0,
-        optimizer=plan.optimizer or "adam",
-        weight_decay=plan.weight_decay or 0.0,
-        warmup=plan.warmup,
-        smoothing=plan.label_smoothing or 0.0,
-        weights=balance_of(plan, run.summary),
-        average=plan.average or 0.0,
-        patience=plan.patience,
-        stages=plan.stages or (1.0,),
-        side=max(plan.image_size or 0, plan.image_height or 0),
-        seed=plan.seed,
-        clip=CLIP if plan.rate_from == "trials" and not plan.repair else None,  # else the pilot clips
-        evaluations=1 + (FULL_SIZE if run.summary.masks else 1.0) * len(run.scored) / max(1, len(run.heldout)),
-        parts=run.learning,
-    )
 
 
 def _rate(diagnosed: DiagnosedRun | None) -> dict[str, object] | None:

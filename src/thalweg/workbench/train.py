@@ -3,12 +3,10 @@
 Where the pictures have masks, the network gives every pixel a class; otherwise every sample.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
-from thalweg.core.dataset import DataSummary
 from thalweg.core.errors import PlanError, ShapeError
 from thalweg.core.files import printable
 from thalweg.core.network_plain import spec_to_plain
@@ -16,21 +14,23 @@ from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
-from thalweg.core.shape import Shape
-from thalweg.data.split import parse_ratio
+from thalweg.data.split import held_out_shares
 from thalweg.modules.build import build
-from thalweg.networks.catalogue import axes_of, suited
 from thalweg.networks.catalogue import network as describe_network
+from thalweg.networks.catalogue import suited
 from thalweg.networks.spatial import standardised
 from thalweg.pretrained.obtaining import Weights
-from thalweg.training.device import Device, choose_device, fitting_threads
-from thalweg.training.scoring import BatchSource
-from thalweg.training.unfreezing import Part
+from thalweg.training.device import Device, choose_device, fitting_threads, prepare
+from thalweg.training.meeting import joined
+from thalweg.training.ranks import Ranks
 from thalweg.workbench.environment import describe_environment
 from thalweg.workbench.event_log import FOLDER as EVENTS
 from thalweg.workbench.loading import Looked, divide, load_scan, look, summarise
+from thalweg.workbench.own_network import OwnNetwork, own_network
+from thalweg.workbench.precision import sound
 from thalweg.workbench.recipes import asked_size, epochs_for, resolved
-from thalweg.workbench.search import decide_rate
+from thalweg.workbench.resume import go_on
+from thalweg.workbench.search import search_rate_of
 from thalweg.workbench.segmenting import (
     describe_segmenter,
     refuse_batch_of_one,
@@ -38,20 +38,27 @@ from thalweg.workbench.segmenting import (
     segmenting,
     start_masks,
 )
-from thalweg.workbench.session import Session, balance_of, batches_of, carry_out, step_macs
-from thalweg.workbench.telling import Listener, whoever_is_here
+from thalweg.workbench.session import Session, batches_of, carry_out, step_macs
+from thalweg.workbench.spreading import (
+    begun_before,
+    decided_once,
+    make_folder,
+    refuse_other_data,
+    refuse_thin_parts,
+    told_of_ranks,
+)
+from thalweg.workbench.telling import Listener, silent, tell_data, whoever_is_here
 from thalweg.workbench.transfer import ask_weights, describe, learning_parts, named_backbone
 from thalweg.workbench.transfer_start import Backbone, keep_start, start_from
+from thalweg.workbench.within_minutes import fit_to_minutes
 
 __all__ = ["train"]
-
-SHOWN = 3
 
 
 def train(
     source: str | Path,
     *,
-    network: str = "small",
+    network: "str | Path | NetworkSpec" = "small",
     epochs: int | None = None,
     minutes: float | None = None,
     lr: float | str = "auto",
@@ -92,7 +99,9 @@ def train(
             Cityscapes, Pascal VOC).
         network: A name in the catalogue: `small`, `plain`, `plain-functional`, ...; `small`, `plain` and `inception`
             become `small-1d` or `small-3d` and so on where the source holds signals or volumes, and `small`
-            `unet-small` where it holds masks.
+            `unet-small` where it holds masks. Or a network of one's own: a description, a YAML or JSON file,
+            `net.py:build`, `module:function` or a line of layers; rescaling and the last activation are added where
+            they are missing.
         epochs: Passes over the training files; the network's recipe decides where neither this nor `minutes` is given.
         minutes: Wall time of the whole command; the learning rate's decay ends exactly there.
         lr: Peak learning rate, or `auto`.
@@ -141,14 +150,14 @@ def train(
         thalweg.core.errors.SourceError: no/such/folder: there is no such folder or file...
     """
     listener = listener or whoever_is_here()
-    started = listener.began
     if task not in {None, "classification", "segmentation"}:
         raise PlanError(f"--task {task}: choose one of classification, segmentation")
+    own = own_network(network)  # an unknown name is told at once
     width, height = asked_size(image_size)
-    validation, test = _shares(split, validation, test)
+    validation, test = held_out_shares(split, validation, test)
     base = TrainingPlan(source=str(source))
     plan = base.with_options(
-        network=network,
+        network=own.label if own else network,
         epochs=epochs,
         minutes=minutes,
         learning_rate=_rate(lr),
@@ -177,34 +186,68 @@ def train(
         head_only=head_only,
     )
     plan = named_backbone(plan)
-    if plan.backbone is None:
-        describe_network(plan.network, Shape(3, (256,) * axes_of(plan.network)), 2)  # an unknown name is told at once
     compute = choose_device(plan.device)
-    RunFolder.check_free(Path(out) if out else None)
-    pretrained = ask_weights(plan, listener) if plan.backbone else None  # before any picture is read
-    plan, looked = _look(plan, task, listener)
-    found = looked.scan
-    _describe(plan, looked, len(found.classes), pretrained)  # a size that does not fit is told before files are read
-    loaded = load_scan(found, image_size=plan.size_of_pictures or looked.side, listener=listener)
+    prepare(compute)
+    with joined(compute.kind) as ranks:
+        listener = listener if ranks.first else silent()
+        begun = begun_before(ranks)
+        if begun is not None:
+            listener.say(f"The ranks were started anew: going on with {printable(begun.path)}.")
+            return go_on(begun, listener, ranks)
+        return _train(plan, own, task, Path(out) if out else None, compute, listener, ranks, tensorboard=tensorboard)
+
+
+def _train(
+    plan: TrainingPlan,
+    own: OwnNetwork | None,
+    task: str | None,
+    out: Path | None,
+    compute: Device,
+    listener: Listener,
+    ranks: Ranks,
+    *,
+    tensorboard: bool,
+) -> TrainResult:
+    """Train as planned."""
+    started = listener.began
+    with ranks.in_turn():  # the first rank of a machine downloads, unpacks and decodes; the others find it in the cache
+        if ranks.first:
+            RunFolder.check_free(out)
+        pretrained = ask_weights(plan, listener) if plan.backbone else None  # before any picture is read
+        wished = plan
+        plan, looked = _look(plan, own, task, listener)
+        plan = fit_to_minutes(plan, wished, looked, device=compute, ranks=ranks.size, listener=listener)
+        found = looked.scan
+        # A size that does not fit is told before files are read.
+        _describe(plan, own, looked, len(found.classes), pretrained, listener.say)
+        loaded = load_scan(found, image_size=plan.size_of_pictures or looked.side, listener=listener)
     parts = divide(loaded, plan)
     if plan.epochs is None and plan.minutes is None:
         plan = replace(plan, epochs=epochs_for(plan, len(parts.train)))
     summary, findings = summarise(loaded, parts, plan.source)
-    spec = _describe(plan, looked, len(summary.classes), pretrained)
+    spec = _describe(plan, own, looked, len(summary.classes), pretrained)
     if summary.masks:
         refuse_batch_of_one(spec, plan, len(parts.train))
     if summary.reading:
         spec = standardised(spec, summary.reading.mean, summary.reading.deviation)
-    _tell_data(summary, listener)
+    compute = sound(compute, spec)
+    refuse_thin_parts(plan, len(parts.train), ranks)
+    refuse_other_data(summary, ranks)
+    tell_data(summary, listener)
+    if ranks.size > 1:
+        listener.say(told_of_ranks(ranks, spec))
     begin = start_masks if found.masks else start_from
     start = begin(plan, spec, pretrained, loaded, parts, summary, compute, listener) if pretrained else None
     module = start.module if start else build(spec.logits()[0], seed=plan.seed)
     learning, probe = learning_parts(spec, plan, module), start.probe if start else None
-    with fitting_threads(compute, step_macs(spec, plan, probe)):
+    with fitting_threads(compute, step_macs(spec, plan, probe) // ranks.size):
         if plan.learning_rate is None or plan.repair:
             batches = probe.train if probe else batches_of(loaded, parts.train, plan, training=True)
-            plan = _search(plan, batches, summary, probe.module if probe else module, compute, listener, learning)
-        folder = RunFolder.create(Path(out) if out else None, _run_name(plan))
+            trained = probe.module if probe else module
+            plan = decided_once(
+                plan, lambda: search_rate_of(plan, batches, summary, trained, compute, listener, learning), ranks
+            )
+        folder = make_folder(out, _run_name(plan), ranks)
         run = Session(
             plan=plan,
             folder=folder,
@@ -219,18 +262,24 @@ def train(
             learning=learning,
             probe=probe,
             notes=start.notes if start else (),
+            ranks=ranks,
         )
-        if tensorboard:
-            (folder.path / EVENTS).mkdir()
-        _keep(run, start)
+        if ranks.first:
+            if tensorboard:
+                (folder.path / EVENTS).mkdir()
+            _keep(run, start)
         return carry_out(run, module, resuming=False)
 
 
-def _look(plan: TrainingPlan, task: str | None, listener: Listener) -> tuple[TrainingPlan, Looked]:
+def _look(
+    plan: TrainingPlan, own: OwnNetwork | None, task: str | None, listener: Listener
+) -> tuple[TrainingPlan, Looked]:
     """Find the samples, say what they are, and fill in what follows from that."""
     looked = look(plan.source, listener, wanted=replace(plan.wanted, task=task))
     found = looked.scan
     if found.masks is not None:
+        if own:
+            raise PlanError(f"{own.label} gives a sample one class, and the source holds masks: take unet-small")
         plan = segmenting(plan)
         listener.say(f"Found {len(found.samples)} pictures with masks: {found.layout}; {found.masks.about}.")
         return resolved(plan, picture_side=looked.side, picture=(looked.extents[1], looked.extents[0])), looked
@@ -239,7 +288,9 @@ def _look(plan: TrainingPlan, task: str | None, listener: Listener) -> tuple[Tra
     listener.say(f"Found {len(found.samples)} {what} belonging to {len(found.classes)} classes.")
     if found.measured is not None:
         listener.say(f"As {looked.form}s: {found.measured.index.note}.")
-    if plan.backbone is None:
+    if own:
+        plan = own.planned(plan, len(looked.extents))
+    elif plan.backbone is None:
         plan = replace(plan, network=suited(plan.network, len(looked.extents)))
     elif looked.form != "picture":
         raise PlanError(
@@ -259,22 +310,21 @@ def _keep(run: Session, start: Backbone | None) -> None:
     run.folder.write_text("plan.toml", run.plan.to_toml())  # last: what has a plan is a run that can go on
 
 
-def _shares(split: str | None, validation: float | None, test: float | None) -> tuple[float | None, float | None]:
-    if split is None:
-        return validation, test
-    if test is not None or validation is not None:
-        raise PlanError(f"--split {split} already says what --test and --validation say: give one of them")
-    return parse_ratio(split)
-
-
-def _describe(plan: TrainingPlan, looked: Looked, classes: int, pretrained: Weights | None) -> NetworkSpec:
+def _describe(
+    plan: TrainingPlan,
+    own: OwnNetwork | None,
+    looked: Looked,
+    classes: int,
+    pretrained: Weights | None,
+    say: Callable[[str], None] = lambda _: None,
+) -> NetworkSpec:
     shape = looked.shape(plan.size_of_pictures)
     try:
         if plan.task == "segmentation":
             return describe_segmenter(plan, shape, classes, pretrained)
         if pretrained is not None:
             return describe(plan, shape, classes, pretrained)
-        return describe_network(plan.network, shape, classes)
+        return own.fitted(shape, classes, say) if own else describe_network(plan.network, shape, classes)
     except ShapeError as error:
         if looked.form == "picture":
             raise PlanError(
@@ -282,52 +332,6 @@ def _describe(plan: TrainingPlan, looked: Looked, classes: int, pretrained: Weig
             ) from None
         kin = suited("small", len(shape.extents))
         raise PlanError(f"{looked.form}s of {shape} do not suit {plan.network}: {error}; try --network {kin}") from None
-
-
-def _search(
-    plan: TrainingPlan,
-    batches: BatchSource,
-    summary: DataSummary,
-    module: torch.nn.Module,
-    device: Device,
-    listener: Listener,
-    learning: tuple[Part, ...],
-) -> TrainingPlan:
-    """Let short trials decide on the learning rate, between the user's, the recipe's and their own."""
-    given = plan.learning_rate
-    weights = balance_of(plan, summary)
-    listener.say("Trying learning rates ...")
-    found = decide_rate(module, batches, device, plan=plan, weights=weights, parts=learning)
-    whose = {"user": "Yours", "recipe": f"What usually serves {plan.network}", "trials": "By trial"}[found.rate_from]
-    instead = "" if given in {None, found.rate} else f" in place of {given:.3g}"
-    listener.say(f"Learning rate {found.rate:.3g}{instead}. {whose}: {found.message}.")
-    return replace(
-        plan,
-        learning_rate=found.rate,
-        rate_from=found.rate_from,
-        given_rate=None if given == found.rate else given,
-    )
-
-
-def _tell_data(summary: DataSummary, listener: Listener) -> None:
-    what = f"{summary.reading.form}s" if summary.reading else "files"
-    listener.say(f"Using {len(summary.train)} {what} for training.")
-    if summary.validation:
-        listener.say(f"Using {len(summary.validation)} {what} for validation.")
-    if summary.test:
-        listener.say(f"Using {len(summary.test)} {what} for testing.")
-    if summary.left_out:
-        first = summary.left_out[0]
-        listener.say(
-            f"Left out {len(summary.left_out)} files, first {printable(first.file)}: {printable(first.reason)}"
-        )
-    used = {*summary.train, *summary.validation, *summary.test}
-    for notice in [each for each in summary.warnings if each.file not in used][:SHOWN]:  # about folders, not files
-        listener.say(f"Note: {printable(notice.file) or 'the source'}: {notice.reason}.")
-    if summary.duplicates:
-        total = sum(len(group.files) for group in summary.duplicates)
-        groups = len(summary.duplicates)
-        listener.say(f"{total} files show the same pictures ({groups} groups); each group stays on one side.")
 
 
 def _rate(lr: float | str) -> float | None:
@@ -342,4 +346,5 @@ def _rate(lr: float | str) -> float | None:
 def _run_name(plan: TrainingPlan) -> str:
     stem = Path(plan.source.rstrip("/")).name.split(".")[0].split("?")[0] or "run"
     safe = "".join(character if character.isalnum() or character in "-_" else "-" for character in stem)
-    return f"{safe[:40]}-{plan.network.replace(':', '-')}"
+    network = Path(plan.network).name if plan.own_axes else plan.network
+    return f"{safe[:40]}-{''.join(each if each.isalnum() or each in '-_.+' else '-' for each in network).strip('-')}"

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 import torch
 
 from thalweg.core.errors import PlanError
-from thalweg.core.files import printable
+from thalweg.core.files import cache_folder, printable
 from thalweg.core.network_spec import LayerSpec, NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.shape import Shape
-from thalweg.data.fetch import cache_folder, fetch
+from thalweg.data.fetch import fetch
 from thalweg.modules.build import build
 from thalweg.modules.held import hold_statistics
 from thalweg.networks.backbones import HED_PIXELS, backbone, frozen, head_of, stage_count, stages

@@ -7,30 +7,30 @@ from functools import partial
 import torch
 
 from thalweg.accounting.ledger import count
-from thalweg.core.errors import SourceError
-from thalweg.core.files import printable
 from thalweg.core.lab import LabFinding, LabResult
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.report import Drawing, Table
-from thalweg.experiments.architectures import ARCHITECTURES, architecture
+from thalweg.experiments.architectures import ARCHITECTURES, architecture, plain_list
 from thalweg.experiments.data import LabData, lab_data
+from thalweg.experiments.dimension_words import in_words_of
 from thalweg.experiments.fit import fit
+from thalweg.experiments.foreseen import foresee
 from thalweg.experiments.lab import Lab, LabRequest
 from thalweg.experiments.optimizers import OptimizerChoice
 from thalweg.experiments.seeds import Seeds
 from thalweg.experiments.sizing import cost_of, nearest_width, said_cost
 from thalweg.experiments.timing import answer_seconds
-from thalweg.experiments.variants import RATE, RECIPE, Trained, Variant, accuracies, train_variants
+from thalweg.experiments.variants import RATE, RECIPE, Trained, Variant, accuracies, train_variants, works_of
 from thalweg.networks.catalogue import network
 from thalweg.rendering.dots import Dot, draw_dots
 
 __all__ = ["LAB"]
 
 SIDE = 32
-SAMPLES, EPOCHS, SEEDS = (400, 2000), (6, 20), (3, 5)
+SAMPLES, EPOCHS, SEEDS = (400, 1600), (6, 12), (3, 5)
 PARAMETERS = (15_000, 60_000)
-STEPS = (4, 20)
-"""Updates after which both ways of writing are compared. Each pair: quick, full."""
+STEPS, FORMED = (4, 20), 8
+"""Updates after which both ways of writing are compared; channels, for signals and volumes. Each pair: quick, full."""
 TIMING = 2.0
 MARGIN = 0.02
 """What an accuracy may lose and still count as kept."""
@@ -45,12 +45,16 @@ Intervals tell how much seeds matter; that the held-out pictures are a sample, t
 
 def _run(request: LabRequest) -> LabResult:
     number = 0 if request.quick else 1
-    data = _pictures(request, number)
+    data = lab_data(request.source, side=SIDE, listener=request.listener, most=SAMPLES[number])
     specs = {}
     for name in ARCHITECTURES:
         make = partial(architecture, name, data.shape, len(data.classes))
         specs[name] = make(nearest_width(make, PARAMETERS[number], "parameters", most=256))
     epochs = dict.fromkeys(specs, float(EPOCHS[number]))
+    once = works_of(
+        [Variant(name=name, spec=spec, epochs=epochs[name]) for name, spec in specs.items()], data, SEEDS[number]
+    )
+    foresee("architecture", [*once, *once], request)  # at equal parameters, then at equal time
     first = _trained(specs, epochs, data, request, SEEDS[number])
     spent = {name: statistics.median(each.seconds for each in runs) for name, runs in first.items()}
     budget = statistics.median(spent.values())
@@ -60,7 +64,7 @@ def _run(request: LabRequest) -> LabResult:
     scores, timed = accuracies(first), accuracies(second)
     seconds = answer_seconds(specs, seconds=TIMING)
     same = _written_twice(data, request.seed, STEPS[number])
-    return LabResult(
+    result = LabResult(
         name="architecture",
         question="Plain, inception or residual: which learns most from the same parameters, and in the same time?",
         setup={
@@ -74,7 +78,7 @@ def _run(request: LabRequest) -> LabResult:
             "equal time": f"as many epochs as take {budget:.1f} seconds of the processor: "
             + ", ".join(f"{name} {each:.1f}" for name, each in longer.items()),
             "seeds": f"{SEEDS[number]}; intervals are 95 %, by Student's t",
-            "forms": f"thalweg's plain network, written as a list and as calls, {STEPS[number]} updates with one seed",
+            "forms": f"a plain network, written as a list and as calls, {STEPS[number]} updates with one seed",
             "time": "one picture in batches of 16, without gradients, on one core, lower quartile",
         },
         table=_table(specs, scores, timed, spent, seconds),
@@ -82,17 +86,7 @@ def _run(request: LabRequest) -> LabResult:
         limits=_LIMITS,
         figures=(_figure(specs, scores, timed, longer),),
     )
-
-
-def _pictures(request: LabRequest, number: int) -> LabData:
-    data = lab_data(request.source, side=SIDE, listener=request.listener, most=SAMPLES[number])
-    if data.shape.axes != 2:  # noqa: PLR2004 - the networks are described for pictures
-        kinds = {1: "signals", 3: "volumes"}
-        raise SourceError(
-            f"{printable(data.source)} holds {kinds[data.shape.axes]}: this experiment compares networks for "
-            f"pictures; name a folder of them, or no source for the solar cells"
-        )
-    return data
+    return in_words_of(result, data.shape.axes)
 
 
 def _trained(
@@ -102,15 +96,21 @@ def _trained(
     return train_variants(variants, data, seeds, request)
 
 
+def _both_forms(data: LabData) -> tuple[NetworkSpec, NetworkSpec]:
+    shape, classes = data.shape, len(data.classes)
+    if shape.axes == 2:  # noqa: PLR2004 - the catalogue has both for pictures
+        return network("plain-sequential", shape, classes), network("plain-functional", shape, classes)
+    return plain_list(shape, classes, FORMED), architecture("plain", shape, classes, FORMED)
+
+
 def _written_twice(data: LabData, seed: int, steps: int) -> tuple[int, int]:
     """Train thalweg's plain network in both forms; how many of its numbers are the same to the bit, and of how many."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # sums in one order
     try:
         states = []
-        for form in ("plain-sequential", "plain-functional"):
-            spec = network(form, data.shape, len(data.classes))
-            few = data.some(64, 20)
+        few = data.some(64, 20)
+        for spec in _both_forms(data):
             done = fit(spec, few, OptimizerChoice(name="Adam", rate=RATE), steps=steps, seed=seed, keep=True)
             states.append(done.module.state_dict() if done.module else {})
     finally:
@@ -129,7 +129,7 @@ def _findings(
     steps: int,
 ) -> tuple[LabFinding, ...]:
     macs = {name: cost_of(spec, "macs") for name, spec in specs.items()}
-    depths = {name: sum(row.kind == "conv2d" for row in count(spec).rows) for name, spec in specs.items()}
+    depths = {name: sum(row.kind.startswith("conv") for row in count(spec).rows) for name, spec in specs.items()}
     best = max(timed.values, key=timed.mean)
     others = {name: timed.better(best, name) for name in timed.values if name != best}
     beaten = [name for name, verdict in others.items() if verdict == "supported"]

@@ -13,8 +13,10 @@ from thalweg.core.signal import Signal
 from thalweg.diagnosis.noise import judge
 from thalweg.experiments.batch_noise import BlindCurve, blind_curve, draw_blind, pooled
 from thalweg.experiments.batch_runs import KINDS, MINI, SINGLES, Bench, Case, Done, Size, train
-from thalweg.experiments.data import lab_data
+from thalweg.experiments.data import LabData, lab_data
+from thalweg.experiments.foreseen import Work, foresee
 from thalweg.experiments.lab import Lab, LabRequest
+from thalweg.experiments.lab_network import lab_network
 from thalweg.experiments.many import in_processes
 from thalweg.experiments.paired import Paired, paired, verdict
 
@@ -25,7 +27,10 @@ RATES: Mapping[str, tuple[float, ...]] = {
     "mini batch": (0.03, 0.1, 0.3),
     "single example": (0.001, 0.003, 0.01),
 }
-GOAL = 0.98
+GOAL, CURVE = 0.98, 0.5
+"""Share of the blind curves to be told right; seconds that one takes."""
+SHARE = 0.4
+"""Of the steps, to choose a rate."""
 FULL = Size(side=64, samples=1200, seeds=5, curves=200,
             steps={"full batch": 300, "mini batch": 760, "single example": 7200})  # fmt: skip
 QUICK = Size(side=32, samples=400, seeds=3, curves=40,
@@ -36,8 +41,9 @@ def _run(request: LabRequest) -> LabResult:
     size = QUICK if request.quick else FULL
     data = lab_data(request.source, side=size.side, listener=request.listener, most=size.samples)
     bench = Bench(data=data, size=size)
+    foresee("batch-size", _works(data, size), request, besides=CURVE * size.curves)
     request.listener.say("rates ...")
-    trials = [Case(kind=kind, rate=rate, seed=request.seed + 50, share=0.4) for kind in KINDS for rate in RATES[kind]]
+    trials = [Case(kind=kind, rate=rate, seed=request.seed + 50, share=SHARE) for kind in KINDS for rate in RATES[kind]]
     tried = in_processes(train, bench, trials, workers=request.workers, listener=request.listener)
     rates = {kind: _lowest([each for each in tried if each.case.kind == kind]) for kind in KINDS}
     request.listener.say("full batch, mini batch, single example ...")
@@ -57,6 +63,16 @@ def _run(request: LabRequest) -> LabResult:
         limits=_LIMITS,
         figures=_figures(by_kind, blind),
     )
+
+
+def _works(data: LabData, size: Size) -> list[Work]:
+    spec, samples = lab_network(data.shape, len(data.classes)), {KINDS[0]: len(data.train), KINDS[1]: MINI, KINDS[2]: 1}
+    works = []
+    for kind in KINDS:
+        steps, batch = size.steps[kind], samples[kind]
+        works.append(Work(spec=spec, steps=SHARE * steps, batch=batch, trainings=len(RATES[kind])))
+        works.append(Work(spec=spec, steps=steps, batch=batch, trainings=size.seeds))
+    return works
 
 
 def _lowest(tried: Sequence[Done]) -> float:

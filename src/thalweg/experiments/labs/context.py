@@ -14,6 +14,7 @@ from thalweg.experiments.context_networks import equal_networks, segmenters
 from thalweg.experiments.context_of_run import context_of_run
 from thalweg.experiments.context_runs import BATCH, SceneRun, SceneTrial, restored, train_scene
 from thalweg.experiments.context_scenes import SceneData, masked_pictures, scenes, shortest_distance
+from thalweg.experiments.foreseen import Work, foresee
 from thalweg.experiments.lab import Lab, LabRequest
 from thalweg.experiments.many import in_processes
 from thalweg.experiments.pointwise_subject import is_run
@@ -58,6 +59,8 @@ def _run(request: LabRequest) -> LabResult:
     classes = len(data.classes)
     specs = equal_networks(data.shape, classes, WIDTHS[number]) if made else segmenters(data.shape, classes)
     steps, seeds = (STEPS[number], SEEDS[number]) if made else (SOURCE_STEPS[number], SOURCE_SEEDS[number])
+    works = [Work(spec=spec, steps=steps, batch=BATCH, trainings=seeds) for spec in specs.values()]
+    foresee("context", works, request)
     found = _trained(data, specs, steps, seeds, request)
     best = best_module(found)
     request.listener.say("Filling what lies beyond a radius ...")

@@ -12,11 +12,12 @@ from thalweg.core.shape import Shape
 from thalweg.experiments.clips import FRAMES, SIDE, TASKS, clips
 from thalweg.experiments.data import LabData, LabPart, lab_data
 from thalweg.experiments.dimension_networks import WAYS, arranged, way_network
+from thalweg.experiments.foreseen import foresee
 from thalweg.experiments.lab import Lab, LabRequest
 from thalweg.experiments.seeds import Seeds
 from thalweg.experiments.sizing import cost_of, nearest_width, said_cost
 from thalweg.experiments.timing import answer_seconds
-from thalweg.experiments.variants import RECIPE, Trained, Variant, accuracies, train_variants
+from thalweg.experiments.variants import RECIPE, Trained, Variant, accuracies, train_variants, works_of
 from thalweg.rendering.dots import Dot, draw_dots
 from thalweg.rendering.maps import MapTile, draw_maps
 
@@ -73,6 +74,7 @@ def _run(request: LabRequest) -> LabResult:
         for task in tasks.data
         for way in WAYS
     ]
+    foresee("dimensions", works_of(variants, data, seeds), request)
     found = train_variants(variants, data, seeds, request)
     seconds = answer_seconds(specs, seconds=TIMING)
     scores = {task: accuracies({way: found[_key(task, way)] for way in WAYS}) for task in tasks.data}

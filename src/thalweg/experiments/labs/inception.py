@@ -7,18 +7,18 @@ import numpy as np
 import torch
 
 from thalweg.accounting.ledger import count
-from thalweg.core.errors import SourceError
-from thalweg.core.files import printable
 from thalweg.core.lab import LabFinding, LabResult
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.report import Drawing, Table
 from thalweg.experiments.data import LabData, lab_data
+from thalweg.experiments.dimension_words import as_tile, in_words_of
+from thalweg.experiments.foreseen import foresee
 from thalweg.experiments.inception_variants import BRANCHES, branched, held_within, single_size, window_gradient
 from thalweg.experiments.lab import Lab, LabRequest
 from thalweg.experiments.seeds import Seeds, Verdict
 from thalweg.experiments.sizing import cost_of, nearest_width, said_cost
 from thalweg.experiments.timing import answer_seconds
-from thalweg.experiments.variants import RECIPE, Trained, Variant, accuracies, restored, train_variants
+from thalweg.experiments.variants import RECIPE, Trained, Variant, accuracies, restored, train_variants, works_of
 from thalweg.rendering.dots import Dot, draw_dots
 from thalweg.rendering.maps import MapTile, draw_maps
 
@@ -42,14 +42,15 @@ Intervals tell how much seeds matter; that the held-out pictures are a sample, t
 
 def _run(request: LabRequest) -> LabResult:
     number = 0 if request.quick else 1
-    data = _pictures(request, number)
+    data = lab_data(request.source, side=SIDE, listener=request.listener, most=SAMPLES[number])
     specs = _specs(data)
     variants = [Variant(name=name, spec=spec, epochs=EPOCHS[number], keep=name == FULL) for name, spec in specs.items()]
+    foresee("inception", works_of(variants, data, SEEDS[number]), request)
     found = train_variants(variants, data, SEEDS[number], request)
     seconds = answer_seconds(specs, seconds=TIMING)
     scores = accuracies(found)
     maps, fields = _seen(data, specs[FULL], found[FULL][0])
-    return LabResult(
+    result = LabResult(
         name="inception",
         question="What does each branch of an inception module bring?",
         setup={
@@ -72,17 +73,7 @@ def _run(request: LabRequest) -> LabResult:
         limits=_LIMITS,
         figures=(maps, _figure(specs, scores, seconds)),
     )
-
-
-def _pictures(request: LabRequest, number: int) -> LabData:
-    data = lab_data(request.source, side=SIDE, listener=request.listener, most=SAMPLES[number])
-    if data.shape.axes != 2:  # noqa: PLR2004 - the module is described for pictures
-        kinds = {1: "signals", 3: "volumes"}
-        raise SourceError(
-            f"{printable(data.source)} holds {kinds[data.shape.axes]}: this experiment takes modules apart on "
-            f"pictures; name a folder of them, or no source for the solar cells"
-        )
-    return data
+    return in_words_of(result, data.shape.axes)
 
 
 def _specs(data: LabData) -> dict[str, NetworkSpec]:
@@ -178,15 +169,17 @@ def _seen(data: LabData, spec: NetworkSpec, trained: Trained) -> tuple[Drawing, 
         module(pictures[:1])
     for handle in handles:
         handle.remove()
-    above = [MapTile(label="a picture", values=pictures[0].mean(dim=0).numpy(), note=f"{data.shape}, held out")]
-    below = [MapTile(label="what moves them", values=pictures[0].mean(dim=0).numpy(), note="pixel by pixel")]
+    above = [
+        MapTile(label="a picture", values=as_tile(pictures[0].mean(dim=0).numpy()), note=f"{data.shape}, held out")
+    ]
+    below = [MapTile(label="what moves them", values=as_tile(pictures[0].mean(dim=0).numpy()), note="pixel by pixel")]
     fields = {}
     for branch, name in last.items():
-        liveliest = caught[branch][int(caught[branch].std(axis=(1, 2)).argmax())]
+        liveliest = caught[branch][int(caught[branch].reshape(len(caught[branch]), -1).std(axis=1).argmax())]
         energy = window_gradient(module, name, pictures)
         fields[branch] = (held_within(energy), rows[name].receptive_field[0])
-        above.append(MapTile(label=branch, values=liveliest, note=f"one of {len(caught[branch])} channels"))
-        below.append(MapTile(label=f"{branch} sees", values=np.sqrt(energy), note=f"{fields[branch][0]} of {fields[branch][1]} pixels"))  # fmt: skip  # noqa: E501
+        above.append(MapTile(label=branch, values=as_tile(liveliest), note=f"one of {len(caught[branch])} channels"))
+        below.append(MapTile(label=f"{branch} sees", values=as_tile(np.sqrt(energy)), note=f"{fields[branch][0]} of {fields[branch][1]} pixels"))  # fmt: skip  # noqa: E501
     caption = "What each branch of the first module gives, and which pixels move the middle of its map"
     return draw_maps(caption, [above, below]), fields
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from thalweg.core.lab import LabFinding, LabResult
 from thalweg.core.report import Curves, Line, Table
 from thalweg.experiments.data import LabData, lab_data
+from thalweg.experiments.foreseen import Work, foresee
 from thalweg.experiments.lab import Lab, LabRequest
+from thalweg.experiments.lab_network import lab_network
 from thalweg.experiments.many import in_processes
 from thalweg.experiments.paired import Paired, Verdict, paired, verdict
 from thalweg.experiments.rate_runs import Bench, Case, Done, Size, train
@@ -22,6 +24,8 @@ OFF = 10.0
 """A rate this many times off the best is one that the diagnosis must see."""
 CLEAR = 0.02
 """Accuracy that a curve must lose at its ends to be called U-shaped, and may vary by to be called flat."""
+LOOKING = 2.0
+"""So many times the updates alone: all samples are judged after every pass, and a pilot tries rates."""
 FULL = Size(side=64, samples=4000, epochs=15, batch=64, seeds=3)
 QUICK = Size(side=32, samples=500, epochs=12, batch=32, seeds=3)
 
@@ -36,6 +40,13 @@ def _run(request: LabRequest) -> LabResult:
         for rate in RATES
         for number in range(size.seeds)
     ]
+    work = Work(
+        spec=lab_network(data.shape, len(data.classes)),
+        steps=LOOKING * size.epochs * math.ceil(len(data.train) / size.batch),
+        batch=size.batch,
+        trainings=len(cases),
+    )
+    foresee("learning-rate", [work], request)
     request.listener.say(f"{len(RATES)} rates, as they are, repaired, and with {ADAPTIVE} ...")
     done = in_processes(train, bench, cases, workers=request.workers, listener=request.listener)
     found = {

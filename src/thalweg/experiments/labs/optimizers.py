@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thalweg.core.errors import PlanError
 from thalweg.core.lab import LabResult
 from thalweg.core.report import Curves, Line, Table
 from thalweg.experiments.data import LabData, lab_data
-from thalweg.experiments.fit import fit
+from thalweg.experiments.foreseen import Work, foresee
 from thalweg.experiments.lab import Lab, LabRequest
 from thalweg.experiments.lab_network import lab_network
 from thalweg.experiments.many import in_processes
@@ -36,7 +35,6 @@ class Size:
         rates: Of the first grid.
         trials: Seeds that rates are chosen with.
         seeds: Seeds of the trainings that count.
-        hours: That it may take at most, as far as can be foreseen.
     """
 
     side: int
@@ -46,11 +44,10 @@ class Size:
     rates: int
     trials: int
     seeds: int
-    hours: float
 
 
-FULL = Size(side=64, samples=4000, epochs=15, batch=64, rates=7, trials=2, seeds=5, hours=3.0)
-QUICK = Size(side=32, samples=600, epochs=8, batch=32, rates=5, trials=1, seeds=3, hours=0.4)
+FULL = Size(side=64, samples=4000, epochs=15, batch=64, rates=7, trials=2, seeds=5)
+QUICK = Size(side=32, samples=600, epochs=8, batch=32, rates=5, trials=1, seeds=3)
 FARTHER = 3
 """Rates that a grid may be continued by where its best is at an end."""
 SETTINGS: Mapping[str, tuple[Mapping[str, float], ...]] = {
@@ -80,7 +77,8 @@ def _run(request: LabRequest) -> LabResult:
     size = QUICK if request.quick else FULL
     data = lab_data(request.source, side=size.side, listener=request.listener, most=size.samples)
     bench = _bench(data, size, request.seed)
-    _affordable(bench, size, request)
+    runs = len(OPTIMIZERS) * (size.rates * size.trials + size.seeds + 4)
+    foresee("optimizers", [Work(spec=bench.spec, steps=bench.steps, batch=size.batch, trainings=runs)], request)
     grid = _tune(bench, size, request)
     rates = {name: _best(grid[name]) for name in OPTIMIZERS}
     request.listener.say("every optimizer at its own rate, and one setting after another changed ...")
@@ -127,20 +125,6 @@ def _bench(data: LabData, size: Size, seed: int) -> Bench:
         steps=size.epochs * math.ceil(len(part) / size.batch),
         batch_size=size.batch,
     )
-
-
-def _affordable(bench: Bench, size: Size, request: LabRequest) -> None:
-    few, choice = bench.data.some(100, 20), OptimizerChoice(name=ADAM, rate=1e-3)
-    tried = [fit(bench.spec, few, choice, steps=steps, batch_size=size.batch).seconds / steps for steps in (2, 4, 4)]
-    seconds = min(tried)  # processor time: what others do meanwhile is not ours to foresee
-    runs = len(OPTIMIZERS) * (size.rates * size.trials + size.seeds + 4)
-    hours = seconds * bench.steps * runs / max(1, request.workers) / 3600
-    if hours > size.hours:
-        raise PlanError(
-            f"{runs} trainings of {bench.steps:,} steps of {seconds:.2g} s would take about {hours:.1f} hours on this "
-            f"machine, and more than {size.hours:g} are not begun: name a source of smaller samples"
-            + ("" if request.quick else ", or give --quick")
-        )
 
 
 def _tune(bench: Bench, size: Size, request: LabRequest) -> dict[str, dict[float, list[float]]]:

@@ -1,17 +1,19 @@
 """What is a 1x1 convolution for? What it is and saves, how far channels can be reduced, when it does not help."""
 
+import math
 from collections.abc import Sequence
 
 from thalweg.core.lab import LabResult
 from thalweg.core.report import Curves, Drawing, Line, Table
 from thalweg.experiments.data import LabData, lab_data
+from thalweg.experiments.foreseen import Work, foresee
 from thalweg.experiments.lab import Lab, LabRequest
 from thalweg.experiments.pointwise_claims import judge_pointwise
 from thalweg.experiments.pointwise_costs import CASES, Saving, published, savings
 from thalweg.experiments.pointwise_facts import check_linearity, maps_of, seen_by
 from thalweg.experiments.pointwise_layers import KEPT, LayerReach, reach_of_layers
-from thalweg.experiments.pointwise_subject import Subject, is_run, of_run, trained_here
-from thalweg.experiments.pointwise_trials import NARROW, WIDE, Trial, run_trials
+from thalweg.experiments.pointwise_subject import Subject, is_run, of_run, subject_network, trained_here
+from thalweg.experiments.pointwise_trials import NARROW, WIDE, Trial, run_trials, trial_works
 from thalweg.experiments.sizing import said_cost
 from thalweg.experiments.variants import RECIPE
 from thalweg.rendering.dots import Dot, draw_dots
@@ -41,6 +43,8 @@ def _run(request: LabRequest) -> LabResult:
     number = 0 if request.quick else 1
     run = is_run(request.source)
     data = None if run else lab_data(request.source, side=SIDE, listener=request.listener, most=SAMPLES[number])
+    if data is not None:
+        foresee("pointwise", _works(data, request.seed, number), request)
     subject = (
         of_run(request, most=MOST_SHOWN[number]) if data is None else trained_here(data, request, epochs=EPOCHS[number])
     )
@@ -66,6 +70,16 @@ def _run(request: LabRequest) -> LabResult:
         limits=_LIMITS,
         figures=tuple(figures),
     )
+
+
+def _works(data: LabData, seed: int, number: int) -> list[Work]:
+    alone = Work(
+        spec=subject_network(data.shape, len(data.classes)),
+        steps=EPOCHS[number] * math.ceil(len(data.train) / 32),
+        trainings=2,  # one after the other, where trials keep two processes busy
+    )
+    trials = trial_works(data, seed=seed, epochs=TRIAL_EPOCHS[number], seeds=TRIAL_SEEDS[number], widths=(NARROW, WIDE))
+    return [alone, *trials]
 
 
 def _trials(data: LabData, request: LabRequest, number: int) -> tuple[Trial, ...]:

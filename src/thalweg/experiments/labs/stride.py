@@ -6,26 +6,26 @@ import numpy as np
 import torch
 
 from thalweg.accounting.ledger import count
-from thalweg.core.errors import SourceError
-from thalweg.core.files import printable
 from thalweg.core.lab import LabFinding, LabResult
 from thalweg.core.layer_cost import Ledger
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.report import Curves, Drawing, Line, Table
 from thalweg.experiments.data import LabData, lab_data
+from thalweg.experiments.dimension_words import as_tile, in_words_of
+from thalweg.experiments.foreseen import foresee
 from thalweg.experiments.lab import Lab, LabRequest
 from thalweg.experiments.seeds import Seeds
 from thalweg.experiments.sizing import said_cost
 from thalweg.experiments.stride_networks import MANNERS, changes_under_shift, stride_network
 from thalweg.experiments.timing import answer_seconds
-from thalweg.experiments.variants import RECIPE, Trained, Variant, accuracies, restored, train_variants
+from thalweg.experiments.variants import RECIPE, Trained, Variant, accuracies, restored, train_variants, works_of
 from thalweg.rendering.dots import Dot, draw_dots
 from thalweg.rendering.maps import MapTile, draw_maps
 
 __all__ = ["LAB"]
 
-SIDES, SAMPLES = (32, 48), (600, 2000)
-EPOCHS, SEEDS, WIDTHS = (8, 20), (3, 5), (8, 16)
+SIDES, SAMPLES = (32, 48), (600, 1500)
+EPOCHS, SEEDS, WIDTHS = (8, 16), (3, 5), (8, 16)
 SHIFTS = (4, 8)
 """Pixels. Each pair: quick, full."""
 TIMING = 2.0
@@ -34,7 +34,7 @@ MARGIN = 0.03
 _LIMITS = tuple(
     """One shape of network, three 3x3 convolutions and a mean over all places, which itself forgives shifts.
 Pictures are small; where they are large, thinning out early saves far more.
-A shift repeats the edge; a camera that moves would show something new there.
+A shift repeats the edge; where something moves in truth, something new comes in there.
 No shifts were trained on: augmentation makes every network steadier.
 Intervals tell how much seeds matter; that the held-out pictures are a sample, too, is not in them.""".splitlines()
 )
@@ -42,9 +42,10 @@ Intervals tell how much seeds matter; that the held-out pictures are a sample, t
 
 def _run(request: LabRequest) -> LabResult:
     number = 0 if request.quick else 1
-    data = _pictures(request, number)
+    data = lab_data(request.source, side=SIDES[number], listener=request.listener, most=SAMPLES[number])
     specs = {manner: stride_network(data.shape, len(data.classes), manner, width=WIDTHS[number]) for manner in MANNERS}
     variants = [Variant(name=manner, spec=spec, epochs=EPOCHS[number], keep=True) for manner, spec in specs.items()]
+    foresee("stride", works_of(variants, data, SEEDS[number]), request)
     found = train_variants(variants, data, SEEDS[number], request)
     request.listener.say("Moving held-out pictures by single pixels ...")
     changes = {
@@ -55,7 +56,7 @@ def _run(request: LabRequest) -> LabResult:
     ledgers = {manner: count(spec) for manner, spec in specs.items()}
     scores = accuracies(found)
     moved = Seeds(values={manner: tuple(each[0] for each in runs) for manner, runs in changes.items()})
-    return LabResult(
+    result = LabResult(
         name="stride",
         question="What do stride and padding cost, and what do they bring?",
         setup={
@@ -78,22 +79,12 @@ def _run(request: LabRequest) -> LabResult:
             _accuracy_figure(ledgers, scores, seconds),
         ),
     )
-
-
-def _pictures(request: LabRequest, number: int) -> LabData:
-    data = lab_data(request.source, side=SIDES[number], listener=request.listener, most=SAMPLES[number])
-    if data.shape.axes != 2:  # noqa: PLR2004 - shifts and maps are shown in two axes
-        kinds = {1: "signals", 3: "volumes"}
-        raise SourceError(
-            f"{printable(data.source)} holds {kinds[data.shape.axes]}: this experiment moves pictures; name a folder "
-            f"of them, or no source for the solar cells"
-        )
-    return data
+    return in_words_of(result, data.shape.axes)
 
 
 def _last_map(ledger: Ledger) -> tuple[str, int, int]:
     """Size of the last map, what one place of it sees, and how far neighbours are apart, in pixels."""
-    row = [each for each in ledger.rows if each.kind == "conv2d"][-1]
+    row = [each for each in ledger.rows if each.kind.startswith("conv")][-1]
     return "x".join(map(str, row.output_shape.extents)), row.receptive_field[0], int(row.stride[0])
 
 
@@ -217,7 +208,7 @@ def _maps(data: LabData, specs: Mapping[str, NetworkSpec], found: Mapping[str, S
     for manner in ("stride 1", "stride 2", "stride 4", "max pool", "stride 2, no padding"):
         module = restored(specs[manner], found[manner][0])
         maps: list[np.ndarray] = []
-        names = [layer.name for layer in specs[manner].layers if layer.kind == "conv2d"]
+        names = [layer.name for layer in specs[manner].layers if layer.kind.startswith("conv")]
         handles = [
             module.get_submodule(name).register_forward_hook(
                 lambda _, __, result, maps=maps: maps.append(result[0].clamp(min=0).numpy())
@@ -228,10 +219,12 @@ def _maps(data: LabData, specs: Mapping[str, NetworkSpec], found: Mapping[str, S
             module(picture)
         for handle in handles:
             handle.remove()
-        row = [MapTile(label=manner, values=picture[0].mean(dim=0).numpy(), note=f"picture {data.shape}")]
+        row = [MapTile(label=manner, values=as_tile(picture[0].mean(dim=0).numpy()), note=f"picture {data.shape}")]
         for name, each in zip(names, maps, strict=True):
-            strongest = each[int(each.std(axis=(1, 2)).argmax())]
-            row.append(MapTile(label=f"after {name}", values=strongest, note="x".join(map(str, strongest.shape))))
+            strongest = each[int(each.reshape(len(each), -1).std(axis=1).argmax())]
+            row.append(
+                MapTile(label=f"after {name}", values=as_tile(strongest), note="x".join(map(str, strongest.shape)))
+            )
         rows.append(row)
     return draw_maps("One held-out picture, and the liveliest map after each convolution", rows)
 

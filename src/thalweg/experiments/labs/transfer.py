@@ -13,15 +13,17 @@ import numpy as np
 import torch
 
 from thalweg.core.errors import SourceError
-from thalweg.core.files import printable
+from thalweg.core.files import cache_folder, printable
 from thalweg.core.lab import LabFinding, LabResult
 from thalweg.core.report import Curves, Drawing, Line, Table
-from thalweg.data.fetch import cache_folder
 from thalweg.experiments.data import LabData, LabPart, lab_data
+from thalweg.experiments.foreseen import Work, foresee
 from thalweg.experiments.lab import Lab, LabRequest
 from thalweg.experiments.many import in_processes
 from thalweg.experiments.seeds import Seeds
 from thalweg.experiments.transfer_runs import (
+    SCRATCH_BATCH,
+    TUNING_BATCH,
     Case,
     Head,
     Subject,
@@ -124,11 +126,31 @@ def _subject(data: LabData, weights: Weights) -> Subject:
     return Subject(data=data, scratch=scratch, backbone=spec, weights=module.state_dict(), head=head)
 
 
+def _works(subject: Subject, number: int) -> list[Work]:
+    samples, seeds = len(subject.data.train), SEEDS[number]
+    features = (samples + len(subject.data.test)) / TUNING_BATCH / 3  # forward only, and in one process
+    return [
+        Work(spec=subject.backbone, steps=2 * features, batch=TUNING_BATCH),
+        Work(
+            spec=subject.backbone, steps=TUNING_STEPS[number], batch=TUNING_BATCH, trainings=seeds * len(TUNED[number])
+        ),
+        *(
+            Work(spec=subject.scratch, steps=_steps(round(share * samples), number), trainings=seeds)
+            for share in SHARES
+        ),
+    ]
+
+
+def _steps(count: int, number: int) -> int:
+    return max(LEAST_STEPS[number], EPOCHS[number] * -(-count // SCRATCH_BATCH))
+
+
 def _measure(subject: Subject, places: Sequence[Place], request: LabRequest, number: int) -> _Found:
     """Features once; heads on them here; trainings in processes."""
     data, seeds = subject.data, [request.seed + each for each in range(SEEDS[number])]
     module = build(subject.backbone.logits()[0], seed=0)
     module.load_state_dict(dict(subject.weights))
+    foresee("transfer", _works(subject, number), request)
     request.listener.say(f"Features of {len(data.train) + len(data.test):,} pictures at {len(places)} depths ...")
     began = time.process_time()
     layers = [place.layer for place in places]
@@ -154,8 +176,7 @@ def _measure(subject: Subject, places: Sequence[Place], request: LabRequest, num
             start = head(layers[-1], count, seed)
             scores.setdefault((FROZEN, share), []).append(start.accuracy)
             seconds.setdefault((FROZEN, share), []).append(start.seconds + count * features)
-            steps = max(LEAST_STEPS[number], EPOCHS[number] * -(-count // 32))
-            cases.append((SCRATCH, share, Case(count=count, seed=seed, steps=steps)))
+            cases.append((SCRATCH, share, Case(count=count, seed=seed, steps=_steps(count, number))))
             if share in TUNED[number]:
                 tuned = Case(count=count, seed=seed, steps=TUNING_STEPS[number], start=start)
                 cases.append((TUNING, share, tuned))

@@ -1,0 +1,198 @@
+"""Layers that mean the whole batch although each rank holds a part of it: batch normalisation and dropout.
+
+Batch normalisation trains by the mean and variance of the batch. Were each rank to take those of its own part, two
+ranks with 16 pictures each would train another network than one rank with 32, the more so the smaller the parts. So the
+sums go from rank to rank, forward and backward (as in torch's SyncBatchNorm, which needs a GPU), and the number of
+ranks changes nothing but the time: two short messages a layer and direction.
+
+Dropout is a function of seed and step. Each rank draws the mask of the whole batch and uses its own rows, so that the
+same units are dropped for a picture whichever rank it falls to.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+__all__ = ["has_batch_statistics", "of_the_whole_batch", "spread_layers"]
+
+_PART: ContextVar[tuple[int, int, int] | None] = ContextVar("part of the batch", default=None)
+
+
+@contextlib.contextmanager
+def of_the_whole_batch(first: int, last: int, whole: int) -> Iterator[None]:
+    """Compute a training step whose batch is spread: the layers mean all of it. Elsewhere they do not.
+
+    Args:
+        first: This rank's first sample in the batch.
+        last: One behind its last.
+        whole: Samples of the batch over all ranks.
+
+    Yields:
+        Nothing.
+    """
+    before = _PART.set((first, last, whole))
+    try:
+        yield
+    finally:
+        _PART.reset(before)
+
+
+class _Normalise(torch.autograd.Function):
+    """Batch normalisation of a batch that lies on several ranks, with one message forward and one backward.
+
+    Forward, from every rank's count, mean and sum of squared deviations (Chan et al. 1979; nothing is subtracted that
+    is nearly equal):
+
+        mu = sum n_i mu_i / N,    N var = sum (M_i + n_i (mu_i - mu)^2)
+
+    Backward, with the sums S over all ranks, of g and of g x^ (x^ is the normalised value):
+
+        dx = gamma / sigma (g - S_g / N - x^ S_gx / N)
+    """
+
+    @staticmethod
+    def forward(
+        context: Any,  # noqa: ANN401 - torch's form
+        values: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor,
+        layer: nn.modules.batchnorm._BatchNorm,
+    ) -> torch.Tensor:
+        count = values.numel() / values.shape[1]
+        wide = torch.zeros_like(weight)  # without running statistics, torch gives those of bfloat16 values in bfloat16
+        mean, variance = torch.batch_norm_update_stats(values, wide, torch.zeros_like(wide), 0.0)
+        own = torch.stack((mean.double(), variance.double() * count, mean.new_full(mean.shape, count).double()))
+        every = [torch.empty_like(own) for _ in range(torch.distributed.get_world_size())]
+        torch.distributed.all_gather(every, own)
+        means, squares, counts = torch.stack(every).unbind(1)
+        number = counts.sum(0)
+        middle = (counts * means).sum(0) / number
+        spread = (squares + counts * (means - middle) ** 2).sum(0) / number
+        mean, variance = middle.to(mean.dtype), spread.to(variance.dtype)
+        _remember(layer, mean, variance * float(number[0] / max(1.0, float(number[0]) - 1)))
+        context.save_for_backward(values, weight, mean, variance)
+        context.eps, context.number = layer.eps, float(number[0])
+        return functional.batch_norm(values, mean, variance, weight, bias, training=False, eps=layer.eps)
+
+    @staticmethod
+    def backward(context: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # type: ignore[override]  # noqa: ANN401
+        values, weight, mean, variance = context.saved_tensors
+        inverse = (variance + context.eps).rsqrt()
+        direct, by_weight, by_bias = torch.ops.aten.native_batch_norm_backward(
+            gradient,
+            values,
+            weight,
+            mean,
+            variance,
+            None,
+            None,
+            False,
+            context.eps,
+            [True, True, True],
+        )
+        sums = torch.stack((by_bias, by_weight)).double()
+        torch.distributed.all_reduce(sums)
+        of_gradient, of_product = sums.to(weight.dtype) / context.number
+        slope = weight * inverse * inverse * of_product
+        level = weight * inverse * of_gradient - slope * mean
+        shape = [1, -1] + [1] * (values.dim() - 2)
+        back = direct - level.to(direct.dtype).view(shape)
+        return (
+            back.addcmul_(values.to(direct.dtype), slope.to(direct.dtype).view(shape), value=-1),
+            by_weight,
+            by_bias,
+            None,
+        )
+
+
+def _normalised(layer: nn.modules.batchnorm._BatchNorm, values: torch.Tensor) -> torch.Tensor:
+    """Normalise by mean and variance over the ranks."""
+    channels = values.shape[1]
+    weight = layer.weight if layer.affine else torch.ones(channels, device=values.device)
+    bias = layer.bias if layer.affine else torch.zeros(channels, device=values.device)
+    result: torch.Tensor = _Normalise.apply(values, weight, bias, layer)  # type: ignore[no-untyped-call]
+    return result
+
+
+@torch.no_grad()
+def _remember(layer: nn.modules.batchnorm._BatchNorm, mean: torch.Tensor, variance: torch.Tensor) -> None:
+    if not layer.track_running_stats or layer.running_mean is None or layer.running_var is None:
+        return
+    assert layer.num_batches_tracked is not None  # noqa: S101 - there with the other two
+    layer.num_batches_tracked.add_(1)
+    share = layer.momentum if layer.momentum is not None else 1.0 / float(layer.num_batches_tracked)
+    layer.running_mean.lerp_(mean.to(layer.running_mean.dtype), share)
+    layer.running_var.lerp_(variance.to(layer.running_var.dtype), share)
+
+
+class _SpreadBatchNorm1d(nn.BatchNorm1d):
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return _normalised(self, values) if self.training and _PART.get() else super().forward(values)
+
+
+class _SpreadBatchNorm2d(nn.BatchNorm2d):
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return _normalised(self, values) if self.training and _PART.get() else super().forward(values)
+
+
+class _SpreadBatchNorm3d(nn.BatchNorm3d):
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return _normalised(self, values) if self.training and _PART.get() else super().forward(values)
+
+
+class _SpreadDropout(nn.Dropout):
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        part = _PART.get()
+        if not (self.training and part and self.p):
+            return super().forward(values)
+        first, last, whole = part
+        ones = values.new_ones((whole, *values.shape[1:]))
+        if values.dim() == 4 and not values.is_contiguous():  # noqa: PLR2004 - pictures, channels last: drawn in that order
+            ones = ones.contiguous(memory_format=torch.channels_last)
+        return values * functional.dropout(ones, self.p, training=True)[first:last]
+
+
+_SPREAD: dict[type[nn.Module], type[nn.Module]] = {
+    nn.BatchNorm1d: _SpreadBatchNorm1d,
+    nn.BatchNorm2d: _SpreadBatchNorm2d,
+    nn.BatchNorm3d: _SpreadBatchNorm3d,
+    nn.Dropout: _SpreadDropout,
+}
+
+
+def spread_layers(network: nn.Module, *, sums: bool = True) -> int:
+    """Make a network's batch normalisations and dropouts mean the whole batch during steps that are spread.
+
+    Args:
+        network: The network; its layers keep their tensors and places, and outside such steps compute as before.
+        sums: Whether batch normalisations add up over ranks; pieces of one process cannot, for them only dropout is.
+
+    Returns:
+        How many there are; those whose statistics are held are none of them.
+
+    Example:
+        >>> net = nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1), nn.Dropout(0.1))
+        >>> spread_layers(net), isinstance(net[1], nn.BatchNorm2d)
+        (2, True)
+    """
+    found = [layer for layer in network.modules() if type(layer) in _SPREAD and (sums or type(layer) is nn.Dropout)]
+    for layer in found:
+        layer.__class__ = _SPREAD[type(layer)]
+    return len(found)
+
+
+def has_batch_statistics(network: nn.Module) -> bool:
+    """Whether a layer normalises by the batch it is given.
+
+    Args:
+        network: The network, in training mode.
+
+    Returns:
+        False where there is no batch normalisation, or all of them hold their statistics.
+    """
+    return any(isinstance(each, nn.modules.batchnorm._BatchNorm) and each.training for each in network.modules())  # noqa: SLF001

@@ -1,0 +1,70 @@
+"""The numbers that a plan comes down to once its data are known, for the loop."""
+
+import time
+from typing import TYPE_CHECKING
+
+from thalweg.core.dataset import DataSummary
+from thalweg.core.plan import TrainingPlan
+from thalweg.monitoring.trials import CLIP
+from thalweg.training.loss import class_weights, pixel_weights
+from thalweg.training.progress import Recipe
+
+if TYPE_CHECKING:  # a session asks for its numbers, and this is where it is known
+    from thalweg.workbench.session import Session
+
+__all__ = ["balance_of", "recipe_of"]
+
+REPORT_SECONDS = 6.0
+"""Of a plan in minutes, so much is kept for the report and the end of the process, besides the evaluation."""
+FULL_SIZE = 2.5
+"""Scoring masks at their own size takes so many times as long a picture as at the size of training."""
+
+
+def balance_of(plan: TrainingPlan, summary: DataSummary) -> tuple[float, ...] | None:
+    """Weight of each class in the loss.
+
+    Args:
+        plan: With the choice.
+        summary: With the training files, or pixels, a class.
+
+    Returns:
+        One a class, or None for equal ones.
+    """
+    if summary.masks is not None:
+        return pixel_weights(summary.masks.pixels["train"], plan.class_weights)
+    return class_weights(summary.counts["train"], plan.class_weights)
+
+
+def recipe_of(run: "Session", *, resuming: bool) -> Recipe:
+    """The numbers of a run.
+
+    Args:
+        run: The run.
+        resuming: Whether it goes on, so that what was used of its minutes is known already.
+
+    Returns:
+        The numbers.
+    """
+    plan = run.plan
+    deadline = None
+    if plan.minutes is not None:
+        used = 0.0 if resuming else time.perf_counter() - run.started
+        deadline = max(1.0, plan.minutes * 60 - used - REPORT_SECONDS)
+    return Recipe(
+        epochs=plan.epochs,
+        deadline_seconds=deadline,
+        learning_rate=plan.learning_rate or 0.0,
+        optimizer=plan.optimizer or "adam",
+        weight_decay=plan.weight_decay or 0.0,
+        warmup=plan.warmup,
+        smoothing=plan.label_smoothing or 0.0,
+        weights=balance_of(plan, run.summary),
+        average=plan.average or 0.0,
+        patience=plan.patience,
+        stages=plan.stages or (1.0,),
+        side=max(plan.image_size or 0, plan.image_height or 0),
+        seed=plan.seed,
+        clip=CLIP if plan.rate_from == "trials" and not plan.repair else None,  # else the pilot clips
+        evaluations=1 + (FULL_SIZE if run.summary.masks else 1.0) * len(run.scored) / max(1, len(run.heldout)),
+        parts=run.learning,
+    )

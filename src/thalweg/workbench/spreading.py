@@ -1,0 +1,142 @@
+"""A run that several ranks share: what it needs, which folder it has, and going on by itself after a restart.
+
+Launchers such as torchrun start all ranks anew, with the same words, when one is gone. What the launch had begun is
+then gone on with, from its last checkpoint; the launcher's own store remembers where that is.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from thalweg.core.codec import dumps
+from thalweg.core.dataset import DataSummary
+from thalweg.core.errors import PlanError
+from thalweg.core.files import printable
+from thalweg.core.network_spec import NetworkSpec
+from thalweg.core.plan import TrainingPlan
+from thalweg.core.run_folder import RunFolder
+from thalweg.training.ranks import Ranks
+
+__all__ = ["begun_before", "decided_once", "make_folder", "refuse_other_data", "refuse_thin_parts", "told_of_ranks"]
+
+_PLACE = "run"
+
+
+def begun_before(ranks: Ranks) -> RunFolder | None:
+    """Find the run that this launch had begun before its ranks were started anew.
+
+    Args:
+        ranks: Those who were.
+
+    Returns:
+        The run to go on with; None where nothing had been begun, or nothing of it is worth keeping.
+    """
+    place = ranks.remembered(_PLACE)
+    if not place:
+        return None
+    folder = Path(place)
+    if (folder / "plan.toml").is_file():
+        return RunFolder(folder)
+    if ranks.first:
+        shutil.rmtree(folder, ignore_errors=True)  # made by this launch, which was cut off before it had a plan
+    ranks.agree_on(None)
+    return None
+
+
+def make_folder(out: Path | None, name: str, ranks: Ranks) -> RunFolder:
+    """Make the run's folder, once.
+
+    Args:
+        out: The wanted folder, or None.
+        name: The run's name.
+        ranks: With whom the run is shared; rank 0 makes it.
+
+    Returns:
+        The folder, the same on all ranks.
+    """
+    place = ranks.from_first(lambda: str(RunFolder.create(out, name).path))
+    ranks.remember(_PLACE, str(Path(place).resolve()))
+    return RunFolder(Path(place))
+
+
+def decided_once(plan: TrainingPlan, decide: Callable[[], TrainingPlan], ranks: Ranks) -> TrainingPlan:
+    """Let rank 0 decide on the rest of a plan, for all.
+
+    Args:
+        plan: As it is.
+        decide: Gives the plan with what was decided.
+        ranks: With whom the run is shared.
+
+    Returns:
+        The plan of rank 0.
+    """
+    if ranks.size == 1:
+        return decide()
+    return TrainingPlan.from_toml(
+        ranks.from_first(lambda: decide().to_toml()), f"the plan for {printable(plan.source)}"
+    )
+
+
+def told_of_ranks(ranks: Ranks, spec: NetworkSpec) -> str:
+    """Say how the work is shared.
+
+    Args:
+        ranks: Who shares it.
+        spec: The network.
+
+    Returns:
+        A sentence.
+    """
+    norms = any(layer.kind == "batch_norm" for layer in spec)
+    whole = "; batch normalisation goes by the whole batch" if norms else ""
+    return f"{ranks.size} ranks share each batch: the same samples a step as one would take{whole}."
+
+
+def refuse_other_data(summary: DataSummary, ranks: Ranks) -> None:
+    """See that all ranks read the same data.
+
+    Args:
+        summary: What this rank read.
+        ranks: With whom the run is shared.
+
+    Raises:
+        PlanError: A rank has other files, or files that show other pictures.
+    """
+    if ranks.size == 1:
+        return
+    digests = ranks.words(hashlib.sha256(dumps(summary).encode()).hexdigest())
+    odd = [rank for rank, each in enumerate(digests) if each != digests[0]]
+    if odd:
+        raise PlanError(
+            f"rank {odd[0]} reads other data from {printable(summary.source)} than rank 0: "
+            f"give all machines the same files, or a disk that they share"
+        )
+
+
+def refuse_thin_parts(plan: TrainingPlan, train: int, ranks: Ranks) -> None:
+    """Refuse batches of which some rank would have nothing, and what cannot be shared.
+
+    Args:
+        plan: With the batch size.
+        train: Training samples.
+        ranks: With whom each batch is shared.
+
+    Raises:
+        PlanError: There are more ranks than samples in a batch, or the head alone is trained.
+
+    Example:
+        >>> from thalweg.training.ranks import ALONE
+        >>> refuse_thin_parts(TrainingPlan(source="photos"), 1, ALONE)
+    """
+    if ranks.size == 1:
+        return
+    if plan.trains_head_only:
+        raise PlanError("--head-only trains a head on kept features within seconds: start it without torchrun")
+    steps = -(-train // (plan.batch_size or 32))
+    least = train // max(1, steps)
+    if least < ranks.size:
+        raise PlanError(
+            f"{ranks.size} ranks share batches of {least} of the {train} training samples of "
+            f"{printable(plan.source)}, so some would have nothing to do: take fewer ranks or a larger --batch-size"
+        )

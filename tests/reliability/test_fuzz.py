@@ -1,0 +1,40 @@
+"""Damaged inputs of every reader; benchmarks/reliability/fuzz.py has the long form, pictures have their own."""
+
+import zipfile
+
+import numpy as np
+import pytest
+
+from thalweg.core.errors import RunError, SourceError
+from thalweg.core.history import epochs_from_csv
+from thalweg.data.mask_classes import find_table
+from thalweg.data.npz import read_npz
+
+
+def test_changed_originals_give_an_answer_or_one_sentence(kept):
+    result = kept("fuzz")
+    assert result["cases"] == 18
+    assert result["inputs"] == 18 * 25
+
+
+def test_a_carriage_return_in_a_history_is_told_with_its_line():
+    with pytest.raises(RunError, match=r"line \d is not a row of numbers"):
+        epochs_from_csv("epoch,train_loss\n1,0.5\rx,\n", "history.csv")
+
+
+def test_a_compressed_stream_that_breaks_is_a_damaged_file(tmp_path):
+    path = tmp_path / "data.npz"
+    np.savez_compressed(path, x=np.random.default_rng(0).normal(size=(50, 4)), y=np.zeros(50))
+    with zipfile.ZipFile(path) as box:
+        start = box.getinfo("x.npy").header_offset + 60
+    data = bytearray(path.read_bytes())
+    data[start : start + 40] = b"\xff" * 40
+    path.write_bytes(data)
+    with pytest.raises(SourceError, match=r"is no readable \.npz file"):
+        read_npz(path)
+
+
+def test_a_carriage_return_in_a_table_of_classes_is_told_with_its_line(tmp_path):
+    (tmp_path / "classes.csv").write_bytes(b'name,r,g,b\nsky,1,2,3\nro"ad\r,4,5,6\n"car,7,8,9\n')
+    with pytest.raises(SourceError, match=r"classes\.csv, line \d: .* is no class"):
+        find_table(tmp_path)
