@@ -32,14 +32,17 @@ class _ByChannel(nn.Conv2d):
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:  # noqa: A002 - torch's name
         kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else input.dtype
         if not self._is_slow(input, kind):
-            return super()._conv_forward(input, weight, bias)
+            usual: Tensor = super()._conv_forward(input, weight, bias)
+            return usual
         given = (each if each is None else each.to(kind) for each in (input, weight, bias))
-        return _Convolution.apply(*given, self.stride, self.padding)  # type: ignore[no-any-return, no-untyped-call]
+        made: Tensor = _Convolution.apply(*given, self.stride, self.padding)  # type: ignore[no-untyped-call]
+        return made
 
     def _is_slow(self, x: Tensor, kind: torch.dtype) -> bool:
         if not torch.is_grad_enabled() or x.device.type != "cpu" or x.ndim != 4:  # noqa: PLR2004 - a batch of pictures
             return False
-        if torch.compiler.is_compiling() or torch.jit.is_tracing() or type(x) not in {Tensor, nn.Parameter}:
+        traced = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+        if traced or torch.compiler.is_compiling() or type(x) not in {Tensor, nn.Parameter}:
             return False
         plain = isinstance(self.padding, tuple) and self.padding_mode == "zeros" and set(self.dilation) == {1}
         strided = max(self.stride) > 1 and kind != torch.float32
@@ -71,7 +74,7 @@ class _Convolution(torch.autograd.Function):
         return functional.conv2d(x, weight, bias, stride, padding, groups=len(weight))
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None, None]:  # type: ignore[override]  # noqa: ANN401
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None, None]:  # noqa: ANN401
         x, weight = ctx.saved_tensors
         wanted = ctx.needs_input_grad
         of_x = _of_input(grad, x, weight, ctx.stride, ctx.padding) if wanted[0] else None

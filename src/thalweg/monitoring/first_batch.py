@@ -11,7 +11,7 @@ class, a function by the gradient G at the network's output z,
 """
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import torch
 from torch.nn import functional
@@ -74,25 +74,6 @@ class FirstBatch:
         self._handles = []
         self._inputs = self._outputs = self._alive = self._gradient = self._targets = None
 
-    @property
-    def order(self) -> list[str]:
-        """Names of the layers in the order in which they were called."""
-        return list(self._order)
-
-    def follow_no_layer(self, order: Sequence[str]) -> None:
-        """Go on without a hook on any layer: in which order they are called is known from before.
-
-        Layers that somebody listens to are computed one by one, others several at once, which rounds otherwise: a run
-        that goes on must listen where the run that was never interrupted did.
-
-        Args:
-            order: Their names.
-        """
-        for handle in self._handles[1:]:
-            take_away(handle)
-        del self._handles[1:]
-        self._order = list(order)
-
     def before_update(self, moment: Moment) -> None:
         """Read the facts before the first update, while the weights are as they were made.
 
@@ -152,8 +133,7 @@ class FirstBatch:
             return
         found = first_tensor(output)
         if found is None or not found.requires_grad:
-            if len(self._handles) > 1:  # or the order is known from before
-                self._order.clear()  # a trial run without a gradient is no training
+            self._order.clear()  # a trial run without a gradient is no training
             return
         first = first_tensor([*args, *kwargs.values()])
         self._inputs = None if first is None else first.detach()
