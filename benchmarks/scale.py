@@ -97,8 +97,8 @@ BEHIND = """## What would break first
   150 TB for 1,000 million. The first is a disk, the second is not: at that size pictures must be decoded as they come,
   which thalweg does not do.
 - **Lists of files.** `data.json` names every file: some 100 MB for 1.3 million, 80 GB for 1,000 million. An epoch's
-  order is one permutation on every rank: 10 MB, and 8 GB. Beyond some ten million pictures these would have to be shards and a
-  keyed permutation.
+  order is one permutation on every rank: 10 MB, and 8 GB. Beyond some ten million pictures these would have to be
+  shards and a keyed permutation.
 - **One message after the backward pass**, which nothing overlaps.
 - **The reported split and the report**, which rank 0 does alone.
 """
@@ -290,8 +290,8 @@ def page(result: dict[str, object]) -> str:
         lines.append(words + f"{here.price} | {here.why} |")
     lines += [
         "",
-        f"A small message between devices takes {1e6 * LATENCY:.0f} microseconds. Prices are list prices as last known to",
-        "the authors; a tenth more or less changes nothing here.",
+        f"A small message between devices takes {1e6 * LATENCY:.0f} microseconds. Prices are list prices as last known",
+        "to the authors; a tenth more or less changes nothing here.",
         "",
     ]
     for work in WORK:
