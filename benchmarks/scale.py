@@ -77,7 +77,7 @@ BEFORE = """# What larger data would take
 
 Computed by `benchmarks/scale.py` (which writes this page) from rates measured on one core and from assumptions about
 machines that were not at hand. The arithmetic is exact, the assumptions are not: read hours and dollars as orders of
-magnitude, put your own numbers into the script, and measure with `benchmarks/scaling.py` before you pay.
+magnitude, put your own numbers into the script, and measure with `benchmarks/rank_scaling.py` before you pay.
 
     step     = max(batch x seconds a picture computes, batch x seconds to make a picture) + messages
     seconds a picture on a GPU = 6 MACs / (peak x share)       2 operations a MAC, forward and backward are 3 passes
