@@ -2,7 +2,7 @@
 
 A short run is better with many passes over the files than with fine pictures or small batches. So the recipe of `small`
 stands where its least number of passes fits into the time. Where it does not, batches grow first, which costs no detail
-and makes a picture up to a third cheaper; then small pictures shrink, until enough passes fit (docs/decisions/0022).
+and makes a picture up to a third cheaper; then small pictures shrink, until enough passes fit (docs/decisions/0027).
 Between 32 and 96 pixels a picture of any size costs about the same, since the stem halves larger ones more often:
 shrinking photos would gain nothing.
 """
