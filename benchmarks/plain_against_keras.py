@@ -16,6 +16,8 @@ Rounds are kept in the JSON file as they come: the same command goes on where it
 TensorFlow needs an environment of its own: python -m venv keras-venv && keras-venv/bin/pip install tensorflow
 """
 
+# Long because three sides must do the same work, and whoever doubts the numbers wants to read them together.
+
 import argparse
 import json
 import os

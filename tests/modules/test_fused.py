@@ -138,15 +138,33 @@ def left_to_torch(change: Callable[[list[nn.Module]], object], x: torch.Tensor |
     return run_chain(modules, batch_of((2, 16, 4, 4)) if x is None else x) is None
 
 
-def test_whoever_looks_at_a_layer_sees_it_run() -> None:
-    assert not left_to_torch(lambda _: None)
-    assert left_to_torch(lambda modules: modules[1].register_forward_hook(lambda *_: None))
-    assert left_to_torch(lambda modules: modules[0].register_forward_pre_hook(lambda *_: None))
-    handle = nn.modules.module.register_module_forward_hook(lambda *_: None)
+@pytest.mark.parametrize("how", ["one layer", "everywhere"])
+def test_whoever_looks_at_a_layer_sees_it_run_and_changes_no_bit(how: str) -> None:
+    name = "rectifier, norm, pool"
+    unseen = results_of(run_chain, chain_of(name, 16), batch_of((2, 16, 4, 4)))
+    modules, seen = chain_of(name, 16), []
+
+    def look(module: nn.Module, _: object, out: torch.Tensor) -> None:
+        seen.append((type(module).__name__, out))
+
+    handles = [module.register_forward_hook(look) for module in modules]
+    if how == "everywhere":
+        for handle in handles:
+            handle.remove()
+        handles = [nn.modules.module.register_module_forward_hook(look)]
     try:
-        assert left_to_torch(lambda _: None)
+        watched = results_of(run_chain, modules, batch_of((2, 16, 4, 4)))
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
+    assert [kind for kind, _ in seen] == ["ReLU", "BatchNorm2d", "MaxPool2d"]
+    torch.testing.assert_close(seen[-1][1].double(), watched["out"], rtol=1e-5, atol=1e-5)
+    assert all(torch.equal(unseen[key], watched[key]) for key in unseen)
+
+
+def test_whoever_wants_a_layers_gradients_gets_torchs_layers() -> None:
+    assert not left_to_torch(lambda _: None)
+    assert left_to_torch(lambda modules: modules[1].register_full_backward_hook(lambda *_: None))
 
 
 def test_other_layers_and_layouts_are_left_to_torch() -> None:

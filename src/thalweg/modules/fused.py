@@ -33,8 +33,8 @@ _ENOUGH = {True: 1 << 15, False: 1 << 18}
 _FEW_CHANNELS = 48
 _LEAST_CHANNELS, _MOST_CHANNELS = 16, 4096  # LANES and MOST_CHANNELS of pointwise.c
 _AFTER = {nn.ReLU: 1, nn.ReLU6: 2}
-_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-_EVERYWHERE = tuple(f"_global{name}" for name in _HOOKS)
+_FORWARD_HOOKS = ("_forward_hooks", "_forward_pre_hooks")
+_BACKWARD_HOOKS = ("_backward_hooks", "_backward_pre_hooks")
 
 
 def run_chain(modules: Sequence[nn.Module], x: Tensor) -> Tensor | None:
@@ -45,11 +45,12 @@ def run_chain(modules: Sequence[nn.Module], x: Tensor) -> Tensor | None:
         x: A batch.
 
     Returns:
-        What the last layer gives, or None where the layers must be run one by one: somebody listens to one of them, a
-        normalisation is frozen, the numbers are laid out otherwise, or there is no compiler.
+        What the last layer gives, or None where the layers must be run one by one: somebody listens to the gradients of
+        one of them, a normalisation is frozen, the numbers are laid out otherwise, or there is no compiler. Hooks on
+        what goes forward see the layers run one by one, and cannot change what comes out.
     """
     norm = next((module for module in modules if type(module) is nn.BatchNorm2d), None)
-    if norm is None or not _is_usual(norm) or not _is_suited(x) or any(map(_is_watched, modules)):
+    if norm is None or not _is_usual(norm) or not _is_suited(x) or _has(modules, _BACKWARD_HOOKS):
         return None
     where = modules.index(norm)
     before, after = modules[:where], modules[where + 1 :]
@@ -68,6 +69,8 @@ def run_chain(modules: Sequence[nn.Module], x: Tensor) -> Tensor | None:
         return None
     kind = _AFTER[type(rectifiers[0])] if rectifiers else 0
     form = Form(height, width, x.shape[1], len(before), kind, 2 if pool else 1)
+    if _has(modules, _FORWARD_HOOKS):
+        _show(modules, norm, x)
     norm.num_batches_tracked.add_(1)  # type: ignore[union-attr]
     result: Tensor = _Chain.apply(x, norm.weight, norm.bias, norm, form, kernel)  # type: ignore[no-untyped-call]
     return result
@@ -98,11 +101,22 @@ def _is_suited(x: Tensor) -> bool:
     )
 
 
-def _is_watched(module: nn.Module) -> bool:
-    """Whether somebody wants to see what goes in or out of a layer by itself."""
-    return any(getattr(module, name, None) for name in _HOOKS) or any(
-        getattr(nn.modules.module, name, None) for name in _EVERYWHERE
-    )
+def _has(modules: Sequence[nn.Module], hooks: Sequence[str]) -> bool:
+    """Whether somebody wants to see what goes through a layer by itself."""
+    everywhere = any(getattr(nn.modules.module, f"_global{name}", None) for name in hooks)
+    return everywhere or any(getattr(module, name, None) for module in modules for name in hooks)
+
+
+def _show(modules: Sequence[nn.Module], norm: nn.BatchNorm2d, x: Tensor) -> None:
+    """Run the layers one by one for those who listen; training uses nothing of it, so that no bit depends on them."""
+    buffers = [buffer for buffer in norm.buffers(recurse=False) if buffer is not None]
+    before = [buffer.clone() for buffer in buffers]
+    with torch.no_grad():
+        y = x.detach()
+        for module in modules:
+            y = module(y)
+        for buffer, value in zip(buffers, before, strict=True):
+            buffer.copy_(value)
 
 
 def _is_two_by_two(pool: nn.Module) -> bool:

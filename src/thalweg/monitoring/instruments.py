@@ -7,6 +7,7 @@ there; a long run ever less often, so that its record stays small. All of it goe
 the clock.
 """
 
+import json
 import logging
 import math
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from dataclasses import replace
 
 import torch
 
+from thalweg.core.codec import dumps, from_plain
 from thalweg.core.network_facts import NetworkFacts
 from thalweg.monitoring.first_batch import FirstBatch
 from thalweg.monitoring.measures_edge import Edge, EdgeSearch
@@ -137,7 +139,14 @@ class Instruments:
         Returns:
             Plain data.
         """
-        return {"step": self._step, "edge": self.edge.state(), "norms": self.norms.state(), "broken": self._broken}
+        facts = self._first.facts
+        return {
+            "step": self._step,
+            "edge": self.edge.state(),
+            "norms": self.norms.state(),
+            "broken": self._broken,
+            "facts": None if facts is None else dumps(facts),
+        }
 
     def restore(self, state: Mapping[str, object]) -> None:
         """Go back to a state.
@@ -151,6 +160,10 @@ class Instruments:
         norms = state.get("norms")
         if isinstance(norms, Mapping):
             self.norms.restore(norms)
+        facts = state.get("facts")
+        if isinstance(facts, str):  # a layer that is listened to again computes on its own, and rounds differently
+            self._first.facts = from_plain(NetworkFacts, json.loads(facts), "facts")
+            self._first.close()
         self._broken = bool(state.get("broken"))
         self._step = int(state.get("step") or 0)  # type: ignore[call-overload]
         self.passing.stop()

@@ -45,8 +45,8 @@ def of_the_whole_batch(first: int, last: int, whole: int) -> Iterator[None]:
 class _Normalise(torch.autograd.Function):
     """Batch normalisation of a batch that lies on several ranks, with one message forward and one backward.
 
-    Forward, from every rank's count, mean and sum of squared deviations (Chan et al. 1979: nothing is subtracted that is
-    nearly equal):
+    Forward, from every rank's count, mean and sum of squared deviations (Chan et al. 1979; nothing is subtracted that
+    is nearly equal):
 
         mu = sum n_i mu_i / N,    N var = sum (M_i + n_i (mu_i - mu)^2)
 
@@ -93,7 +93,7 @@ class _Normalise(torch.autograd.Function):
             None,
             False,
             context.eps,
-            [True, True, True],  # noqa: FBT003
+            [True, True, True],
         )
         sums = torch.stack((by_bias, by_weight)).double()
         torch.distributed.all_reduce(sums)

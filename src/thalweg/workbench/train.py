@@ -50,6 +50,7 @@ from thalweg.workbench.spreading import (
 from thalweg.workbench.telling import Listener, silent, tell_data, whoever_is_here
 from thalweg.workbench.transfer import ask_weights, describe, learning_parts, named_backbone
 from thalweg.workbench.transfer_start import Backbone, keep_start, start_from
+from thalweg.workbench.within_minutes import fit_to_minutes
 
 __all__ = ["train"]
 
@@ -213,7 +214,9 @@ def _train(
         if ranks.first:
             RunFolder.check_free(out)
         pretrained = ask_weights(plan, listener) if plan.backbone else None  # before any picture is read
+        wished = plan
         plan, looked = _look(plan, own, task, listener)
+        plan = fit_to_minutes(plan, wished, looked, device=compute, ranks=ranks.size, listener=listener)
         found = looked.scan
         # A size that does not fit is told before files are read.
         _describe(plan, own, looked, len(found.classes), pretrained, listener.say)
