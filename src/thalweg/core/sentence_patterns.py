@@ -63,7 +63,8 @@ def pattern_of(entry: CatalogueEntry) -> Pattern:
         >>> found.match("1,442 of all").groupdict(), found.translation
         ({'n': '1,442', 'what': 'all'}, '{what}: {n}')
     """
-    parts, kinds, end, literals = [], {}, 0, []
+    kinds: dict[str, str] = {}
+    parts, end, literals = [], 0, []
     for match in _FIELD.finditer(entry.source):
         literal = entry.source[end : match.start()]
         end = match.end()
