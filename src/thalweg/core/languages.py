@@ -160,7 +160,7 @@ class Speaker:
                 match = pattern.match(text)
                 if match is None or (len(pattern.literal) < least and {*pattern.kinds.values()} != {"number"}):
                     continue
-                fields, known = self._fields(match.groupdict(), pattern.kinds, depth)
+                fields, known = self._fields(match.groupdict(), pattern.kinds, depth, names=pattern.length > 1)
                 if known or loosely:
                     return self._marked(pattern.translation.format(**fields))
         return None
@@ -207,8 +207,10 @@ class Speaker:
             or self._in_parts(text, depth, loosely=True)
         )
 
-    def _fields(self, values: dict[str, str | None], kinds: dict[str, str], depth: int) -> tuple[dict[str, str], bool]:
-        """What stood in the gaps, in this language, and whether all of it was understood."""
+    def _fields(
+        self, values: dict[str, str | None], kinds: dict[str, str], depth: int, *, names: bool
+    ) -> tuple[dict[str, str], bool]:
+        """What stood in the gaps, in this language, and whether all was understood; an unknown word may be a name."""
         fields, whole = {}, True
         for name, value in values.items():
             if not value or kinds[name] in {"text", "word"}:
@@ -219,7 +221,10 @@ class Speaker:
                 continue
             found = self._find(value, "", depth + 1)
             fields[name] = found or (" " in value and self._loose(value, depth + 1)) or self._aside(value)
-            whole = whole and (found is not None or " " not in value)  # one word that nobody knows is a name
+            name_or_number = (
+                (names and " " not in value) or kinds[name] == "number" or bool(_IS_NUMBER.fullmatch(value))
+            )
+            whole = whole and (found is not None or name_or_number)
         return fields, whole
 
     def _names(self, value: str) -> str:

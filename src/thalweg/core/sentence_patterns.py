@@ -14,7 +14,7 @@ _WORD = r"[^,;:()]+"
 """Somebody's own word, or a few, in a sentence so short that any other would fit it."""
 _ENDING = r"\w{0,3}"
 """What a translation leaves out: the end of a plural, such as `s`."""
-_ADDED = r"(?:(?:[;,:\[.]| \(| (?:and|at|on) ).*?)?"
+_ADDED = r"(?:(?:[;,:\[.]| \(| (?:and|at|on|±) ).*?)?"
 """What may follow a gap at once, and how it begins: the gap's own words end there."""
 _FIELD = re.compile(r"\{\{|\}\}|\{(\w+)(?::(number|text|word|names))?\}")
 
