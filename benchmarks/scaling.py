@@ -1,128 +1,127 @@
-"""What do ranks bring on this machine? One process of one thread, one of all threads, and ranks of one thread each.
+"""How the time of a training step grows: with pictures a batch, pixels, parameters, classes; and of a run with epochs.
 
-Efficiency is speed over (cores used x speed of one thread): what is lost goes into messages between ranks, into what
-every rank does for itself, and into cores that share caches and memory. More ranks than cores are told too: they can
-only lose. Images per second of training steps, median over epochs after the first and over repeats in turns; the loss
-after the last epoch stands beside it, because a fast wrong thing is worth nothing.
+    python benchmarks/scaling.py --out benchmarks/results/scaling.json --figure docs/scaling.svg
 
-On a machine that does other things too the clock says little: then the processor seconds of all ranks together tell
-what sharing costs. Their ratio to those of one thread is the efficiency that quiet cores could reach at most.
-
-    python benchmarks/scaling.py --out benchmarks/results/scaling.json
+One quantity of a training step of `small` grows over a decade at a time; told are processor seconds on one thread, the
+least of several, which other work on the machine changes less. Through the points of each goes the line of least
+squares in logarithms: time = a * quantity ** b. Epochs and files multiply steps, which is not measured
+but counted. Parameters are those of `vgg`-like stacks of two 3x3 convolutions at 32 pixels, wider and wider.
 """
 
 import argparse
-import csv
 import json
 import os
-import statistics
-import sys
-import tempfile
+import platform
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent / "reliability"))
-from outcome import machine, make_photos
-from world_size import in_ranks
+import numpy as np
 
-CASES: dict[str, dict[str, Any]] = {
-    "small, 64 pixels, batches of 64": {"network": "small", "image_size": 64, "batch_size": 64},
-    "plain, 96 pixels, batches of 32": {"network": "plain", "image_size": 96, "batch_size": 32},
-    "resnet18, 64 pixels, batches of 32": {"network": "resnet18", "image_size": 64, "batch_size": 32},
+QUANTITIES: dict[str, list[dict[str, int]]] = {
+    "pictures a step": [{"batch": n} for n in (6, 12, 25, 50, 64)],
+    "pixels": [{"side": s} for s in (64, 96, 128, 160, 208)],
+    "classes": [{"classes": n} for n in (10, 30, 100, 300, 1000)],
+    "parameters": [{"width": n} for n in (32, 48, 64, 96, 128)],
 }
-EPOCHS, PHOTOS, REPEATS = 3, 400, 3
-
-
-def train(photos: Path, run: Path, options: dict[str, Any], threads: int) -> Callable[[int], None]:
-    """A run with so many threads a rank."""
-
-    def work(rank: int) -> None:
-        import torch
-
-        import thalweg
-
-        if rank == 0 and os.environ["WORLD_SIZE"] == "1":
-            del os.environ["RANK"]  # alone
-        from thalweg.training.loop import Trainer
-
-        torch.set_num_threads(threads)
-        fitted = Trainer.fit
-
-        def fit(self: Trainer, *words: Any) -> Any:
-            started = time.process_time()
-            try:
-                return fitted(self, *words)
-            finally:
-                run.with_name(f"seconds-{rank}").write_text(str(time.process_time() - started))
-
-        Trainer.fit = fit  # type: ignore[method-assign]
-        thalweg.train(photos, out=run, epochs=EPOCHS, lr=0.001, repair=False, augment="none", **options)
-
-    return work
-
-
-def measured(photos: Path, options: dict[str, Any], ranks: int, threads: int) -> tuple[float, float, float]:
-    """Images per second, processor seconds of all ranks, and the last training loss."""
-    with tempfile.TemporaryDirectory() as name:
-        run = Path(name, "run")
-        if any(in_ranks(ranks, train(photos, run, options, threads))):
-            raise SystemExit(f"{options} with {ranks} ranks failed")
-        rows = list(csv.DictReader((run / "history.csv").read_text().splitlines()))
-        used = sum(float(path.read_text()) for path in Path(name).glob("seconds-*"))
-    return statistics.median(float(row["images_per_second"]) for row in rows[1:]), used, float(rows[-1]["train_loss"])
-
-
-def work(repeats: int, chosen: str = "") -> dict[str, object]:
-    """Every case in turns."""
-    import thalweg
-
-    getattr(thalweg, "train")  # noqa: B009 - imported before any fork, computed with only after it
-    cores = os.cpu_count() or 1
-    ways = {"1 process, 1 thread": (1, 1), f"1 process, {cores} threads": (1, cores)}
-    ways |= {f"{ranks} ranks of 1 thread": (ranks, 1) for ranks in (cores, 2 * cores)}
-    table = []
-    with tempfile.TemporaryDirectory() as name:
-        os.environ["THALWEG_CACHE"] = str(Path(name, "cache"))
-        photos = make_photos(Path(name, "photos"), count=PHOTOS, side=96)
-        for case, options in CASES.items():
-            if not case.startswith(chosen):
-                continue
-            found: dict[str, list[tuple[float, float, float]]] = {way: [] for way in ways}
-            for _ in range(repeats):
-                for way, (ranks, threads) in ways.items():
-                    found[way].append(measured(photos, options, ranks, threads))
-                    print(case, way, found[way][-1], file=sys.stderr)
-            one, least, _ = (statistics.median(each) for each in zip(*found["1 process, 1 thread"], strict=True))
-            for way, (ranks, threads) in ways.items():
-                speeds = [speed for speed, *_ in found[way]]
-                used = statistics.median(seconds for _, seconds, _ in found[way])
-                speed = statistics.median(speeds)
-                table.append({
-                    "case": case, "way": way, "images_per_second": round(speed, 1),
-                    "from_to": [round(min(speeds), 1), round(max(speeds), 1)],
-                    "times_one_thread": round(speed / one, 2),
-                    "efficiency": round(speed / one / min(cores, ranks * threads), 2),
-                    "processor_seconds": round(used, 1), "efficiency_by_processor": round(least / used, 2),
-                    "train_loss": found[way][0][2],
-                })  # fmt: skip
-    return {"repeats": repeats, "epochs": EPOCHS, "photos": 2 * PHOTOS, "table": table, **machine()}
 
 
 def main() -> None:
-    """Measure and write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--repeats", type=int, default=REPEATS)
-    parser.add_argument("--case", default="", help="only the one that begins so")
-    parser.add_argument("--out", type=Path)
-    options = parser.parse_args()
-    result = work(options.repeats, options.case)
-    for row in result["table"]:  # type: ignore[attr-defined]
-        words = "{case:<38}{way:<24}{images_per_second:>8}{times_one_thread:>7}{efficiency:>7}"
-        print((words + "{processor_seconds:>8}{efficiency_by_processor:>7}").format(**row))
-    if options.out:
-        options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=Path("scaling.json"))
+    parser.add_argument("--figure", type=Path, default=None)
+    said = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = "1"
+    found: dict[str, Any] = {}
+    for name, settings in QUANTITIES.items():
+        rows = [measure(name, steps=said.steps, **setting) for setting in settings]
+        exponent, scale = np.polyfit(np.log([row["quantity"] for row in rows]), np.log([r["seconds"] for r in rows]), 1)
+        found[name] = {"rows": rows, "exponent": round(float(exponent), 3), "seconds_at_one": float(np.exp(scale))}
+        print(name, f"time ~ quantity ** {exponent:.2f}", [round(row["seconds"], 4) for row in rows], flush=True)
+    record = {
+        "benchmark": "scaling",
+        "what": "processor seconds of a training step on one thread",
+        "hardware": {"cores": os.cpu_count(), "system": platform.platform(), "load": os.getloadavg()[0]},
+        "quantities": found,
+    }
+    said.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    if said.figure:
+        draw(found, said.figure)
+
+
+def measure(
+    name: str, *, steps: int, batch: int = 16, side: int = 96, classes: int = 10, width: int = 0
+) -> dict[str, Any]:
+    import torch
+
+    from thalweg.core.shape import Shape
+    from thalweg.modules.build import build
+    from thalweg.networks.catalogue import network
+    from thalweg.networks.functional import Input, Network
+    from thalweg.networks.layers import BatchNorm, Dense, GlobalAvgPool, ReLU
+    from thalweg.networks.windowed import Conv2d
+    from thalweg.training.device import choose_device, move
+    from thalweg.training.memory import keep_freed_memory
+    from thalweg.training.optimizers import make_optimizer
+
+    keep_freed_memory()
+    if width:
+        pixels = Input(3, 32, 32)
+        x = ReLU()(BatchNorm()(Conv2d(width, 3, padding=1)(pixels)))
+        x = ReLU()(BatchNorm()(Conv2d(width, 3, padding=1)(x)))
+        spec, side = Network(pixels, Dense(classes)(GlobalAvgPool()(x)), name="stack"), 32
+    else:
+        spec = network("small", Shape(3, (side, side)), classes).logits()[0]
+    device = choose_device("cpu")
+    module = move(build(spec, seed=1), device).train()
+    optimizer = make_optimizer(module, "adamw", learning_rate=1e-3, weight_decay=0.05)
+    x = (255 * torch.rand(batch, 3, side, side)).contiguous(memory_format=torch.channels_last)
+    labels = torch.arange(batch) % classes
+    seconds = []
+    for _ in range(2 + steps):
+        begun = time.process_time()
+        with device.context():
+            logits = module(x)
+        optimizer.zero_grad(set_to_none=True)
+        torch.nn.functional.cross_entropy(logits.float(), labels).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        seconds.append(time.process_time() - begun)
+    weights = sum(each.numel() for each in module.parameters())
+    quantity = {"pictures a step": batch, "pixels": side * side, "classes": classes, "parameters": weights}[name]
+    return {"quantity": quantity, "seconds": min(seconds[2:]), "parameters": weights}
+
+
+def draw(found: dict[str, Any], path: Path) -> None:
+    """Four small log-log plots in one SVG, each with its points and its line."""
+    parts = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 880 250" font-family="sans-serif" font-size="12">']
+    for place, (name, result) in enumerate(found.items()):
+        x = np.log10([row["quantity"] for row in result["rows"]])
+        y = np.log10([1e3 * row["seconds"] for row in result["rows"]])
+        left, wide, top, high = 50 + 215 * place, 150, 40, 150
+        low, span = float(y.min()) - 0.1, float(y.max() - y.min()) + 0.2
+        across = left + (x - x.min()) / (x.max() - x.min()) * wide
+        down = top + high - (y - low) / span * high
+        fitted = np.log10(1e3 * result["seconds_at_one"]) + result["exponent"] * x
+        line = top + high - (fitted - low) / span * high
+        parts.append(f'<text x="{left}" y="20" font-weight="bold">{name}</text>')
+        parts.append(f'<text x="{left}" y="34" fill="#555">time ~ quantity^{result["exponent"]:.2f}</text>')
+        parts.append(f'<rect x="{left}" y="{top}" width="{wide}" height="{high}" fill="none" stroke="#bbb"/>')
+        parts.append(
+            f'<line x1="{across[0]:.1f}" y1="{line[0]:.1f}" x2="{across[-1]:.1f}" y2="{line[-1]:.1f}" stroke="#999"/>'
+        )
+        parts += [f'<circle cx="{a:.1f}" cy="{d:.1f}" r="4" fill="#1a6"/>' for a, d in zip(across, down, strict=True)]
+        for index in (0, -1):
+            anchor = "start" if index == 0 else "end"
+            edge = left if index == 0 else left + wide
+            number = result["rows"][index]["quantity"]
+            parts.append(f'<text x="{edge}" y="{top + high + 16}" text-anchor="{anchor}">{number:,}</text>')
+            told = 1e3 * result["rows"][index]["seconds"]
+            parts.append(f'<text x="{left - 4}" y="{down[index] + 4:.1f}" text-anchor="end">{told:.3g}</text>')
+    parts.append(
+        '<text x="440" y="240" text-anchor="middle" fill="#555">milliseconds of a training step, one thread</text>'
+    )
+    path.write_text("\n".join([*parts, "</svg>"]) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
