@@ -44,8 +44,8 @@ SABOTAGES = (
     Sabotage(
         "a resumed epoch begins with its first batch again",
         "data/batches.py",
-        "if number >= first:",
-        "if True:",
+        "max(1, self.steps))))[first:]",
+        "max(1, self.steps))))",
         "tests/training/test_loop.py",
     ),
     Sabotage(
