@@ -117,3 +117,10 @@ def test_rules_are_explained_by_code_and_by_name():
     assert {text.code for text in rules()} == set(BY_CODE) | {"DAT001", "DAT002"}
     assert rule("cur010") == rule("overfitting")
     assert "Fires when" in str(rule("Learning-Rate-Too-High"))
+
+
+@pytest.mark.parametrize(("measured", "fires"), [([1.0], False), ([1.0, 1.0], True), ([1.0, 0.0], False)])
+def test_no_gradient_at_the_first_step_alone_is_no_frozen_layer(measured, fires):
+    silent = dict.fromkeys(("first", "second", "third", "head"), measured)  # blocks that begin as the identity
+    found = [each.code for each in BY_CODE["NET002"].check(watched(batch_frozen=silent))]
+    assert found == (["NET002"] if fires else [])

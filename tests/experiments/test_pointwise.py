@@ -48,6 +48,14 @@ def test_the_lab_on_photos(tiny, blue_and_red, monkeypatch):
     assert check_drawing(answer.figures[0].svg)
 
 
+@pytest.mark.parametrize(("kind", "said"), [("beats", "A signal, three of"), ("boxes", "A volume, three of")])
+def test_the_lab_on_signals_and_volumes(tiny, monkeypatch, request, kind, said):
+    monkeypatch.setattr(pointwise, "lab_data", lambda *_, **__: request.getfixturevalue(kind))
+    answer = lab("pointwise", "made", quick=True, workers=1)
+    assert answer.figures[0].caption.startswith(said)
+    assert check_drawing(answer.figures[0].svg)
+
+
 def test_an_activation_is_what_makes_two_of_them_more_than_one():
     found = check_linearity(torch.rand(6, 5, 4, 4, generator=torch.Generator().manual_seed(0)) - 0.5, seed=1)
     assert found.product < 1e-12

@@ -1,6 +1,13 @@
-"""Finds the messages of a module: every f-string and sentence that a reader may see, as a catalogue writes them."""
+"""Finds the messages of a module: every f-string and sentence that a reader may see, as a catalogue writes them.
+
+Of a whole room it finds the errors: what is given to an error's class, and whatever that is put together from: the
+variables and constants that stand in it, and the functions that are asked for it. It follows names, not values: a
+sentence that travels through a list or a field of an object escapes it.
+"""
 
 import ast
+import builtins
+import functools
 import pathlib
 import re
 from collections.abc import Iterator
@@ -114,6 +121,115 @@ def _named(node: ast.AST) -> str:  # noqa: PLR0911 - a kind of node each
             return "value"
 
 
+_NO_MESSAGE = {"printable", "shown", "repr", "str", "len", "join", "get", "type", "sorted", "shown_link"}
+"""Functions that hand on what they are given."""
+_NOT_SAID = re.compile(r"^[\w-]+$|^(select|SELECT) |\\|\n$")
+"""Names, questions to a database, patterns, lines of files."""
+_FURTHEST = 3
+"""So many names, one leading to the next, are followed."""
+_PYTHON_S = {name for name in dir(builtins) if name.endswith("Error")} - {"ValueError"}
+"""Python's own errors are for programmers; a ValueError is often caught and told."""
+
+
+def raised(room: str) -> list[str]:
+    """Every message of the errors of a room (a folder of the package), in order."""
+    found: dict[str, None] = {}
+    for path in sorted((SOURCES / room).rglob("*.py")) if (SOURCES / room).is_dir() else [SOURCES / room]:
+        module = str(path.relative_to(SOURCES))
+        for function in _scopes(_parsed(module)):
+            for node in ast.walk(function):
+                called = node.exc if isinstance(node, ast.Raise) else node
+                raises = called is not node and getattr(getattr(called, "func", None), "id", "") not in _PYTHON_S
+                if isinstance(called, ast.Call) and (raises or _is_error(called.func)):
+                    for argument in (*called.args, *(keyword.value for keyword in called.keywords)):
+                        found.update(dict.fromkeys(_told(argument, module, function, 0)))
+    return [message for message in found if not _NOT_SAID.search(message)]
+
+
+def _is_error(called: ast.expr) -> bool:
+    if isinstance(called, ast.Attribute):  # an error's class hands its sentence to the class above it
+        return called.attr == "__init__" and isinstance(called.value, ast.Call)
+    return isinstance(called, ast.Name) and called.id.endswith("Error") and called.id not in _PYTHON_S
+
+
+@functools.cache
+def _told(node: ast.AST, module: str, scope: ast.AST, depth: int) -> tuple[str, ...]:
+    """What an expression says, and what the names in it say."""
+    return tuple(dict.fromkeys(_followed(node, module, scope, depth)))
+
+
+def _followed(node: ast.AST, module: str, scope: ast.AST, depth: int) -> Iterator[str]:
+    yield from _found(node, seen=depth == 0)
+    if depth == _FURTHEST:
+        return
+    for part in ast.walk(node):
+        if isinstance(part, ast.Call) and (name := _named(part.func)) not in _NO_MESSAGE:
+            for home, function in _functions(module, name):
+                for answer in ast.walk(function):
+                    if isinstance(answer, ast.Return | ast.Yield) and answer.value is not None:
+                        yield from _told(answer.value, home, function, depth + 1)
+        elif isinstance(part, ast.Name):
+            for home, where in ((module, scope), *_constants(module, part.id)):
+                for value in _assigned(where, part.id):
+                    yield from _told(value, home, where if where is scope else ast.Pass(), depth + 1)
+
+
+@functools.cache
+def _parsed(module: str) -> ast.Module:
+    tree = ast.parse((SOURCES / module).read_text("utf-8"))
+    _strip_documentation(tree)
+    return tree
+
+
+def _scopes(tree: ast.Module) -> Iterator[ast.AST]:
+    """The functions and methods of a module, and what is left of it."""
+    for node in tree.body:
+        inner = node.body if isinstance(node, ast.ClassDef) else [node]
+        yield from inner
+
+
+def _assigned(scope: ast.AST, name: str) -> Iterator[ast.expr]:
+    for node in ast.walk(scope):
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value is not None:
+            for target in targets:
+                if name in {getattr(each, "id", "") for each in getattr(target, "elts", [target])}:
+                    yield node.value
+
+
+@functools.cache
+def _functions(module: str, name: str) -> tuple[tuple[str, ast.FunctionDef], ...]:
+    """The functions of that name that give text, of the module itself or the one it comes from."""
+    defined, imported = _names(module)
+    home = imported.get(name, module)
+    return tuple((module, node) for node in defined.get(name, ())) + (_functions(home, name) if home != module else ())
+
+
+@functools.cache
+def _names(module: str) -> tuple[dict[str, list[ast.FunctionDef]], dict[str, str]]:
+    """The functions of a module that give text, and the modules from which its other names come."""
+    defined: dict[str, list[ast.FunctionDef]] = {}
+    imported: dict[str, str] = {}
+    for node in ast.walk(_parsed(module)):
+        if isinstance(node, ast.FunctionDef) and node.returns is not None and "str" in ast.unparse(node.returns):
+            defined.setdefault(node.name.strip("_"), []).append(node)
+        elif isinstance(node, ast.ImportFrom):
+            home = (node.module or "").replace("thalweg.", "", 1).replace(".", "/") + ".py"
+            if (SOURCES / home).is_file():
+                imported |= {alias.name: home for alias in node.names}
+    return defined, imported
+
+
+def _constants(module: str, name: str) -> Iterator[tuple[str, ast.AST]]:
+    """Where a name of capitals gets its value."""
+    if not name.isupper():
+        return
+    values = [node for node in _parsed(module).body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    yield module, ast.Module(values, [])
+    if (home := _names(module)[1].get(name, module)) != module:
+        yield from _constants(home, name)
+
+
 def _strip_documentation(tree: ast.AST) -> None:
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
@@ -128,3 +244,8 @@ def _strip_documentation(tree: ast.AST) -> None:
 @pytest.fixture
 def messages_of():
     return messages
+
+
+@pytest.fixture
+def raised_in():
+    return raised

@@ -1,10 +1,14 @@
-"""Every message of the areas that docs/languages.md calls covered stands in every catalogue."""
+"""Every message of the areas that docs/languages.md calls covered, and of every error, stands in every catalogue."""
 
+import functools
+import importlib.resources
+import pathlib
 import re
 import string
 
 import pytest
 
+import thalweg
 from thalweg.core.catalogue_file import read_catalogue
 from thalweg.core.languages import languages
 from thalweg.rendering.words import WORDS
@@ -19,14 +23,26 @@ COVERED = (
     *("diagnosis/rules/progress.py", "diagnosis/rules/validation.py", "core/learning_rate.py", "data/health.py"),
     *("cli/data.py", "cli/training.py", "cli/display.py", "cli/explanation.py", "rendering/explain_page.py"),
     *(f"workbench/explain{name}.py" for name in ("", "_hierarchy", "_maps", "_pictures", "_samples", "_stages")),
+    *("workbench/landscape.py", "workbench/compare.py", "rendering/comparison_page.py", "rendering/landscape_page.py"),
+    *("workbench/report_masks.py", "workbench/report_masks_scores.py", "workbench/mask_scores.py"),
+    *("rendering/plane.py", "core/comparison.py", "core/landscape.py", "cli/landscape.py", "cli/comparison.py"),
     *("workbench/transfer.py", "workbench/transfer_start.py", "workbench/report_transfer.py", "core/explanation.py"),
 )
-COMMANDS = re.compile(r"^(--|thalweg |\{mean)")
-"""Options and commands are said as they are in every language."""
+COMMANDS = re.compile(r"^(--|thalweg |\{mean|<|class=|from thalweg)")
+"""Options, commands and marks are said as they are in every language."""
 
 
+ROOMS = sorted(path.name for path in pathlib.Path(thalweg.__file__).parent.iterdir() if path.name[0] not in "_.")
+
+
+def to_paste(language, missing):
+    """The entries that a catalogue lacks."""
+    quoted = (message.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n") for message in missing)
+    return f"{language}.po lacks:\n" + "\n\n".join(f'msgid "{message}"\nmsgstr ""' for message in quoted)
+
+
+@functools.cache
 def catalogue(language):
-    import importlib.resources
 
     place = importlib.resources.files("thalweg.core").joinpath("catalogues", f"{language}.po")
     return read_catalogue(place.read_text("utf-8"), place.name)
@@ -47,8 +63,40 @@ def test_no_message_is_left_untranslated(messages_of, module, language):
     known = {plain(entry.source) for entry in catalogue(language)}
     found = [message for message in messages_of(module) if not COMMANDS.match(message)]
     missing = [message for message in found if plain(message) not in known]
-    told = "\n\n".join(f'msgid "{message}"\nmsgstr ""' for message in missing)
-    assert not missing, f"{language}.po lacks:\n{told}"
+    assert not missing, to_paste(language, missing)
+
+
+@pytest.mark.parametrize("language", languages()[1:])
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_error_is_left_untranslated(raised_in, room, language):
+    known = {plain(entry.source) for entry in catalogue(language)}
+    missing = [message for message in raised_in(room) if plain(message) not in known]
+    assert not missing, to_paste(language, missing)
+
+
+def test_the_search_for_errors_follows_what_they_are_put_together_from(raised_in, tmp_path, monkeypatch):
+    source = """
+LAYOUTS = "one folder a class"
+def check(path: str) -> None:
+    reason = _reason(path) if path else "nothing is named"
+    raise SourceError(f"{path!r}: {reason}; arrange them as {LAYOUTS}")
+def _reason(path: str) -> str:
+    return "it is a file" if path else other("no sentence of an error")
+class OddError(SourceError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is odd")
+"""
+    (tmp_path / "room").mkdir()
+    (tmp_path / "room" / "module.py").write_text(source, "utf-8")
+    monkeypatch.setitem(raised_in.__globals__, "SOURCES", tmp_path)
+    assert raised_in("room") == [
+        "{path:text}: {reason}; arrange them as {LAYOUTS}",
+        "nothing is named",
+        "it is a file",
+        "no sentence of an error",
+        "one folder a class",
+        "{name} is odd",
+    ]
 
 
 @pytest.mark.parametrize("language", languages()[1:])

@@ -43,7 +43,7 @@ def diagnose(
     result = work(*paths, columns=columns, html=html)
     for run in result.results:
         if run.error is not None:
-            sys.stderr.write(f"thalweg: {' '.join(run.error.split())}\n")
+            sys.stderr.write(f"thalweg: {said(' '.join(run.error.split()), 'error')}\n")
     if settings.json:
         emit_json(result.to_json())
     else:

@@ -78,7 +78,7 @@ def explain(
             sys.stdout.write(indent + said(words, "sample" if of_sample else "") + "\n")
         sys.stdout.flush()
     for notice in result.left_out:
-        sys.stderr.write(f"thalweg: {printable(notice.file)}: {notice.reason}\n")
+        sys.stderr.write(f"thalweg: {said(f'{printable(notice.file)}: {notice.reason}', 'error')}\n")
     if result.page is not None and not settings.quiet and not settings.json:
         sys.stderr.write(said(f"Page: {printable(result.page)}") + "\n")
     return 2 if result.left_out else 0

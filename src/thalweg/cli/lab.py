@@ -32,6 +32,9 @@ def lab(
             help="What there is: an experiment that would take longer is not begun.", show_default="25 or 180"
         ),
     ] = None,
+    ray: Annotated[
+        bool, typer.Option("--ray", help="Spread over the Ray cluster at RAY_ADDRESS, or a new one here (extra ray).")
+    ] = False,
     html: Annotated[
         Path | None, typer.Option(help="The page to write.", metavar="PAGE", show_default="lab-NAME.html")
     ] = None,
@@ -53,7 +56,7 @@ def lab(
     page = Path(f"lab-{name}.html") if html is None and name in labs() else html
     with Display(settings) as display:
         result = work(
-            name, source, quick=quick, workers=workers, seed=seed, minutes=minutes, html=page,
+            name, source, quick=quick, workers=workers, seed=seed, minutes=minutes, ray=ray, html=page,
             listener=display.listener(),
         )  # fmt: skip
     if settings.json:

@@ -94,8 +94,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if settings.follows:
             settings = replace(settings, quiet=True, json=False)
         with speaking(settings.lang), stoppable() as request:
-            answer = app(rest, prog_name="thalweg", standalone_mode=False, obj=settings)
-        status = answer if isinstance(answer, int) else 0
+            named = rest or (["--help"] if not settings.json else [])
+            answer = app(named, prog_name="thalweg", standalone_mode=False, obj=settings)
+        status = answer if isinstance(answer, int) and rest else 2 * (not rest)
     except BrokenPipeError:
         hush_broken_pipe()
         status = 0

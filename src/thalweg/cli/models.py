@@ -55,7 +55,7 @@ def predict(
             sys.stdout.write(csv_line([each.file, each.class_ or "", *shares, each.error or ""]))
         sys.stdout.flush()
     for prediction in failed:
-        sys.stderr.write(f"thalweg: {printable(prediction.file)}: {prediction.error}\n")
+        sys.stderr.write(f"thalweg: {said(f'{printable(prediction.file)}: {prediction.error}', 'error')}\n")
     return 2 if failed else 0
 
 

@@ -27,9 +27,11 @@ __all__ = ["Said", "Speaker", "languages", "said", "speaker", "speaking", "spoke
 
 _IS_NUMBER = re.compile(NUMBER)
 _SIGN = re.compile(r"([.?!:;,]) +")
+_BETWEEN = re.compile(r"( or | and |, )")
 _DEEPEST = 12
 _TELLING = 8
-"""A cell may be a name; only a pattern with so many letters in a row is taken for ours there."""
+"""A cell may be a name, and a sentence of which not all is known may be somebody else's: there only a pattern with so
+many letters in a row is taken for ours."""
 _SIGNS = str.maketrans({";": "؛", ",": "،", "?": "؟"})
 _NO_MARKS = {0x2066: None, 0x2069: None}
 _OPEN, _CLOSE = "\u2068", "\u2069"
@@ -71,7 +73,7 @@ class Speaker:
             else:
                 self._exact[entry.context, unescaped(entry.source)] = unescaped(entry.translation)
         for patterns in self._patterns.values():
-            patterns.sort(key=lambda pattern: -len(pattern.literal))
+            patterns.sort(key=lambda pattern: (-pattern.length, len({"text", "word"} & {*pattern.kinds.values()})))
         self.digits = self._exact.get(("frame", "digits"), "")
         self.direction = self._exact.get(("frame", "direction"), "ltr")
 
@@ -146,14 +148,14 @@ class Speaker:
 
     def _whole(self, text: str, context: str, depth: int, *, loosely: bool = False) -> str | None:
         """As it stands, or as a pattern whose gaps are understood, or as any pattern that fits."""
-        places = tuple(dict.fromkeys((context, "")))
+        places = ("", context) if context == "error" else tuple(dict.fromkeys((context, "")))
         for place in places:
             if (place, text) in self._exact and (place or context != "cell" or " " in text):
                 return self._marked(self._exact[place, text])
         for place in places:
-            least = _TELLING if context == "cell" and not place else 0
+            least = _TELLING if loosely or (context == "cell" and not place) else 0
             for pattern in self._patterns.get(place, ()):
-                match = pattern.matches.fullmatch(text) if pattern.literal in text else None
+                match = pattern.match(text)
                 if match is None or len(pattern.literal) < least:
                     continue
                 fields, known = self._fields(match.groupdict(), pattern.kinds, depth)
@@ -204,13 +206,23 @@ class Speaker:
         """What stood in the gaps, in this language, and whether all of it was understood."""
         fields, whole = {}, True
         for name, value in values.items():
-            if not value or kinds[name] == "text":
+            if not value or kinds[name] in {"text", "word"}:
                 fields[name] = self._apart(value or "")
                 continue
+            if kinds[name] == "names":
+                fields[name] = self._names(value)
+                continue
             found = self._find(value, "", depth + 1)
-            fields[name] = self._aside(value) if found is None else found
-            whole = whole and (found is not None or kinds[name] == "number" or bool(_IS_NUMBER.fullmatch(value)))
+            fields[name] = found or (" " in value and self._loose(value, depth + 1)) or self._aside(value)
+            whole = whole and (found is not None or " " not in value)  # one word that nobody knows is a name
         return fields, whole
+
+    def _names(self, value: str) -> str:
+        """Names as they are, and what stands between them in this language."""
+        parts = _BETWEEN.split(value)
+        parts[::2] = map(self._apart, parts[::2])
+        parts[1::2] = (self._exact.get(("names", part), part) for part in parts[1::2])
+        return "".join(parts)
 
     def _marked(self, text: str) -> str:
         """Keep the marks of direction that a translation brings along, or take them out."""

@@ -1,5 +1,6 @@
 """One entry of a catalogue as a pattern: its literal words, its gaps with their kinds, and what takes their place."""
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -9,7 +10,11 @@ __all__ = ["NUMBER", "Pattern", "has_gaps", "pattern_of", "unescaped"]
 
 NUMBER = r"[+\-\u2212]?(?:\d[\d,]*(?:\.\d+)?|\.\d+|nan|inf)(?:e[+\-]?\d+)?(?:\s?%|x)?|-"
 """How numbers are written in English sentences: with separators, a share, or a factor such as `3x`."""
-_FIELD = re.compile(r"\{\{|\}\}|\{(\w+)(?::(number|text))?\}")
+_WORD = r"[^,;:()]+"
+"""Somebody's own word, or a few, in a sentence so short that any other would fit it."""
+_ADDED = r"(?:(?:[;,:\[.]| \(| (?:and|at|on) ).*?)?"
+"""What may follow a gap at once, and how it begins: the gap's own words end there."""
+_FIELD = re.compile(r"\{\{|\}\}|\{(\w+)(?::(number|text|word|names))?\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,15 +23,28 @@ class Pattern:
 
     Args:
         literal: Its longest run of letters between gaps, to pass most texts by at once.
-        matches: What a text has to look like.
-        kinds: `number`, `text` or nothing, by the gap's name.
+        length: Of all its literal words; what says more of itself is tried first.
+        expression: What a text has to look like, as a regular expression.
+        kinds: `number`, `text`, `word`, `names` or nothing, by the gap's name.
         translation: The same sentence in another language, ready for `str.format`.
     """
 
     literal: str
-    matches: re.Pattern[str]
+    length: int
+    expression: str
     kinds: dict[str, str]
     translation: str
+
+    def match(self, text: str) -> re.Match[str] | None:
+        """Fit a text; the expression is made when a text has the pattern's words, which most never have.
+
+        Args:
+            text: All of a sentence.
+
+        Returns:
+            The match, its groups the gaps; None where the text is another sentence.
+        """
+        return _compiled(self.expression).fullmatch(text) if self.literal in text else None
 
 
 def pattern_of(entry: CatalogueEntry) -> Pattern:
@@ -40,7 +58,7 @@ def pattern_of(entry: CatalogueEntry) -> Pattern:
 
     Example:
         >>> found = pattern_of(CatalogueEntry(source="{n:number} of {what}", translation="{what}: {n}"))
-        >>> found.matches.fullmatch("1,442 of all").groupdict(), found.translation
+        >>> found.match("1,442 of all").groupdict(), found.translation
         ({'n': '1,442', 'what': 'all'}, '{what}: {n}')
     """
     parts, kinds, end, literals = [], {}, 0, []
@@ -51,15 +69,18 @@ def pattern_of(entry: CatalogueEntry) -> Pattern:
             literal += match[0][0]
             parts.append(re.escape(literal))
         else:
-            kinds[match[1]] = match[2] or ""
-            gap = NUMBER if match[2] == "number" else ".*?" if match[1].startswith("_") else ".+?"
+            after_gap = bool(kinds) and not literal
+            anything = ".+?" if not match[1].startswith("_") else _ADDED if after_gap else ".*?"
+            gap = {"number": NUMBER, "word": _WORD, "names": "[^:;]+"}.get(match[2], anything)
             parts.append(f"{re.escape(literal)}(?P<{match[1]}>{gap})")
+            kinds[match[1]] = match[2] or ""
         literals.append(literal)
     literals.append(entry.source[end:])
     parts.append(re.escape(literals[-1]))
     return Pattern(
         literal=max(literals, key=len),
-        matches=re.compile("".join(parts), re.DOTALL),
+        length=sum(map(len, literals)),
+        expression="".join(parts),
         kinds=kinds,
         translation=_FIELD.sub(_plain, entry.translation),
     )
@@ -95,6 +116,11 @@ def unescaped(text: str) -> str:
         'a {brace}'
     """
     return text.replace("{{", "{").replace("}}", "}")
+
+
+@functools.cache
+def _compiled(expression: str) -> re.Pattern[str]:
+    return re.compile(expression, re.DOTALL)
 
 
 def _plain(match: re.Match[str]) -> str:

@@ -37,7 +37,7 @@ _WORDS: Mapping[int, Mapping[str, str]] = MappingProxyType({
 })
 _AS_NAMED = "data"
 """The line of the set-up that names the user's source."""
-_THICK = 8
+_THICK = 2
 
 
 def in_words_of(result: LabResult, axes: int) -> LabResult:
@@ -79,11 +79,11 @@ def as_tile(values: np.ndarray) -> np.ndarray:
         values: `(steps,)`, `(height, width)` or `(depth, height, width)`.
 
     Returns:
-        A strip an eighth as high as it is long, the map itself, or its middle slice.
+        A strip half as high as it is long, the map itself, or its middle slice.
 
     Example:
         >>> [as_tile(np.zeros(sizes)).shape for sizes in ((80,), (4, 6), (5, 4, 6))]
-        [(10, 80), (4, 6), (4, 6)]
+        [(40, 80), (4, 6), (4, 6)]
     """
     if values.ndim == 1:
         return np.tile(values, (max(1, len(values) // _THICK), 1))

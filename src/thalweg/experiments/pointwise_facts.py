@@ -9,14 +9,14 @@ from torch.nn import functional
 
 from thalweg.core.report import Drawing
 from thalweg.experiments.channel_rank import clouds
+from thalweg.experiments.dimension_words import as_tile
 from thalweg.experiments.pointwise_layers import windowed_layers
 from thalweg.experiments.pointwise_subject import Subject
 from thalweg.rendering.maps import MapTile, draw_maps
 
 __all__ = ["Linearity", "check_linearity", "maps_of", "seen_by"]
 
-_PICTURE = 4
-"""Axes of a batch of pictures."""
+_CALLED = {1: "signal", 2: "picture", 3: "volume"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,38 +108,44 @@ def seen_by(subject: Subject, name: str) -> Tensor:
 
 
 def maps_of(subject: Subject) -> Drawing | None:
-    """Draw a picture, some channels of a layer, and 1x1 mixes of all of them.
+    """Draw a sample, some channels of a layer, and 1x1 mixes of all of them.
 
     Args:
         subject: The network.
 
     Returns:
-        The drawing; None where samples are no pictures, or no layer is wide enough.
+        The drawing, of volumes the middle slices; None where no layer is wide enough.
     """
     layers = windowed_layers(subject.spec)
-    if not layers or subject.test[0].ndim != _PICTURE:
+    if not layers:
         return None
+    called = _CALLED[subject.test[0].ndim - 2]
     name = layers[0].name
     maps, cloud = seen_by(subject, name), clouds(subject.module, [name], subject.train)[name]
-    picture = subject.test[0][0].mean(dim=0).numpy()
+    sample = subject.test[0][0].mean(dim=0).numpy()
     read = maps[0].numpy().astype(np.float64)
-    size = f"{read.shape[1]} x {read.shape[2]}"
-    mixes = [np.tensordot(cloud.axes[:, place], read - cloud.mean[:, None, None], axes=1) for place in (0, 1)]
-    strongest = np.argsort(-read.std(axis=(1, 2)))[:3]
+    size = " x ".join(map(str, read.shape[1:]))
+    mean = cloud.mean.reshape(-1, *(1 for _ in read.shape[1:]))
+    mixes = [as_tile(np.tensordot(cloud.axes[:, place], read - mean, axes=1)) for place in (0, 1)]
+    strongest = np.argsort(-read.reshape(len(read), -1).std(axis=1))[:3]
+    sizes = " x ".join(map(str, sample.shape))
     rows = [
         [
-            MapTile(label="a picture", values=picture, note=f"{picture.shape[0]} x {picture.shape[1]}, held out"),
-            *(MapTile(label=f"channel {place}", values=read[place], note=f"read by {name}") for place in strongest),
+            MapTile(label=f"a {called}", values=as_tile(sample), note=f"{sizes}, held out"),
+            *(
+                MapTile(label=f"channel {place}", values=as_tile(read[place]), note=f"read by {name}")
+                for place in strongest
+            ),
         ],
         [
             MapTile(label="1x1 to one channel", values=mixes[0], note=f"best mix of all {len(read)}"),
             MapTile(label="a second one", values=mixes[1], note="second best mix"),
             MapTile(label="the first, ReLU", values=np.maximum(mixes[0], 0), note=f"cut at nought, {size}"),
-            MapTile(label="minus it, ReLU", values=np.maximum(-mixes[0], 0), note="the other side of the cut"),
+            MapTile(label="minus it, ReLU", values=np.maximum(-mixes[0], 0), note="the other side"),
         ],
     ]
     return draw_maps(
-        "A picture, three of the channels that the first windowed layer reads, and 1x1 convolutions of them: a sum of "
-        "channels at each place; no place looks at its neighbours",
+        f"A {called}, three of the channels that the first windowed layer reads, and 1x1 convolutions of them: a sum "
+        "of channels at each place; no place looks at its neighbours",
         rows,
     )

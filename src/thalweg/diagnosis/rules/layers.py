@@ -47,6 +47,8 @@ def check_frozen_parameters(case: Case) -> Iterator[Finding]:
             silent[layer.name] = "the optimizer does not hold it"
     dead = any(late_level(curve) >= _ALL_DEAD for curve in live.layers("batch_dead_fraction").values())
     still = {} if dead else moves  # behind dead units no gradient can come through: ACT001 says so
+    # One measurement tells nothing: a residual block that begins as the identity gets no gradient at the first step.
+    still = {name: curve for name, curve in still.items() if len(curve) > 1}
     still = {name: curve for name, curve in still.items() if float(np.mean(curve.values > 0)) >= _ALWAYS}
     for name in still:
         known = live.facts.layer(name)
