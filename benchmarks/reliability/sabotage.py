@@ -58,8 +58,8 @@ SABOTAGES = (
     Sabotage(
         "augmentation drawn without a seed",
         "data/batches.py",
-        "dtype=self.pixels.dtype)\n        random = np.random.default_rng((self.seed, CHANGES, epoch, number))",
-        "dtype=self.pixels.dtype)\n        random = np.random.default_rng()",
+        "number, side, share)\n        random = np.random.default_rng((self.seed, CHANGES, epoch, number))",
+        "number, side, share)\n        random = np.random.default_rng()",
         "tests/training/test_loop.py",
     ),
     Sabotage(
