@@ -11,6 +11,7 @@ Pictures have a script of their own (`mutated.py`).
 What was found and mended is kept under tests/reliability/fuzz_cases/ and tried by the test suite.
 """
 
+# Long because: eighteen readers stand side by side, each with its originals and its use.
 import io
 import json
 import os
