@@ -9,6 +9,7 @@ import typer
 
 from thalweg.cli.display import Display
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.core.languages import said
 
 __all__ = ["lab"]
 
@@ -51,7 +52,7 @@ def lab(
         if settings.json:
             emit_json({"labs": known})
         else:
-            sys.stdout.write("".join(f"{each}: {what}\n" for each, what in known.items()))
+            sys.stdout.write("".join(f"{each}: {said(what)}\n" for each, what in known.items()))
         return 0
     page = Path(f"lab-{name}.html") if html is None and name in labs() else html
     with Display(settings) as display:
@@ -68,5 +69,5 @@ def lab(
     sys.stdout.write(lab_text(result, max(30, min(100, columns))))
     sys.stdout.flush()
     if result.page is not None and not settings.quiet:
-        sys.stderr.write(f"Page: {printable(result.page)}\n")
+        sys.stderr.write(said(f"Page: {printable(result.page)}") + "\n")
     return 0
