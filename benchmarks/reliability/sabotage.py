@@ -58,8 +58,8 @@ SABOTAGES = (
     Sabotage(
         "augmentation drawn without a seed",
         "data/batches.py",
-        "number, side, share)\n        random = np.random.default_rng((self.seed, CHANGES, epoch, number))",
-        "number, side, share)\n        random = np.random.default_rng()",
+        "random = np.random.default_rng((self.seed, CHANGES, epoch, number))\n        block, rows =",
+        "random = np.random.default_rng()\n        block, rows =",
         "tests/training/test_loop.py",
     ),
     Sabotage(
