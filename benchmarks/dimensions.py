@@ -37,8 +37,9 @@ CASES = {
     "cifar10-small": ("cifar10", "--network small --batch-size 64 --lr 0.004 --epochs 60", {"accuracy": 0.85}),
 }
 KEPT = (
-    "accuracy", "accuracy_interval", "balanced_accuracy", "auc", "majority_accuracy", "best_accuracy", "best_epoch",
-    "parameters", "epochs", "images_per_second", "learning_rate", "network", "train_files", "test_files", "split",
+    "accuracy", "accuracy_interval", "balanced_accuracy", "auc", "auc_interval", "majority_accuracy", "best_accuracy",
+    "best_epoch", "parameters", "epochs", "images_per_second", "learning_rate", "network", "train_files", "test_files",
+    "split",
 )  # fmt: skip
 SPREAD = ("accuracy", "balanced_accuracy", "auc", "seconds")
 

@@ -173,7 +173,15 @@ def test_any_bytes_are_cifar_or_one_clear_error(tmp_path_factory, data):
         ({"x": np.zeros((9, 4, 64, 64)), "y": np.zeros(9)}, "may be pictures of 4 channels"),
         ({"x": np.zeros((0, 64, 64)), "y": np.zeros(0)}, "is empty: it holds 0 samples"),
         ({"x": np.zeros(9), "y": np.zeros(9)}, "holds no pictures, signals or volumes"),
-        ({"x": np.zeros((9, 9, 9)), "y": np.zeros(8)}, "9 pictures and 8 labels do not belong together"),
+        ({"x": np.zeros((9, 9, 9)), "y": np.zeros(8)}, "9 samples and 8 labels do not belong together"),
+        (
+            {"x": np.zeros((32, 32, 3, 8)), "y": np.zeros(8)},
+            "8 labels belong to axis 3 of 32x32x3x8, and samples come first: save numpy.moveaxis",
+        ),
+        (
+            {"x": np.zeros((100, 3, 8)), "y": np.zeros(8)},
+            "8 labels belong to axis 2 of 100x3x8, and samples come first: save numpy.moveaxis",
+        ),
         ({"x": np.zeros((9, 9, 9)), "y": np.linspace(0, 1, 9)}, "values to predict rather than classes"),
         ({"x": np.zeros((3, 9, 9)), "y": np.eye(3)[:, [0, 0, 1]]}, "a picture with several labels"),
         ({"x": np.full((3, 9, 9), np.nan), "y": [0, 1, 2]}, "no picture of the source holds finite values"),

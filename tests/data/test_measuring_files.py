@@ -247,6 +247,11 @@ def test_a_clip_of_one_frame_or_with_a_frame_missing_makes_no_pictures_of_the_ot
     assert scan(open_source(folder)).kind == "picture"
 
 
+def test_single_pictures_are_no_volumes_however_they_are_asked_for(tmp_path):
+    with pytest.raises(SourceError, match=r"holds single pictures and no clips.*leave --form volumes out"):
+        scan(open_source(clips(tmp_path / "c", 1), wanted=Wanted(form="volumes")))
+
+
 def test_patients_of_pictures_without_an_order_are_no_clips():
     assert not are_frames([Sample(f"a/p{patient}/scan{patient}{place}.png", 0) for patient in "12" for place in "159"])
     assert not are_frames([Sample("a/p1/1.png", 0), Sample("a/p2/1.png", 0)])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thalweg.evaluation.intervals import wilson
+from thalweg.evaluation.intervals import area_interval, wilson
 
 COUNTS = st.integers(1, 100_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -55,3 +55,24 @@ def test_more_tries_narrow_it():
 def test_refuses_what_is_no_count(successes, n):
     with pytest.raises(ValueError, match=f"{successes} successes in {n} tries"):
         wilson(successes, n)
+
+
+@given(st.floats(0, 1), st.integers(1, 500), st.integers(1, 500))
+def test_an_area_lies_in_its_interval_and_each_end_is_what_the_data_just_reject(area, positives, negatives):
+    low, high = area_interval(area, positives, negatives)
+    assert 0 <= low <= area <= high <= 1
+    assert low < high
+    pairs = (positives + negatives) / 2 - 1
+    for end in (low, high):
+        if 1e-9 < end < 1 - 1e-9:
+            spread = 1 + pairs * (1 - end) / (2 - end) + pairs * end / (1 + end)
+            z = (area - end) / math.sqrt(end * (1 - end) * spread / (positives * negatives))
+            assert abs(z) == pytest.approx(1.959963984540054, rel=1e-3)
+
+
+def test_more_samples_make_an_area_more_certain_and_the_classes_may_change_places():
+    widths = [high - low for low, high in (area_interval(0.9, n, 3 * n) for n in (5, 50, 500))]
+    assert widths == sorted(widths, reverse=True)
+    low, high = area_interval(0.9, 20, 80)
+    assert area_interval(0.1, 80, 20) == pytest.approx((1 - high, 1 - low))
+    assert all(map(math.isnan, area_interval(0.9, 0, 80)))

@@ -46,6 +46,7 @@ class Evaluation:
         auc: Area under the ROC curve; the mean of one-against-rest for three and more classes.
         calibration_error: Expected calibration error over the bins, 0 to 1.
         calibration: The reliability diagram's bins.
+        auc_interval: 95 % score interval of the area (Newcombe 2006); None for three and more classes.
     """
 
     split: str
@@ -61,3 +62,4 @@ class Evaluation:
     auc: float
     calibration_error: float
     calibration: tuple[CalibrationBin, ...] = ()
+    auc_interval: tuple[float, float] | None = None

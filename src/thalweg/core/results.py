@@ -50,6 +50,7 @@ class TrainResult(Showable):
         split: The split that `accuracy` is on: `validation`, `test` or a source.
         validation_files: Files watched during training.
         auc: Area under the ROC curve.
+        auc_interval: 95 % score interval of it; None for three and more classes.
         balanced_accuracy: Mean recall over the classes.
         calibration_error: Expected calibration error.
         interrupted: Exit status of an interruption (130 or 143), or None when the run is finished.
@@ -97,6 +98,7 @@ class TrainResult(Showable):
     mean_iou_interval: tuple[float, float] | None = None
     best_mean_iou: float | None = None
     image_size: tuple[int, int] | None = None
+    auc_interval: tuple[float, float] | None = None
 
     def to_json(self) -> dict[str, object]:
         """The answer with the fields of its task.

@@ -6,8 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from thalweg.core.dataset import Part
+from thalweg.core.errors import SourceError
+from thalweg.core.files import printable
 
-__all__ = ["ArrayPart"]
+__all__ = ["ArrayPart", "refuse_uneven"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,3 +37,31 @@ class ArrayPart:
     grouped_by: str = ""
     rate_hz: float | None = None
     said: str = ""
+
+
+def refuse_uneven(part: ArrayPart, labels: int) -> None:
+    """Refuse samples and labels of different numbers; where another axis has the labels' number, say so.
+
+    Args:
+        part: The samples.
+        labels: How many labels there are.
+
+    Raises:
+        SourceError: There are more or fewer samples than labels.
+
+    Example:
+        >>> refuse_uneven(ArrayPart(file="x.npz", part=None, pictures=np.zeros((3, 80)), labels=None), 80)
+        Traceback (most recent call last):
+        thalweg.core.errors.SourceError: x.npz: 80 labels belong to axis 1 of 3x80, and samples come first: ...
+    """
+    sizes = part.pictures.shape
+    if sizes[0] == labels:
+        return
+    shown, place = "x".join(map(str, sizes)), printable(part.file)
+    if labels in sizes[1:]:
+        axis = sizes.index(labels, 1)
+        raise SourceError(
+            f"{place}: {labels:,} labels belong to axis {axis} of {shown}, and samples come first: save "
+            f"numpy.moveaxis(x, {axis}, 0)"
+        )
+    raise SourceError(f"{place}: {sizes[0]:,} samples and {labels:,} labels do not belong together")

@@ -17,7 +17,7 @@ import numpy as np
 from thalweg.core.dataset import Notice, Part, Wanted
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
-from thalweg.data.array_part import ArrayPart
+from thalweg.data.array_part import ArrayPart, refuse_uneven
 from thalweg.data.array_values import as_labels, as_pictures
 from thalweg.data.cifar import is_cifar_name, read_cifar
 from thalweg.data.idx import idx_part, read_idx_pairs
@@ -154,6 +154,9 @@ def write_samples(
     """
     with tempfile.TemporaryDirectory(prefix="members-", dir=folder.parent, ignore_cleanup_errors=True) as aside:
         parts = read_parts(files, Path(aside))
+        for part in parts:  # before axes are told apart: samples that do not come first would mislead that
+            if part.labels is not None and np.ndim(part.labels) and len(part.labels) in part.pictures.shape[1:]:
+                refuse_uneven(part, len(part.labels))
         axes = form_of_parts(parts, wanted.form)
         if axes[0].form == "picture":
             return _write_pictures(files, parts, folder, progress)
@@ -173,11 +176,7 @@ def _write_pictures(
     labelled = [(part.file, part.labels, part.classes) for part in parts if part.labels is not None]
     labels, classes, label_notes = as_labels(labelled)
     for part, numbers in zip(parts, labels, strict=True):
-        if len(part.pictures) != len(numbers):
-            raise SourceError(
-                f"{printable(part.file)}: {len(part.pictures):,} pictures and {len(numbers):,} labels "
-                f"do not belong together"
-            )
+        refuse_uneven(part, len(numbers))
     pictures, notes, broken = as_pictures([(part.file, part.pictures) for part in parts])
     names = _folder_names(classes)
     left_out: list[Notice] = []

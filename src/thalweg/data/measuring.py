@@ -11,7 +11,7 @@ import numpy.typing as npt
 from thalweg.core.dataset import Form, FormWish, Notice, Part
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
-from thalweg.data.array_part import ArrayPart
+from thalweg.data.array_part import ArrayPart, refuse_uneven
 from thalweg.data.array_values import as_labels
 from thalweg.data.axes import Axes, axes_of_samples
 from thalweg.data.measured import Index, ValuesFile, stored_type
@@ -167,11 +167,7 @@ def _labels_of(parts: Sequence[ArrayPart]) -> tuple[list[npt.NDArray[np.int64]],
         labelled.append((part.file, part.labels, part.classes))
     labels, classes, notes = as_labels(labelled)
     for part, numbers in zip(parts, labels, strict=True):
-        if len(part.pictures) != len(numbers):
-            raise SourceError(
-                f"{printable(part.file)}: {len(part.pictures):,} samples and {len(numbers):,} labels "
-                f"do not belong together"
-            )
+        refuse_uneven(part, len(numbers))
         if part.groups is not None and len(part.groups) != len(numbers):
             raise SourceError(
                 f"{printable(part.file)}: {len(numbers):,} samples and {len(part.groups):,} values of "

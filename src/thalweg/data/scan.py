@@ -118,6 +118,11 @@ def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
         )
     )
     clips = kind == "picture" and opened.wanted.form in {"auto", "volumes"} and are_frames(samples)
+    if kind == "picture" and opened.wanted.form == "volumes" and not clips:
+        raise SourceError(
+            f"{opened.name} holds single pictures and no clips, which are folders of at least two numbered pictures "
+            f"inside each class folder: leave --form volumes out to train on the pictures"
+        )
     return Scan(
         root=root,
         classes=classes,

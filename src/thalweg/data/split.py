@@ -141,7 +141,8 @@ def _draw(
         if count < needed:
             few = f"{count} usable file{'s' if count > 1 else ''}"
             raise PlanError(
-                f"class {printable(names[label])!r} has {few}; a split into {needed} parts needs {needed} of each class"
+                f"class {printable(names[label])!r} has {few}; a split into {needed} parts needs {needed} of each "
+                f"class: add files of it, or leave it out"
             )
     keys = np.random.PCG64(seed).random_raw(len(ordered)).tolist()
     sides = assign(labels, units, list(shares.values()), keys)

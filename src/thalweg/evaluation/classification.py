@@ -13,7 +13,7 @@ import numpy.typing as npt
 from thalweg.core.errors import SourceError, TrainingFailedError
 from thalweg.core.evaluation import ClassScore, Evaluation
 from thalweg.evaluation.calibration import expected_calibration_error, reliability
-from thalweg.evaluation.intervals import wilson
+from thalweg.evaluation.intervals import area_interval, wilson
 from thalweg.evaluation.ranking import area_under_roc
 
 __all__ = ["confusion_matrix", "cross_entropy", "evaluate"]
@@ -82,6 +82,7 @@ def evaluate(
         auc=_mean_defined([score.auc for score in scores]),
         calibration_error=expected_calibration_error(bars),
         calibration=bars,
+        auc_interval=_area_interval(scores),
     )
 
 
@@ -178,6 +179,12 @@ def _class_scores(
             )
         )
     return tuple(scores)
+
+
+def _area_interval(scores: Sequence[ClassScore]) -> tuple[float, float] | None:
+    if len(scores) != 2 or not all(score.files for score in scores):  # noqa: PLR2004 - an area parts two classes
+        return None
+    return area_interval(scores[1].auc, scores[1].files, scores[0].files)
 
 
 def _ratio(part: int, whole: int) -> float:

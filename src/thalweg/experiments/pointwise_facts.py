@@ -141,7 +141,7 @@ def maps_of(subject: Subject) -> Drawing | None:
             MapTile(label="1x1 to one channel", values=mixes[0], note=f"best mix of all {len(read)}"),
             MapTile(label="a second one", values=mixes[1], note="second best mix"),
             MapTile(label="the first, ReLU", values=np.maximum(mixes[0], 0), note=f"cut at nought, {size}"),
-            MapTile(label="minus it, ReLU", values=np.maximum(-mixes[0], 0), note="the other side of the cut"),
+            MapTile(label="minus it, ReLU", values=np.maximum(-mixes[0], 0), note="the other side"),
         ],
     ]
     return draw_maps(

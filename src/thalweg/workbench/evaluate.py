@@ -87,6 +87,7 @@ def evaluate(
         majority_accuracy=evaluation.majority_accuracy,
         split=split,
         auc=evaluation.auc,
+        auc_interval=evaluation.auc_interval,
         balanced_accuracy=evaluation.balanced_accuracy,
         calibration_error=evaluation.calibration_error,
     )

@@ -130,6 +130,7 @@ def answer_of(
         findings=(*run.findings, *diagnosis),
         split=run.reported,
         auc=evaluation.auc if evaluation else math.nan,
+        auc_interval=evaluation.auc_interval if evaluation else None,
         balanced_accuracy=evaluation.balanced_accuracy if evaluation else math.nan,
         calibration_error=evaluation.calibration_error if evaluation else math.nan,
         interrupted=outcome.interrupted,
