@@ -112,8 +112,8 @@ TRANSFER = NetworkRecipe(
     label_smoothing=0.1,
     average=0.99,
 )
-"""Fine-tuning a pretrained network: few passes, since little is left to learn, and small steps: 1e-3 undid in two passes
-what the head had been fitted to, and the training loss itself fell less than with a fiftieth of it (decision 0021)."""
+"""Fine-tuning a pretrained network: few passes, since little is left to learn, and small steps: 1e-3 undid in two
+passes what the head was fitted to; the training loss itself fell less than with a fiftieth of it (decision 0021)."""
 MASKS = NetworkRecipe(
     image_size=256,
     flexible=True,
