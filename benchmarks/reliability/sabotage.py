@@ -44,8 +44,8 @@ SABOTAGES = (
     Sabotage(
         "a resumed epoch begins with its first batch again",
         "data/batches.py",
-        "if number >= first:",
-        "if True:",
+        "max(1, self.steps))))[first:]",
+        "max(1, self.steps))))",
         "tests/training/test_loop.py",
     ),
     Sabotage(
@@ -58,8 +58,8 @@ SABOTAGES = (
     Sabotage(
         "augmentation drawn without a seed",
         "data/batches.py",
-        "dtype=self.pixels.dtype)\n        random = np.random.default_rng((self.seed, CHANGES, epoch, number))",
-        "dtype=self.pixels.dtype)\n        random = np.random.default_rng()",
+        "random = np.random.default_rng((self.seed, CHANGES, epoch, number))\n        block, rows =",
+        "random = np.random.default_rng()\n        block, rows =",
         "tests/training/test_loop.py",
     ),
     Sabotage(

@@ -122,6 +122,14 @@ def test_a_small_rise_of_the_validation_loss_is_told_without_alarm(end, severity
     assert [each.severity for each in found] == [severity]
 
 
+@pytest.mark.parametrize(("answers", "told"), [(0.0, ["not_learning"]), (0.1, [])])
+def test_a_first_loss_that_sinks_to_that_of_guessing_is_no_learning(answers, told):
+    loss = 2.303 + 0.07 * np.exp(-N / 3) + 0.004 * noise(3)
+    right = 0.1 + 0.01 * noise(4) + answers * N / N[-1]
+    found = run("undetermined", train_loss=loss, train_accuracy=right)
+    assert [name for name in grave(found) if name == "not_learning"] == told
+
+
 def test_not_a_number_comes_with_its_cause_first_and_without_consequences():
     found = run("too_high", train_loss=[2.3, 2.3, 2.3, np.nan, np.nan], train_accuracy=[0.1] * 5)
     assert [finding.name for finding in found][:2] == ["learning_rate_too_high", "non_finite"]

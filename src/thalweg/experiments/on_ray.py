@@ -47,7 +47,7 @@ def on_ray(
         BaseException: Whatever the work raised.
     """
     try:
-        import ray
+        import ray  # type: ignore[import-not-found, unused-ignore]  # an extra
     except ModuleNotFoundError:
         raise MissingExtraError("ray", "ray", "to spread a lab over a Ray cluster") from None
     began = not ray.is_initialized()
