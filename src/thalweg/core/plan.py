@@ -301,7 +301,7 @@ def _within(option: str, value: float | None, low: float, high: float, *, open_l
         return
     if not math.isfinite(value) or value < low or value > high or (open_low and value <= low):
         lowest = f"more than {low:g}" if open_low else f"{low:g}"
-        raise PlanError(f"{option} {value:g} is out of range: {lowest} to {high:g}")
+        raise PlanError(f"{option} {value:g} is out of range: {lowest} to {high:,.12g}")
 
 
 def _toml(value: object) -> str:
