@@ -3,8 +3,8 @@
     python benchmarks/diagnose_speed.py
 
 To reach: under 0.5 s for one log with the start of the interpreter, under 60 s for a thousand. Wall time depends on who
-else uses the machine, so that processor time (user and system) and the load stand beside it. Python's compiled files are
-kept between calls, whatever the surroundings say, as for any installed package.
+else uses the machine, so that processor time (user and system) and the load stand beside it. Python's compiled files
+are kept between calls, whatever the surroundings say, as for any installed package.
 """
 
 import argparse

@@ -66,7 +66,10 @@ def main() -> None:
     runs = load(options.runs)
     print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}")
     print(f"{len(runs):,} runs of {len({run.problem for run in runs})} problems")
-    report: dict[str, object] = {"runs": len(runs), "problems": len({run.problem for run in runs})}
+    report: dict[str, object] = {}
+    if options.verdict != "both" and RESULT.exists():  # the other half, measured before
+        report = json.loads(RESULT.read_text())
+    report |= {"runs": len(runs), "problems": len({run.problem for run in runs})}
     for verdict in ("label", "estimate") if options.verdict == "both" else (options.verdict,):
         for share in (1.0, 0.25):
             key = f"{verdict}, {'full' if share == 1 else 'first quarter'}"

@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--clock", choices=("processor", "wall"), default="processor")
     parser.add_argument("--seeds", type=int, nargs="+", default=[42])
     parser.add_argument("--choices", nargs="+", default=list(CHOICES))
+    parser.add_argument("--sources", nargs="+", default=list(SOURCES))
     parser.add_argument("--out", type=Path, default=Path("minutes.json"))
     parser.add_argument("--worker", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     said = parser.parse_args()
@@ -50,7 +51,7 @@ def main() -> None:
         record = json.loads(said.out.read_text(encoding="utf-8"))
     done = {(each["source"], each["choice"], each["seed"]) for each in record["rounds"]}
     for seed in said.seeds:
-        for source in SOURCES:
+        for source in said.sources:
             for choice in said.choices:
                 if (source, choice, seed) in done:
                     continue

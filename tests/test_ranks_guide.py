@@ -1,5 +1,7 @@
-"""The files for SLURM and Kubernetes: whole as shell and YAML, with keys, verbs and options that exist."""
+"""The files for SLURM and Kubernetes: whole as shell and YAML, with keys, verbs and options that exist; scale.md."""
 
+import importlib.util
+import json
 import pathlib
 import re
 import shutil
@@ -85,3 +87,15 @@ def test_the_verbs_and_options_exist(path):
     for verb, *rest in words:
         known = {name for option in get_command(app).commands[verb].params for name in option.opts}
         assert {word for word in rest if word.startswith("--")} <= known
+
+
+def test_the_page_of_scale_is_what_its_script_writes_from_the_committed_result():
+    repository = pathlib.Path(__file__).parents[1]
+    made = importlib.util.spec_from_file_location("scale", repository / "benchmarks" / "scale.py")
+    script = importlib.util.module_from_spec(made)
+    made.loader.exec_module(script)
+    result = json.loads((repository / "benchmarks" / "results" / "scale.json").read_text(encoding="utf-8"))
+    assert (repository / "docs" / "scale.md").read_text(encoding="utf-8") == script.page(result)
+    row = next(row for row in result["table"] if row["machines"] == 1 and "A100" in row["machine"])
+    images, epochs = script.WORK[row["work"]]
+    assert row["hours"] == pytest.approx(images * epochs / row["pictures_a_second"] / 3600)

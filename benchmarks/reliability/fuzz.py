@@ -8,9 +8,10 @@ Pictures have a script of their own (`mutated.py`).
 
     python benchmarks/reliability/fuzz.py --minutes 10 --out benchmarks/results/reliability/fuzz.json
 
-What was found and mended is kept under tests/reliability/fuzz_cases/ and tried by the test suite.
+What was found and mended is kept as cases in tests/reliability/test_fuzz.py.
 """
 
+# Long because: eighteen readers stand side by side, each with its originals and its use.
 import io
 import json
 import os

@@ -47,7 +47,11 @@ def rank() -> None:
     first = os.environ.get("TORCHELASTIC_RESTART_COUNT") == "0"
     told = json.loads(os.environ["THALWEG_INJECTION"])
     if told and first and int(os.environ["RANK"]) == told["rank"]:
-        kill.arm(told["kind"], random.Random(told["seed"]))
+        numbers = random.Random(told["seed"])
+        if told["kind"] == "validation":  # of its two batches each rank has one
+            kill._die_inside_validation(loop, numbers.randint(1, EPOCHS - 1), 0)  # noqa: SLF001 - of the same folder
+        else:
+            kill.arm(told["kind"], numbers)
     kept = loop.Trainer._step  # noqa: SLF001
     notes = Path(os.environ["THALWEG_NOTES"])
 

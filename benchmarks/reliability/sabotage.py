@@ -44,8 +44,8 @@ SABOTAGES = (
     Sabotage(
         "a resumed epoch begins with its first batch again",
         "data/batches.py",
-        "if number >= first:",
-        "if True:",
+        "max(1, self.steps))))[first:]",
+        "max(1, self.steps))))",
         "tests/training/test_loop.py",
     ),
     Sabotage(
@@ -58,8 +58,8 @@ SABOTAGES = (
     Sabotage(
         "augmentation drawn without a seed",
         "data/batches.py",
-        "dtype=self.pixels.dtype)\n        random = np.random.default_rng((self.seed, CHANGES, epoch, number))",
-        "dtype=self.pixels.dtype)\n        random = np.random.default_rng()",
+        "random = np.random.default_rng((self.seed, CHANGES, epoch, number))\n        block, rows =",
+        "random = np.random.default_rng()\n        block, rows =",
         "tests/training/test_loop.py",
     ),
     Sabotage(
@@ -145,6 +145,34 @@ SABOTAGES = (
         "autoescape=True",
         "autoescape=False",
         "tests/rendering/test_html.py",
+    ),
+    Sabotage(
+        "the live page answers under any name",
+        "dashboard/guard.py",
+        'if not self._is_ours(headers.get("host", "")):',
+        "if False:",
+        "tests/dashboard/test_guard.py",
+    ),
+    Sabotage(
+        "ranks keep their own batch's normalisation",
+        "training/rank_layers.py",
+        "        torch.distributed.all_gather(every, own)\n",
+        "        every = [own for _ in every]\n",
+        "tests/reliability/test_ranks.py",
+    ),
+    Sabotage(
+        "each rank trains on the whole batch's first part",
+        "training/ranks.py",
+        "        return part_of(count, self.rank, self.size)\n",
+        "        return part_of(count, 0, self.size)\n",
+        "tests/reliability/test_ranks.py",
+    ),
+    Sabotage(
+        "a step in pieces forgets how large they are",
+        "training/backward.py",
+        "            share = float(_weight(part)) / max(total, 1.0)\n",
+        "            share = 1.0\n",
+        "tests/reliability/test_ranks.py",
     ),
 )
 QUICK = ("redirects into private networks followed", "archive members may lead outside")

@@ -60,6 +60,7 @@ def arm(place: str, turn: int, signum: int, note: Path) -> None:
     """Arrange the signal."""
     from thalweg.core import files
     from thalweg.training import loop
+    from thalweg.workbench import report as report_of_run
     from thalweg.workbench import session, train
 
     owner, name, call = {
@@ -67,7 +68,11 @@ def arm(place: str, turn: int, signum: int, note: Path) -> None:
         "validation": (session, "predict", turn % (EPOCHS - 1) + 1),
         "write": (files.os, ("fsync", "chmod", "replace", "fsync")[turn], (31, 9, 9, 24)[turn]),
         "reading": (train, ("load_scan", "divide", "summarise", "batches_of")[turn % 3], 1),
-        "report": (session, ("score_run", "write_report", "save_weights", "diagnose_run")[turn], 1),
+        "report": (
+            report_of_run if turn == 1 else session,
+            ("score_run", "write_report", "save_weights", "diagnose_run")[turn],
+            1,
+        ),
     }[place]
     signalling(owner, name, call, signum, note)
 

@@ -41,9 +41,17 @@ def verdict_score(chances: np.ndarray, data: object, rows: np.ndarray, below: fl
 
 def factor_score(logs: np.ndarray, chances: np.ndarray, data: object, rows: np.ndarray, widen: tuple) -> dict:
     """How often the factor is within 2x and 4x of runs within 30x of the best, and how often its interval holds."""
-    rows = rows & (np.abs(data.log_factor) < FAR)
+    return _factor_score(logs, chances, data.log_factor, rows, widen) | {
+        f"against_the_single_best_{name}": value
+        for name, value in _factor_score(logs, chances, data.log_of_top, rows, widen).items()
+        if name.startswith("factor")
+    }
+
+
+def _factor_score(logs: np.ndarray, chances: np.ndarray, target: np.ndarray, rows: np.ndarray, widen: tuple) -> dict:
+    rows = rows & (np.abs(target) < FAR)
     low, middle, high = logs[rows].T
-    best, truth = chances[rows].argmax(1), data.log_factor[rows]
+    best, truth = chances[rows].argmax(1), target[rows]
     side = np.where(best == 0, np.minimum(middle, -0.1), np.where(best == 2, np.maximum(middle, 0.1), middle))
     side = np.clip(side, -FAR, FAR)
     lower, upper = np.minimum(low, middle) - widen[0], np.maximum(high, middle) + widen[1]

@@ -114,6 +114,22 @@ def test_overfitting_is_found_in_noise_and_in_accuracies_alone():
     assert grave(run(**errors)) == ["overfitting"]
 
 
+@pytest.mark.parametrize(("end", "severity"), [(0.53, "info"), (0.6, "warning")])
+def test_a_small_rise_of_the_validation_loss_is_told_without_alarm(end, severity):
+    loss = 2.0 * np.exp(-N / 8) + 0.02
+    held = 0.5 + 2.0 * np.exp(-N / 4) + (end - 0.5) * np.maximum(N - 30, 0) / (N[-1] - 30)
+    found = [each for each in run(train_loss=loss, val_loss=held) if each.name == "overfitting"]
+    assert [each.severity for each in found] == [severity]
+
+
+@pytest.mark.parametrize(("answers", "told"), [(0.0, ["not_learning"]), (0.1, [])])
+def test_a_first_loss_that_sinks_to_that_of_guessing_is_no_learning(answers, told):
+    loss = 2.303 + 0.07 * np.exp(-N / 3) + 0.004 * noise(3)
+    right = 0.1 + 0.01 * noise(4) + answers * N / N[-1]
+    found = run("undetermined", train_loss=loss, train_accuracy=right)
+    assert [name for name in grave(found) if name == "not_learning"] == told
+
+
 def test_not_a_number_comes_with_its_cause_first_and_without_consequences():
     found = run("too_high", train_loss=[2.3, 2.3, 2.3, np.nan, np.nan], train_accuracy=[0.1] * 5)
     assert [finding.name for finding in found][:2] == ["learning_rate_too_high", "non_finite"]
@@ -154,7 +170,7 @@ def test_a_loss_thrown_up_at_once_and_flat_afterwards_does_not_learn():
     assert "not_learning" not in [finding.name for finding in run("too_high", train_loss=flat)]
 
 
-@pytest.mark.parametrize(("confidence", "severity"), [(0.95, "warning"), (0.8, "warning"), (0.79, "info")])
+@pytest.mark.parametrize(("confidence", "severity"), [(0.95, "warning"), (0.9, "warning"), (0.89, "info")])
 @pytest.mark.parametrize("verdict", ["too_high", "too_low"])
 def test_an_unsure_verdict_is_told_without_alarm(verdict, confidence, severity):
     signal = Signal(name="train_loss", unit="nats", steps=(1, 2, 3), values=(0.9, 0.8, 0.7))

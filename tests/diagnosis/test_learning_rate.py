@@ -52,6 +52,17 @@ def test_a_course_that_breaks_is_too_high() -> None:
     assert estimate(history(train_loss=loss, val_loss=loss * 1.1)).verdict == "too_high"
 
 
+@pytest.mark.parametrize("end", [1.09, 1.5, 10.0, 100.0])
+@pytest.mark.parametrize("size", [6, 30])
+def test_a_training_loss_that_only_rises_is_never_too_low(end: float, size: int) -> None:
+    loss = 0.7 * end ** np.linspace(0, 1, size)
+    for curves in ({"train_loss": loss}, {"train_loss": loss, "val_loss": 1.1 * loss}):
+        found = estimate(history(**curves))
+        assert found.verdict == "too_high"
+        assert found.factor is not None
+        assert found.factor > 1
+
+
 def test_nothing_recorded_is_undetermined() -> None:
     found = estimate(RunHistory())
     assert found.verdict == "undetermined"

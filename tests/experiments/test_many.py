@@ -1,11 +1,12 @@
 import math
 import os
+import sys
 
 import pytest
 import torch
 
-from thalweg.core.errors import TrainingFailedError
-from thalweg.experiments.many import in_processes
+from thalweg.core.errors import MissingExtraError, TrainingFailedError
+from thalweg.experiments.many import in_processes, spread_over_ray
 from thalweg.workbench.telling import Listener
 
 
@@ -47,3 +48,16 @@ def _added_up(count, seed):
     """A sum whose last bits depend on the order of its parts, and the threads that made it."""
     values = torch.randn(count, generator=torch.Generator().manual_seed(seed))
     return float((values * values).sum()), torch.get_num_threads()
+
+
+def test_without_ray_its_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtraError, match=r"ray is needed .*thalweg\[ray\]"), spread_over_ray(wanted=True):
+        in_processes(math.pow, 2.0, [1, 2], workers=2)
+
+
+def test_a_ray_cluster_comes_to_the_same_bits():
+    pytest.importorskip("ray", reason="the extra `ray` is not installed")
+    alone = in_processes(_added_up, 200_003, [1, 2, 3], workers=1)
+    with spread_over_ray(wanted=True):
+        assert in_processes(_added_up, 200_003, [1, 2, 3], workers=2) == alone

@@ -36,8 +36,8 @@ def _found(node: ast.AST, *, seen: bool) -> Iterator[str]:  # noqa: C901, PLR091
                 yield from _found(part.value, seen=True)
         return
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        if _is_message(node.value, seen=seen):
-            yield escape(node.value)
+        lines = node.value.splitlines() if "\n" in node.value.strip() else [node.value]
+        yield from (escape(line) for line in lines if _is_message(line, seen=seen))
         return
     if isinstance(node, ast.Compare | ast.Subscript | ast.arguments):
         for child in ast.iter_child_nodes(node):

@@ -13,6 +13,8 @@ from thalweg.core.catalogue_file import read_catalogue
 from thalweg.core.languages import languages
 from thalweg.rendering.words import WORDS
 
+SOURCES = pathlib.Path(thalweg.__file__).parent
+EXPERIMENTS = sorted(str(path.relative_to(SOURCES / "experiments")) for path in SOURCES.glob("experiments/**/*.py"))
 COVERED = (
     *("workbench/report.py", "workbench/report_parts.py", "workbench/report_answer.py", "workbench/report_data.py"),
     *("rendering/diagnosis_page.py", "rendering/diagnosis_text.py", "rendering/telling_apart.py"),
@@ -24,15 +26,17 @@ COVERED = (
     *("cli/data.py", "cli/training.py", "cli/display.py", "cli/explanation.py", "rendering/explain_page.py"),
     *(f"workbench/explain{name}.py" for name in ("", "_hierarchy", "_maps", "_pictures", "_samples", "_stages")),
     *("workbench/landscape.py", "workbench/compare.py", "rendering/comparison_page.py", "rendering/landscape_page.py"),
+    *("rendering/lab_page.py", *(f"experiments/{name}" for name in EXPERIMENTS)),
+    *("curvature/critical_exact.py", "curvature/critical_sampled.py", "curvature/objective.py", "cli/lab.py"),
     *("workbench/report_masks.py", "workbench/report_masks_scores.py", "workbench/mask_scores.py"),
     *("rendering/plane.py", "core/comparison.py", "core/landscape.py", "cli/landscape.py", "cli/comparison.py"),
     *("workbench/transfer.py", "workbench/transfer_start.py", "workbench/report_transfer.py", "core/explanation.py"),
 )
-COMMANDS = re.compile(r"^(--|thalweg |\{mean|<|class=|from thalweg)")
+COMMANDS = re.compile(r"^(--|thalweg |\{mean|<|class=|from thalweg|.*\{\{way)")
 """Options, commands and marks are said as they are in every language."""
 
 
-ROOMS = sorted(path.name for path in pathlib.Path(thalweg.__file__).parent.iterdir() if path.name[0] not in "_.")
+ROOMS = sorted(path.name for path in SOURCES.iterdir() if path.name[0] not in "_.")
 
 
 def to_paste(language, missing):

@@ -3,7 +3,7 @@
 import torch
 
 from thalweg.training.optimizers import make_optimizer, set_rate
-from thalweg.training.unfreezing import open_parts, parts_of
+from thalweg.training.unfreezing import HEAD, open_parts, parts_of
 
 
 def network():
@@ -36,13 +36,13 @@ def test_all_open_at_once_where_nothing_is_delayed():
     assert opened(net) == list(net)
 
 
-def test_rates_fall_towards_the_pixels_and_stay_in_proportion():
+def test_rates_fall_towards_the_pixels_the_fitted_head_is_slow_and_all_stay_in_proportion():
     net = network()
     made = parts(net, decay=0.5, opened=0.4)
     optimizer = make_optimizer(net, "adamw", learning_rate=1.0, weight_decay=0.1, parts=made)
-    assert [group["lr"] for group in optimizer.param_groups] == [1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125]
+    assert [group["lr"] for group in optimizer.param_groups] == [1.0, 1.0, 0.5, 0.5, 0.25, 0.25, HEAD, HEAD]
     set_rate(optimizer, 0.2)
-    assert [group["lr"] for group in optimizer.param_groups][::2] == [0.2, 0.1, 0.05, 0.025]
+    assert [group["lr"] for group in optimizer.param_groups][::2] == [0.2, 0.1, 0.05, 0.2 * HEAD]
     assert [group["weight_decay"] for group in optimizer.param_groups][:2] == [0.1, 0.0]
 
 
@@ -59,3 +59,8 @@ def test_a_closed_part_does_not_move():
     optimizer.step()
     moved = {name.split(".")[0] for name, value in net.state_dict().items() if not torch.equal(value, before[name])}
     assert moved == {"deep", "head"}
+
+
+def test_a_head_that_learns_alone_has_the_whole_rate():
+    (alone,) = parts_of({"fc.weight": 3, "fc.bias": 3}, decay=0.5, opened=0.4)
+    assert (alone.parameters, alone.share, alone.opens) == (("fc.weight", "fc.bias"), 1.0, 0.0)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.core.languages import said
 
 __all__ = ["compare"]
 
@@ -38,5 +39,5 @@ def compare(
     sys.stdout.write(comparison_text(result, width))
     sys.stdout.flush()
     if result.page is not None and not settings.quiet:
-        sys.stderr.write(f"Page: {printable(result.page)}\n")
+        sys.stderr.write(said(f"Page: {printable(result.page)}") + "\n")
     return 0

@@ -9,6 +9,7 @@ import typer
 
 from thalweg.cli.display import Display
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.core.languages import said
 
 __all__ = ["lab"]
 
@@ -32,6 +33,9 @@ def lab(
             help="What there is: an experiment that would take longer is not begun.", show_default="25 or 180"
         ),
     ] = None,
+    ray: Annotated[
+        bool, typer.Option("--ray", help="Spread over the Ray cluster at RAY_ADDRESS, or a new one here (extra ray).")
+    ] = False,
     html: Annotated[
         Path | None, typer.Option(help="The page to write.", metavar="PAGE", show_default="lab-NAME.html")
     ] = None,
@@ -48,12 +52,12 @@ def lab(
         if settings.json:
             emit_json({"labs": known})
         else:
-            sys.stdout.write("".join(f"{each}: {what}\n" for each, what in known.items()))
+            sys.stdout.write("".join(f"{each}: {said(what)}\n" for each, what in known.items()))
         return 0
     page = Path(f"lab-{name}.html") if html is None and name in labs() else html
     with Display(settings) as display:
         result = work(
-            name, source, quick=quick, workers=workers, seed=seed, minutes=minutes, html=page,
+            name, source, quick=quick, workers=workers, seed=seed, minutes=minutes, ray=ray, html=page,
             listener=display.listener(),
         )  # fmt: skip
     if settings.json:
@@ -65,5 +69,5 @@ def lab(
     sys.stdout.write(lab_text(result, max(30, min(100, columns))))
     sys.stdout.flush()
     if result.page is not None and not settings.quiet:
-        sys.stderr.write(f"Page: {printable(result.page)}\n")
+        sys.stderr.write(said(f"Page: {printable(result.page)}") + "\n")
     return 0

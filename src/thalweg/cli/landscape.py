@@ -8,6 +8,7 @@ import typer
 
 from thalweg.cli.display import Display
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.core.languages import said
 
 __all__ = ["landscape"]
 
@@ -55,5 +56,5 @@ def landscape(
     sys.stdout.write(landscape_text(result))
     sys.stdout.flush()
     if result.page is not None and not settings.quiet:
-        sys.stderr.write(f"Page: {printable(result.page)}\n")
+        sys.stderr.write(said(f"Page: {printable(result.page)}") + "\n")
     return 0

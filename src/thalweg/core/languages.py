@@ -32,6 +32,8 @@ _DEEPEST = 12
 _TELLING = 8
 """A cell may be a name, and a sentence of which not all is known may be somebody else's: there only a pattern with so
 many letters in a row is taken for ours."""
+_TELLING_WORDS = 4
+"""A cell with so many words and more is a sentence."""
 _SIGNS = str.maketrans({";": "؛", ",": "،", "?": "؟"})
 _NO_MARKS = {0x2066: None, 0x2069: None}
 _OPEN, _CLOSE = "\u2068", "\u2069"
@@ -90,8 +92,8 @@ class Speaker:
         if self.language == "en" or not text or isinstance(text, Said):
             return text
         found = self._find(text, context)
-        if found is None and context != "cell":
-            found = self._loose(text)
+        if found is None and (context != "cell" or text.count(" ") >= _TELLING_WORDS):
+            found = self._find(text) or self._loose(text)
         return text if found is None else Said(found)
 
     def fill(self, template: str, **fields: object) -> str:
@@ -156,7 +158,7 @@ class Speaker:
             least = _TELLING if loosely or (context == "cell" and not place) else 0
             for pattern in self._patterns.get(place, ()):
                 match = pattern.match(text)
-                if match is None or len(pattern.literal) < least:
+                if match is None or (len(pattern.literal) < least and {*pattern.kinds.values()} != {"number"}):
                     continue
                 fields, known = self._fields(match.groupdict(), pattern.kinds, depth)
                 if known or loosely:
@@ -164,16 +166,19 @@ class Speaker:
         return None
 
     def _bent(self, text: str, context: str, depth: int) -> str | None:
-        """With a small first letter, or without its full stop."""
+        """With a small first letter, or without its full stop or dots."""
         inner = "part" if context == "part" else ""
         if text[:1].isupper() and (found := self._find(text[:1].lower() + text[1:], inner, depth + 1)):
             return found
-        found = self._find(text[:-1], inner, depth + 1) if text.endswith(".") else None
-        return None if found is None else found + "."
+        end = next((end for end in (" ...", ".") if text.endswith(end)), "")
+        found = self._find(text.removesuffix(end), inner, depth + 1) if end else None
+        return None if found is None else found + end
 
     def _in_parts(self, text: str, depth: int, *, loosely: bool = False) -> str | None:
         """The longest beginning that is known, up to a sign, and then the rest."""
         for sign in reversed(list(_SIGN.finditer(text))):
+            if loosely and sign[1] == ",":
+                continue  # half a sentence in another language is worse than none
             before, after = text[: sign.start()], text[sign.end() :]
             found = self._find(text[: sign.start() + 1], "part", depth + 1) if sign[1] in ".?!" else None
             if found is None and before and (bare := self._find(before, "part", depth + 1)):

@@ -11,6 +11,9 @@ __all__ = ["LearningRateEstimate", "Verdict"]
 
 Verdict: TypeAlias = Literal["too_low", "about_right", "too_high", "undetermined"]
 
+_BEYOND = "over 30x"
+"""An open end: beyond this factor runs look alike."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearningRateEstimate(Showable):
@@ -55,6 +58,8 @@ class LearningRateEstimate(Showable):
         Example:
             >>> LearningRateEstimate(verdict="too_low", factor=0.1, interval=(0.02, 0.5)).distance
             '10x too low (2x to 50x)'
+            >>> LearningRateEstimate(verdict="too_high", factor=20.0, interval=(4.0, None)).distance
+            '20x too high (4x to over 30x)'
             >>> LearningRateEstimate(verdict="too_high", interval=(30.0, None)).distance
             'more than 30x too high'
         """
@@ -66,9 +71,11 @@ class LearningRateEstimate(Showable):
             low, high, factor = *(1 / end if end else None for end in (high, low)), 1 / factor if factor else None
         near = None if low is None or low < 1.05 else _times(low)  # noqa: PLR2004 - "1x too high" is no statement
         far = None if high is None else _times(high)
-        spread = f"{near or '1x'} to {far}" if far else f"more than {near}" if near else ""
         if factor is None or factor < 1:
+            spread = f"{near or '1x'} to {far}" if far else f"more than {near}" if near else ""
             return f"{spread} {side}" if spread else side
+        far = far or _BEYOND
+        spread = f"{near or '1x'} to {far}" if self.interval else ""
         return f"{_times(factor)} {side}" + (f" ({spread})" if spread else "")
 
     def __str__(self) -> str:

@@ -12,6 +12,8 @@ NUMBER = r"[+\-\u2212]?(?:\d[\d,]*(?:\.\d+)?|\.\d+|nan|inf)(?:e[+\-]?\d+)?(?:\s?
 """How numbers are written in English sentences: with separators, a share, or a factor such as `3x`."""
 _WORD = r"[^,;:()]+"
 """Somebody's own word, or a few, in a sentence so short that any other would fit it."""
+_ENDING = r"\w{0,3}"
+"""What a translation leaves out: the end of a plural, such as `s`."""
 _ADDED = r"(?:(?:[;,:\[.]| \(| (?:and|at|on) ).*?)?"
 """What may follow a gap at once, and how it begins: the gap's own words end there."""
 _FIELD = re.compile(r"\{\{|\}\}|\{(\w+)(?::(number|text|word|names))?\}")
@@ -61,7 +63,8 @@ def pattern_of(entry: CatalogueEntry) -> Pattern:
         >>> found.match("1,442 of all").groupdict(), found.translation
         ({'n': '1,442', 'what': 'all'}, '{what}: {n}')
     """
-    parts, kinds, end, literals = [], {}, 0, []
+    kinds: dict[str, str] = {}
+    parts, end, literals = [], 0, []
     for match in _FIELD.finditer(entry.source):
         literal = entry.source[end : match.start()]
         end = match.end()
@@ -71,6 +74,8 @@ def pattern_of(entry: CatalogueEntry) -> Pattern:
         else:
             after_gap = bool(kinds) and not literal
             anything = ".+?" if not match[1].startswith("_") else _ADDED if after_gap else ".*?"
+            if match[1].startswith("_") and f"{{{match[1]}" not in entry.translation:
+                anything = _ENDING
             gap = {"number": NUMBER, "word": _WORD, "names": "[^:;]+"}.get(match[2], anything)
             parts.append(f"{re.escape(literal)}(?P<{match[1]}>{gap})")
             kinds[match[1]] = match[2] or ""

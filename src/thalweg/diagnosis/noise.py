@@ -41,7 +41,7 @@ _STRETCH = 12
 _LOWEST, _HIGHEST, _OUTSIDE = 1e-6, 1e8, 0.95
 _STILL, _QUIET = 0.85, 0.95
 """A curve of which more stands still carries no noise: of 162 such curves of the sweeps, 161 were full batch."""
-_STEPS, _EPOCHS = 0.75, 0.9
+_STEPS, _EPOCHS = 0.6, 0.9
 """How probable a kind must be to be said; averages, and every so many steps, hide what goes on from step to step."""
 _ABOVE = "19 of 20 mini-batch curves of the sweeps lie above"
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from thalweg.core.errors import PlanError, ShapeError, SourceError
 from thalweg.core.files import printable, write_atomically
 from thalweg.core.lab import LabResult
+from thalweg.experiments.many import spread_over_ray
 from thalweg.workbench.telling import Listener, whoever_is_here
 
 __all__ = ["Lab", "LabRequest", "lab", "labs"]
@@ -85,6 +86,7 @@ def lab(
     workers: int | None = None,
     seed: int = 0,
     minutes: float | None = None,
+    ray: bool = False,
     html: str | os.PathLike[str] | None = None,
     listener: Listener | None = None,
 ) -> LabResult:
@@ -97,6 +99,7 @@ def lab(
         workers: Processes that may work at the same time; as many as there are cores by default.
         seed: Of everything random.
         minutes: What there is for its trainings: what is foreseen to take longer is not begun.
+        ray: Spread over the Ray cluster at `RAY_ADDRESS`, or a new one of this machine's cores, instead (extra `ray`).
         html: A page to write; nothing is written by default.
         listener: Whoever shows progress.
 
@@ -139,7 +142,8 @@ def lab(
         minutes=minutes,
     )
     try:
-        done = experiment.run(request)
+        with spread_over_ray(ray):
+            done = experiment.run(request)
     except ShapeError as error:
         if source is None:
             raise

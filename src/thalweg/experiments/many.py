@@ -11,17 +11,20 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from thalweg.core.errors import TrainingFailedError
 from thalweg.workbench.telling import Listener, whoever_is_here
 
-__all__ = ["in_processes"]
+__all__ = ["in_processes", "one_thread", "spread_over_ray"]
 
 Case = TypeVar("Case")
 Answer = TypeVar("Answer")
 Shared = TypeVar("Shared")
+
+_ON_RAY: ContextVar[bool] = ContextVar("on a Ray cluster", default=False)
 
 
 def in_processes(
@@ -55,9 +58,13 @@ def in_processes(
         [2, 4, 8]
     """
     listener = listener or whoever_is_here()
+    if _ON_RAY.get():
+        from thalweg.experiments.on_ray import on_ray
+
+        return on_ray(work, shared, cases, workers=workers, listener=listener, what=what)
     if workers == 1 or len(cases) == 1:
         found = []
-        with _one_thread():
+        with one_thread():
             for number, case in enumerate(cases, 1):
                 found.append(work(shared, case))
                 listener.count(what, number, len(cases))
@@ -87,8 +94,29 @@ def in_processes(
 
 
 @contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Add numbers up in the order in which a process of one thread does."""
+def spread_over_ray(wanted: bool) -> Iterator[None]:
+    """Hand what is done in processes to a Ray cluster instead, while the block runs.
+
+    Args:
+        wanted: Whether to.
+
+    Yields:
+        Nothing.
+    """
+    before = _ON_RAY.set(wanted)
+    try:
+        yield
+    finally:
+        _ON_RAY.reset(before)
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Add numbers up in the order in which a process of one thread does.
+
+    Yields:
+        Nothing; afterwards there are as many threads as before.
+    """
     import torch
 
     before = torch.get_num_threads()

@@ -29,7 +29,7 @@ CHAINS = (
 """Kinds of layers that are run as one, the longest first."""
 
 _ENOUGH = {True: 1 << 15, False: 1 << 18}
-"""Numbers in a batch from which on it pays, with few channels or many; measured (docs/decisions/0021)."""
+"""Numbers in a batch from which on it pays, with few channels or many; measured (docs/decisions/0028)."""
 _FEW_CHANNELS = 48
 _LEAST_CHANNELS, _MOST_CHANNELS = 16, 4096  # LANES and MOST_CHANNELS of pointwise.c
 _AFTER = {nn.ReLU: 1, nn.ReLU6: 2}

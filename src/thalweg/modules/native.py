@@ -2,7 +2,7 @@
 
 Convolutions run as fast as the processor allows; what stands between them (batch normalisation, rectifiers, pooling)
 only moves memory, and in torch each of them moves it once more. A compiled pass does several at once. Without a C
-compiler, or with `THALWEG_KERNELS=off`, torch computes, and nothing else changes (docs/decisions/0021).
+compiler, or with `THALWEG_KERNELS=off`, torch computes, and nothing else changes (docs/decisions/0028).
 
 The library is kept beside the picture cache, under a name that follows from source, compiler and processor and ends in
 its own digest. It is loaded only where nobody else could have put one (folder and file must be ours, and writable by us

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from thalweg.core.comparison import ComparedRun, Comparison, Difference, Measured
 from thalweg.core.files import printable
+from thalweg.core.languages import said
 from thalweg.core.report import Block, Curves, Line, Paragraph, Report, Section, Table
 
 __all__ = ["comparison_report", "comparison_text"]
@@ -56,13 +57,13 @@ def comparison_text(result: Comparison, width: int = 80) -> str:
     lines = []
     for label, run in zip(_labels(result.runs), result.runs, strict=True):
         seed = "" if run.seed is None else f", seed {run.seed}"
-        lines.append(f"{label}: {printable(run.path)} (group {run.group}{seed})")
+        lines.append(said(f"{label}: {printable(run.path)} (group {run.group}{seed})"))
         lines += [f"   {name} = {_plain(value)}" for name, value in run.plan.items()]
-        lines += [f"   {name}: {_measured(measured)}" for name, measured in run.metrics.items()]
-    lines += ["", *_answer(result)]
+        lines += [f"   {said(name)}: {said(_measured(measured))}" for name, measured in run.metrics.items()]
+    lines += ["", *map(said, _answer(result))]
     for each in result.differences:
         if each.metric not in _ASIDE:
-            lines.append(f"   {_pair(each)}: {_verdict(each)}")
+            lines.append(f"   {said(_pair(each))}: {said(_verdict(each))}")
     return "\n".join(line[: max(width, 40)] if width else line for line in lines) + "\n"
 
 

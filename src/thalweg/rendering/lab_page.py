@@ -3,6 +3,7 @@
 import textwrap
 
 from thalweg.core.lab import LabFinding, LabResult
+from thalweg.core.languages import said
 from thalweg.core.report import Block, Paragraph, Report, Section, Table
 
 __all__ = ["lab_report", "lab_text"]
@@ -56,15 +57,15 @@ def lab_text(result: LabResult, width: int = 80) -> str:
     Returns:
         Lines with a line break at their end.
     """
-    lines = [*textwrap.wrap(result.question, width), ""]
+    lines = [*textwrap.wrap(said(result.question), width), ""]
     for each in result.findings:
-        lines += textwrap.wrap(f"{each.verdict}: {each.claim}", width)
-        lines += textwrap.wrap(each.observed, width, initial_indent="   ", subsequent_indent="   ")
+        lines += textwrap.wrap(said(f"{each.verdict}: {each.claim}"), width)
+        lines += textwrap.wrap(said(each.observed), width, initial_indent="   ", subsequent_indent="   ")
         if each.fails:
-            lines += textwrap.wrap(f"fails: {each.fails}", width, initial_indent="   ", subsequent_indent="   ")
+            lines += textwrap.wrap(said(f"fails: {each.fails}"), width, initial_indent="   ", subsequent_indent="   ")
     lines.append("")
     for limit in result.limits:
-        lines += textwrap.wrap(f"Not shown: {limit}", width)
+        lines += textwrap.wrap(said(f"Not shown: {limit}"), width)
     return "\n".join(lines) + "\n"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from thalweg.core.files import printable
 from thalweg.core.landscape import LandscapeResult, LossLine
+from thalweg.core.languages import said
 from thalweg.core.report import Block, Curves, KeyNumber, Line, Mark, Paragraph, Report, Section, Table
 from thalweg.rendering.plane import draw_plane
 
@@ -62,9 +63,9 @@ def landscape_text(result: LandscapeResult) -> str:
     Returns:
         A few lines, with a line break at their end.
     """
-    lines = [printable(result.run), *(f"  {line}" for line in _answer(result))]
-    lines.append(f"  measured on {result.samples:,} training samples; {result.modes}")
-    lines += [f"  note: {note}" for note in result.notes]
+    lines = [printable(result.run), *(f"  {said(line)}" for line in _answer(result))]
+    lines.append("  " + said(f"measured on {result.samples:,} training samples; {result.modes}"))
+    lines += [f"  {said(f'note: {note}')}" for note in result.notes]
     return "\n".join(lines) + "\n"
 
 

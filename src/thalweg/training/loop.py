@@ -124,7 +124,8 @@ class Trainer:
         self.weights = torch.tensor(recipe.weights, device=device.kind) if recipe.weights else None
         self.companion = companion(self.module, self.optimizer) if companion else None
         self.backward = Backward(self.module, device, self._objective, companion=self.companion, ranks=ranks)
-        self.state = State(deadline_seconds=recipe.deadline_seconds)
+        deadline = recipe.deadline_seconds  # rank 0 has used more of its time than others, who waited for less
+        self.state = State(deadline_seconds=None if deadline is None else ranks.agree(deadline, 0)[0])
         self._unlogged: list[tuple[float, ...]] = []
         self._saved_at = 0.0
         self._broken = 0

@@ -80,7 +80,7 @@ class _Normalise(torch.autograd.Function):
         return functional.batch_norm(values, mean, variance, weight, bias, training=False, eps=layer.eps)
 
     @staticmethod
-    def backward(context: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # type: ignore[override]  # noqa: ANN401
+    def backward(context: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # noqa: ANN401
         values, weight, mean, variance = context.saved_tensors
         inverse = (variance + context.eps).rsqrt()
         direct, by_weight, by_bias = torch.ops.aten.native_batch_norm_backward(

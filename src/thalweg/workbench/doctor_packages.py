@@ -17,6 +17,7 @@ PURPOSE = {
     "onnx": "thalweg export",
     "fast": "a second opinion on damaged JPEG files",
     "dashboard": "thalweg serve",
+    "ray": "labs on a Ray cluster (thalweg lab --ray)",
     "plots": "figures as PNG (thalweg export --png)",
     "dev": "the tests",
 }

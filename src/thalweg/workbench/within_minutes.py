@@ -2,7 +2,7 @@
 
 A short run is better with many passes over the files than with fine pictures or small batches. So the recipe of `small`
 stands where its least number of passes fits into the time. Where it does not, batches grow first, which costs no detail
-and makes a picture up to a third cheaper; then small pictures shrink, until enough passes fit (docs/decisions/0022).
+and makes a picture up to a third cheaper; then small pictures shrink, until enough passes fit (docs/decisions/0027).
 Between 32 and 96 pixels a picture of any size costs about the same, since the stem halves larger ones more often:
 shrinking photos would gain nothing.
 """
@@ -119,15 +119,27 @@ def fit_to_minutes(
         chosen = choose(timed, seconds=seconds, pictures=pictures)
         if chosen.passes >= (WANTED_PASSES if side == usual else LEAST_PASSES):
             break
-    cost = f"{1e3 * chosen.seconds_a_picture:.2g} ms a picture"
-    why = f"about {chosen.passes:.2g} passes over {pictures:,} files at {cost}"
-    what = f"pictures of {chosen.side} pixels in batches of {chosen.batch_size}"
-    first = next(iter(timed))
-    if (chosen.side, chosen.batch_size) != first:
-        fewer = seconds / (timed[first] * pictures)
-        why += f", where {first[0]} pixels in batches of {first[1]} allow {fewer:.2g}"
-    listener.say(f"For {plan.minutes:g} minutes: {what}, {why}.")
+    minutes, side, batch, milliseconds = plan.minutes, chosen.side, chosen.batch_size, 1e3 * chosen.seconds_a_picture
+    usual_side, usual_batch = next(iter(timed))
+    passes = _told(chosen.passes)
+    if (side, batch) == (usual_side, usual_batch):
+        listener.say(
+            f"For {minutes:g} minutes: pictures of {side} pixels in batches of {batch}, about {passes:,} passes "
+            f"over {pictures:,} files at {milliseconds:.2g} ms a picture."
+        )
+    else:
+        fewer = _told(seconds / (timed[usual_side, usual_batch] * pictures))
+        listener.say(
+            f"For {minutes:g} minutes: pictures of {side} pixels in batches of {batch}, about {passes:,} passes "
+            f"over {pictures:,} files at {milliseconds:.2g} ms a picture, where {usual_side} pixels in batches of "
+            f"{usual_batch} allow {fewer:,}."
+        )
     return replace(plan, image_size=chosen.side, batch_size=chosen.batch_size)
+
+
+def _told(passes: float) -> float:
+    """A number of passes as it is said: whole from ten on."""
+    return round(passes) if passes >= 10 else round(passes, 1)  # noqa: PLR2004 - two digits are enough
 
 
 def _candidates(usual: int) -> list[tuple[int, int]]:

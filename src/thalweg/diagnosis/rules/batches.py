@@ -19,7 +19,7 @@ def check_full_batch_like(case: Case) -> Iterator[Finding]:
     """CUR013: a cost curve that follows a law, smooth or in swings, as full-batch descent draws it.
 
     Watches: ``batch_loss``, or ``train_loss`` without it.
-    Fires when: a model fitted on recorded runs gives full batch 75 % or more; it weighs how often steps turn round,
+    Fires when: a model fitted on recorded runs gives full batch 60 % or more; it weighs how often steps turn round,
         over all and at the calmest places, how rises go on, whether the curve looks the same read backwards, and how
         much of each step a short linear recurrence foresees. Where single steps are not recorded, 90 %. Always `info`.
     Why it hurts: it does not; each step costs a pass over all data, and its gradient has no noise that helps.
@@ -46,7 +46,7 @@ def check_mini_batch_like(case: Case) -> Iterator[Finding]:
     """CUR014: a noisy cost curve, as mini batches draw it.
 
     Watches: ``batch_loss``, or ``train_loss`` without it.
-    Fires when: the model of CUR013 gives mini batches 75 % or more, 90 % where single steps are not recorded. Always
+    Fires when: the model of CUR013 gives mini batches 60 % or more, 90 % where single steps are not recorded. Always
         `info`.
     Why it hurts: it does not by itself; the noise falls with the root of the batch size, its floor with the rate.
     Not to be confused with: CUR004, swings of a rate too high, which do not shrink with a larger batch; dropout and

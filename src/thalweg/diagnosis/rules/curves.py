@@ -17,6 +17,7 @@ _REGAINED = 0.75  # of what had been gained: beyond it most of the learning is l
 _ABOVE_START = 1.25  # times the first value, sustained: no constant answer is so bad
 _CLEAR = 4.0  # standard deviations of the curve's own fluctuation: less than 1 in 10,000 by chance
 _FLAT = 0.02  # of the first value; DeepLocalize and AutoTrainer call 0.01 to 0.05 no progress
+_SETTLES = 0.1  # of the first loss: so far it may sink while the answers do not depend on the input
 _UNINFORMED = 1.35  # accuracy over exp(-loss): 1 for even classes and a constant answer, 1.31 for a 3:1 majority
 _WRONG_WAY = 2.0  # times the loss of both neighbours: doubled surprise
 _SWING = 0.1  # standard deviation from value to value over the level
@@ -247,9 +248,10 @@ def check_not_learning(case: Case) -> Iterator[Finding]:
 
     Watches: ``train_loss`` with ``train_accuracy``; those of validation where training was not recorded.
     Fires when: over at least three values the loss never falls by 2 % of its first value nor by 4 standard deviations
-        of its fluctuation, the accuracy does not rise by 2 points, and the accuracy is no better than 1.35 exp(-loss),
-        which is what an answer that ignores its input reaches. A first value of twice the second and more is left out
-        where the accuracy is known.
+        of its fluctuation (by 10 %, where five accuracies are known: so far a first loss may sink to that of guessing),
+        the accuracy does not rise by 2 points, and the accuracy is no better than 1.35 exp(-loss), which is what an
+        answer that ignores its input reaches. A first value of twice the second and more is left out where the accuracy
+        is known.
     Why it hurts: the answers do not depend on the pictures.
     Not to be confused with: LRN002, a loss that falls, only slowly; fine-tuning that begins where it ends, at a good
         accuracy; CUR007, a loss that falls first and stands still later.
@@ -263,10 +265,18 @@ def check_not_learning(case: Case) -> Iterator[Finding]:
         curve = curve.part(1.5 / len(curve))  # thrown up in the first epoch: what counts is where it fell back to
     first, final = curve.first, curve.final
     fall = first - min(curve.low, final)
-    least = max(_FLAT * abs(first), min(_CLEAR * curve.noise, 0.1 * abs(first)))
+    least = max(_FLAT * abs(first), min(_CLEAR * curve.noise, _SETTLES * abs(first)))
+    if accuracy is not None and len(accuracy) >= 5:  # noqa: PLR2004 - a course
+        least = max(least, _SETTLES * abs(first))  # the accuracy says whether anything was learnt
     if fall >= least or final > _ABOVE_START * abs(first):
         return
-    evidence = [curve.evidence(fall, least, "fall; 2 % of the first value, or 4 deviations of the fluctuation")]
+    evidence = [
+        curve.evidence(
+            fall,
+            least,
+            "fall; 2 % of the first value (10 % where accuracies are known), or 4 deviations of the fluctuation",
+        )
+    ]
     claim = f"it does not learn: {curve.label} stays at {final:.4g}"
     if accuracy is not None:
         gain = accuracy.high - accuracy.first

@@ -11,7 +11,7 @@ from thalweg.diagnosis.rules.rule import Rule
 
 __all__ = ["RULES"]
 
-_SURE = 0.8  # below it more than 3 % of healthy runs would be warned (benchmarks/diagnosis_findings.py)
+_SURE = 0.9  # so that about 2 % of runs at a good rate are warned, problems left out (benchmarks/sweeps/fit.py)
 
 
 def check_too_high(case: Case) -> Iterator[Finding]:
@@ -20,7 +20,7 @@ def check_too_high(case: Case) -> Iterator[Finding]:
     Watches: ``train_loss``, ``val_loss``, ``train_accuracy``, ``val_accuracy``, ``batch_loss``; never the rate itself,
         since the same number is healthy on one problem and ends in NaN on another.
     Fires when: the estimate's verdict is `too_high`: of recorded runs with such curves, most reach a better accuracy at
-        a lower rate, by 10 % of the way from chance or more. A warning from 80 % certainty on, else a remark.
+        a lower rate, by 10 % of the way from chance or more. A warning from 90 % certainty on, else a remark.
     Why it hurts: steps jump over the valley: divergence, overshooting, oscillation without decrease, validation error
         rising or irregular from the start, a jump to chance level, NaN.
     Not to be confused with: exploding gradients at a sound rate (GRD002); inputs that were not rescaled; the noise of
@@ -53,7 +53,7 @@ def check_too_low(case: Case) -> Iterator[Finding]:
 
     Watches: ``train_loss``, ``val_loss``, ``train_accuracy``, ``val_accuracy``, ``batch_loss``; never the rate itself.
     Fires when: the estimate's verdict is `too_low`: of recorded runs with such curves, most reach a better accuracy at
-        a higher rate within the same epochs, by 10 % of the way from chance or more. A warning from 80 % certainty on,
+        a higher rate within the same epochs, by 10 % of the way from chance or more. A warning from 90 % certainty on,
         else a remark.
     Why it hurts: the loss falls very slowly or stays flat, long training gives no satisfying result, the validation
         error stays high; the run may be stuck early, near a saddle, on a plateau or in a poor minimum.

@@ -4,6 +4,7 @@ These shapes say how, not why: a slow fall is a learning rate too low, or a run 
 severity follows the verdict on the learning rate, and what curves cannot tell apart is listed as alternatives.
 """
 
+from collections import deque
 from collections.abc import Iterator
 
 import numpy as np
@@ -243,21 +244,22 @@ def _late_share(curve: Curve) -> float:
 
 def _longest_stop(smooth: np.ndarray, still: float) -> tuple[int, int]:
     """First and last place of the longest stretch whose values all lie within `still` of one another."""
+    values = smooth.tolist()  # plain numbers are compared five times as fast
     best, start = (0, 0), 0
-    low, high = [0], [0]  # places of candidates for the minimum and the maximum of the stretch, in order
-    for place in range(1, len(smooth)):
-        while low and smooth[low[-1]] >= smooth[place]:
+    low, high = deque([0]), deque([0])  # places of candidates for the minimum and the maximum of the stretch, in order
+    for place in range(1, len(values)):
+        while low and values[low[-1]] >= values[place]:
             low.pop()
-        while high and smooth[high[-1]] <= smooth[place]:
+        while high and values[high[-1]] <= values[place]:
             high.pop()
         low.append(place)
         high.append(place)
-        while smooth[high[0]] - smooth[low[0]] > still:
+        while values[high[0]] - values[low[0]] > still:
             start += 1
             if low[0] < start:
-                low.pop(0)
+                low.popleft()
             if high[0] < start:
-                high.pop(0)
+                high.popleft()
         if place - start > best[1] - best[0]:
             best = (start, place)
     return best

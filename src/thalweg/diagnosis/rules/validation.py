@@ -1,5 +1,6 @@
 """CUR010 and CUR012: what the held-out curves say beside those of training."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -35,7 +36,8 @@ def check_overfitting(case: Case) -> Iterator[Finding]:
     Fires when: a logistic function, fitted on recorded runs, says overfitting is likelier than not; it weighs how far
         validation ends above its best, that rise in units of its own scatter, how steadily it rises, what training
         gained meanwhile, and the gap at the end. Besides, four values or more after the best must have a rising trend
-        (Mann-Kendall score above 1.64): the best of many noisy values is always lower than the rest.
+        (Mann-Kendall score above 1.64): the best of many noisy values is always lower than the rest. A warning where
+        validation ends a tenth above its best, else a remark.
     Why it hurts: the network learns its training pictures by heart; what it adds no longer holds for others.
     Not to be confused with: CUR012, a validation loss that jumps and comes back; CUR002, where training rises, too; an
         accuracy that goes on rising while the loss does (overconfidence): said in the claim where it is so.
@@ -64,7 +66,7 @@ def check_overfitting(case: Case) -> Iterator[Finding]:
     yield Finding(
         code="CUR010",
         name="overfitting",
-        severity="warning",
+        severity="warning" if found.rise >= math.log(_RISEN) else "info",
         confidence=min(found.probability, 0.99),
         subject=held.name,
         claim=claim,
