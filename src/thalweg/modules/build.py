@@ -99,14 +99,16 @@ class BuiltNetwork(nn.Module):
             modules = [self._at(path) for path in step.paths]
             read: list[Tensor] = [values[slot] for slot in step.reads]  # type: ignore[misc]
             result = run_chain(modules, read[0]) if fuses and step.fusible else None
+            rest = () if result is not None else modules[1:]
             if result is None:
                 result = modules[0](*read)
-                for module in modules[1:]:
-                    result = module(result)
-            values[step.writes] = result
-            del read, result  # only the slots keep values alive
+            del read  # only the slots keep values alive, and only as long as they are read
             for slot in step.done:
                 values[slot] = None
+            for module in rest:
+                result = module(result)
+            values[step.writes] = result
+            del result
         results = tuple(values[slot] for slot in self._results)
         return results[0] if len(results) == 1 else results  # type: ignore[return-value]
 

@@ -74,8 +74,11 @@ def list_network(spec: NetworkSpec, way: Way | None = None) -> str:
     Example:
         >>> from thalweg.core.shape import Shape
         >>> from thalweg.networks.catalogue import network
-        >>> print(list_network(network("plain", Shape(3, (64, 64)), 2)).splitlines()[5])
-            Rescale(scale=0.00392156862745098),
+        >>> for line in list_network(network("plain", Shape(3, (64, 64)), 2)).splitlines()[-6:-3]:
+        ...     print(line)
+            Dense(128),
+            ReLU(),
+            Dropout(),
     """
     if way is None:
         way = "sequential" if spec.form == "sequential" and len(ways(spec)) == len(WAYS) else "functional"
