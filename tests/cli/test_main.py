@@ -117,7 +117,7 @@ def test_evaluate_export_and_report_answer_in_their_form(trained, photo_folder):
         (("resume", "{photos}"), "is no run folder"),
         (("predict", "{photos}", "a.png"), "is no run folder"),
         (("fly",), "fly"),
-        (("train", "{photos}", "--image-size", "4"), "--image-size 4 is out of range: 8 to 65536"),
+        (("train", "{photos}", "--image-size", "4"), "--image-size 4 is out of range: 8 to 65,536"),
         (("train", "{photos}", "--network", "vgg11", "--image-size", "16"), "--image-size 16 does not suit vgg11"),
         (("train", "{photos}", "--image-size", "5000"), "--image-size 5000 is out of range for pictures: at most 4096"),
         (("train", "{photos}", "--epoch", "3"), "thalweg train --help"),
