@@ -112,8 +112,8 @@ TRANSFER = NetworkRecipe(
     label_smoothing=0.1,
     average=0.99,
 )
-"""Fine-tuning a pretrained network: few passes, since little is left to learn, and small steps: 6e-4 undoes what the head
-was fitted to, and eight passes are too few to make good for it; 2e-5 is too slow for them (decision 0021)."""
+"""Fine-tuning a pretrained network: few passes, since little is left to learn, and small steps: 6e-4 undoes what the
+head was fitted to, and eight passes are too few to make good for it; 2e-5 is too slow for them (decision 0021)."""
 MASKS = NetworkRecipe(
     image_size=256,
     flexible=True,
