@@ -5,8 +5,11 @@ import zipfile
 import numpy as np
 import pytest
 
-from thalweg.core.errors import RunError, SourceError
+import thalweg
+from thalweg.core.errors import RunError, SourceError, SpecError
 from thalweg.core.history import epochs_from_csv
+from thalweg.core.plan import TrainingPlan
+from thalweg.core.run_folder import RunFolder
 from thalweg.data.mask_classes import find_table
 from thalweg.data.npz import read_npz
 
@@ -38,3 +41,16 @@ def test_a_carriage_return_in_a_table_of_classes_is_told_with_its_line(tmp_path)
     (tmp_path / "classes.csv").write_bytes(b'name,r,g,b\nsky,1,2,3\nro"ad\r,4,5,6\n"car,7,8,9\n')
     with pytest.raises(SourceError, match=r"classes\.csv, line \d: .* is no class"):
         find_table(tmp_path)
+
+
+def test_lists_within_lists_end_in_a_sentence(tmp_path):
+    deep = "[" * 20_000
+    with pytest.raises(RunError, match="lists within lists go too deep"):
+        TrainingPlan.from_toml(f"schema = 1\nstages = {deep}")
+    (tmp_path / "answer.txt").write_text('{"dx": ' + deep, encoding="utf-8")
+    with pytest.raises(SpecError, match="begins like JSON but is none"):
+        thalweg.derive("conv2d", x="3x3", f="2x2", head="c*sum", check=str(tmp_path / "answer.txt"))
+    (tmp_path / "plan.toml").write_text(TrainingPlan(source="x").to_toml(), encoding="utf-8")
+    (tmp_path / "data.json").write_text(deep, encoding="utf-8")
+    with pytest.raises(RunError, match=r"data\.json is damaged"):
+        RunFolder(tmp_path).read_json("data.json")

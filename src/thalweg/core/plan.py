@@ -254,6 +254,8 @@ class TrainingPlan:
             data = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise RunError(f"{place}: {error}") from None
+        except RecursionError:
+            raise RunError(f"{place}: lists within lists go too deep") from None
         schema = data.pop("schema", None)
         if schema != PLAN_SCHEMA:
             raise RunError(f"{place}: schema {schema!r} is not known to this version, which reads {PLAN_SCHEMA}")

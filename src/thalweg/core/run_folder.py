@@ -178,7 +178,7 @@ class RunFolder:
         """
         try:
             data = json.loads(self.read_text(name))
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, RecursionError) as error:
             raise RunError(f"{printable(self.path / name)} is damaged: {error}") from None
         if not isinstance(data, dict) or data.pop("schema", None) != SCHEMA:
             raise RunError(f"{printable(self.path / name)} is not of schema {SCHEMA}, the only one this version reads")

@@ -104,7 +104,7 @@ def read_student(given: object, symbols: Mapping[str, Expression]) -> dict[str, 
     if isinstance(given, str) and given.lstrip().startswith("{"):
         try:
             given = json.loads(given)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise SpecError(f"the answer begins like JSON but is none: {printable(str(error))}") from None
     if not isinstance(given, Mapping):
         given = {"dO_dx": given}
