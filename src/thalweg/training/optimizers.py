@@ -10,7 +10,7 @@ Parts of a network may learn at a share of the rate (`unfreezing`); each group k
 import inspect
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -23,11 +23,13 @@ _Closure = Callable[[], float] | None
 _HIDDEN = ("add_param_group", "zero_grad", "state_dict", "load_state_dict")
 
 
-class SGD(torch.optim.SGD):
-    """torch's, on its own."""
+class _Unwrapped:
+    """torch's own step without the wrapping that loads its compiler; what is taken away sets the gradient mode."""
+
+    torch_step: ClassVar[Callable[..., float | None]]
 
     @torch.no_grad()
-    def step(self, closure: _Closure = None) -> float | None:  # type: ignore[override]
+    def step(self, closure: _Closure = None) -> float | None:
         """Update the weights.
 
         Args:
@@ -36,44 +38,25 @@ class SGD(torch.optim.SGD):
         Returns:
             What the closure gave.
         """
-        return _SGD_STEP(self, closure)
+        return self.torch_step(closure)
 
 
-class Adam(torch.optim.Adam):
+class SGD(_Unwrapped, torch.optim.SGD):  # type: ignore[misc]
     """torch's, on its own."""
 
-    @torch.no_grad()
-    def step(self, closure: _Closure = None) -> float | None:  # type: ignore[override]
-        """Update the weights.
-
-        Args:
-            closure: Computes the loss anew, or None.
-
-        Returns:
-            What the closure gave.
-        """
-        return _ADAM_STEP(self, closure)
+    torch_step = inspect.unwrap(torch.optim.SGD.step)
 
 
-class AdamW(torch.optim.AdamW):
+class Adam(_Unwrapped, torch.optim.Adam):  # type: ignore[misc]
     """torch's, on its own."""
 
-    @torch.no_grad()
-    def step(self, closure: _Closure = None) -> float | None:  # type: ignore[override]
-        """Update the weights.
-
-        Args:
-            closure: Computes the loss anew, or None.
-
-        Returns:
-            What the closure gave.
-        """
-        return _ADAM_STEP(self, closure)
+    torch_step = inspect.unwrap(torch.optim.Adam.step)
 
 
-_SGD_STEP: Callable[[torch.optim.Optimizer, _Closure], float | None] = inspect.unwrap(torch.optim.SGD.step)
-_ADAM_STEP: Callable[[torch.optim.Optimizer, _Closure], float | None] = inspect.unwrap(torch.optim.Adam.step)
-"""Of Adam and AdamW, which is its heir; the wrappers taken away set the gradient mode, as `no_grad` does here."""
+class AdamW(_Unwrapped, torch.optim.AdamW):  # type: ignore[misc]
+    """torch's, on its own; its step is Adam's."""
+
+    torch_step = inspect.unwrap(torch.optim.AdamW.step)
 
 
 def make_optimizer(
