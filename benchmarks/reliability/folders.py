@@ -20,7 +20,7 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
-from outcome import Case, make_photos, report
+from outcome import Case, cache_in, make_photos, report
 
 SECONDS = 10.0
 NAMES: dict[str, bytes] = {
@@ -190,21 +190,15 @@ def try_shape(what: str, spoil: Callable[[Path], None]) -> Case:
 
 def work(quick: bool) -> dict[str, object]:
     """Names, then shapes."""
-    kept = os.environ.get("THALWEG_CACHE")
-    with tempfile.TemporaryDirectory() as cache:
-        os.environ["THALWEG_CACHE"] = cache
-        try:
-            with tempfile.TemporaryDirectory() as place:
-                run = Path(place, "run")
-                command("train", str(make_photos(Path(place, "photos"), count=10)), "--out", str(run), *TRAIN)
-                plain = page(run).acting
-            some = {"not UTF-8", "script"} if quick else set(NAMES)
-            details = [try_name(what, name, plain) for what, name in NAMES.items() if what in some]
-            chosen = {"one class", "vanishing file"} if quick else set(shapes())
-            details += [try_shape(what, spoil) for what, spoil in shapes().items() if what in chosen]
-        finally:
-            os.environ.pop("THALWEG_CACHE", None)
-            os.environ |= {} if kept is None else {"THALWEG_CACHE": kept}
+    with tempfile.TemporaryDirectory() as cache, cache_in(cache):
+        with tempfile.TemporaryDirectory() as place:
+            run = Path(place, "run")
+            command("train", str(make_photos(Path(place, "photos"), count=10)), "--out", str(run), *TRAIN)
+            plain = page(run).acting
+        some = {"not UTF-8", "script"} if quick else set(NAMES)
+        details = [try_name(what, name, plain) for what, name in NAMES.items() if what in some]
+        chosen = {"one class", "vanishing file"} if quick else set(shapes())
+        details += [try_shape(what, spoil) for what, spoil in shapes().items() if what in chosen]
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     held = sum(case["held"] for case in details)
     return {"row": "15 and 16", "as_root": root, "cases": len(details), "held": held, "details": details}

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from outcome import Case, make_photos, report
+from outcome import Case, cache_in, make_photos, report
 from world_size import DROPOUT
 
 LIMIT = 1e-5
@@ -175,11 +175,9 @@ def work(quick: bool) -> dict[str, object]:
 
     getattr(thalweg, "train")  # noqa: B009 - imported before any fork, computed with only after it
     details = []
-    kept = os.environ.get("THALWEG_CACHE")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        os.environ["THALWEG_CACHE"] = str(folder / "cache")
-        try:
+        with cache_in(folder / "cache"):
             make_photos(folder / "photos", count=PHOTOS)
             steps = (LAST // 2,) if quick else (1, LAST // 2, LAST)
             for network in ("lenet",) if quick else NETWORKS:
@@ -191,9 +189,6 @@ def work(quick: bool) -> dict[str, object]:
                 details.append(try_one(folder, "lenet", "forward", 3, 0))
             if not quick and sys.platform.startswith("linux"):
                 details.append(really(folder))
-        finally:
-            os.environ.pop("THALWEG_CACHE", None)
-            os.environ |= {} if kept is None else {"THALWEG_CACHE": kept}
     return {"row": 8, "cases": len(details), "held": sum(case["held"] for case in details), "details": details}
 
 

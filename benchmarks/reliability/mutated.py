@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from outcome import Case, report
+from outcome import Case, cache_in, report
 
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "QOI", "TIFF", "WEBP")
 ENDINGS = {"JPEG": "jpg", "JPEG2000": "jp2", "TIFF": "tif"}
@@ -156,22 +156,16 @@ def untouched(count: int) -> bool:
     """Whether a check of a folder of mutants leaves every byte of it alone."""
     import thalweg
 
-    with tempfile.TemporaryDirectory() as name:
-        kept = os.environ.get("THALWEG_CACHE")
-        os.environ["THALWEG_CACHE"] = str(Path(name, "cache"))
-        try:
-            for label in ("a", "b"):
-                for kind in FORMATS:
-                    for number, data in enumerate([*seeds(kind)[:1], *mutants(kind, count)]):
-                        path = Path(name, "photos", label, f"{kind}-{number}.{ENDINGS.get(kind, kind.lower())}")
-                        path.parent.mkdir(parents=True, exist_ok=True)
-                        path.write_bytes(data + label.encode())
-            before = _state(Path(name, "photos"))
-            thalweg.check(Path(name, "photos"))
-            return _state(Path(name, "photos")) == before
-        finally:
-            os.environ.pop("THALWEG_CACHE", None)
-            os.environ |= {} if kept is None else {"THALWEG_CACHE": kept}
+    with tempfile.TemporaryDirectory() as name, cache_in(Path(name, "cache")):
+        for label in ("a", "b"):
+            for kind in FORMATS:
+                for number, data in enumerate([*seeds(kind)[:1], *mutants(kind, count)]):
+                    path = Path(name, "photos", label, f"{kind}-{number}.{ENDINGS.get(kind, kind.lower())}")
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(data + label.encode())
+        before = _state(Path(name, "photos"))
+        thalweg.check(Path(name, "photos"))
+        return _state(Path(name, "photos")) == before
 
 
 def _state(folder: Path) -> list[tuple[str, str, int]]:

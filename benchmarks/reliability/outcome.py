@@ -1,17 +1,18 @@
 """What the scripts of this folder share: options, the machine in words, a result file, and pictures to train on."""
 
 import argparse
+import contextlib
 import importlib.metadata
 import json
 import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Case", "machine", "make_photos", "report"]
+__all__ = ["Case", "cache_in", "machine", "make_photos", "report"]
 
 Case = dict[str, Any]
 """One injection: what was done, and whether the promise held (`held`)."""
@@ -27,6 +28,25 @@ def machine() -> dict[str, object]:
         "python": platform.python_version(),
         "packages": {name: importlib.metadata.version(name) for name in packages},
     }
+
+
+@contextlib.contextmanager
+def cache_in(folder: Path | str) -> Iterator[None]:
+    """Keep thalweg's cache in a folder, and put back whatever cache was chosen before.
+
+    Args:
+        folder: Where the cache lies meanwhile.
+
+    Yields:
+        Nothing.
+    """
+    kept = os.environ.get("THALWEG_CACHE")
+    os.environ["THALWEG_CACHE"] = str(folder)
+    try:
+        yield
+    finally:
+        os.environ.pop("THALWEG_CACHE", None)
+        os.environ |= {} if kept is None else {"THALWEG_CACHE": kept}
 
 
 def report(text: str, work: Callable[[bool], Mapping[str, object]]) -> int:

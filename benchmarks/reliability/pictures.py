@@ -8,14 +8,13 @@ files of several pages must give one sample a file; 16-bit grey must keep its me
 """
 
 import io
-import os
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from outcome import Case, report
+from outcome import Case, cache_in, report
 from PIL import Image
 
 SIDE = 48
@@ -100,37 +99,31 @@ def work(quick: bool) -> dict[str, object]:
 
     cases = [*turned(), *odd()]
     details: list[Case] = []
-    kept = os.environ.get("THALWEG_CACHE")
-    with tempfile.TemporaryDirectory() as place:
-        os.environ["THALWEG_CACHE"] = str(Path(place, "cache"))
-        try:
-            photos, files = Path(place, "photos"), {}
-            for number, (name, ending, data, _, _) in enumerate(cases):
-                path = photos / "ab"[number % 2] / f"{number:03d}.{ending}"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(data)
-                files[name] = path
-            loaded = load_scan(look(str(photos), silent()).scan, image_size=SIDE, listener=silent())
-            position = {Path(each).name: index for index, each in enumerate(loaded.files)}
-            for name, _, _, wanted_picture, allowed in cases:
-                path = files[name]
-                wanted = np.asarray(wanted_picture.resize((SIDE, SIDE), Image.Resampling.BILINEAR), dtype=float)
-                samples = sum(each == path.name for each in (Path(file).name for file in loaded.files))
-                row = int(loaded.rows[position[path.name]]) if samples else 0
-                trained = loaded.pictures.pixels[row].astype(float)
-                predicted = decode(path, size=(SIDE, SIDE)).pixels.astype(float)
-                (thumbnail,) = thumbnails(loaded.pictures.pixels, [row], [""], [path.name])
-                shown_picture = Image.open(io.BytesIO(thumbnail.data)).convert("RGB").resize((SIDE, SIDE))
-                shown = np.asarray(shown_picture, dtype=float)
-                apart = [round(float(np.abs(each - wanted).mean()), 2) for each in (trained, predicted, shown)]
-                means = [round(abs(float(each.mean() - wanted.mean())), 2) for each in (trained, predicted)]
-                equal = bool((np.broadcast_to(trained, predicted.shape) == predicted).all())
-                held = samples == 1 and equal and max(apart[:2]) <= allowed and apart[2] <= allowed + 8
-                held = held and ("16-bit" not in name or max(means) <= 2)
-                details.append({"file": name, "samples": samples, "difference": apart, "mean_off": means, "held": held})
-        finally:
-            os.environ.pop("THALWEG_CACHE", None)
-            os.environ |= {} if kept is None else {"THALWEG_CACHE": kept}
+    with tempfile.TemporaryDirectory() as place, cache_in(Path(place, "cache")):
+        photos, files = Path(place, "photos"), {}
+        for number, (name, ending, data, _, _) in enumerate(cases):
+            path = photos / "ab"[number % 2] / f"{number:03d}.{ending}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            files[name] = path
+        loaded = load_scan(look(str(photos), silent()).scan, image_size=SIDE, listener=silent())
+        position = {Path(each).name: index for index, each in enumerate(loaded.files)}
+        for name, _, _, wanted_picture, allowed in cases:
+            path = files[name]
+            wanted = np.asarray(wanted_picture.resize((SIDE, SIDE), Image.Resampling.BILINEAR), dtype=float)
+            samples = sum(each == path.name for each in (Path(file).name for file in loaded.files))
+            row = int(loaded.rows[position[path.name]]) if samples else 0
+            trained = loaded.pictures.pixels[row].astype(float)
+            predicted = decode(path, size=(SIDE, SIDE)).pixels.astype(float)
+            (thumbnail,) = thumbnails(loaded.pictures.pixels, [row], [""], [path.name])
+            shown_picture = Image.open(io.BytesIO(thumbnail.data)).convert("RGB").resize((SIDE, SIDE))
+            shown = np.asarray(shown_picture, dtype=float)
+            apart = [round(float(np.abs(each - wanted).mean()), 2) for each in (trained, predicted, shown)]
+            means = [round(abs(float(each.mean() - wanted.mean())), 2) for each in (trained, predicted)]
+            equal = bool((np.broadcast_to(trained, predicted.shape) == predicted).all())
+            held = samples == 1 and equal and max(apart[:2]) <= allowed and apart[2] <= allowed + 8
+            held = held and ("16-bit" not in name or max(means) <= 2)
+            details.append({"file": name, "samples": samples, "difference": apart, "mean_off": means, "held": held})
     upright = sum(case["held"] for case in details[:32])
     held = sum(case["held"] for case in details)
     return {"row": "13 and 14", "cases": len(details), "held": held, "upright": upright, "details": details}

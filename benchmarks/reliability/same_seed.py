@@ -9,14 +9,13 @@ repair are all on. A third run with another seed must differ, or the comparison 
 
 import csv
 import hashlib
-import os
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from memory import fork
-from outcome import Case, make_photos, report
+from outcome import Case, cache_in, make_photos, report
 
 NETWORKS = ("small", "plain", "inception", "small-1d", "unet-small")
 TIMED = {"seconds", "images_per_second"}
@@ -100,17 +99,12 @@ def work(quick: bool) -> dict[str, object]:
     import thalweg
 
     getattr(thalweg, "train")  # noqa: B009 - imported before any fork, computed with only after it
-    kept = os.environ.get("THALWEG_CACHE")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        os.environ["THALWEG_CACHE"] = str(folder / "cache")
-        try:
+        with cache_in(folder / "cache"):
             sources = {"": make_photos(folder / "photos", count=30)}
             sources |= {"small-1d": make_signals(folder), "unet-small": make_masks(folder)}
             details = [try_one(folder, sources, network) for network in NETWORKS[3 if quick else 0 : 4 if quick else 5]]
-        finally:
-            os.environ.pop("THALWEG_CACHE", None)
-            os.environ |= {} if kept is None else {"THALWEG_CACHE": kept}
     return {"row": 9, "cases": len(details), "held": sum(case["held"] for case in details), "details": details}
 
 

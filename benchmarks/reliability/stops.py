@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from kill import differences, make_photos, traces
-from outcome import Case, report
+from outcome import Case, cache_in, report
 
 EPOCHS = 4
 PLACES = ("step", "validation", "write", "reading", "report")
@@ -149,11 +149,9 @@ def work(quick: bool) -> dict[str, object]:
     for verb in ("train", "resume"):
         getattr(thalweg, verb)  # imported before any fork, computed with only after it
     details = []
-    kept = os.environ.get("THALWEG_CACHE")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        os.environ["THALWEG_CACHE"] = str(folder / "cache")
-        try:
+        with cache_in(folder / "cache"):
             make_photos(folder / "photos")
             straight = folder / "straight"
             in_group(lambda: command("train", str(folder / "photos"), "--out", str(straight), *OPTIONS))
@@ -162,9 +160,6 @@ def work(quick: bool) -> dict[str, object]:
                 for turn in range(4) if not quick else [number % 4] if place in {"step", "write"} else []:
                     signum = SIGNALS[len(details) % 2]
                     details.append(try_one(place, turn, signum, folder / "photos", folder, truth))
-        finally:
-            os.environ.pop("THALWEG_CACHE", None)
-            os.environ |= {} if kept is None else {"THALWEG_CACHE": kept}
     return {"row": 5, "cases": len(details), "held": sum(case["held"] for case in details), "details": details}
 
 

@@ -7,7 +7,6 @@ A server on loopback answers each link as a hostile one would; the real limits o
 
 import contextlib
 import http.server
-import os
 import sys
 import tempfile
 import threading
@@ -16,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from outcome import Case, report
+from outcome import Case, cache_in, report
 
 SECONDS = 30.0
 Answer = Callable[["Handler"], None]
@@ -121,29 +120,23 @@ def work(quick: bool) -> dict[str, object]:
     first, second = (f"http://127.0.0.1:{server.server_address[1]}" for server in servers)
     ANSWERS["/door"] = redirect(second + "/secret")
     details: list[Case] = []
-    kept = os.environ.get("THALWEG_CACHE")
-    with tempfile.TemporaryDirectory() as name:
-        os.environ["THALWEG_CACHE"] = name
-        try:
-            for link in LINKS:
-                if quick and link in SLOW:
-                    continue
-                started, said = time.perf_counter(), ""
-                try:
-                    thalweg.check(first + link if link.startswith("/") else link)
-                except ThalwegError as error:
-                    said = str(error)
-                seconds = time.perf_counter() - started
-                left = [path.name for path in Path(name).rglob("*") if path.is_file()]
-                clear = bool(said) and "\n" not in said
-                held = clear and seconds < SECONDS and not left and not servers[1].asked  # type: ignore[attr-defined]
-                details.append({"link": link, "said": said, "seconds": round(seconds, 1), "left": left, "held": held})
-        finally:
-            os.environ.pop("THALWEG_CACHE", None)
-            os.environ |= {} if kept is None else {"THALWEG_CACHE": kept}
-            for server in servers:
-                server.shutdown()
-                server.server_close()
+    with tempfile.TemporaryDirectory() as name, cache_in(name):
+        for link in LINKS:
+            if quick and link in SLOW:
+                continue
+            started, said = time.perf_counter(), ""
+            try:
+                thalweg.check(first + link if link.startswith("/") else link)
+            except ThalwegError as error:
+                said = str(error)
+            seconds = time.perf_counter() - started
+            left = [path.name for path in Path(name).rglob("*") if path.is_file()]
+            clear = bool(said) and "\n" not in said
+            held = clear and seconds < SECONDS and not left and not servers[1].asked  # type: ignore[attr-defined]
+            details.append({"link": link, "said": said, "seconds": round(seconds, 1), "left": left, "held": held})
+        for server in servers:
+            server.shutdown()
+            server.server_close()
     return {"row": 18, "cases": len(details), "held": sum(case["held"] for case in details), "details": details}
 
 

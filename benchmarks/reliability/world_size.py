@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from outcome import Case, make_photos, report
+from outcome import Case, cache_in, make_photos, report
 
 LIMIT = 1e-5
 DROPOUT = (
@@ -149,11 +149,9 @@ def work(quick: bool) -> dict[str, object]:
     for verb in ("train", "resume"):
         getattr(thalweg, verb)  # imported before any fork, computed with only after it
     details = []
-    kept = os.environ.get("THALWEG_CACHE")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        os.environ["THALWEG_CACHE"] = str(folder / "cache")
-        try:
+        with cache_in(folder / "cache"):
             make_photos(folder / "photos", count=34)
             chosen = dict(list(CASES.items())[1:2]) if quick else CASES
             for case, options in chosen.items():
@@ -164,9 +162,6 @@ def work(quick: bool) -> dict[str, object]:
                 for size in (2, 4):
                     float32 = "as it is" not in case
                     details.append(try_one(case, options, size, folder, float32=float32, promised=False))
-        finally:
-            os.environ.pop("THALWEG_CACHE", None)
-            os.environ |= {} if kept is None else {"THALWEG_CACHE": kept}
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
     return {"row": 7, "cases": len(details), "held": sum(case["held"] for case in details), "details": details}
