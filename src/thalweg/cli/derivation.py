@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.core.languages import said
 
 if TYPE_CHECKING:
     from thalweg.core.dependence import Dependence
@@ -92,10 +93,10 @@ def derive(
         return 0 if passed else 1
     note = getattr(result, "note", "")
     if note and not settings.quiet:
-        sys.stderr.write(f"{note}\n")
+        sys.stderr.write(f"{said(note)}\n")
     if out is not None:
         write_atomically(out, write_paper(result, chosen))
-        typer.echo(f"Derivation: {printable(out)}")
+        typer.echo(said(f"Derivation: {printable(out)}"))
         _say_check(result)
     else:
         _print(result, chosen)
@@ -109,16 +110,16 @@ def _write(settings: Settings, result: "Derivation | Dependence", form: str, out
     if out is not None:
         write_atomically(out, write_paper(result, form))
         if not settings.quiet:
-            sys.stderr.write(f"Derivation: {printable(out)}\n")
+            sys.stderr.write(said(f"Derivation: {printable(out)}") + "\n")
 
 
 def _say_check(result: "Derivation | Dependence") -> None:
     """A wrong answer is said where it was asked, not only in the file."""
-    from thalweg.rendering.derivation_paper import student_sentence
+    from thalweg.rendering.derivation_paper import student_sentences
 
     check = getattr(result, "check", None)
     if check is not None:
-        typer.echo(student_sentence(check))
+        typer.echo(" ".join(map(said, student_sentences(check))))
 
 
 def _print(result: "Derivation | Dependence", form: str) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.core.languages import said
 
 __all__ = ["count", "draw"]
 
@@ -88,7 +89,7 @@ def draw(
     if result.path is None:
         _print(result.drawing)
     else:
-        typer.echo(f"Drawing: {printable(result.path)}")
+        typer.echo(said(f"Drawing: {printable(result.path)}"))
     return 0
 
 
@@ -102,4 +103,4 @@ def _print(text: str) -> None:
 def _tell(settings: Settings, sentence: str) -> None:
     """Say something beside the answer, so that the answer can go into a file."""
     if sentence and not settings.quiet:
-        sys.stderr.write(f"{sentence}\n")
+        sys.stderr.write(f"{said(sentence)}\n")

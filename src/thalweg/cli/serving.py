@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 import typer
 
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.core.languages import said
 
 if TYPE_CHECKING:
     from thalweg.core.run_state import Followed
@@ -39,7 +40,7 @@ def serve(
         elif address:
             typer.echo(line)
         elif not settings.quiet or line.startswith("Warning"):
-            typer.echo(line, err=settings.json or line.startswith("Warning"))
+            typer.echo(said(line), err=settings.json or line.startswith("Warning"))
         sys.stdout.flush()
 
     thalweg.serve(runs, port=port, host=host, token=token, say=say)
@@ -80,13 +81,13 @@ class _Lines:
         self._told, self._at, self._headed = 0, -math.inf, False
 
     def show(self, seen: "Followed") -> None:
-        from thalweg.rendering.follow_text import EPOCH_HEADING, epoch_line, follow_lines
+        from thalweg.rendering.follow_text import epoch_heading, epoch_line, follow_lines
 
         if not self._headed:
             self._headed = True
             _write(follow_lines(seen, plain=True)[0] + "\n")
             if seen.state.running or seen.rows:
-                _write(EPOCH_HEADING + "\n")
+                _write(epoch_heading() + "\n")
         new = seen.rows[self._told :]
         if not new or (seen.state.running and time.monotonic() - self._at < _LINE_SECONDS):
             return
