@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from thalweg.cli.settings import Settings
 from thalweg.core.languages import said
+from thalweg.rendering.numerals import clock
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -93,7 +94,7 @@ class Display:
         if progress.row is not None:
             self._epoch_line(progress)
         if self.console.is_terminal:
-            told = [] if math.isnan(progress.seconds_left) else [said(f"{_clock(progress.seconds_left)} left")]
+            told = [] if math.isnan(progress.seconds_left) else [said(f"{clock(progress.seconds_left)} left")]
             if not self._narrow and not math.isnan(progress.images_per_second):
                 told.append(said(f"{progress.images_per_second:,.0f} images/s"))
             if progress.row is None:
@@ -124,7 +125,7 @@ class Display:
             self.say("{:>5}{:>8.4f}{:>7.1%}{:>8.4f}{:>7.1%}".format(progress.epoch, *numbers))
             return
         scores = "{:>5}{:>12.4f}{:>9.1%}{:>10.4f}{:>9.1%}".format(progress.epoch, *numbers)
-        rest = f"{row['learning_rate']:>15.2e}{row['images_per_second']:>9,.0f}{_clock(progress.seconds_left):>8}"
+        rest = f"{row['learning_rate']:>15.2e}{row['images_per_second']:>9,.0f}{clock(progress.seconds_left):>8}"
         self.say(scores + rest)
 
     def _move(self, what: str, done: int, total: int, text: str) -> None:
@@ -150,12 +151,3 @@ class Display:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
-
-
-def _clock(seconds: float) -> str:
-    if math.isnan(seconds):
-        return ""
-    whole = round(seconds)
-    if whole >= 3600:  # noqa: PLR2004 - an hour
-        return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
-    return f"{whole // 60}:{whole % 60:02d}"

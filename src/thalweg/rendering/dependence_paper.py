@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from thalweg.core.dependence import Dependence
-from thalweg.rendering.markup import shown
+from thalweg.rendering.markup import capitalised, shown
 from thalweg.rendering.paper import Equations, Matrix, Paper, Part, Section, Words
 
 __all__ = ["dependence_paper"]
@@ -105,9 +105,7 @@ def _seen(answer: Dependence) -> str:
     more = " Its window reaches over the border: what lies outside is padding." if outside else ""
     size = _sizes([last - first + 1 for first, last in seen.ranges])
     where = ", ".join(words)
-    return (
-        f"{where[0].upper()}{where[1:]} (a window of {size}); all channels as far as the layers before join them.{more}"
-    )
+    return f"{capitalised(where)} (a window of {size}); all channels as far as the layers before join them.{more}"
 
 
 def _weights(answer: Dependence) -> Iterator[Part]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from thalweg.core.finding import Finding
 from thalweg.core.run_state import Followed, RunState
 from thalweg.rendering.markup import shown
+from thalweg.rendering.numerals import clock
 from thalweg.rendering.sparkline import sparkline
 
 __all__ = ["EPOCH_HEADING", "end_lines", "epoch_line", "follow_lines"]
@@ -91,7 +92,7 @@ def epoch_line(row: Mapping[str, float], seconds_left: float = math.nan) -> str:
     shares = [f"{row[name]:.1%}" if _there(row, name) else "" for name in ("train_accuracy", "val_accuracy")]
     rate = f"{row['learning_rate']:.2e}" if _there(row, "learning_rate") else ""
     scores = f"{int(row['epoch']):>5}{losses[0]:>12}{shares[0]:>9}{losses[1]:>10}{shares[1]:>9}"
-    return f"{scores}{rate:>15}{_clock(seconds_left):>8}".rstrip()
+    return f"{scores}{rate:>15}{clock(seconds_left):>8}".rstrip()
 
 
 def end_lines(seen: Followed, *, width: int = 80) -> list[str]:
@@ -160,7 +161,7 @@ def _progress(state: RunState) -> str:
     if math.isfinite(state.images_per_second):
         told.append(f"{state.images_per_second:,.0f} images/s")
     if state.phase == "training" and math.isfinite(state.seconds_left):
-        told.append(f"{_clock(state.seconds_left)} left")
+        told.append(f"{clock(state.seconds_left)} left")
     return ", ".join(told)
 
 
@@ -180,15 +181,6 @@ def _there(row: Mapping[str, float], name: str) -> bool:
 
 def _fit(text: str, room: int) -> str:
     return text if len(text) <= room else f"{text[: room - 3]}..."
-
-
-def _clock(seconds: float) -> str:
-    if math.isnan(seconds):
-        return ""
-    whole = round(seconds)
-    if whole >= 3600:  # noqa: PLR2004 - an hour
-        return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
-    return f"{whole // 60}:{whole % 60:02d}"
 
 
 def _painter(colour: bool) -> Paint:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from thalweg.core.health import Health, Package
+from thalweg.rendering.markup import capitalised
 
 __all__ = ["health_lines"]
 
@@ -44,7 +45,7 @@ def health_lines(health: Health) -> Iterator[str]:
     yield _line("clock", health.clock.replace("T", " "))
     yield ""
     for each in health.findings:
-        yield f"{each.severity}: {each.claim}. {each.remedy[:1].upper()}{each.remedy[1:]}."
+        yield f"{each.severity}: {each.claim}. {capitalised(each.remedy)}."
     serious = sum(each.severity != "info" for each in health.findings)
     yield "Nothing stands in the way." if not serious else f"{serious} of these should be mended."
 

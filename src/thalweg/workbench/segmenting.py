@@ -33,6 +33,7 @@ from thalweg.networks.segmentation import (
 )
 from thalweg.pretrained.fitting import fit
 from thalweg.pretrained.obtaining import Weights
+from thalweg.rendering.markup import capitalised
 from thalweg.training.checkpoint import load_weights
 from thalweg.training.device import Device, move
 from thalweg.training.unfreezing import Part
@@ -204,7 +205,7 @@ def start_masks(
     given = sum(weight.numel() for name, weight in module.named_parameters() if _inside(name, spec))
     whole = sum(weight.numel() for weight in module.parameters())
     note = f"the encoder's {given:,} parameters are published ones; {whole - given:,} begin at random"
-    listener.say(f"{note[0].upper()}{note[1:]}.")
+    listener.say(f"{capitalised(note)}.")
     about: dict[str, object] = {
         "name": plan.backbone,
         "weights": {"about": weights.about, "place": weights.place, "sha256": weights.sha256},

@@ -22,6 +22,7 @@ from thalweg.networks.backbones import head_of, preprocessing, stage_count
 from thalweg.pretrained.fitting import fit
 from thalweg.pretrained.obtaining import Weights
 from thalweg.pretrained.tensors import read_tensors
+from thalweg.rendering.markup import capitalised
 from thalweg.training.checkpoint import load_weights, save_weights
 from thalweg.training.device import Device, move
 from thalweg.training.features import Scaling, features_of, fit_head, fold_in, scaling_of
@@ -136,7 +137,7 @@ def _begin(
         f"a linear head on the frozen trunk is right on {accuracy:.1%} of {len(truth):,} held-out files, after "
         f"{time.perf_counter() - started:.0f} s (features of {looked_at:,} pictures: {seconds:.0f} s)"
     )
-    listener.say(f"{note[0].upper()}{note[1:]}.")
+    listener.say(f"{capitalised(note)}.")
     about: dict[str, object] = {
         "name": plan.backbone,
         "weights": {"about": weights.about, "place": weights.place, "sha256": weights.sha256},
