@@ -16,7 +16,8 @@ from thalweg.rendering.words import WORDS
 SOURCES = pathlib.Path(thalweg.__file__).parent
 EXPERIMENTS = sorted(str(path.relative_to(SOURCES / "experiments")) for path in SOURCES.glob("experiments/**/*.py"))
 COVERED = (
-    *("workbench/report.py", "workbench/report_parts.py", "workbench/report_answer.py", "workbench/report_data.py"),
+    *("workbench/report.py", "workbench/report_parts.py", "workbench/report_answer.py", "workbench/report_advice.py"),
+    *("workbench/report_data.py",),
     *("rendering/diagnosis_page.py", "rendering/diagnosis_text.py", "rendering/telling_apart.py"),
     *("diagnosis/wording.py", "diagnosis/remedies.py", "diagnosis/learning_rate.py", "diagnosis/live_rate.py"),
     *("diagnosis/rate_model.py", "diagnosis/curve.py", "diagnosis/noise.py", "diagnosis/overfitting.py"),
@@ -46,7 +47,8 @@ ANSWERED = (
 COMMANDS = re.compile(
     r"^(--|thalweg |\{mean|class=|from thalweg|.*\{\{way|pip install '|export \w+=|unset |ulimit )"
     r"|^(default-src|svg\.tw|\.tw|\.tw-cell|@keyframes|@media|\[dir|\S*\{\{[a-z-]+:|th:nth|caption\{|padding:|td:nth)"
-    r"|^(  classDef|flowchart|digraph|  node|\\|\{place\}<div|import json|mid dim|end dim|grids views|box out|&gt;|.*:::)"
+    r"|^(  classDef|flowchart|digraph|  node|\\|\{place\}<div|import json|mid dim|end dim|grids views|box out)"
+    r"|^(&gt;|.*:::)"
 )
 """Options, commands, styles and other languages' own words are said as they are."""
 

@@ -9,6 +9,7 @@ from thalweg.core.languages import said, speaker, spoken
 from thalweg.core.run_state import Followed, RunState
 from thalweg.rendering.columns import columns, fenced, heading, to_left
 from thalweg.rendering.markup import shown
+from thalweg.rendering.numerals import clock
 from thalweg.rendering.sparkline import sparkline
 
 __all__ = ["end_lines", "epoch_heading", "epoch_line", "follow_lines"]
@@ -109,7 +110,7 @@ def epoch_line(row: Mapping[str, float], seconds_left: float = math.nan) -> str:
     losses = [f"{row[name]:.4f}" if _there(row, name) else "" for name in ("train_loss", "val_loss")]
     shares = [f"{row[name]:.1%}" if _there(row, name) else "" for name in ("train_accuracy", "val_accuracy")]
     rate = f"{row['learning_rate']:.2e}" if _there(row, "learning_rate") else ""
-    cells = (f"{int(row['epoch'])}", losses[0], shares[0], losses[1], shares[1], rate, _clock(seconds_left))
+    cells = (f"{int(row['epoch'])}", losses[0], shares[0], losses[1], shares[1], rate, clock(seconds_left))
     return "".join(f"{cell:>{size}}" for cell, size in zip(cells, heading(_TABLE)[1], strict=True)).rstrip()
 
 
@@ -184,7 +185,7 @@ def _progress(state: RunState) -> str:
     if math.isfinite(state.images_per_second):
         told.append(f"{state.images_per_second:,.0f} images/s")
     if state.phase == "training" and math.isfinite(state.seconds_left):
-        told.append(f"{_clock(state.seconds_left)} left")
+        told.append(f"{clock(state.seconds_left)} left")
     return said(", ".join(told))
 
 
@@ -204,15 +205,6 @@ def _there(row: Mapping[str, float], name: str) -> bool:
 
 def _fit(text: str, room: int) -> str:
     return text if len(text) <= room else f"{text[: room - 3]}..."
-
-
-def _clock(seconds: float) -> str:
-    if math.isnan(seconds):
-        return ""
-    whole = round(seconds)
-    if whole >= 3600:  # noqa: PLR2004 - an hour
-        return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
-    return f"{whole // 60}:{whole % 60:02d}"
 
 
 def _painter(colour: bool) -> Paint:
