@@ -7,7 +7,8 @@ from thalweg.core.diagnosis_results import DiagnosedRun, DiagnoseResult
 from thalweg.core.finding import Evidence, Finding
 from thalweg.core.languages import said
 from thalweg.core.remedy import Remedy
-from thalweg.rendering.markup import shown
+from thalweg.rendering.markup import capitalised, shown
+from thalweg.rendering.numerals import significant
 from thalweg.rendering.sparkline import sparkline
 
 __all__ = ["diagnosis_text", "evidence_words", "remedy_words"]
@@ -93,7 +94,7 @@ def _curves(run: DiagnosedRun, width: int, *, plain: bool) -> Iterator[str]:
 def _finding(finding: Finding, width: int, paint: Paint) -> Iterator[str]:
     head = f"{finding.severity} {finding.code} {finding.name} ({finding.confidence:.0%} sure)"
     yield paint(said(head), finding.severity)
-    yield from _wrapped(_sentence(shown(finding.claim)), width, "  ")
+    yield from _wrapped(capitalised(shown(finding.claim)), width, "  ")
     for evidence in finding.evidence[:_EVIDENCE]:
         yield from _wrapped(f"seen: {evidence_words(evidence)}", width, "    ", first="  ")
     if len(finding.evidence) > _EVIDENCE:
@@ -117,9 +118,9 @@ def evidence_words(evidence: Evidence) -> str:
         >>> evidence_words(Evidence(signal="val_loss", window="epoch 2", observed=25, threshold=1.3, source="2 x best"))
         'val_loss, epoch 2: 25 against 1.3 (2 x best)'
     """
-    words = f"{evidence.signal}, {evidence.window}: {_figure(evidence.observed)}"
+    words = f"{evidence.signal}, {evidence.window}: {significant(evidence.observed)}"
     if evidence.threshold is not None:
-        words += f" against {_figure(evidence.threshold)}"
+        words += f" against {significant(evidence.threshold)}"
     return shown(words + (f" ({evidence.source})" if evidence.source else ""))
 
 
@@ -146,14 +147,6 @@ def remedy_words(remedy: Remedy) -> str:
 
 def _setting(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _wrapped(

@@ -26,10 +26,10 @@ from thalweg.curvature.trace import trace
 from thalweg.training.checkpoint import latest_checkpoint, unpack_optimizer
 from thalweg.training.loss import cross_entropy
 from thalweg.training.optimizers import make_optimizer
+from thalweg.workbench.batching import batches_of
 from thalweg.workbench.environment import find_source
 from thalweg.workbench.loading import load, same_split
 from thalweg.workbench.model import TrainedModel, open_model
-from thalweg.workbench.session import batches_of
 from thalweg.workbench.session_recipe import balance_of
 from thalweg.workbench.telling import Listener, whoever_is_here
 
