@@ -46,6 +46,13 @@ def test_commands_of_the_readme_exist_with_their_options(line):
     assert {word for word in words if word.startswith("--")} <= known, line
 
 
+def test_numbers_of_the_readme_are_those_of_the_page_that_has_them_all():
+    rows = [line.replace("docs/", "") for line in README.splitlines() if re.match(r"\| (?!what|---)", line)]
+    known = (REPOSITORY / "docs" / "measured.md").read_text(encoding="utf-8").replace("docs/", "").splitlines()
+    assert len(rows) > 5
+    assert [row for row in rows if row not in known] == []
+
+
 @pytest.mark.parametrize("target", re.findall(r"\]\(([^)#]+)\)", README))
 def test_links_of_the_readme_lead_somewhere(target):
     assert target.startswith("https://") or (REPOSITORY / target).exists(), target
