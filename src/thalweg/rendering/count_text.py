@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from thalweg.core.layer_cost import LayerCost
 from thalweg.core.network_results import CountResult, SolvedSize
 from thalweg.rendering.ledger_text import write_ledger
-from thalweg.rendering.markup import escape, short_number, shown
+from thalweg.rendering.markup import escape, escape_markdown, short_number, shown
 
 __all__ = ["solved_sentence", "write_count"]
 
@@ -75,7 +75,8 @@ def write_count(result: CountResult, form: str = "text") -> str:
         start = f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8"/>\n{head}\n</head>'
         return f"{start}\n<body>\n{body}\n</body>\n</html>\n"
     return (
-        "\n".join([f"# {_quoted(_title(result))}\n", table, *(_markdown(part) for part in parts)]).rstrip("\n") + "\n"
+        "\n".join([f"# {escape_markdown(_title(result))}\n", table, *(_markdown(part) for part in parts)]).rstrip("\n")
+        + "\n"
     )
 
 
@@ -202,18 +203,14 @@ def _end(text: str, room: int) -> str:
 
 def _markdown(part: _Table | str) -> str:
     if isinstance(part, str):
-        return f"{_quoted(part)}\n"
+        return f"{escape_markdown(part)}\n"
     head = [_row(part.header), "|---|" + "---:|" * (len(part.header) - 1)]
-    after = ["", _quoted(part.after)] if part.after else []
+    after = ["", escape_markdown(part.after)] if part.after else []
     return "\n".join([*head, *(_row(row) for row in part.rows), *after, ""])
 
 
 def _row(cells: tuple[str, ...]) -> str:
-    return "| " + " | ".join(map(_quoted, cells)) + " |"
-
-
-def _quoted(text: str) -> str:
-    return "".join(f"\\{letter}" if letter in "\\|*_`<>[]" else letter for letter in text)
+    return "| " + " | ".join(map(escape_markdown, cells)) + " |"
 
 
 def _html(part: _Table | str) -> str:

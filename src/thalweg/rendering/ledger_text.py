@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from thalweg.core.errors import PlanError
 from thalweg.core.layer_cost import LayerCost, Ledger
-from thalweg.rendering.markup import escape, short_number, shown
+from thalweg.rendering.markup import escape, escape_markdown, short_number, shown
 
 __all__ = ["FORMS", "ledger_csv", "ledger_html", "ledger_markdown", "ledger_text", "write_ledger"]
 
@@ -153,13 +153,9 @@ def ledger_markdown(ledger: Ledger) -> str:
         | layer | kind | output | parameters | formula | MACs | field | stride |
     """
     lines = ["| " + " | ".join(_HEADER) + " |", "|---|---|---|---:|---|---:|---:|---:|"]
-    lines += ["| " + " | ".join(_markdown(cell) for cell in _cells(row)) + " |" for row in ledger.rows]
-    lines += ["", *(f"- {name}: {_markdown(value)}" for name, value in _totals(ledger))]
-    return "\n".join([*lines, f"- convention: {_markdown(shown(ledger.convention))}", ""])
-
-
-def _markdown(text: str) -> str:
-    return "".join(f"\\{letter}" if letter in "\\|*_`<>[]" else letter for letter in text)
+    lines += ["| " + " | ".join(escape_markdown(cell) for cell in _cells(row)) + " |" for row in ledger.rows]
+    lines += ["", *(f"- {name}: {escape_markdown(value)}" for name, value in _totals(ledger))]
+    return "\n".join([*lines, f"- convention: {escape_markdown(shown(ledger.convention))}", ""])
 
 
 def ledger_csv(ledger: Ledger) -> str:
