@@ -12,6 +12,7 @@ from thalweg.core.languages import Said
 __all__ = [
     "capitalised",
     "escape",
+    "escape_markdown",
     "finite",
     "is_number",
     "isolated",
@@ -66,6 +67,22 @@ def escape(text: object) -> str:
         '&lt;b title=&quot;x&quot;&gt;'
     """
     return html.escape(shown(text), quote=True)
+
+
+def escape_markdown(text: str) -> str:
+    r"""Make text safe as a cell of a Markdown table or a line between such.
+
+    Args:
+        text: One line.
+
+    Returns:
+        It, with a backslash before whatever Markdown would read as a mark.
+
+    Example:
+        >>> print(escape_markdown("conv_1 | *"))
+        conv\_1 \| \*
+    """
+    return "".join(f"\\{letter}" if letter in "\\|*_`<>[]" else letter for letter in text)
 
 
 def isolated(text: object, *, path: bool = False) -> str:
