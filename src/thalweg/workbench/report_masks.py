@@ -1,11 +1,11 @@
 """The report of a network that gives every pixel a class."""
 
 import math
-import shlex
 
 import numpy as np
 
 from thalweg.core.codec import dumps, from_plain
+from thalweg.core.context_use import ContextUse
 from thalweg.core.dataset import DataSummary
 from thalweg.core.diagnosis_results import DiagnosedRun
 from thalweg.core.files import printable, write_atomically
@@ -34,6 +34,7 @@ from thalweg.training.loss import pixel_weights
 from thalweg.workbench.loaded import Loaded
 from thalweg.workbench.mask_pictures import compared, legend_of, overlay
 from thalweg.workbench.mask_scores import ScoredPictures
+from thalweg.workbench.report_context import context_section
 from thalweg.workbench.report_data import data_blocks
 from thalweg.workbench.report_masks_scores import answer_lines, belief_blocks, missed_blocks, score_blocks
 from thalweg.workbench.report_parts import network_blocks, provenance, reproduction_blocks, training_blocks
@@ -49,6 +50,7 @@ def write_mask_report(
     loaded: Loaded,
     plan: TrainingPlan,
     scored: ScoredPictures,
+    context: ContextUse | None = None,
     diagnosed: DiagnosedRun | None = None,
 ) -> None:
     """Gather a finished run into a report and write it.
@@ -58,6 +60,7 @@ def write_mask_report(
         loaded: Its pictures and masks.
         plan: Its plan.
         scored: Its scores.
+        context: How far its network looks; None leaves that out.
         diagnosed: What its curves say.
     """
     metrics = folder.read_json("metrics.json")
@@ -80,8 +83,9 @@ def write_mask_report(
             ),
             Section(
                 title="Network",
-                blocks=_network_blocks(folder, plan),
+                blocks=(*_encoder_blocks(folder, plan), *network_blocks(folder)),
             ),
+            *((context_section(context, folder),) if context is not None else ()),
             Section(
                 title="Training",
                 blocks=(*_loss_blocks(folder, plan, summary, reading), *training_blocks(folder, result)),
@@ -120,18 +124,6 @@ def _mask_blocks(summary: DataSummary, reading: MaskReading) -> tuple[Block, ...
             header=("class", *parts),
             rows=(*rows, ("void", *void)),
         ),
-    )
-
-
-def _network_blocks(folder: RunFolder, plan: TrainingPlan) -> tuple[Block, ...]:
-    """The network, what its encoder began with, and how to find out how much of a picture it uses."""
-    return (
-        *_encoder_blocks(folder, plan),
-        *network_blocks(folder),
-        Paragraph(
-            text="How much of the picture around a pixel it could see stands in the table; how much it uses is told by"
-        ),
-        Paragraph(text=f"thalweg lab context {shlex.quote(printable(folder.path))}", style="command"),
     )
 
 
