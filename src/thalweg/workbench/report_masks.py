@@ -155,6 +155,11 @@ def _loss_blocks(
     said = "Cross-entropy of every pixel that has a class (void pixels count for nothing)" + (
         "." if weights is None else ", weighted by class as in the table below, so that thin and rare things count."
     )
+    if plan.overlap_loss:
+        said += (
+            f" Added is {plan.overlap_loss:g} times the Lovász-softmax loss, which counts the overlap of each class "
+            f"that a picture shows, so that small classes weigh as much as large ones."
+        )
     changes = augmentation_for(plan.augment, upright=summary.upright, masks=True)
     moved = (
         f" Training pictures and their masks are {'mirrored, ' if changes.flip_horizontal else ''}scaled by up to "

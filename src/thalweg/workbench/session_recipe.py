@@ -67,4 +67,5 @@ def recipe_of(run: "Session", *, resuming: bool) -> Recipe:
         clip=CLIP if plan.rate_from == "trials" and not plan.repair else None,  # else the pilot clips
         evaluations=1 + (FULL_SIZE if run.summary.masks else 1.0) * len(run.scored) / max(1, len(run.heldout)),
         parts=run.learning,
+        overlap=plan.overlap_loss or 0.0,
     )
