@@ -271,6 +271,11 @@ def judge_control(use: ContextUse) -> LabFinding | None:
     missed = control.accuracy[-1] - control.accuracy[control.radii.index(radius)]
     share = missed / lost[radius] if lost[radius] > 0 else float("nan")
     said = ", ".join(f"{value:.3f} at {each}" for each, value in zip(control.radii, control.accuracy, strict=True))
+    rest = (
+        "what is left of it is the fill's own doing"
+        if lost[radius] >= MARGIN
+        else "too little to say whose doing it is"
+    )
     return LabFinding(
         claim="A network that never sees further misses what filling takes away",
         verdict="undecided"
@@ -281,8 +286,7 @@ def judge_control(use: ContextUse) -> LabFinding | None:
         if share < _LITTLE
         else "undecided",
         observed=f"right at sampled pixels, trained on crops of a radius: {said} (whole pictures); at radius {radius} "
-        f"they lose {missed:.3f}, and filling with the mean loses {lost[radius]:.3f}: what is left of it is the fill's "
-        f"own doing",
+        f"they lose {missed:.3f}, and filling with the mean loses {lost[radius]:.3f}: {rest}",
         fails="one training a radius, few steps from the run's weights; supported above half, contradicted below a "
         "quarter",
     )
