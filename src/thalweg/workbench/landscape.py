@@ -24,7 +24,7 @@ from thalweg.curvature.sharpness import adam_scale, along_update, preconditioned
 from thalweg.curvature.slices import bezier, connect, filter_normalised, line_losses, plane_losses
 from thalweg.curvature.trace import trace
 from thalweg.training.checkpoint import latest_checkpoint, unpack_optimizer
-from thalweg.training.loss import cross_entropy
+from thalweg.training.loss import objective as objective_of
 from thalweg.training.optimizers import make_optimizer
 from thalweg.workbench.batching import batches_of
 from thalweg.workbench.environment import find_source
@@ -142,10 +142,10 @@ def _objective(model: TrainedModel, wanted: _Wanted, listener: Listener) -> Obje
     ]
     weights = balance_of(plan, model.summary)
     tensor = None if weights is None else torch.tensor(weights)
-    smoothing = plan.label_smoothing or 0.0
+    smoothing, overlap = plan.label_smoothing or 0.0, plan.overlap_loss or 0.0
 
     def loss(logits: Tensor, labels: Tensor) -> Tensor:
-        return cross_entropy(logits, labels, weights=tensor, smoothing=smoothing)
+        return objective_of(logits, labels, weights=tensor, smoothing=smoothing, overlap=overlap)
 
     return Objective(
         module=model.module,
