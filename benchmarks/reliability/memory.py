@@ -55,12 +55,12 @@ def arm(place: str, step: int, limit: int) -> None:
     from thalweg.training.backward import Backward
     from thalweg.training.loop import Trainer
 
-    learn, forward, now = Trainer._learn, Backward._forward, 0  # noqa: SLF001
+    step_of, forward, now = Trainer._step, Backward._forward, 0  # noqa: SLF001
 
-    def learning(self: Trainer, *words: Any) -> Any:
+    def stepping(self: Trainer, *words: Any) -> None:
         nonlocal now
         now = self.state.step + 1
-        return learn(self, *words)
+        step_of(self, *words)
 
     def passing(self: Backward, pixels: torch.Tensor, labels: torch.Tensor) -> Any:
         full = now >= step and len(pixels) > limit
@@ -75,7 +75,7 @@ def arm(place: str, step: int, limit: int) -> None:
             logits.register_hook(fail)
         return logits, objective
 
-    Trainer._learn, Backward._forward = learning, passing  # type: ignore[method-assign]  # noqa: SLF001
+    Trainer._step, Backward._forward = stepping, passing  # type: ignore[method-assign]  # noqa: SLF001
 
 
 def train(photos: Path, run: Path, network: str, prepare: Callable[[], None] | None = None) -> Callable[[], None]:

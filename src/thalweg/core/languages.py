@@ -27,7 +27,7 @@ __all__ = ["Said", "Speaker", "languages", "said", "speaker", "speaking", "spoke
 
 _IS_NUMBER = re.compile(NUMBER)
 _SIGN = re.compile(r"([.?!:;,]) +")
-_BETWEEN = re.compile(r"( or | and |, )")
+_BETWEEN = re.compile(r"(, then | or | and |, )")
 _DEEPEST = 12
 _TELLING = 8
 """A cell may be a name, and a sentence of which not all is known may be somebody else's: there only a pattern with so
@@ -181,12 +181,12 @@ class Speaker:
                 continue  # half a sentence in another language is worse than none
             before, after = text[: sign.start()], text[sign.end() :]
             found = self._find(text[: sign.start() + 1], "part", depth + 1) if sign[1] in ".?!" else None
-            if found is None and before and (bare := self._find(before, "part", depth + 1)):
+            if found is None and before and (bare := self._find(before, "part", depth + 1) or self._numeral(before)):
                 if (tail := self._find(text[sign.start() :], "part", depth + 1)) is not None:
                     return bare + tail
                 found = bare + sign[1].translate(_SIGNS)
             if found is not None:
-                rest = self._find(after, "", depth)  # further on, not deeper
+                rest = self._find(after, "", depth) or self._numeral(after)  # further on, not deeper
                 if rest is None and loosely:
                     rest = self._loose(after, depth + 1) or self._aside(after)
                 return None if rest is None else f"{found} {rest}"
@@ -230,9 +230,14 @@ class Speaker:
     def _names(self, value: str) -> str:
         """Names as they are, and what stands between them in this language."""
         parts = _BETWEEN.split(value)
-        parts[::2] = map(self._apart, parts[::2])
+        parts[::2] = (self._exact.get(("names", part)) or self._apart(part) for part in parts[::2])
         parts[1::2] = (self._exact.get(("names", part), part) for part in parts[1::2])
         return "".join(parts)
+
+    def _numeral(self, text: str) -> str | None:
+        """A number, which every language understands; None for anything else."""
+        said_number = self.number(text)
+        return None if said_number == text else said_number
 
     def _marked(self, text: str) -> str:
         """Keep the marks of direction that a translation brings along, or take them out."""

@@ -205,13 +205,16 @@ class ExportResult:
 
     Args:
         path: The first file written.
-        format: What was written: `onnx`, `model-card`, `tables`, `figures`, `tensorboard`, with commas between several.
+        format: What was written: `onnx`, `model-card`, `tables`, `figures`, `tensorboard`, `mlflow`, `wandb`, with
+            commas between several.
         bytes: Size of all files together.
         max_difference: Largest difference of a probability from torch's; None without ONNX.
         batch_sizes: Batch sizes the ONNX file was verified at.
         files: Every file written.
         notes: What could not be written, in sentences.
         quantised: Of `--int8`: path, bytes, split, files, accuracy and images_per_second, both also of float32.
+        tracked: Of `--mlflow` and `--wandb`: program, place, project, run_id, again (it was there before), counts of
+            metrics, points, settings and files, and opened_with, the command or address that shows it.
     """
 
     path: str
@@ -222,6 +225,7 @@ class ExportResult:
     files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     quantised: Mapping[str, str | int | float] | None = None
+    tracked: tuple[Mapping[str, str | int | bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

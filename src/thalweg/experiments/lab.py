@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from thalweg.core.errors import PlanError, ShapeError, SourceError
-from thalweg.core.files import printable, write_atomically
+from thalweg.core.files import page_to_write, printable, write_atomically
 from thalweg.core.lab import LabResult
 from thalweg.experiments.many import spread_over_ray
 from thalweg.workbench.telling import Listener, whoever_is_here
@@ -138,9 +138,7 @@ def lab(
         raise PlanError(f"--workers {workers}: 1 to 1024 are possible")
     if minutes is not None and not 0 < minutes <= 100_000:  # noqa: PLR2004 - 69 days
         raise PlanError(f"--minutes {minutes:g}: a number above 0 is wanted")
-    page = None if html is None else Path(html)
-    if page is not None and ((page.exists() and not page.is_file()) or not page.parent.is_dir()):
-        raise PlanError(f"--html {printable(page)}: name a file in a folder that exists")
+    page = page_to_write(html)
     request = LabRequest(
         source=None if source is None else os.fspath(source),
         quick=quick,

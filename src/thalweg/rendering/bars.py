@@ -45,7 +45,7 @@ def draw_bars(caption: str, labels: Sequence[str], parts: Mapping[str, Sequence[
     for index, label in enumerate(labels):
         y, x = 30 + _ROW * index, left
         named = escape(middle_cut(shown(label), left - 10))
-        body.append(f'<text class="end" x="{left - 8:.1f}" y="{y + 14.5:.1f}">{named}</text>')
+        body.append(f'<text class="end" translate="no" x="{left - 8:.1f}" y="{y + 14.5:.1f}">{named}</text>')
         for place, (name, counts) in enumerate(parts.items()):
             long = counts[index] * scale
             title = escape(f"{label}, {name}: {counts[index]:,}")

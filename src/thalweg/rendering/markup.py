@@ -9,7 +9,18 @@ from collections.abc import Sequence
 from thalweg.core.files import printable
 from thalweg.core.languages import Said
 
-__all__ = ["escape", "finite", "is_number", "isolated", "middle_cut", "short_number", "shown", "text_width"]
+__all__ = [
+    "capitalised",
+    "escape",
+    "escape_markdown",
+    "finite",
+    "is_number",
+    "isolated",
+    "middle_cut",
+    "short_number",
+    "shown",
+    "text_width",
+]
 
 _RIGHT_TO_LEFT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
 _NAME = re.compile(rf"[{_RIGHT_TO_LEFT}](?:[{_RIGHT_TO_LEFT}\u200c\u200d 0-9/_.-]*[{_RIGHT_TO_LEFT}])?")
@@ -58,6 +69,22 @@ def escape(text: object) -> str:
     return html.escape(shown(text), quote=True)
 
 
+def escape_markdown(text: str) -> str:
+    r"""Make text safe as a cell of a Markdown table or a line between such.
+
+    Args:
+        text: One line.
+
+    Returns:
+        It, with a backslash before whatever Markdown would read as a mark.
+
+    Example:
+        >>> print(escape_markdown("conv_1 | *"))
+        conv\_1 \| \*
+    """
+    return "".join(f"\\{letter}" if letter in "\\|*_`<>[]" else letter for letter in text)
+
+
 def isolated(text: object, *, path: bool = False) -> str:
     """Escape a sentence for HTML, names written from right to left set apart: numbers beside them stay in place.
 
@@ -79,6 +106,22 @@ def isolated(text: object, *, path: bool = False) -> str:
     words = escape(text)
     first = next((kind for kind in map(unicodedata.bidirectional, words) if kind in {"L", "R", "AL"}), "L")
     return words if first != "L" and not path else _NAME.sub(lambda name: f"<bdi>{name[0]}</bdi>", words)
+
+
+def capitalised(text: str) -> str:
+    """Begin a sentence: the first letter large, the others as they are, names among them.
+
+    Args:
+        text: What was said in the middle of something.
+
+    Returns:
+        It, as a beginning.
+
+    Example:
+        >>> capitalised("the head of EfficientNet"), capitalised("")
+        ('The head of EfficientNet', '')
+    """
+    return text[:1].upper() + text[1:]
 
 
 def text_width(text: str, size: float = 12.0) -> float:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from thalweg.core.languages import Speaker, speaker
+from thalweg.core.languages import Said, Speaker, speaker
 from thalweg.core.report import (
     Block,
     Comparisons,
@@ -20,6 +20,7 @@ from thalweg.core.report import (
     Section,
     Table,
 )
+from thalweg.rendering.said_drawing import said_drawing
 
 __all__ = ["translated"]
 
@@ -96,7 +97,14 @@ def _block(block: Block, voice: Speaker) -> Block:  # noqa: PLR0911 - a kind a l
             return replace(block, caption=voice.say(caption))
         case Drawing():
             numbers = None if block.numbers is None else _table(block.numbers, voice)
-            return replace(block, caption=voice.say(block.caption), numbers=numbers)
+            svg, words = said_drawing(block.svg, voice), _lines(block.alternative, voice)
+            return replace(block, caption=voice.say(block.caption), svg=svg, alternative=words, numbers=numbers)
+
+
+def _lines(text: str, voice: Speaker) -> str:
+    """A text alternative, line by line; one of sentences is no drawing in characters, whose spaces count."""
+    lines = text.splitlines()
+    return text if len(lines) > 1 and "─" in text else Said("\n".join(map(voice.say, lines)))
 
 
 def _table(table: Table, voice: Speaker) -> Table:

@@ -30,6 +30,7 @@ from thalweg.data.augment import augmentation_for
 from thalweg.data.batches import Batches
 from thalweg.rendering.diagnosis_page import diagnosis_blocks
 from thalweg.rendering.html import render_html
+from thalweg.rendering.markup import capitalised
 from thalweg.training.loss import pixel_weights
 from thalweg.workbench.loaded import Loaded
 from thalweg.workbench.mask_pictures import compared, legend_of, overlay
@@ -114,7 +115,7 @@ def _mask_blocks(summary: DataSummary, reading: MaskReading) -> tuple[Block, ...
     )
     void = tuple(f"{100 * reading.void[part] / max(1, totals[part] + reading.void[part]):.2f}" for part in parts)
     return (
-        Paragraph(text=f"{reading.layout}. {reading.coding[0].upper()}{reading.coding[1:]}."),
+        Paragraph(text=f"{reading.layout}. {capitalised(reading.coding)}."),
         Paragraph(
             text=f"Pictures (bilinear) and masks (nearest pixel) are brought to {width} x {height} for training; "
             f"scores are made at each mask's own size, to which the network's logits are enlarged bilinearly."

@@ -8,7 +8,9 @@ from thalweg.core.mask_safety import DISTANCES, SIZES, ClassSafety
 from thalweg.core.report import Block, Curves, Line, Matrix, Paragraph, Table
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
+from thalweg.rendering.numerals import decimal, duration
 from thalweg.workbench.mask_scores import ScoredPictures
+from thalweg.workbench.report_advice import advice_of_findings, advice_of_unfinished
 
 __all__ = ["answer_lines", "belief_blocks", "missed_blocks", "score_blocks"]
 
@@ -46,7 +48,7 @@ def answer_lines(result: TrainResult, scored: ScoredPictures, folder: RunFolder)
     effort = (
         f"Trained {result.network} ({result.parameters:,} parameters, context {result.context}) on "
         f"{result.train_files:,} pictures{left_out}: {result.epochs} epoch{'' if result.epochs == 1 else 's'}, "
-        f"{_duration(result.seconds)}, {result.images_per_second:,.1f} images/s."
+        f"{duration(result.seconds)}, {result.images_per_second:,.1f} images/s."
     )
     return goodness, extremes, effort, _confusion_line(scored), _advice(result, scored, folder)
 
@@ -62,13 +64,13 @@ def _confusion_line(scored: ScoredPictures) -> str:
 
 
 def _advice(result: TrainResult, scored: ScoredPictures, folder: RunFolder) -> str:
-    serious = next((finding for finding in result.findings if finding.severity != "info"), None)
-    if serious is not None:
-        return f"Next: {serious.claim}"
+    wrong = advice_of_findings(result)
+    if wrong:
+        return wrong
     rows = epochs_from_csv(folder.read_text("history.csv"), "history.csv")
-    middle = rows[len(rows) * 3 // 4]["val_loss"]
-    if len(rows) > 3 and rows[-1]["val_loss"] < 0.97 * middle:  # noqa: PLR2004 - a curve of a few points
-        return f"Next: the validation loss was still falling; try --epochs {2 * result.epochs}."
+    unfinished = advice_of_unfinished(result, rows)
+    if unfinished and len(rows) > 3:  # noqa: PLR2004 - a curve of a few points
+        return unfinished
     missed = _most_missed(scored)
     if missed:
         return f"Next: {missed}"
@@ -89,11 +91,11 @@ def score_blocks(scored: ScoredPictures, result: TrainResult) -> tuple[Block, ..
     rows = tuple(
         (
             printable(each.name),
-            _number(each.iou),
+            decimal(each.iou),
             _interval(each.iou_interval),
-            _number(border.boundary_f1),
-            _number(each.precision),
-            _number(each.recall),
+            decimal(border.boundary_f1),
+            decimal(each.precision),
+            decimal(each.recall),
             f"{each.pictures:,}",
             f"{100 * each.pixels / found.pixels:.2f}",
         )
@@ -102,9 +104,9 @@ def score_blocks(scored: ScoredPictures, result: TrainResult) -> tuple[Block, ..
     header = ("class", "IoU", "95 % interval", "boundary F1", "precision", "recall", "pictures", "% of pixels")
     mean = (
         "mean",
-        _number(found.mean_iou),
+        decimal(found.mean_iou),
         _interval(found.mean_iou_interval),
-        _number(scored.safety.boundary_f1),
+        decimal(scored.safety.boundary_f1),
         "",
         "",
         f"{found.pictures:,}",
@@ -159,7 +161,7 @@ def missed_blocks(scored: ScoredPictures) -> tuple[Block, ...]:
     """
     classes = [each for each in scored.safety.classes if sum(each.objects)]
     sizes = tuple((printable(each.name), *(_found(each, place) for place in range(len(SIZES)))) for each in classes)
-    places = tuple((printable(each.name), *(_number(share) for share in each.recall)) for each in classes)
+    places = tuple((printable(each.name), *(decimal(share) for share in each.recall)) for each in classes)
     said = _most_missed(scored)
     opening: list[Block] = [Paragraph(text=said, style="warning")] if said else []
     return (
@@ -216,9 +218,9 @@ def belief_blocks(scored: ScoredPictures) -> tuple[Block, ...]:
     rows = tuple(
         (
             printable(each.name),
-            _number(each.confidence),
-            _number(each.precision),
-            _number(each.calibration_error),
+            decimal(each.confidence),
+            decimal(each.precision),
+            decimal(each.calibration_error),
             _leaning(each),
         )
         for each in safety.classes
@@ -258,14 +260,5 @@ def _leaning(each: ClassSafety) -> str:
     return "too sure" if each.confidence > each.precision else "too modest"
 
 
-def _number(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.3f}"
-
-
 def _interval(pair: tuple[float, float]) -> str:
     return "-" if math.isnan(pair[0]) else f"{pair[0]:.3f} to {pair[1]:.3f}"
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"  # noqa: PLR2004 - a minute

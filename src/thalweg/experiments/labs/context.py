@@ -13,7 +13,7 @@ from thalweg.core.report import Curves, Drawing, Line, Table
 from thalweg.experiments.context_claims import best_module, gains, judge_context
 from thalweg.experiments.context_networks import equal_networks, segmenters
 from thalweg.experiments.context_of_run import context_of_run
-from thalweg.experiments.context_runs import BATCH, SceneRun, SceneTrial, restored, train_scene
+from thalweg.experiments.context_runs import BATCH, SceneRun, SceneTrial, train_scene
 from thalweg.experiments.context_scenes import SceneData, masked_pictures, scenes, shortest_distance
 from thalweg.experiments.foreseen import Work, foresee
 from thalweg.experiments.lab import Lab, LabRequest
@@ -22,7 +22,7 @@ from thalweg.experiments.pointwise_subject import is_run
 from thalweg.experiments.seeds import Seeds
 from thalweg.experiments.sizing import said_cost
 from thalweg.experiments.timing import answer_seconds
-from thalweg.experiments.variants import RATE
+from thalweg.experiments.variants import RATE, restored
 from thalweg.rendering.dots import Dot, draw_dots
 from thalweg.rendering.maps import MapTile, draw_maps
 from thalweg.workbench.context_use import measure_context
@@ -79,7 +79,7 @@ def _run(request: LabRequest) -> LabResult:
     pixels, truth = data.pixels(LOOKED_AT[number])
     uses = {
         name: measure_context(
-            restored(specs[name], found[name][0]),
+            restored(specs[name], found[name][0].weights),
             specs[name],
             pixels,
             truth,
@@ -256,7 +256,7 @@ def _pictures(
     data: SceneData, specs: Mapping[str, NetworkSpec], found: Mapping[str, Sequence[SceneRun]], best: str
 ) -> Drawing:
     pixels, truth = data.pixels(3)
-    modules = {name: restored(specs[name], found[name][0]) for name in ("none", best)}
+    modules = {name: restored(specs[name], found[name][0].weights) for name in ("none", best)}
     rows = []
     for place, mask in enumerate(truth):
         shown, known = pixels[place : place + 1], mask < len(data.classes)
