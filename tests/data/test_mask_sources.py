@@ -156,7 +156,7 @@ REFUSED = {
     "one class in the table": (
         ("masks/{}.png", lambda mask: Image.fromarray((mask == 2).astype(np.uint8))),
         "id,name\n1,car\n",
-        r"names 1 class; two are needed: give the rest of the picture a line",
+        r"names fewer than two classes \(1\): give the rest of the picture a line",
     ),
     "one value and void": (
         ("masks/{}.png", lambda mask: Image.fromarray(np.where(mask == 2, 1, 255).astype(np.uint8))),

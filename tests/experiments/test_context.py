@@ -10,6 +10,7 @@ from thalweg.core.codec import from_plain
 from thalweg.core.context_use import ContextUse
 from thalweg.core.errors import PlanError, RunError, SourceError
 from thalweg.core.plan import TrainingPlan
+from thalweg.core.run_folder import RunFolder
 from thalweg.core.shape import Shape
 from thalweg.experiments.context_claims import best_module, gains
 from thalweg.experiments.context_control import ControlData, train_controls
@@ -162,7 +163,7 @@ def test_a_run_is_looked_into(tiny, run_folder):
     ]
     assert all(line.y[-1] == 1.0 for line in answer.figures[0].lines)  # the largest radius keeps everything
     assert answer.to_json()["figures"]
-    kept = from_plain(ContextUse, json.loads((run_folder / "context.json").read_text(encoding="utf-8")), "context.json")
+    kept = from_plain(ContextUse, RunFolder.open(run_folder).read_json("context.json"), "context.json")
     assert [curve.fill for curve in kept.curves] == ["mean", "blurred", "other"]
     after = json.loads((run_folder / "report.json").read_text(encoding="utf-8"))
     assert [section["title"] for section in after["sections"]] == titles  # replaced, not added a second time

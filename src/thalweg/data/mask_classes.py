@@ -160,8 +160,8 @@ def _read(path: Path) -> ClassTable:
     if sum(not row.void for row in rows) < 2:  # noqa: PLR2004 - something must be told apart
         number = sum(not row.void for row in rows)
         raise SourceError(
-            f"{shown}: names {number} class{'es' * (number != 1)}; two are needed: give the rest of the picture a "
-            f"line, too, such as 0,background"
+            f"{shown}: names fewer than two classes ({number}): give the rest of the picture a line, too, such as "
+            f"0,background"
         )
     numbered = "id" in (header or _guessed(lines[0][1], shown))
     return ClassTable(rows=tuple(rows), place=path.name, numbered=numbered)

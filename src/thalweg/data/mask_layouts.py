@@ -178,12 +178,20 @@ def _arranged(root: Path, listing: Listing, pairs: Sequence[_Pair]) -> Arrangeme
         left_out += others
         for file, stem, mask in _paired(pictures, masks, pair):
             if mask is None:
-                where = f"in {printable(pair.masks)}/" if pair.masks else "beside it"
-                left_out.append(Notice(file, f"has no mask {where}"))
+                left_out.append(
+                    Notice(file, f"has no mask in {printable(pair.masks)}/" if pair.masks else "has no mask beside it")
+                )
             else:
                 samples.append(Sample(file, 0, pair.part or _part_of(stem), mask))
-        where = f"in {printable(pair.pictures)}/" if pair.pictures else "beside it"
-        left_out += [Notice(mask, f"a mask without a picture {where}") for mask in masks.values()]
+        left_out += [
+            Notice(
+                mask,
+                f"a mask without a picture in {printable(pair.pictures)}/"
+                if pair.pictures
+                else "a mask without a picture beside it",
+            )
+            for mask in masks.values()
+        ]
     if not samples:
         where = " and ".join(f"{printable(each.pictures)}/ and {printable(each.masks)}/" for each in pairs)
         raise SourceError(

@@ -76,7 +76,7 @@ def keep_context(use: ContextUse, folder: RunFolder) -> bool:
             sections=tuple(sections),
             provenance=content.provenance,
         )
-        write_atomically(folder.path / CONTEXT_FILE, dumps(use))
+        folder.write_json(CONTEXT_FILE, use)
         write_atomically(folder.path / "report.json", dumps(changed))
         folder.write_text("report.html", render_html(changed))
     except (OSError, ValueError, ThalwegError):
