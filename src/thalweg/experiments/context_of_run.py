@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thalweg.core.context_use import ContextCurve, ContextUse
-from thalweg.core.errors import RunError
+from thalweg.core.errors import PlanError, RunError
 from thalweg.core.files import printable
 from thalweg.core.lab import LabResult
 from thalweg.core.report import Table
@@ -68,6 +68,7 @@ def context_of_run(request: LabRequest, question: str, *, pictures: int, each: i
         The answer.
 
     Raises:
+        PlanError: A control is wanted, and pictures are too small or the time does not suffice.
         RunError: The run was not trained on masks, or holds out no picture.
     """
     model = open_model(str(request.source), device="cpu")
@@ -129,6 +130,8 @@ class _Controls:
         assert loaded.masks is not None and model.summary.masks is not None  # noqa: S101, PT018 - the caller looked
         self.request, self.model, self.steps = request, model, steps
         self.radii = control_radii(*model.shape.extents, most)
+        if len(self.radii) == 1:
+            raise PlanError(f"--control: pictures of {model.shape} are too small to be trained on in crops")
         classes = len(model.summary.classes)
         works = control_works(model.spec.name, model.shape, classes, self.radii, steps)
         self.minutes = foresee("context", works, request)
