@@ -62,7 +62,8 @@ def test_a_drawing_becomes_wider_where_its_words_become_longer(dots):
 
 
 def test_a_long_label_is_written_smaller_and_keeps_to_its_room():
-    svg = '<svg xmlns="http://www.w3.org/2000/svg"><text x="0" data-room="90" data-whole="stride 2, no padding">s…g</text></svg>'
+    label = '<text x="0" data-room="90" data-whole="stride 2, no padding">s…g</text>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg">{label}</svg>'
     said = said_drawing(svg, PAGE)
     (text,) = texts(said)
     size = float(re.search(r"font-size:([\d.]+)px", said)[1])
