@@ -30,6 +30,7 @@ COVERED = (
     *("rendering/lab_page.py", *(f"experiments/{name}" for name in EXPERIMENTS)),
     *("curvature/critical_exact.py", "curvature/critical_sampled.py", "curvature/objective.py", "cli/lab.py"),
     *("workbench/report_masks.py", "workbench/report_masks_scores.py", "workbench/mask_scores.py"),
+    *("workbench/report_context.py",),
     *("rendering/plane.py", "core/comparison.py", "core/landscape.py", "cli/landscape.py", "cli/comparison.py"),
     *("workbench/transfer.py", "workbench/transfer_start.py", "workbench/report_transfer.py", "core/explanation.py"),
 )

@@ -37,6 +37,12 @@ def lab(
     ray: Annotated[
         bool, typer.Option("--ray", help="Spread over the Ray cluster at RAY_ADDRESS, or a new one here (extra ray).")
     ] = False,
+    control: Annotated[
+        bool,
+        typer.Option(
+            "--control", help="Of context RUN: also train the network on crops that end at each radius, for comparison."
+        ),
+    ] = False,
     html: Annotated[
         Path | None, typer.Option(help="The page to write.", metavar="PAGE", show_default="lab-NAME.html")
     ] = None,
@@ -57,7 +63,7 @@ def lab(
     page = Path(f"lab-{name}.html") if html is None and name in labs() else html
     with Display(settings) as display:
         result = work(
-            name, source, quick=quick, workers=workers, seed=seed, minutes=minutes, ray=ray, html=page,
+            name, source, quick=quick, workers=workers, seed=seed, minutes=minutes, ray=ray, html=page, control=control,
             listener=display.listener(),
         )  # fmt: skip
     if settings.json:

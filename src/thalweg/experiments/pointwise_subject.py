@@ -157,7 +157,7 @@ def trained_here(data: LabData, request: LabRequest, *, epochs: float) -> Subjec
         said=f"{spec.name}: 3x3 convolutions of 16, 32, 32, 64 and 64 channels, trained here for {epochs:g} epochs; "
         f"{RECIPE}; {data.said()}",
         spec=spec.logits()[0],
-        module=restored(spec, done),
+        module=restored(spec, done.weights),
         train=tuple(torch.split(data.train.inputs, _BATCH)),
         test=tuple(torch.split(data.test.inputs, _BATCH)),
         targets=data.test.targets,

@@ -10,6 +10,7 @@ from thalweg.core.remedy import Remedy
 from thalweg.rendering.markup import capitalised, shown
 from thalweg.rendering.numerals import significant
 from thalweg.rendering.sparkline import sparkline
+from thalweg.rendering.terminal import Paint, painter
 
 __all__ = ["diagnosis_text", "evidence_words", "remedy_words"]
 
@@ -20,11 +21,8 @@ _DRAWN = (
     ("training accuracy", ("train_accuracy",)),
     ("validation accuracy", ("val_accuracy",)),
 )
-_COLOURS = {"error": "1;31", "warning": "1;33", "info": "2", "verdict": "1"}
 _EVIDENCE = 3
 _NARROW = 60  # columns that leave no room for first and last value
-
-Paint = Callable[[str, str], str]
 
 
 def diagnosis_text(result: DiagnoseResult, *, width: int = 80, colour: bool = False, plain: bool = False) -> str:
@@ -48,10 +46,7 @@ def diagnosis_text(result: DiagnoseResult, *, width: int = 80, colour: bool = Fa
     """
     width = max(width, 40)
     brief = sum(run.error is None for run in result.results) > _FULL
-
-    def paint(text: str, kind: str) -> str:
-        return f"\x1b[{_COLOURS[kind]}m{text}\x1b[0m" if colour else text
-
+    paint = painter(colour)
     runs = ["\n".join(_run(run, width, paint, plain=plain, brief=brief)) for run in result.results if run.error is None]
     return ("\n" if brief else "\n\n").join(runs) + ("\n" if runs else "")
 

@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from thalweg.core.finding import Finding
 from thalweg.core.languages import said, speaker, spoken
@@ -11,6 +11,7 @@ from thalweg.rendering.columns import columns, fenced, heading, to_left
 from thalweg.rendering.markup import shown
 from thalweg.rendering.numerals import clock
 from thalweg.rendering.sparkline import sparkline
+from thalweg.rendering.terminal import Paint, painter
 
 __all__ = ["end_lines", "epoch_heading", "epoch_line", "follow_lines"]
 
@@ -19,7 +20,6 @@ _TABLE = (
     *(("learning rate", 15), ("left", 8)),
 )
 
-_COLOURS = {"error": "1;31", "warning": "1;33", "good": "32", "dim": "2", "name": "1"}
 _PHASES = {
     "training": "training",
     "evaluating": "evaluating",
@@ -31,8 +31,6 @@ _PHASES = {
 }
 _LABEL = 16
 _MOST_FINDINGS = 3
-
-Paint = Callable[[str, str], str]
 
 
 def follow_lines(seen: Followed, *, width: int = 80, plain: bool = False, colour: bool = False) -> list[str]:
@@ -55,7 +53,7 @@ def follow_lines(seen: Followed, *, width: int = 80, plain: bool = False, colour
         training loss   0.52    @-_
         progress        epoch 3 of 9, 250 images/s, 1:35 left
     """
-    paint = _painter(colour)
+    paint = painter(colour)
     state = seen.state
     lines = [_title(state, width, paint)]
     room = max(8, width - _LABEL - 9)
@@ -205,10 +203,3 @@ def _there(row: Mapping[str, float], name: str) -> bool:
 
 def _fit(text: str, room: int) -> str:
     return text if len(text) <= room else f"{text[: room - 3]}..."
-
-
-def _painter(colour: bool) -> Paint:
-    def paint(text: str, kind: str) -> str:
-        return f"\x1b[{_COLOURS[kind]}m{text}\x1b[0m" if colour else text
-
-    return paint

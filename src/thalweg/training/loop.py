@@ -22,7 +22,7 @@ from thalweg.training.checkpointer import Checkpointer
 from thalweg.training.companion import Companion
 from thalweg.training.device import Device, move
 from thalweg.training.interruption import Interruption
-from thalweg.training.loss import cross_entropy
+from thalweg.training.loss import objective
 from thalweg.training.memory import keep_freed_memory
 from thalweg.training.optimizers import make_optimizer, set_rate
 from thalweg.training.pace import Pace
@@ -246,7 +246,8 @@ class Trainer:
 
     def _objective(self, logits: object, labels: torch.Tensor) -> torch.Tensor:
         assert isinstance(logits, torch.Tensor)  # noqa: S101 - ours gives one tensor
-        return cross_entropy(logits, labels, weights=self.weights, smoothing=self.recipe.smoothing)
+        recipe = self.recipe
+        return objective(logits, labels, weights=self.weights, smoothing=recipe.smoothing, overlap=recipe.overlap)
 
     def _after_update(self, rate: float) -> tuple[float, ...]:
         """Hear from the companion what was measured and repaired."""

@@ -33,6 +33,7 @@ class Recipe:
         evaluations: Passes over the watched split whose time is kept for the end of a run with a deadline: the last
             epoch's, and that of the reported split, which may be larger.
         parts: Parts of the network that learn at a share of the rate, or later than others; none for all alike.
+        overlap: Weight of the overlap loss beside the cross-entropy, of pixels.
     """
 
     epochs: int | None
@@ -51,6 +52,7 @@ class Recipe:
     clip: float | None = None
     evaluations: float = 2.0
     parts: tuple[Part, ...] = ()
+    overlap: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,8 @@ PURPOSE = {
     "dashboard": "thalweg serve",
     "ray": "labs on a Ray cluster (thalweg lab --ray)",
     "plots": "figures as PNG (thalweg export --png)",
+    "mlflow": "runs in MLflow (thalweg export --mlflow)",
+    "wandb": "runs for Weights & Biases (thalweg export --wandb)",
     "dev": "the tests",
 }
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9._-]+)\s*(?:\[([^]]*)\])?\s*\(?([^;)]*)\)?\s*(?:;(.*))?")

@@ -16,7 +16,9 @@ __all__ = ["answer_lines", "belief_blocks", "missed_blocks", "score_blocks"]
 
 _PAIRS = 12
 _MANY = 1_000_000  # longer numbers do not fit the cells of a matrix
-_FEW_OBJECTS = 5
+_FEW_OBJECTS, _FEW_PIXELS = 5, 500
+_SEEN = 0.05  # a difference that is worth a sentence
+_PLACES = ("the centre", "the ring between", "the rim")  # as DISTANCES
 _COVERAGES = (0.5, 0.8, 0.9, 1.0)
 
 
@@ -164,6 +166,7 @@ def missed_blocks(scored: ScoredPictures) -> tuple[Block, ...]:
     places = tuple((printable(each.name), *(decimal(share) for share in each.recall)) for each in classes)
     said = _most_missed(scored)
     opening: list[Block] = [Paragraph(text=said, style="warning")] if said else []
+    opening += [Paragraph(text=text) for text in (_rarest(scored), _worst_place(scored)) if text]
     return (
         *opening,
         Paragraph(
@@ -202,6 +205,38 @@ def _most_missed(scored: ScoredPictures) -> str:
     return (
         f"it misses {share:.0%} of the {total:,} regions of {printable(name)} that cover {SIZES[place]} of the "
         f"picture: do not rely on it for those."
+    )
+
+
+def _rarest(scored: ScoredPictures) -> str:
+    """How much of the rarest class is found, beside the most frequent one."""
+    there = sorted((each for each in scored.evaluation.classes if each.pixels), key=lambda each: each.pixels)
+    if len(there) < 2:  # noqa: PLR2004 - a rare one and another
+        return ""
+    rare, most, whole = there[0], there[-1], scored.evaluation.pixels
+    return (
+        f"The rarest class, {printable(rare.name)}, is {rare.pixels / whole:.2%} of the labelled pixels, and "
+        f"{rare.recall:.0%} of it are found; of {printable(most.name)}, {most.pixels / whole:.0%} of them, "
+        f"{most.recall:.0%} are."
+    )
+
+
+def _worst_place(scored: ScoredPictures) -> str:
+    """The class that depends most on where in the picture it is, among those with enough pixels at both places."""
+    cases = []
+    for each in scored.safety.classes:
+        known = [place for place, pixels in enumerate(each.pixels) if pixels >= _FEW_PIXELS]
+        if len(known) > 1:
+            low, high = (choose(known, key=lambda place: each.recall[place]) for choose in (min, max))
+            cases.append((each.recall[high] - each.recall[low], each.name, low, high, each.recall))
+    if not cases:
+        return ""
+    gap, name, low, high, recall = max(cases)
+    if gap < _SEEN:
+        return ""
+    return (
+        f"{printable(name)} depends most on its place: of its pixels {recall[low]:.0%} are found at "
+        f"{_PLACES[low]} and {recall[high]:.0%} at {_PLACES[high]}."
     )
 
 

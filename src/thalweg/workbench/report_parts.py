@@ -237,6 +237,7 @@ def _chosen_options(plan: TrainingPlan) -> str:
     names = ("form", "window", "test", "validation", "split_file", "group_by", "augment", "class_weights", "patience")
     chosen = [(name, getattr(plan, name)) for name in names if getattr(plan, name) != getattr(usual, name)]
     chosen += [(name, getattr(plan, name)) for name in ("weight_decay", "label_smoothing")]
+    chosen += [("overlap_loss", plan.overlap_loss)] * (plan.overlap_loss is not None)
     return "".join(f" --{name.replace('_', '-')} {_quoted(str(value))}" for name, value in chosen)
 
 

@@ -103,8 +103,10 @@ def refuse_segmenters(plan: TrainingPlan, *, source: str) -> None:
     Raises:
         PlanError: The network or an option is for masks.
     """
-    if plan.network in SEGMENTERS or plan.context:
+    if plan.network in SEGMENTERS or plan.context or plan.overlap_loss:
         what = f"--context {plan.context}" if plan.context else f"--network {plan.network}"
+        if plan.overlap_loss:
+            what = f"--overlap-loss {plan.overlap_loss:g}"
         raise PlanError(f"{what} is for pictures with masks, and {source} has none; see docs/segmentation.md")
 
 

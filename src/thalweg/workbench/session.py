@@ -228,6 +228,7 @@ def _train(run: Session, live: LiveFile, *, resuming: bool) -> tuple[Trainer, Ou
 
 
 def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor) -> TrainResult:
+    from thalweg.workbench.context_use import reach_of_run
     from thalweg.workbench.report import write_report  # here, as nothing of it is needed before the first step
     from thalweg.workbench.report_masks import write_mask_report
 
@@ -256,7 +257,11 @@ def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor
     folder.write_json("findings.json", {"findings": result.findings, "learning_rate": _rate(diagnosed)})
     folder.write_json("metrics.json", {**to_plain(result), **kept})
     if scored is not None:
-        write_mask_report(folder, loaded=run.loaded, plan=run.plan, scored=scored, diagnosed=diagnosed)
+        context = reach_of_run(
+            network, run.spec, run.loaded, run.scored, run.summary.classes,
+            device=run.device, batch=run.plan.batch_size or 1, seed=run.plan.seed,
+        )  # fmt: skip
+        write_mask_report(folder, loaded=run.loaded, plan=run.plan, scored=scored, context=context, diagnosed=diagnosed)
     else:
         trained = TrainedModel(
             folder=folder, plan=run.plan, summary=run.summary, spec=run.spec, module=network.eval(), device=run.device

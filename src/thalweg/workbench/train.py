@@ -89,6 +89,7 @@ def train(
     freeze: int | str | None = None,
     head_only: bool = False,
     context: str | None = None,
+    overlap_loss: float | None = None,
     tensorboard: bool = False,
     listener: Listener | None = None,
 ) -> TrainResult:
@@ -123,6 +124,7 @@ def train(
         augment: `auto`, `none` or `turns`.
         class_weights: `auto`, `balanced` or `none`.
         label_smoothing: Share of the target spread over all classes.
+        overlap_loss: Weight of the overlap (Lovász) loss beside the cross-entropy, where every pixel has a class.
         patience: Stop after so many epochs without a lower validation loss; 0 never.
         device: `auto`, `cpu`, `cuda` or `mps`.
         repair: Whether the learning rate given only begins a search for one that serves, and what breaks is rolled
@@ -177,6 +179,7 @@ def train(
         augment=augment,
         class_weights=class_weights,
         label_smoothing=label_smoothing,
+        overlap_loss=overlap_loss,
         patience=patience,
         device=device,
         repair=repair,
