@@ -167,10 +167,10 @@ def export(
         typer.echo(printable(path))
     for each in result.tracked:
         typer.echo(
-            f"{_PROGRAMS[str(each['program'])]} run {each['run_id']} of {printable(each['project'])} "
+            f"{_PROGRAMS[str(each['program'])]} run {each['run_id']} of {printable(str(each['project']))} "
             f"{'brought up to date' if each['again'] else 'written'}: {each['metrics']:,} metrics with "
             f"{each['points']:,} new values, {each['settings']:,} settings, {each['files']:,} files. "
-            f"Open: {printable(each['opened_with'])}"
+            f"Open: {printable(str(each['opened_with']))}"
         )
     for note in result.notes:
         typer.echo(said(f"Note: {note}."), err=True)

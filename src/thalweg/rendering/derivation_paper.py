@@ -119,11 +119,11 @@ def _flat(entries: Entries) -> Iterator[str]:
 def _case_words(case: ConvolutionCase) -> str:
     words = [f"Input {_sizes(case.x_shape)}, filter {_sizes(case.f_shape)}, output {_sizes(case.y_shape)}"]
     if any(each != 1 for each in case.stride):
-        words.append(f"stride {_sizes(case.stride)}")
+        words.append(f"a stride of {_sizes(case.stride)}")
     if any(pair != (0, 0) for pair in case.padding):
         words.append("padding " + ", ".join(f"{a}" if a == b else f"{a} before and {b} after" for a, b in case.padding))
     if any(each != 1 for each in case.dilation):
-        words.append(f"dilation {_sizes(case.dilation)}")
+        words.append(f"a dilation of {_sizes(case.dilation)}")
     if case.groups != 1:
         words.append(f"{case.groups} groups")
     stages = [stage.text for stage in case.head]

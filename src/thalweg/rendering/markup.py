@@ -11,7 +11,9 @@ from thalweg.core.languages import Said
 
 __all__ = [
     "capitalised",
+    "cut_label",
     "escape",
+    "escape_lines",
     "escape_markdown",
     "finite",
     "is_number",
@@ -27,6 +29,8 @@ _NAME = re.compile(rf"[{_RIGHT_TO_LEFT}](?:[{_RIGHT_TO_LEFT}\u200c\u200d 0-9/_.-
 
 _NARROW = frozenset("iljt.,:;'|!()[] fr1/I")
 _WIDE = frozenset("mwMWO@%GQ")
+_UNSEEN = {"Cf", "Mn", "Me"}
+_ARABIC = 0.52
 
 
 def shown(text: object) -> str:
@@ -85,6 +89,22 @@ def escape_markdown(text: str) -> str:
     return "".join(f"\\{letter}" if letter in "\\|*_`<>[]" else letter for letter in text)
 
 
+def escape_lines(lines: Sequence[str]) -> str:
+    r"""Escape sentences, each on a line of its own, so that another language can take them one by one.
+
+    Args:
+        lines: The sentences.
+
+    Returns:
+        Markup with line breaks, which a browser shows as spaces.
+
+    Example:
+        >>> escape_lines(("a < b.", "c."))
+        'a &lt; b.\nc.'
+    """
+    return "\n".join(map(escape, lines))
+
+
 def isolated(text: object, *, path: bool = False) -> str:
     """Escape a sentence for HTML, names written from right to left set apart: numbers beside them stay in place.
 
@@ -138,8 +158,17 @@ def text_width(text: str, size: float = 12.0) -> float:
         >>> text_width("ill") < text_width("WWW")
         True
     """
-    share = sum(0.36 if letter in _NARROW else 0.9 if letter in _WIDE else 0.6 for letter in text)
-    return share * size
+    letters = text if text.isascii() else (each for each in text if unicodedata.category(each) not in _UNSEEN)
+    return size * sum(map(_share, letters))
+
+
+def _share(letter: str) -> float:
+    """Width of a letter, as a share of the font's size; joined letters are narrower than those that stand alone."""
+    if letter in _NARROW:
+        return 0.36
+    if letter in _WIDE:
+        return 0.9
+    return _ARABIC if "\u0600" <= letter <= "\u06ff" else 0.6
 
 
 def middle_cut(text: str, width: float, size: float = 12.0) -> str:
@@ -164,6 +193,28 @@ def middle_cut(text: str, width: float, size: float = 12.0) -> str:
         if text_width(cut, size) <= width:
             return cut
     return "…"
+
+
+def cut_label(text: str, width: float, size: float = 12.0) -> tuple[str, str]:
+    """Shorten a label of a drawing, and note the whole of it and the room there is for other languages.
+
+    Args:
+        text: One line.
+        width: Room there is, in pixels.
+        size: Font size, in pixels.
+
+    Returns:
+        Attributes of its SVG element, with a space before them, and its content, escaped.
+
+    Example:
+        >>> cut_label("conv1", 200)
+        (' data-room="200"', 'conv1')
+        >>> cut_label("the other side of the cut", 100)
+        (' data-room="100" data-whole="the other side of the cut"', 'the oth…e cut')
+    """
+    cut = middle_cut(text, width, size)
+    whole = "" if cut == text else f' data-whole="{escape(text)}"'
+    return f' data-room="{width:.0f}"{whole}', escape(cut)
 
 
 def short_number(value: float) -> str:

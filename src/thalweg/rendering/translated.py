@@ -26,6 +26,8 @@ __all__ = ["translated"]
 
 _NAMES = {"class", "file", "files", "run", "layer", "place", "field", "signal"}
 """Headers whose columns hold names, which are not looked up."""
+_OURS = {"what", "called", "other findings"}
+"""Headers whose columns hold words of ours, listed in a catalogue under the header's own name."""
 
 
 def translated(report: Report, language: str) -> Report:
@@ -109,11 +111,13 @@ def _lines(text: str, voice: Speaker) -> str:
 
 def _table(table: Table, voice: Speaker) -> Table:
     named = [head in _NAMES for head in table.header]
+    contexts = [head if head in _OURS else "cell" for head in table.header]
     rows = tuple(
         tuple(
-            cell if place < len(named) and named[place] and not place else voice.number(voice.say(cell, "cell"))
-            for place, cell in enumerate(row)
+            cell if named[place] and not place else voice.number(voice.say(cell, contexts[place]))
+            for place, cell in enumerate(row[: len(named)])
         )
+        + tuple(voice.number(voice.say(cell, "cell")) for cell in row[len(named) :])
         for row in table.rows
     )
     header = tuple(voice.say(head, "header") for head in table.header)
