@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from thalweg.core.layer_kinds.settings import per_axis
-from thalweg.core.layer_kinds.windows import windows
+from thalweg.core.layer_kinds.windows import margins, windows
 from thalweg.core.network_spec import LayerSpec
 from thalweg.core.shape import Shape
 
@@ -281,11 +281,8 @@ def _subsampled(settings: _Settings, shape: Shape, fields: _Fields) -> _Fields:
 
 
 def _padded(settings: _Settings, shape: Shape, fields: _Fields) -> _Fields:
-    padding = settings["padding"]
-    nested = isinstance(padding, tuple) and isinstance(padding[0], tuple)
-    before = [pair[0] for pair in padding] if nested else per_axis(padding, shape.axes)
-    moved = zip(fields, before, strict=True)
-    return tuple(field.through(_Pattern(taps=((-each,),), moves=1)) for field, each in moved)
+    moved = zip(fields, margins(settings["padding"], shape.axes), strict=True)
+    return tuple(field.through(_Pattern(taps=((-before,),), moves=1)) for field, (before, _) in moved)
 
 
 _RULES: Mapping[str, _Rule] = MappingProxyType({

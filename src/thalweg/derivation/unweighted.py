@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 
 from thalweg.core.layer_kinds.settings import per_axis
-from thalweg.core.layer_kinds.windows import windows
+from thalweg.core.layer_kinds.windows import margins, windows
 from thalweg.derivation.reading import Asked, Found, Place, Term, first_terms, pairs, reads_of
 
 __all__ = [
@@ -328,11 +328,10 @@ def padded(asked: Asked) -> Found:
     Returns:
         What the output depends on.
     """
-    shape, padding = asked.shapes[0], asked.settings["padding"]
-    nested = isinstance(padding, tuple) and isinstance(padding[0], tuple)
-    before = [pair[0] for pair in padding] if nested else per_axis(padding, shape.axes)
+    shape = asked.shapes[0]
+    added = margins(asked.settings["padding"], shape.axes)
     channel = asked.channel - per_axis(asked.settings["channels"], 2)[0]
-    at = (channel, *(place - each for place, each in zip(asked.place, before, strict=True)))
+    at = (channel, *(place - before for place, (before, _) in zip(asked.place, added, strict=True)))
     if all(0 <= place < size for place, size in zip(at, shape.as_tuple(), strict=True)):
         return _single(asked, at, "One input as it is, moved by the padding.")
     return Found(rule="A zero of the padding: it depends on nothing.", combine="sum", terms=(), products=0, padding=1)

@@ -6,6 +6,7 @@ from typing import cast
 from thalweg.core.errors import ShapeError
 from thalweg.core.layer_kinds.kind import LayerKind
 from thalweg.core.layer_kinds.settings import choice, count, padding, per_axis, positions, switch
+from thalweg.core.layer_kinds.windows import margins
 from thalweg.core.network_spec import Setting
 from thalweg.core.shape import Shape
 
@@ -47,10 +48,7 @@ def _padded(settings: Mapping[str, Setting], shapes: tuple[Shape, ...]) -> Shape
     value = settings["padding"]
     if isinstance(value, str):
         raise ShapeError(f"padding is {value!r}, which means nothing without a window; numbers are wanted")
-    if isinstance(value, tuple) and isinstance(value[0], tuple):
-        pairs = value
-    else:
-        pairs = tuple((each, each) for each in per_axis(value, shape.axes))
+    pairs = margins(value, shape.axes)
     if len(pairs) != shape.axes:
         raise ShapeError(f"padding has {len(pairs)} pairs for {shape.axes} spatial axes (reads {shape})")
     extents = tuple(size + sum(pair) for size, pair in zip(shape.extents, pairs, strict=True))

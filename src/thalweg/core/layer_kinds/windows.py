@@ -8,7 +8,7 @@ from thalweg.core.network_spec import Setting
 from thalweg.core.shape import Shape
 from thalweg.core.window import Window, extent_after, same_padding
 
-__all__ = ["extents_after", "places", "windows"]
+__all__ = ["extents_after", "margins", "places", "windows"]
 
 
 def windows(settings: Mapping[str, Setting], extents: tuple[int, ...]) -> tuple[Window, ...]:
@@ -54,9 +54,26 @@ def _paddings(
         return [(0, 0)] * len(extents)
     if padding == "same":
         return [same_padding(*axis) for axis in zip(extents, kernels, strides, dilations, strict=True)]
+    return margins(padding, len(extents))
+
+
+def margins(padding: Setting, axes: int) -> list[tuple[int, int]]:
+    """What a padding of numbers adds before and after each axis.
+
+    Args:
+        padding: A number, one an axis, or a pair an axis.
+        axes: Spatial axes.
+
+    Returns:
+        Positions before and after, an axis; as many pairs as were given.
+
+    Example:
+        >>> margins(1, 2), margins((1, 2), 2), margins(((0, 1), (2, 3)), 2)
+        ([(1, 1), (1, 1)], [(1, 1), (2, 2)], [(0, 1), (2, 3)])
+    """
     if isinstance(padding, tuple) and padding and isinstance(padding[0], tuple):
         return list(padding)
-    return [(each, each) for each in per_axis(padding, len(extents))]
+    return [(each, each) for each in per_axis(padding, axes)]
 
 
 def places(extent: int, window: Window, *, ceil_mode: bool = False) -> int:
