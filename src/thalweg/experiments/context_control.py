@@ -147,7 +147,7 @@ def train_controls(
         Their modules in evaluation mode, giving logits.
     """
     states = in_processes(_train, data, list(radii), workers=workers, listener=listener, what="networks on crops")
-    found = {}
+    found: dict[int, nn.Module] = {}
     for radius, state in zip(radii, states, strict=True):
         module = build(data.spec.logits()[0], seed=0)
         module.load_state_dict(dict(state))

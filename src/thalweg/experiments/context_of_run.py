@@ -131,7 +131,8 @@ class _Controls:
     ) -> None:
         assert loaded.masks is not None and model.summary.masks is not None  # noqa: S101, PT018 - the caller looked
         self.request, self.model, self.steps = request, model, steps
-        self.radii = control_radii(*model.shape.extents, most)
+        height, width = model.shape.extents
+        self.radii = control_radii(height, width, most)
         if len(self.radii) == 1:
             raise PlanError(f"--control: pictures of {model.shape} are too small to be trained on in crops")
         classes = len(model.summary.classes)
@@ -158,7 +159,8 @@ class _Controls:
 
     def said(self) -> dict[str, str]:
         """How they were trained."""
-        crops = [crops_a_step(radius, *self.model.shape.extents) for radius in self.radii]
+        height, width = self.model.shape.extents
+        crops = [crops_a_step(radius, height, width) for radius in self.radii]
         return {
             "control": f"{len(self.radii)} copies of the network, each trained {self.steps} steps further from the "
             f"run's weights at {SHARE:g} of its rate, on {len(self.data.part)} training pictures; radii "
