@@ -350,4 +350,10 @@ def said(text: str, context: str = "") -> str:
 
 def _entries(language: str) -> tuple[CatalogueEntry, ...]:
     place = importlib.resources.files("thalweg.core").joinpath("catalogues", f"{language}.po")
-    return read_catalogue(place.read_text("utf-8"), f"{language}.po")
+    whole = place.read_bytes()
+    try:
+        text = whole.decode("utf-8")
+    except UnicodeDecodeError as error:
+        value = whole[error.start]
+        raise PlanError(f"{language}.po is no text in UTF-8: byte {error.start} is {value}") from None
+    return read_catalogue(text, f"{language}.po")
