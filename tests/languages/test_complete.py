@@ -16,7 +16,8 @@ from thalweg.rendering.words import WORDS
 SOURCES = pathlib.Path(thalweg.__file__).parent
 EXPERIMENTS = sorted(str(path.relative_to(SOURCES / "experiments")) for path in SOURCES.glob("experiments/**/*.py"))
 COVERED = (
-    *("workbench/report.py", "workbench/report_parts.py", "workbench/report_answer.py", "workbench/report_data.py"),
+    *("workbench/report.py", "workbench/report_parts.py", "workbench/report_answer.py", "workbench/report_advice.py"),
+    *("workbench/report_data.py",),
     *("rendering/diagnosis_page.py", "rendering/diagnosis_text.py", "rendering/telling_apart.py"),
     *("diagnosis/wording.py", "diagnosis/remedies.py", "diagnosis/learning_rate.py", "diagnosis/live_rate.py"),
     *("diagnosis/rate_model.py", "diagnosis/curve.py", "diagnosis/noise.py", "diagnosis/overfitting.py"),
@@ -29,6 +30,7 @@ COVERED = (
     *("rendering/lab_page.py", *(f"experiments/{name}" for name in EXPERIMENTS)),
     *("curvature/critical_exact.py", "curvature/critical_sampled.py", "curvature/objective.py", "cli/lab.py"),
     *("workbench/report_masks.py", "workbench/report_masks_scores.py", "workbench/mask_scores.py"),
+    *("workbench/report_context.py",),
     *("rendering/plane.py", "core/comparison.py", "core/landscape.py", "cli/landscape.py", "cli/comparison.py"),
     *("workbench/transfer.py", "workbench/transfer_start.py", "workbench/report_transfer.py", "core/explanation.py"),
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.cli.terminal import can_show, emit_text, has_colour, tell
 from thalweg.core.languages import said
 
 if TYPE_CHECKING:
@@ -92,8 +93,7 @@ def derive(
         emit_json(result.to_json())
         return 0 if passed else 1
     note = getattr(result, "note", "")
-    if note and not settings.quiet:
-        sys.stderr.write(f"{said(note)}\n")
+    tell(settings, note)
     if out is not None:
         write_atomically(out, write_paper(result, chosen))
         typer.echo(said(f"Derivation: {printable(out)}"))
@@ -109,8 +109,7 @@ def _write(settings: Settings, result: "Derivation | Dependence", form: str, out
 
     if out is not None:
         write_atomically(out, write_paper(result, form))
-        if not settings.quiet:
-            sys.stderr.write(said(f"Derivation: {printable(out)}") + "\n")
+        tell(settings, f"Derivation: {printable(out)}")
 
 
 def _say_check(result: "Derivation | Dependence") -> None:
@@ -125,21 +124,8 @@ def _say_check(result: "Derivation | Dependence") -> None:
 def _print(result: "Derivation | Dependence", form: str) -> None:
     from thalweg.workbench.derive_forms import write_paper
 
-    terminal = sys.stdout.isatty()
-    colour = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    wide = shutil.get_terminal_size((80, 24)).columns if terminal or "COLUMNS" in os.environ else 80
-    plain = not _can_show(sys.stdout.encoding)
+    known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    wide = shutil.get_terminal_size((80, 24)).columns if known else 80
+    plain = form == "text" and not can_show("∂₁·⎡⎢─")
     width = max(_NARROWEST, min(wide, _WIDEST))
-    text = write_paper(result, form, width=width, plain=plain and form == "text", colour=colour)
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    sys.stdout.write(text)
-    sys.stdout.flush()
-
-
-def _can_show(encoding: str | None) -> bool:
-    try:
-        "∂₁·⎡⎢─".encode(encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
+    emit_text(write_paper(result, form, width=width, plain=plain, colour=has_colour()))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from thalweg.cli.settings import Settings
 from thalweg.core.languages import said
 from thalweg.rendering.columns import heading
+from thalweg.rendering.numerals import clock
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -97,7 +98,7 @@ class Display:
         if progress.row is not None:
             self._epoch_line(progress)
         if self.console.is_terminal:
-            told = [] if math.isnan(progress.seconds_left) else [said(f"{_clock(progress.seconds_left)} left")]
+            told = [] if math.isnan(progress.seconds_left) else [said(f"{clock(progress.seconds_left)} left")]
             if not self._narrow and not math.isnan(progress.images_per_second):
                 told.append(said(f"{progress.images_per_second:,.0f} images/s"))
             if progress.row is None:
@@ -126,7 +127,7 @@ class Display:
         losses = [f"{row[name]:.4f}" for name in ("train_loss", "val_loss")]
         shares = [f"{row[name]:.1%}" for name in ("train_accuracy", "val_accuracy")]
         cells = [f"{progress.epoch}", losses[0], shares[0], losses[1], shares[1], f"{row['learning_rate']:.2e}"]
-        cells += [f"{row['images_per_second']:,.0f}", _clock(progress.seconds_left)]
+        cells += [f"{row['images_per_second']:,.0f}", clock(progress.seconds_left)]
         self._line("".join(f"{cell:>{size}}" for cell, size in zip(cells, sizes, strict=False)))
 
     def _line(self, text: str) -> None:
@@ -157,12 +158,3 @@ class Display:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
-
-
-def _clock(seconds: float) -> str:
-    if math.isnan(seconds):
-        return ""
-    whole = round(seconds)
-    if whole >= 3600:  # noqa: PLR2004 - an hour
-        return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
-    return f"{whole // 60}:{whole % 60:02d}"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate", "export", "predict", "report"]
 
+_PROGRAMS = {"mlflow": "MLflow", "wandb": "W&B"}
 RunArgument = Annotated[Path, typer.Argument(help="The run folder.", show_default=False)]
 
 
@@ -125,6 +126,15 @@ def export(
     figures: Annotated[bool, typer.Option("--figures", help="Write every figure of the report as SVG.")] = False,
     png: Annotated[bool, typer.Option("--png", help="Curves as PNG, too (extra plots).")] = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard's event files.")] = False,
+    mlflow: Annotated[
+        str | None,
+        typer.Option(help="Write the run to MLflow: a tracking URI or a folder (extra mlflow).", show_default=False),
+    ] = None,
+    experiment: Annotated[str | None, typer.Option(help="MLflow's experiment.", show_default="thalweg")] = None,
+    wandb: Annotated[
+        str | None,
+        typer.Option(help="Write the run for a W&B project, to be synced (extra wandb).", show_default=False),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="The file for one of ONNX and card, else the folder.", show_default="the run folder"),
@@ -144,6 +154,9 @@ def export(
         figures=figures,
         png=png,
         tensorboard=tensorboard,
+        mlflow=mlflow,
+        experiment=experiment,
+        wandb=wandb,
         out=out,
     )
     if settings.json:
@@ -152,6 +165,13 @@ def export(
     shown = 0 if not result.batch_sizes else 1 if result.quantised is None else 2  # with numbers, below
     for path in result.files[shown:]:
         typer.echo(printable(path))
+    for each in result.tracked:
+        typer.echo(
+            f"{_PROGRAMS[str(each['program'])]} run {each['run_id']} of {printable(str(each['project']))} "
+            f"{'brought up to date' if each['again'] else 'written'}: {each['metrics']:,} metrics with "
+            f"{each['points']:,} new values, {each['settings']:,} settings, {each['files']:,} files. "
+            f"Open: {printable(str(each['opened_with']))}"
+        )
     for note in result.notes:
         typer.echo(said(f"Note: {note}."), err=True)
     if result.batch_sizes:

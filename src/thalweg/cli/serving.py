@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 import typer
 
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.cli.terminal import can_show, emit_text
 from thalweg.core.languages import said
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def follow(
         seen = work(run, idle=idle, show=_Lines().show)
     from thalweg.rendering.follow_text import end_lines
 
-    _write("".join(f"{line}\n" for line in end_lines(seen)))
+    emit_text("".join(f"{line}\n" for line in end_lines(seen)))
     return seen.exit_status
 
 
@@ -85,9 +86,9 @@ class _Lines:
 
         if not self._headed:
             self._headed = True
-            _write(follow_lines(seen, plain=True)[0] + "\n")
+            emit_text(follow_lines(seen, plain=True)[0] + "\n")
             if seen.state.running or seen.rows:
-                _write(epoch_heading() + "\n")
+                emit_text(epoch_heading() + "\n")
         new = seen.rows[self._told :]
         if not new or (seen.state.running and time.monotonic() - self._at < _LINE_SECONDS):
             return
@@ -95,7 +96,7 @@ class _Lines:
         if self._told and len(new) > 1 and seen.state.running:
             new = new[-1:]  # epochs faster than lines
         left = seen.state.seconds_left
-        _write("".join(f"{epoch_line(row, left if row is seen.rows[-1] else math.nan)}\n" for row in new))
+        emit_text("".join(f"{epoch_line(row, left if row is seen.rows[-1] else math.nan)}\n" for row in new))
         self._told = len(seen.rows)
 
 
@@ -121,20 +122,5 @@ class _Screen:
 
         width = max(40, min(120, shutil.get_terminal_size((80, 24)).columns - 1))
         colour = not os.environ.get("NO_COLOR")
-        lines = follow_lines(seen, width=width, plain=not _draws_blocks(), colour=colour)
+        lines = follow_lines(seen, width=width, plain=not can_show("▁█"), colour=colour)
         self._live.update(Text.from_ansi("\n".join(lines)), refresh=True)
-
-
-def _draws_blocks() -> bool:
-    try:
-        "▁█".encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
-
-
-def _write(text: str) -> None:
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal has every letter
-    sys.stdout.write(text)
-    sys.stdout.flush()

@@ -130,6 +130,8 @@ class CheckResult:
         class_counts: Usable files a class.
         findings: What is noteworthy about the data.
         seconds: Wall time of the whole command.
+        suspects: Files whose label looks wrong.
+        masks: How pictures and masks were paired and what the masks hold, in words; empty without masks.
     """
 
     files: int
@@ -141,6 +143,7 @@ class CheckResult:
     findings: tuple[Finding, ...] = ()
     seconds: float = 0.0
     suspects: tuple["Suspect", ...] = ()
+    masks: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,13 +205,16 @@ class ExportResult:
 
     Args:
         path: The first file written.
-        format: What was written: `onnx`, `model-card`, `tables`, `figures`, `tensorboard`, with commas between several.
+        format: What was written: `onnx`, `model-card`, `tables`, `figures`, `tensorboard`, `mlflow`, `wandb`, with
+            commas between several.
         bytes: Size of all files together.
         max_difference: Largest difference of a probability from torch's; None without ONNX.
         batch_sizes: Batch sizes the ONNX file was verified at.
         files: Every file written.
         notes: What could not be written, in sentences.
         quantised: Of `--int8`: path, bytes, split, files, accuracy and images_per_second, both also of float32.
+        tracked: Of `--mlflow` and `--wandb`: program, place, project, run_id, again (it was there before), counts of
+            metrics, points, settings and files, and opened_with, the command or address that shows it.
     """
 
     path: str
@@ -219,6 +225,7 @@ class ExportResult:
     files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     quantised: Mapping[str, str | int | float] | None = None
+    tracked: tuple[Mapping[str, str | int | bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

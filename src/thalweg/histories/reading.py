@@ -131,7 +131,7 @@ def read_file(file: LogFile, columns: Mapping[str, str]) -> Iterable[NamedHistor
     """
     for reader in READERS:
         if reader.recognises(file):
-            runs = [assemble(recording, columns) for recording in reader.read(file, columns)]
+            runs = [_assembled(recording, columns) for recording in reader.read(file, columns)]
             measured = measurements_beside(file.path) if len(runs) == 1 else None
             return [with_measurements(run, measured) for run in runs] if measured else runs
     if file.head.startswith(MAGIC):
@@ -140,6 +140,11 @@ def read_file(file: LogFile, columns: Mapping[str, str]) -> Iterable[NamedHistor
         f"{file.place} is no training log that is known: it is JSON without a list of numbers, or damaged; "
         'a history is {"loss": [0.9, ...], "val_loss": [0.8, ...]}'
     )
+
+
+def _assembled(recording: Recording, columns: Mapping[str, str]) -> NamedHistory:
+    run = assemble(recording, columns)
+    return run if recording.measured is None else with_measurements(run, recording.measured)
 
 
 def _read_folder(folder: Path, columns: Mapping[str, str]) -> list[NamedHistory]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +65,7 @@ class Recording:
         notes: What was guessed, merged or left out while reading.
         plan: How the run was set up, where that is known.
         environment: What it ran on, where that is known.
+        measured: A `signals.jsonl` that belongs to it and lies elsewhere than beside the log.
     """
 
     place: str
@@ -75,3 +77,4 @@ class Recording:
     notes: tuple[str, ...] = ()
     plan: Mapping[str, object] = field(default_factory=dict)
     environment: Mapping[str, object] = field(default_factory=dict)
+    measured: Path | None = None

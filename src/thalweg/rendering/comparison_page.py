@@ -93,7 +93,7 @@ def _endings(result: Comparison) -> Iterator[Block]:
     names = list(dict.fromkeys(name for run in result.runs for name in run.metrics))
     yield Table(
         caption="Metrics; an interval is 95 %, from the number of files",
-        header=("run", "place", "group", *names),
+        header=("which run", "place", "group", *names),
         rows=tuple(
             (
                 label,
@@ -107,7 +107,7 @@ def _endings(result: Comparison) -> Iterator[Block]:
     if result.differing:
         yield Table(
             caption="What their plans do not share",
-            header=("run", *result.differing, "seed"),
+            header=("which run", *result.differing, "seed"),
             rows=tuple(
                 (
                     label,

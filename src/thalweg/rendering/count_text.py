@@ -12,7 +12,7 @@ from thalweg.core.layer_cost import LayerCost
 from thalweg.core.network_results import CountResult, SolvedSize
 from thalweg.rendering.columns import columns, fenced, to_left, to_right
 from thalweg.rendering.ledger_text import write_ledger
-from thalweg.rendering.markup import escape, short_number, shown
+from thalweg.rendering.markup import escape, escape_markdown, short_number, shown
 
 __all__ = ["solved_sentence", "write_count"]
 
@@ -82,7 +82,8 @@ def write_count(result: CountResult, form: str = "text") -> str:
         way = f'<html lang="{voice.language}" dir="{voice.direction}">'
         start = f'<!DOCTYPE html>\n{way}\n<head>\n<meta charset="utf-8"/>\n{head}\n</head>'
         return f"{start}\n<body>\n{body}\n</body>\n</html>\n"
-    return "\n".join([f"# {_quoted(title)}\n", table, *(_markdown(part) for part in parts)]).rstrip("\n") + "\n"
+    lines = [f"# {escape_markdown(title)}\n", table, *(_markdown(part) for part in parts)]
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def solved_sentence(solved: SolvedSize) -> str:
@@ -222,18 +223,14 @@ def _end(text: str, room: int) -> str:
 
 def _markdown(part: _Table | str) -> str:
     if isinstance(part, str):
-        return f"{_quoted(part)}\n"
+        return f"{escape_markdown(part)}\n"
     head = [_row(part.header), "|---|" + "---:|" * (len(part.header) - 1)]
-    after = ["", _quoted(part.after)] if part.after else []
+    after = ["", escape_markdown(part.after)] if part.after else []
     return "\n".join([*head, *(_row(row) for row in part.rows), *after, ""])
 
 
 def _row(cells: tuple[str, ...]) -> str:
-    return "| " + " | ".join(map(_quoted, cells)) + " |"
-
-
-def _quoted(text: str) -> str:
-    return "".join(f"\\{letter}" if letter in "\\|*_`<>[]" else letter for letter in text)
+    return "| " + " | ".join(map(escape_markdown, cells)) + " |"
 
 
 def _html(part: _Table | str) -> str:

@@ -2,14 +2,16 @@
 
 import math
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from thalweg.core.finding import Finding
 from thalweg.core.languages import said, speaker, spoken
 from thalweg.core.run_state import Followed, RunState
 from thalweg.rendering.columns import columns, fenced, heading, to_left
 from thalweg.rendering.markup import shown
+from thalweg.rendering.numerals import clock
 from thalweg.rendering.sparkline import sparkline
+from thalweg.rendering.terminal import Paint, painter
 
 __all__ = ["end_lines", "epoch_heading", "epoch_line", "follow_lines"]
 
@@ -18,7 +20,6 @@ _TABLE = (
     *(("learning rate", 15), ("left", 8)),
 )
 
-_COLOURS = {"error": "1;31", "warning": "1;33", "good": "32", "dim": "2", "name": "1"}
 _PHASES = {
     "training": "training",
     "evaluating": "evaluating",
@@ -30,8 +31,6 @@ _PHASES = {
 }
 _LABEL = 16
 _MOST_FINDINGS = 3
-
-Paint = Callable[[str, str], str]
 
 
 def follow_lines(seen: Followed, *, width: int = 80, plain: bool = False, colour: bool = False) -> list[str]:
@@ -54,7 +53,7 @@ def follow_lines(seen: Followed, *, width: int = 80, plain: bool = False, colour
         training loss   0.52    @-_
         progress        epoch 3 of 9, 250 images/s, 1:35 left
     """
-    paint = _painter(colour)
+    paint = painter(colour)
     state = seen.state
     lines = [_title(state, width, paint)]
     room = max(8, width - _LABEL - 9)
@@ -109,7 +108,7 @@ def epoch_line(row: Mapping[str, float], seconds_left: float = math.nan) -> str:
     losses = [f"{row[name]:.4f}" if _there(row, name) else "" for name in ("train_loss", "val_loss")]
     shares = [f"{row[name]:.1%}" if _there(row, name) else "" for name in ("train_accuracy", "val_accuracy")]
     rate = f"{row['learning_rate']:.2e}" if _there(row, "learning_rate") else ""
-    cells = (f"{int(row['epoch'])}", losses[0], shares[0], losses[1], shares[1], rate, _clock(seconds_left))
+    cells = (f"{int(row['epoch'])}", losses[0], shares[0], losses[1], shares[1], rate, clock(seconds_left))
     return "".join(f"{cell:>{size}}" for cell, size in zip(cells, heading(_TABLE)[1], strict=True)).rstrip()
 
 
@@ -184,7 +183,7 @@ def _progress(state: RunState) -> str:
     if math.isfinite(state.images_per_second):
         told.append(f"{state.images_per_second:,.0f} images/s")
     if state.phase == "training" and math.isfinite(state.seconds_left):
-        told.append(f"{_clock(state.seconds_left)} left")
+        told.append(f"{clock(state.seconds_left)} left")
     return said(", ".join(told))
 
 
@@ -204,19 +203,3 @@ def _there(row: Mapping[str, float], name: str) -> bool:
 
 def _fit(text: str, room: int) -> str:
     return text if len(text) <= room else f"{text[: room - 3]}..."
-
-
-def _clock(seconds: float) -> str:
-    if math.isnan(seconds):
-        return ""
-    whole = round(seconds)
-    if whole >= 3600:  # noqa: PLR2004 - an hour
-        return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
-    return f"{whole // 60}:{whole % 60:02d}"
-
-
-def _painter(colour: bool) -> Paint:
-    def paint(text: str, kind: str) -> str:
-        return f"\x1b[{_COLOURS[kind]}m{text}\x1b[0m" if colour else text
-
-    return paint

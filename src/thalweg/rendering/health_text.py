@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from thalweg.core.health import Health, Package
 from thalweg.core.languages import said
 from thalweg.rendering.columns import fenced, to_left
+from thalweg.rendering.markup import capitalised
 
 __all__ = ["health_lines"]
 
@@ -46,7 +47,7 @@ def health_lines(health: Health) -> Iterator[str]:
     yield _line("clock", health.clock.replace("T", " "))
     yield ""
     for each in health.findings:
-        yield f"{said(each.severity)}: {said(each.claim)}. {_begun(said(each.remedy))}."
+        yield f"{said(each.severity)}: {said(each.claim)}. {capitalised(said(each.remedy))}."
     serious = sum(each.severity != "info" for each in health.findings)
     yield said("Nothing stands in the way." if not serious else f"{serious} of these should be mended.")
 
@@ -74,7 +75,3 @@ def _room(free_bytes: int) -> str:
 
 def _line(title: str, text: str) -> str:
     return fenced(to_left(said(title, "doctor"), _TITLE)) + said(text)
-
-
-def _begun(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]

@@ -10,7 +10,7 @@ from thalweg.core.errors import PlanError
 from thalweg.core.languages import Speaker, speaker, spoken
 from thalweg.core.layer_cost import LayerCost, Ledger
 from thalweg.rendering.columns import columns, fenced, to_left, to_right
-from thalweg.rendering.markup import escape, short_number, shown
+from thalweg.rendering.markup import escape, escape_markdown, short_number, shown
 
 __all__ = ["FORMS", "ledger_csv", "ledger_html", "ledger_markdown", "ledger_text", "write_ledger"]
 
@@ -168,14 +168,10 @@ def ledger_markdown(ledger: Ledger) -> str:
     """
     voice = speaker(spoken())
     lines = ["| " + " | ".join(_heading(_HEADER, voice)) + " |", "|---|---|---|---:|---|---:|---:|---:|"]
-    lines += ["| " + " | ".join(map(_markdown, _said(_cells(row), voice))) + " |" for row in ledger.rows]
-    lines += ["", *(f"- {name}: {_markdown(value)}" for name, value in _totals(ledger, voice))]
-    said = f"- {voice.say('convention', 'count')}: {_markdown(voice.say(shown(ledger.convention)))}"
+    lines += ["| " + " | ".join(map(escape_markdown, _said(_cells(row), voice))) + " |" for row in ledger.rows]
+    lines += ["", *(f"- {name}: {escape_markdown(value)}" for name, value in _totals(ledger, voice))]
+    said = f"- {voice.say('convention', 'count')}: {escape_markdown(voice.say(shown(ledger.convention)))}"
     return "\n".join([*lines, said, ""])
-
-
-def _markdown(text: str) -> str:
-    return "".join(f"\\{letter}" if letter in "\\|*_`<>[]" else letter for letter in text)
 
 
 def ledger_csv(ledger: Ledger) -> str:

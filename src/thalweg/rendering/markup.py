@@ -10,9 +10,11 @@ from thalweg.core.files import printable
 from thalweg.core.languages import Said
 
 __all__ = [
+    "capitalised",
     "cut_label",
     "escape",
     "escape_lines",
+    "escape_markdown",
     "finite",
     "is_number",
     "isolated",
@@ -29,6 +31,8 @@ _NARROW = frozenset("iljt.,:;'|!()[] fr1/I")
 _WIDE = frozenset("mwMWO@%GQ")
 _UNSEEN = {"Cf", "Mn", "Me"}
 _ARABIC = 0.52
+_NO_MARKS = dict.fromkeys(range(0x2066, 0x206A))
+"""Marks that set a name of another direction apart."""
 
 
 def shown(text: object) -> str:
@@ -71,6 +75,22 @@ def escape(text: object) -> str:
     return html.escape(shown(text), quote=True)
 
 
+def escape_markdown(text: str) -> str:
+    r"""Make text safe as a cell of a Markdown table or a line between such.
+
+    Args:
+        text: One line.
+
+    Returns:
+        It, with a backslash before whatever Markdown would read as a mark.
+
+    Example:
+        >>> print(escape_markdown("conv_1 | *"))
+        conv\_1 \| \*
+    """
+    return "".join(f"\\{letter}" if letter in "\\|*_`<>[]" else letter for letter in text)
+
+
 def escape_lines(lines: Sequence[str]) -> str:
     r"""Escape sentences, each on a line of its own, so that another language can take them one by one.
 
@@ -108,6 +128,22 @@ def isolated(text: object, *, path: bool = False) -> str:
     words = escape(text)
     first = next((kind for kind in map(unicodedata.bidirectional, words) if kind in {"L", "R", "AL"}), "L")
     return words if first != "L" and not path else _NAME.sub(lambda name: f"<bdi>{name[0]}</bdi>", words)
+
+
+def capitalised(text: str) -> str:
+    """Begin a sentence: the first letter large, the others as they are, names among them.
+
+    Args:
+        text: What was said in the middle of something.
+
+    Returns:
+        It, as a beginning.
+
+    Example:
+        >>> capitalised("the head of EfficientNet"), capitalised("")
+        ('The head of EfficientNet', '')
+    """
+    return text[:1].upper() + text[1:]
 
 
 def text_width(text: str, size: float = 12.0) -> float:
@@ -154,10 +190,14 @@ def middle_cut(text: str, width: float, size: float = 12.0) -> str:
     """
     if text_width(text, size) <= width:
         return text
-    for kept in range(len(text) - 1, 1, -1):
-        cut = f"{text[: kept // 2]}…{text[len(text) - (kept - kept // 2) :]}"
+    made: type[str] = str
+    bare = text
+    if isinstance(text, Said):  # stays so: its letters are known
+        made, bare = Said, text.translate(_NO_MARKS)  # a mark without its other end would turn the rest around
+    for kept in range(len(bare) - 1, 1, -1):
+        cut = f"{bare[: kept // 2]}…{bare[len(bare) - (kept - kept // 2) :]}"
         if text_width(cut, size) <= width:
-            return cut
+            return made(cut)
     return "…"
 
 

@@ -19,6 +19,8 @@ PURPOSE = {
     "dashboard": "thalweg serve",
     "ray": "labs on a Ray cluster (thalweg lab --ray)",
     "plots": "figures as PNG (thalweg export --png)",
+    "mlflow": "runs in MLflow (thalweg export --mlflow)",
+    "wandb": "runs for Weights & Biases (thalweg export --wandb)",
     "dev": "the tests",
 }
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9._-]+)\s*(?:\[([^]]*)\])?\s*\(?([^;)]*)\)?\s*(?:;(.*))?")
@@ -26,7 +28,7 @@ _EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
 
 
 def packages_here() -> tuple[Package, ...]:
-    """Compare what thalweg declares with what is installed; the development extra is passed over.
+    """Compare what thalweg declares with what is installed; the extras of development are passed over.
 
     Returns:
         Required packages first, then those of each extra; empty where thalweg itself is not installed as a package.
@@ -50,7 +52,7 @@ def _package(line: str) -> Iterator[Package]:
     name, _, wanted, condition = match.groups()
     extra = _EXTRA.search(condition or "")
     which = extra.group(1) if extra else ""
-    if which == "dev" or name == "thalweg":
+    if which in {"dev", "docs"} or name == "thalweg":
         return
     try:
         version = importlib.metadata.version(name)

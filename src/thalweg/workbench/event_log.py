@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from thalweg.core.curve_tags import BY_EPOCH, BY_STEP, EPOCH
 from thalweg.core.history import epochs_from_csv
 from thalweg.core.run_folder import RunFolder
 from thalweg.exporting.tensorboard import EventWriter
@@ -14,16 +15,8 @@ __all__ = ["FOLDER", "EventLog", "write_events"]
 FOLDER = "tensorboard"
 """Its presence in a run folder says that a run that goes on writes here, too."""
 
-_BY_STEP = {"train/loss_step": 3, "gradient_norm": 4, "learning_rate": 5}
-_BY_EPOCH = {
-    "train_loss": "train/loss",
-    "train_accuracy": "train/accuracy",
-    "val_loss": "validation/loss",
-    "val_accuracy": "validation/accuracy",
-    "val_mean_iou": "validation/mean_iou",
-    "images_per_second": "images_per_second",
-}
-_STEP, _EPOCH = 0, 1
+_STEP_COLUMNS = {"loss": 3, "gradient_norm": 4, "learning_rate": 5}
+_STEP = 0
 _AT_ONCE = 10_000
 
 
@@ -58,7 +51,7 @@ class EventLog:
             rows: As `steps.csv` has them.
         """
         for row in rows:
-            self.writer.add(int(row[_STEP]), {name: row[place] for name, place in _BY_STEP.items()})
+            self.writer.add(int(row[_STEP]), {BY_STEP[name]: row[place] for name, place in _STEP_COLUMNS.items()})
         self.writer.flush()
 
     def epoch(self, row: Mapping[str, float], step: int) -> None:
@@ -68,8 +61,8 @@ class EventLog:
             row: As `history.csv` has it.
             step: The last step of the epoch.
         """
-        values = {tag: row[name] for name, tag in _BY_EPOCH.items() if name in row}
-        self.writer.add(step, {**values, "epoch": row["epoch"]})
+        values = {tag: row[name] for name, tag in BY_EPOCH.items() if name in row}
+        self.writer.add(step, {**values, EPOCH: row["epoch"]})
         self.writer.flush()
 
 
@@ -99,7 +92,9 @@ def write_events(folder: RunFolder, out: Path | None = None) -> Path:
     columns = [tail[name].tolist() for name in names]
     for number, (step, epoch, loss, norm, rate) in enumerate(zip(*columns, strict=True), start=1):
         ends[int(epoch)] = int(step)
-        log.writer.add(int(step), {"train/loss_step": loss, "gradient_norm": norm, "learning_rate": rate})
+        log.writer.add(
+            int(step), {BY_STEP["loss"]: loss, BY_STEP["gradient_norm"]: norm, BY_STEP["learning_rate"]: rate}
+        )
         if number % _AT_ONCE == 0:
             log.writer.flush()
     for row in rows:

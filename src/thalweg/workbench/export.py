@@ -3,11 +3,15 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from thalweg.core.errors import PlanError, RunError
 from thalweg.core.files import printable
 from thalweg.core.results import ExportResult
 from thalweg.core.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from thalweg.exporting.tracked_run import Tracking
 
 __all__ = ["export"]
 
@@ -26,6 +30,9 @@ def export(
     figures: bool = False,
     png: bool = False,
     tensorboard: bool = False,
+    mlflow: str | Path | None = None,
+    experiment: str | None = None,
+    wandb: str | None = None,
     out: str | Path | None = None,
 ) -> ExportResult:
     """Write a finished run for other programs: its network, its report in parts, its curves.
@@ -40,6 +47,10 @@ def export(
         figures: Every figure of the report as SVG.
         png: Curves as PNG as well.
         tensorboard: TensorBoard's event files.
+        mlflow: The run in MLflow: a tracking URI, or a folder for a database. A stopped run can be written, too.
+        experiment: MLflow's experiment; `thalweg` by default.
+        wandb: The run for Weights & Biases: a project, or `ENTITY/PROJECT`. A folder to sync; nothing is sent, unless
+            `WANDB_MODE=online` stands in the environment.
         out: The file to write, for one file; the folder for everything else; the run folder by default.
 
     Returns:
@@ -48,19 +59,29 @@ def export(
     Raises:
         RunError: There is no finished run, or the file disagrees with torch.
         PlanError: No format is named, or the place cannot be written.
-        MissingExtraError: The extra `onnx` or `plots` is not installed.
+        MissingExtraError: The extra `onnx`, `plots`, `mlflow` or `wandb` is not installed.
 
     Example:
         >>> export("runs/none")
         Traceback (most recent call last):
         thalweg.core.errors.RunError: runs/none is no run folder (it has no plan.toml)...
     """
-    wanted = {"model-card": model_card, "tables": tables, "figures": figures or png, "tensorboard": tensorboard}
+    if experiment is not None and mlflow is None:
+        raise PlanError("--experiment is MLflow's: name its place with --mlflow")
+    wanted = {
+        "model-card": model_card,
+        "tables": tables,
+        "figures": figures or png,
+        "tensorboard": tensorboard,
+        "mlflow": mlflow is not None,
+        "wandb": wandb is not None,
+    }
     if onnx is None or int8:
         onnx = int8 or not any(wanted.values())
     chosen = [name for name, asked in {"onnx": onnx, "int8": int8, **wanted}.items() if asked]
     if not chosen:
-        raise PlanError("no format is named: give --onnx, --model-card, --tables, --figures or --tensorboard")
+        known = "--onnx, --model-card, --tables, --figures, --tensorboard, --mlflow or --wandb"
+        raise PlanError(f"no format is named: give {known}")
     folder = RunFolder.open(Path(run))
     place = folder.path if out is None else Path(out)
     alone = len(chosen) == 1 and out is not None and chosen[0] in {"onnx", "model-card"}
@@ -83,18 +104,40 @@ def export(
             written, said = makers[name]()
             files += written
             notes += said
-    if not files:
+    tracked = _tracked(folder, mlflow, experiment, wandb, place)
+    files += [str(path) for each in tracked for path in each.written]
+    if not files and not tracked:
         raise RunError(f"{printable(folder.path)}: its report holds none of that")
     return ExportResult(
-        path=files[0],
+        path=files[0] if files else tracked[0].opened_with,
         format=", ".join(chosen),
         bytes=sum(os.stat(file).st_size for file in files),  # noqa: PTH116 - names are text here
         max_difference=None if first is None else first.max_difference,
         batch_sizes=() if first is None else first.batch_sizes,
         files=tuple(files),
-        notes=tuple(notes),
+        notes=(*notes, *(note for each in tracked for note in each.notes)),
         quantised=small,
+        tracked=tuple(_plain(each) for each in tracked),
     )
+
+
+def _tracked(
+    folder: RunFolder, mlflow: str | Path | None, experiment: str | None, wandb: str | None, out: Path
+) -> "tuple[Tracking, ...]":
+    """Written last, so that what else was asked for, a network as ONNX above all, is among the files."""
+    from thalweg.workbench import export_tracked
+
+    done = []
+    if mlflow is not None:
+        done.append(export_tracked.to_mlflow(folder, str(mlflow), experiment or "thalweg"))
+    if wandb is not None:
+        done.append(export_tracked.to_wandb(folder, wandb, out))
+    return tuple(done)
+
+
+def _plain(done: "Tracking") -> dict[str, str | int | bool]:
+    names = ("program", "place", "project", "run_id", "again", "metrics", "points", "settings", "files", "opened_with")
+    return {name: getattr(done, name) for name in names}
 
 
 def _make(place: Path) -> None:

@@ -19,9 +19,10 @@ from thalweg.rendering.drawings import check_drawing
 from thalweg.rendering.figures import draw_curves
 from thalweg.workbench.report_parts import provenance, reproduction_blocks
 
-__all__ = ["write_card", "write_figures", "write_tables"]
+__all__ = ["NOT_OF_THE_ANSWER", "write_card", "write_figures", "write_tables"]
 
-_NOT_OF_THE_ANSWER = ("evaluation", "segmentation", "safety")
+NOT_OF_THE_ANSWER = ("evaluation", "segmentation", "safety")
+"""What `metrics.json` holds besides the answer of `train`."""
 
 
 def write_card(folder: RunFolder, path: Path) -> tuple[str, ...]:
@@ -38,7 +39,7 @@ def write_card(folder: RunFolder, path: Path) -> tuple[str, ...]:
         RunError: The run is not finished.
     """
     metrics = folder.read_json("metrics.json")
-    kept = {name: metrics.pop(name, None) for name in _NOT_OF_THE_ANSWER}
+    kept = {name: metrics.pop(name, None) for name in NOT_OF_THE_ANSWER}
     evaluation = kept["evaluation"]
     plan = TrainingPlan.from_toml(folder.read_text("plan.toml"), "plan.toml")
     command, repeats = [block.text for block in reproduction_blocks(folder, plan) if isinstance(block, Paragraph)][:2]
