@@ -29,11 +29,11 @@ class CatalogueEntry:
     line: int = 0
 
 
-def read_catalogue(text: str, name: str = "catalogue") -> tuple[CatalogueEntry, ...]:
+def read_catalogue(text: str | bytes, name: str = "catalogue") -> tuple[CatalogueEntry, ...]:
     r"""Read a catalogue; its header and what is not translated yet are left out.
 
     Args:
-        text: A `.po` file.
+        text: A `.po` file; bytes are taken for UTF-8.
         name: Its name, for the message of an error.
 
     Returns:
@@ -46,6 +46,7 @@ def read_catalogue(text: str, name: str = "catalogue") -> tuple[CatalogueEntry, 
         >>> read_catalogue('msgid "a "\n"cat"\nmsgstr "گربه"')[0].source
         'a cat'
     """
+    text = text if isinstance(text, str) else _decoded(text, name)
     entries: list[CatalogueEntry] = []
     found: dict[str, str] = {}
     key, begins = "", 0
@@ -74,6 +75,14 @@ def read_catalogue(text: str, name: str = "catalogue") -> tuple[CatalogueEntry, 
             raise PlanError(f"{name}, line {number}: {line[:40]!r} is no line of a catalogue; see gettext's PO format")
     keep()
     return tuple(entries)
+
+
+def _decoded(whole: bytes, name: str) -> str:
+    try:
+        return whole.decode("utf-8")
+    except UnicodeDecodeError as error:
+        value = whole[error.start]
+        raise PlanError(f"{name} is no text in UTF-8: byte {error.start} is {value}") from None
 
 
 def _check_gaps(source: str, translation: str, place: str) -> None:
