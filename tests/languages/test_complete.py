@@ -47,9 +47,9 @@ ANSWERED = (
 )
 COMMANDS = re.compile(
     r"^(--|thalweg |\{mean|class=|from thalweg|.*\{\{way|pip install '|export \w+=|unset |ulimit )"
-    r"|^(default-src|svg\.tw|\.tw|\.tw-cell|@keyframes|@media|\[dir|\S*\{\{[a-z-]+:|th:nth|caption\{|padding:|td:nth)"
-    r"|^(  classDef|flowchart|digraph|  node|\\|\{place\}<div|import json|mid dim|end dim|grids views|box out)"
-    r"|^(&gt;|.*:::)"
+    r"|^(default-src|svg\.tw|\.tw|@keyframes|@media|\[dir|\S*\{\{[a-z-]+:|th:nth|caption\{|padding:|td:nth)"
+    r"|^(  classDef|flowchart|digraph|  node|\\|\{place\}<div|import json|mid dim|end dim|grids views|box out|&gt;)"
+    r"|^.*:::"
 )
 """Options, commands, styles and other languages' own words are said as they are."""
 

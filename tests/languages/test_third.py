@@ -62,8 +62,11 @@ def test_what_a_young_catalogue_lacks_stays_english(catalogues, capsys):
     [
         ('msgid "a"\nmsgstr b\n', "de.po, line 2: 'b' is no quoted text"),
         ('msgid "a"\nmsgstr "b"\nnonsense here\n', "de.po, line 3: 'nonsense here' is no line of a catalogue"),
-        ('msgid "{a} of {b}"\nmsgstr "{a} von {c}"\n', "de.po, line 1: the translation has the gap {c}"),
-        ('msgid "{a} of {b}"\nmsgstr "{a} von {b"\n', "de.po, line 1: "),
+        (
+            'msgid "{a} of {b}"\nmsgstr "{a} von {c}"\n',
+            "de.po, line 1: the translation has the gap {c}, which its message has not",
+        ),
+        ('msgid "{a} of {b}"\nmsgstr "{a} von {b"\n', "de.po, line 1: a brace of the translation is not closed"),
     ],
 )
 def test_an_ill_file_is_one_sentence_with_its_place(catalogues, capsys, text, place):

@@ -62,14 +62,14 @@ def test_a_drawing_becomes_wider_where_its_words_become_longer(dots):
 
 
 def test_a_long_label_is_written_smaller_and_keeps_to_its_room():
-    label = '<text x="0" data-room="90" data-whole="stride 2, no padding">s…g</text>'
-    svg = f'<svg xmlns="http://www.w3.org/2000/svg">{label}</svg>'
+    text = '<text x="0" data-room="122" data-whole="stride 2, no padding">s…g</text>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg">{text}</svg>'
     said = said_drawing(svg, PAGE)
     (text,) = texts(said)
     size = float(re.search(r"font-size:([\d.]+)px", said)[1])
     assert text == "stride برابر ۲، بی پدینگ"
     assert 8.5 <= size < 12
-    assert text_width(text, size) <= 91
+    assert text_width(text, size) <= 123
 
 
 def test_entries_of_a_legend_do_not_run_into_one_another():

@@ -152,7 +152,10 @@ def _describe(error: Exception) -> tuple[str, int]:
 def _complain(settings: Settings, message: str, status: int) -> int:
     english = " ".join(message.split())
     with speaking(settings.lang):
-        line = said(english, "error")
+        try:
+            line = said(english, "error")
+        except ThalwegError:  # the catalogue itself may be what is wrong
+            line = english
     sys.stderr.write(f"thalweg: {line}\n")
     if settings.json and not (settings.launch is not None and settings.launch.restarts_left):  # who comes next answers
         emit_json({"error": english, "exit_status": status})

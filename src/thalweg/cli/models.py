@@ -166,12 +166,13 @@ def export(
     for path in result.files[shown:]:
         typer.echo(printable(path))
     for each in result.tracked:
-        typer.echo(
+        line = (
             f"{_PROGRAMS[str(each['program'])]} run {each['run_id']} of {printable(str(each['project']))} "
             f"{'brought up to date' if each['again'] else 'written'}: {each['metrics']:,} metrics with "
             f"{each['points']:,} new values, {each['settings']:,} settings, {each['files']:,} files. "
             f"Open: {printable(str(each['opened_with']))}"
         )
+        typer.echo(said(line))
     for note in result.notes:
         typer.echo(said(f"Note: {note}."), err=True)
     if result.batch_sizes:

@@ -28,14 +28,12 @@ __all__ = ["Said", "Speaker", "languages", "said", "speaker", "speaking", "spoke
 _IS_NUMBER = re.compile(NUMBER)
 _SIGN = re.compile(r"([.?!:;,]) +")
 _BETWEEN = re.compile(r"(, then | or | and |, )")
-_NAMELIKE = {"cell", "what"}
-"""Where names stand as well as words of ours: only a whole cell that is listed for the place is taken."""
+_NAMELIKE = {"cell", "what"}  # where names stand as well as words of ours: only what is listed for the place is taken
 _DEEPEST = 12
 _TELLING = 8
-"""A cell may be a name, and a sentence of which not all is known may be somebody else's: there only a pattern with so
-many letters in a row is taken for ours."""
+"""A cell may be a name, and a half-known sentence somebody else's: there a pattern needs so many letters in a row."""
 _TELLING_WORDS = 3
-"""A cell with so many spaces and more is a sentence."""
+"""A cell with so many spaces is a sentence."""
 _COUNTED = re.compile(rf"(?P<name>.*\S) (?P<number>{NUMBER})")
 _SIGNS = str.maketrans({";": "؛", ",": "،", "?": "؟"})
 _NO_MARKS = {0x2066: None, 0x2069: None}
@@ -153,8 +151,8 @@ class Speaker:
 
     def _whole(self, text: str, context: str, depth: int, *, loosely: bool = False) -> str | None:
         """As it stands, or as a pattern whose gaps are understood, or as any pattern that fits."""
-        places = ("", context) if context == "error" else tuple(dict.fromkeys((context, "")))
-        places = ("what", "cell", "") if context == "what" else places
+        own = {"error": ("", "error"), "what": ("what", "cell", "")}
+        places = own.get(context) or tuple(dict.fromkeys((context, "")))
         for place in places:
             if (place, text) in self._exact and (place or context not in _NAMELIKE or " " in text):
                 return self._marked(self._exact[place, text])
@@ -247,8 +245,7 @@ class Speaker:
 
     def _numeral(self, text: str) -> str | None:
         """A number, which every language understands; None for anything else."""
-        said_number = self.number(text)
-        return None if said_number == text else said_number
+        return None if (said_number := self.number(text)) == text else said_number
 
     def _marked(self, text: str) -> str:
         """Keep the marks of direction that a translation brings along, or take them out."""
@@ -349,5 +346,5 @@ def said(text: str, context: str = "") -> str:
 
 
 def _entries(language: str) -> tuple[CatalogueEntry, ...]:
-    place = importlib.resources.files("thalweg.core").joinpath("catalogues", f"{language}.po")
-    return read_catalogue(place.read_text("utf-8"), f"{language}.po")
+    name = f"{language}.po"
+    return read_catalogue(importlib.resources.files("thalweg.core").joinpath("catalogues", name).read_bytes(), name)

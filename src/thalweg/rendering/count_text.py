@@ -182,7 +182,7 @@ def _said(part: _Table | str, voice: Speaker) -> _Table | str:
         return voice.say(part)
     rows = tuple(
         (
-            voice.say(row[0], "count") if row[0] == "all" else row[0],
+            voice.say(row[0], "count" if row[0] == "all" else "what"),
             *(voice.number(voice.say(cell, "cell")) for cell in row[1:]),
         )
         for row in part.rows

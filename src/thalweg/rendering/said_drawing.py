@@ -49,7 +49,8 @@ def said_drawing(svg: str, voice: Speaker) -> str:
     if width is None or told.needed <= float(width["width"]):
         return said
     wider = f"{told.needed:.0f}"
-    return f'{width["before"]}width="{wider}"{width["between"]}viewBox="0 0 {wider} {said[width.end() :]}'
+    root = (width["before"], f'width="{wider}"', width["between"], f'viewBox="0 0 {wider} ')
+    return "".join((*root, said[width.end() :]))
 
 
 class _Told:
