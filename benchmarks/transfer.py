@@ -12,8 +12,10 @@ only, and accuracy, sensitivity and specificity are those of `test`, each with i
 `processor_seconds` are those of all threads: on two free cores a fold takes about half of them, whatever else a machine
 was doing while it was measured.
 
-Finished folds are kept in the JSON file: the same command goes on where it was interrupted. `--folds 1` does the first
-only. Published on these solar cells: 0.884 with VGG-19 on a GPU and one split (Deitsch et al. 2019).
+Finished folds are kept in the JSON file: the same command goes on where it was interrupted. `--only 0 2` makes these
+folds alone, so that two processes with a thread each may share a machine and a file.
+
+Published on these solar cells: 0.884 with VGG-19 on a GPU and one split (Deitsch et al. 2019).
 """
 
 import argparse
@@ -46,7 +48,7 @@ def main() -> None:
     parser.add_argument("source")
     parser.add_argument("--backbone", default="efficientnet-lite0")
     parser.add_argument("--minutes", type=float, help="of each fold")
-    parser.add_argument("--folds", type=int, default=FOLDS)
+    parser.add_argument("--only", type=int, nargs="+", default=list(range(FOLDS)), help="these folds, from 0 on")
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--options", default="", help="further options of thalweg train, in one string")
     parser.add_argument("--out", type=Path, required=True)
@@ -58,20 +60,27 @@ def main() -> None:
         "options": options.options,
         "seed": options.seed,
     }
-    record: dict[str, Any] = {"benchmark": "transfer", "settings": settings, "runs": []}
-    if options.out.is_file():
-        record = json.loads(options.out.read_text(encoding="utf-8"))
-        if record["settings"] != settings:
-            sys.exit(f"{options.out} was made with other settings; choose another --out")
     loaded = load(options.source, image_size=96, listener=silent())
     divided = any(sample.part for sample in loaded.samples)
-    for fold in range(1 if divided else options.folds):
-        if fold not in [run["fold"] for run in record["runs"]]:
-            record["runs"].append(_run(options, loaded, fold, divided=divided))
-            record["summary"] = _summary(record["runs"])
-            options.out.parent.mkdir(parents=True, exist_ok=True)
-            options.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-            print(json.dumps(record["summary"]))
+    for fold in [0] if divided else options.only:
+        if fold in [run["fold"] for run in _record(options.out, settings)["runs"]]:
+            continue
+        run = _run(options, loaded, fold, divided=divided)
+        record = _record(options.out, settings)  # another process may have written meanwhile
+        record["runs"] = sorted([*record["runs"], run], key=lambda each: each["fold"])
+        record["summary"] = _summary(record["runs"])
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        print(json.dumps(record["summary"]))
+
+
+def _record(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    if not path.is_file():
+        return {"benchmark": "transfer", "settings": settings, "runs": []}
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if record["settings"] != settings:
+        sys.exit(f"{path} was made with other settings; choose another --out")
+    return record
 
 
 def _run(options: argparse.Namespace, loaded: Loaded, fold: int, *, divided: bool) -> dict[str, Any]:

@@ -2,12 +2,10 @@
 
 import pathlib
 import re
-import shlex
 
 import pytest
 
 import thalweg
-from thalweg.cli.main import app
 
 GUIDE = (pathlib.Path(__file__).resolve().parents[1] / "docs" / "networks.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", GUIDE, re.DOTALL)
@@ -31,15 +29,3 @@ def test_both_networks_of_the_guide_are_trained(written, name, photo_folder, tmp
         photo_folder, network=tmp_path / "net.py", epochs=1, lr=0.01, image_size=16, out=tmp_path / "run"
     )
     assert result.parameters == thalweg.count(tmp_path / "run").total.parameters
-
-
-def test_its_commands_exist_with_their_options():
-    import typer
-
-    commands = [line.split(" #")[0] for kind, text in BLOCKS if not kind for line in text.splitlines()]
-    assert len(commands) == 6
-    for line in commands:
-        _, verb, *words = shlex.split(line)
-        command = typer.main.get_command(app).commands[verb]
-        known = {option for parameter in command.params for option in parameter.opts}
-        assert {word for word in words if word.startswith("--")} <= known

@@ -27,7 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from outcome import Case, report
+from children import in_child, limit_memory
+from outcome import Case, cache_in, make_photos, report
 
 SAMPLES = Path(__file__).resolve().parents[1] / "log_samples"
 MEMORY_BYTES = 1536 << 20
@@ -84,8 +85,6 @@ def specs(form: str) -> Callable[[], list[tuple[str, bytes]]]:
 
 
 def pictures(folder: Path) -> Path:
-    from outcome import make_photos
-
     return make_photos(folder, count=2, side=8)
 
 
@@ -357,11 +356,11 @@ def tried(target: Target, name: str, data: bytes) -> str:
         folder.mkdir()
         path = folder / name
         path.write_bytes(data)
-        os.environ["THALWEG_CACHE"] = str(folder / "cache")
         signal.signal(signal.SIGALRM, too_slow)
         signal.alarm(SECONDS)
         try:
-            target.use(path)
+            with cache_in(folder / "cache"):
+                target.use(path)
             said = ""
         except ThalwegError as error:
             said = "refused" if str(error) and "\n" not in str(error) else f"no sentence: {str(error)[:200]!r}"
@@ -398,24 +397,16 @@ def in_process(target: Target, count: int, minutes: float) -> Case:
     """Try a target in a process of its own, with bounded memory."""
     with tempfile.TemporaryDirectory() as place:
         told = Path(place, "told.json")
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                import resource
 
-                null = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(null, 1)
-                os.dup2(null, 2)
-                used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-                resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY_BYTES, used + MEMORY_BYTES))
-                series(target, count, minutes, told)
-                status = 0
-            finally:
-                os._exit(status)
-        _, wait_status = os.waitpid(child, 0)
+        def work() -> None:
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, 1)
+            os.dup2(null, 2)
+            limit_memory(MEMORY_BYTES)
+            series(target, count, minutes, told)
+
+        status = in_child(work)
         found: dict[str, Any] = json.loads(told.read_text()) if told.exists() else {}
-    status = os.waitstatus_to_exitcode(wait_status)
     held = status == 0 and found.get("tried", 0) > 0 and not found["broken"]
     return {"target": target.name, "exit_status": status, **found, "held": held}
 

@@ -9,7 +9,6 @@ about. Bombs are decoded in a process of their own, whose time and peak memory a
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -18,7 +17,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from outcome import Case, make_photos, report
+from outcome import Case, cache_in, make_photos, report
 
 HOSTILE = Path(__file__).resolve().parents[3] / "shared" / "data" / "hostile-images"
 BOMB = """
@@ -47,21 +46,18 @@ def work(quick: bool) -> dict[str, object]:
         photos = make_photos(Path(name, "photos"), count=24)
         for number, case in enumerate(manifest):
             shutil.copy(HOSTILE / "files" / case["file"], photos / ("plain", "red")[number % 2] / case["file"])
-        before, kept = _digests(photos), os.environ.get("THALWEG_CACHE")
+        before = _digests(photos)
         verdicts, seconds = [], []
-        try:
-            for turn in ("one",) if quick else ("one", "two"):
-                os.environ["THALWEG_CACHE"] = str(Path(name, turn))
+        for turn in ("one",) if quick else ("one", "two"):
+            with cache_in(Path(name, turn)):
                 started = time.perf_counter()
                 checked = thalweg.check(photos)
                 seconds.append(round(time.perf_counter() - started, 1))
-                left = {Path(each.file).name: each.reason for each in checked.left_out}
-                warned = {Path(each.file).name: each.reason for each in checked.warnings}
-                verdicts.append((left, warned))
+            left = {Path(each.file).name: each.reason for each in checked.left_out}
+            warned = {Path(each.file).name: each.reason for each in checked.warnings}
+            verdicts.append((left, warned))
+        with cache_in(Path(name, turn)):
             trained = thalweg.train(photos, epochs=1, image_size=32, batch_size=16, lr=0.01, out=Path(name, "run"))
-        finally:
-            os.environ.pop("THALWEG_CACHE", None)
-            os.environ |= {} if kept is None else {"THALWEG_CACHE": kept}
         left_in_training = {Path(each.file).name for each in trained.left_out}
         unchanged = _digests(photos) == before
     left, warned = verdicts[0]

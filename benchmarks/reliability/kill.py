@@ -26,23 +26,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from children import in_child
+from outcome import cache_in, make_photos
+
 KINDS = ("step", "write", "validation", "time")
-EPOCHS, PICTURES = 6, 32
+EPOCHS = 6
 TIMED = {"seconds", "images_per_second"}
-
-
-def make_photos(folder: Path) -> None:
-    """Write two classes of small noisy pictures, one with more red."""
-    import numpy as np
-    from PIL import Image
-
-    numbers = np.random.default_rng(0)
-    for name, strength in (("plain", 0), ("red", 40)):
-        (folder / name).mkdir(parents=True)
-        for index in range(PICTURES):
-            pixels = np.kron(numbers.integers(40, 180, (8, 8, 3)), np.ones((4, 4, 1)))
-            pixels[..., 0] += strength
-            Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{index:03d}.png")
 
 
 def start(photos: Path, run: Path) -> None:
@@ -66,22 +55,16 @@ def go_on(photos: Path, run: Path) -> None:
         start(photos, run)
 
 
-def in_fork(work: Callable[[], None]) -> int:
-    """Do something in a forked process (torch is imported once) and give its exit status, negative for a signal."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            from thalweg.training import loop
+def with_checkpoints(work: Callable[[], None]) -> int:
+    """Do something in a forked process with a checkpoint every epoch, for many writes to be killed in."""
 
-            loop.CHECKPOINT_SECONDS = 0.0  # a checkpoint every epoch, for many writes to be killed in
-            work()
-            status = 0
-        finally:
-            sys.stderr.flush()
-            os._exit(status)
-    _, wait_status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(wait_status)
+    def often() -> None:
+        from thalweg.training import loop
+
+        loop.CHECKPOINT_SECONDS = 0.0
+        work()
+
+    return in_child(often)
 
 
 def die(*words: object, **options: object) -> None:
@@ -204,9 +187,9 @@ def try_seed(seed: int, photos: Path, folder: Path, truth: dict[str, object]) ->
             place.write_text(arm(kind, numbers))
             go_on(photos, run)
 
-        if in_fork(work) == -signal.SIGKILL:
+        if with_checkpoints(work) == -signal.SIGKILL:
             killed.append(place.read_text())
-    status = in_fork(lambda: go_on(photos, run))
+    status = with_checkpoints(lambda: go_on(photos, run))
     wrong = differences(truth, traces(run)) if status == 0 else [f"resume ended with status {status}"]
     shutil.rmtree(run, ignore_errors=True)
     return {"seed": seed, "kind": kind, "killed": killed, "equal": not wrong, "differences": wrong}
@@ -228,11 +211,10 @@ def main() -> int:
     for verb in ("train", "resume"):
         getattr(thalweg, verb)  # imported before any fork, computed with only after it
 
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, cache_in(Path(name, "cache")):
         folder = Path(name)
-        os.environ["THALWEG_CACHE"] = str(folder / "cache")
         make_photos(folder / "photos")
-        if in_fork(lambda: start(folder / "photos", folder / "straight")):
+        if with_checkpoints(lambda: start(folder / "photos", folder / "straight")):
             return 1
         truth = traces(folder / "straight")
         for seed in seeds:

@@ -12,7 +12,6 @@ also takes real memory away (a limit on the address space of the process, Linux)
     python benchmarks/reliability/memory.py --out benchmarks/results/reliability/memory.json
 """
 
-import csv
 import json
 import os
 import sys
@@ -21,8 +20,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from children import in_child
 from outcome import Case, cache_in, make_photos, report
-from world_size import DROPOUT
+from world_size import DROPOUT, losses
 
 LIMIT = 1e-5
 EPOCHS, BATCH, PHOTOS = 2, 8, 34
@@ -32,22 +32,6 @@ NETWORKS = {"lenet": ("lenet", False), "two dropouts": (DROPOUT, False), "plain"
 LARGE = "rescale(0.0078,-1) conv2d(64,3,padding=same) relu conv2d(64,3,padding=same) relu globalavgpool dense(2)"
 
 
-def fork(work: Callable[[], None]) -> int:
-    """Do something in a forked process; give its exit status."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            work()
-            status = 0
-        except BaseException as error:  # noqa: BLE001 - told, and the process ends
-            print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        finally:
-            sys.stderr.flush()
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
 def arm(place: str, step: int, limit: int) -> None:
     """From a step on, let a pass with more samples than a limit fail as torch does."""
     import torch
@@ -55,12 +39,12 @@ def arm(place: str, step: int, limit: int) -> None:
     from thalweg.training.backward import Backward
     from thalweg.training.loop import Trainer
 
-    learn, forward, now = Trainer._learn, Backward._forward, 0  # noqa: SLF001
+    step_of, forward, now = Trainer._step, Backward._forward, 0  # noqa: SLF001
 
-    def learning(self: Trainer, *words: Any) -> Any:
+    def stepping(self: Trainer, *words: Any) -> None:
         nonlocal now
         now = self.state.step + 1
-        return learn(self, *words)
+        step_of(self, *words)
 
     def passing(self: Backward, pixels: torch.Tensor, labels: torch.Tensor) -> Any:
         full = now >= step and len(pixels) > limit
@@ -75,7 +59,7 @@ def arm(place: str, step: int, limit: int) -> None:
             logits.register_hook(fail)
         return logits, objective
 
-    Trainer._learn, Backward._forward = learning, passing  # type: ignore[method-assign]  # noqa: SLF001
+    Trainer._step, Backward._forward = stepping, passing  # type: ignore[method-assign]  # noqa: SLF001
 
 
 def train(photos: Path, run: Path, network: str, prepare: Callable[[], None] | None = None) -> Callable[[], None]:
@@ -97,21 +81,15 @@ def train(photos: Path, run: Path, network: str, prepare: Callable[[], None] | N
     return work
 
 
-def losses(run: Path) -> list[float]:
-    """The training loss of every step, then that of every evaluation."""
-    rows = [float(row["loss"]) for row in csv.DictReader((run / "steps.csv").read_text().splitlines())]
-    return rows + [float(row["val_loss"]) for row in csv.DictReader((run / "history.csv").read_text().splitlines())]
-
-
 def try_one(folder: Path, network: str, place: str, step: int, limit: int) -> Case:
     """One network that runs out of memory at one step."""
     straight, run = (
         folder / f"{network.replace(' ', '-')}-straight",
         folder / f"{network.replace(' ', '-')}-{place}-{step}-{limit}",
     )
-    if not straight.is_dir() and fork(train(folder / "photos", straight, network)):
+    if not straight.is_dir() and in_child(train(folder / "photos", straight, network)):
         return {"network": network, "said": "the run with memory enough failed", "held": False}
-    status = fork(train(folder / "photos", run, network, lambda: arm(place, step, limit)))
+    status = in_child(train(folder / "photos", run, network, lambda: arm(place, step, limit)))
     case: Case = {"network": network, "place": place, "step": step, "fits": limit, "status": status}
     if limit == 0:
         return case | {"held": status == 1 and not (run / "metrics.json").is_file()}
@@ -160,7 +138,7 @@ def really(folder: Path) -> Case:
 
         return work
 
-    status = fork(trained(folder / "real", limited))
+    status = in_child(trained(folder / "real", limited))
     case: Case = {"network": "two wide convolutions", "place": "a real limit on memory", "status": status}
     if status:
         return case | {"held": False}

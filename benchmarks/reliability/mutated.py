@@ -9,6 +9,7 @@ written; a folder of mutants is compared byte for byte before and after a check 
 
 import hashlib
 import io
+import json
 import os
 import random
 import sys
@@ -17,6 +18,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from children import begin, limit_memory, status_of
 from outcome import Case, cache_in, report
 
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "QOI", "TIFF", "WEBP")
@@ -93,30 +95,20 @@ def mutants(kind: str, count: int) -> Iterator[bytes]:
 
 def in_process(kind: str, count: int) -> Case:
     """Decode the mutants of a format in a process of its own."""
-    import json
-
     reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        status = 1
-        try:
-            import resource
 
-            devnull = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(devnull, 2)  # libtiff complains there
-            used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-            resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY_BYTES, used + MEMORY_BYTES))
-            with os.fdopen(writing, "w") as out:
-                json.dump(decoded(kind, count), out)
-            status = 0
-        finally:
-            os._exit(status)
+    def work() -> None:
+        os.close(reading)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libtiff complains there
+        limit_memory(MEMORY_BYTES)
+        with os.fdopen(writing, "w") as out:
+            json.dump(decoded(kind, count), out)
+
+    child = begin(work)
     os.close(writing)
     with os.fdopen(reading) as told:
         text = told.read()
-    _, wait_status = os.waitpid(child, 0)
-    status = os.waitstatus_to_exitcode(wait_status)
+    status = status_of(child)
     found: Case = json.loads(text) if text else {}
     whole = status == 0 and found.get("tried") == count
     held = whole and not found["other_errors"] and found["slowest_seconds"] < SECONDS

@@ -221,23 +221,23 @@ def _renamed(names: dict[str, int], call: Call, inodes: dict[str, int]) -> dict[
 
 def recorded(folder: Path, epochs: int) -> list[Call]:
     """Train with a checkpoint an epoch, and give the log of what happened in its folder."""
-    from thalweg.training import loop
+    from thalweg.training import checkpointer, loop
 
     recorder = Recorder(folder)
-    kept = loop.save_checkpoint
+    kept = checkpointer.save_checkpoint
 
     def promising(where: Path, step: int, *words: Any, **options: Any) -> Path:
         path = kept(where, step, *words, **options)
         recorder.calls.append(Call("promise", path.name, step=step))
         return path
 
-    loop.save_checkpoint = promising
+    checkpointer.save_checkpoint = promising
     loop.CHECKPOINT_SECONDS = -1.0
     try:
         with recorder.listening():
             trainer(folder, epochs).fit()
     finally:
-        loop.save_checkpoint = kept
+        checkpointer.save_checkpoint = kept
         loop.CHECKPOINT_SECONDS = 20.0
     return recorder.calls
 

@@ -25,8 +25,8 @@ import time
 from pathlib import Path
 
 import kill
-from kill import differences, make_photos, traces
-from outcome import Case, machine
+from kill import differences, traces
+from outcome import Case, machine, make_photos
 from world_size import in_ranks
 
 INJECTIONS = 20

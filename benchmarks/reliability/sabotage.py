@@ -37,7 +37,7 @@ SABOTAGES = (
     Sabotage(
         "dropout drawn from whatever random state there is",
         "training/loop.py",
-        "seed = int(np.random.SeedSequence((self.recipe.seed, 3, self.state.step)).generate_state(1, np.uint64)[0])",
+        "seed = int(np.random.SeedSequence((recipe.seed, 3, state.step)).generate_state(1, np.uint64)[0])",
         "seed = torch.seed()",
         "tests/training/test_loop.py",
     ),
@@ -64,7 +64,7 @@ SABOTAGES = (
     ),
     Sabotage(
         "optimizer state not restored",
-        "training/loop.py",
+        "training/checkpointer.py",
         "        unpack_optimizer(self.module, self.optimizer, tensors)\n",
         "",
         "tests/training/test_loop.py",
@@ -72,8 +72,8 @@ SABOTAGES = (
     Sabotage(
         "the monitor's last batches not restored",
         "training/loop.py",
-        "            self._show_again(self.companion)\n",
-        "",
+        "            show_again(self.companion, self.state, self.recipe, self.train, self.backward)\n",
+        "            pass\n",
         "tests/reliability/test_checkpoints.py",
     ),
     Sabotage(
@@ -99,7 +99,7 @@ SABOTAGES = (
     ),
     Sabotage(
         "numbers that are not finite go into checkpoints",
-        "training/loop.py",
+        "training/checkpointer.py",
         "if value.is_floating_point() and not bool(value.isfinite().all()):",
         "if False:",
         "tests/training/test_loop.py",

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from memory import fork
+from children import in_child
 from outcome import Case, cache_in, make_photos, report
 
 NETWORKS = ("small", "plain", "inception", "small-1d", "unet-small")
@@ -84,7 +84,7 @@ def try_one(folder: Path, sources: dict[str, Path], network: str) -> Case:
     found = []
     for number, seed in enumerate((1, 1, 2)):
         run = folder / f"{network}-{number}"
-        if fork(train(source, run, network, seed)):
+        if in_child(train(source, run, network, seed)):
             return {"network": network, "said": f"run {number} failed", "held": False}
         found.append(traces(run))
     one, two, other = found

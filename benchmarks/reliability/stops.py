@@ -20,8 +20,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kill import differences, make_photos, traces
-from outcome import Case, cache_in, report
+from children import begin, status_of
+from kill import differences, traces
+from outcome import Case, cache_in, make_photos, report
 
 EPOCHS = 4
 PLACES = ("step", "validation", "write", "reading", "report")
@@ -79,19 +80,15 @@ def arm(place: str, turn: int, signum: int, note: Path) -> None:
 
 def in_group(work: Callable[[], None]) -> tuple[int, int, float]:
     """Run something in a forked process group; give its exit status, how many processes it left, and its seconds."""
-    started = time.perf_counter()
-    child = os.fork()
-    if child == 0:
+
+    def grouped() -> None:
         os.setpgid(0, 0)
-        status = 1
-        try:
-            with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-                work()
-        except SystemExit as done:
-            status = int(done.code or 0)
-        finally:
-            os._exit(status)
-    _, wait_status = os.waitpid(child, 0)
+        with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+            work()
+
+    started = time.perf_counter()
+    child = begin(grouped)
+    status = status_of(child)
     left = 1
     deadline = time.monotonic() + 10
     while left and time.monotonic() < deadline:
@@ -100,7 +97,7 @@ def in_group(work: Callable[[], None]) -> tuple[int, int, float]:
             time.sleep(0.05)
         except ProcessLookupError:
             left = 0
-    return os.waitstatus_to_exitcode(wait_status), left, time.perf_counter() - started
+    return status, left, time.perf_counter() - started
 
 
 def command(*words: str) -> None:

@@ -10,6 +10,7 @@ both are told, not promised.
 """
 
 import csv
+import functools
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from children import begin, status_of
 from outcome import Case, cache_in, make_photos, report
 
 LIMIT = 1e-5
@@ -46,23 +48,15 @@ def free_port() -> int:
 
 def in_ranks(size: int, work: Callable[[int], None]) -> list[int]:
     """Do something in forked processes that are told to be ranks; give their exit statuses."""
-    port, children = free_port(), []
-    for rank in range(size):
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "RANK": str(rank)}
-                os.environ |= {"WORLD_SIZE": str(size), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"}
-                work(rank)
-                status = 0
-            except BaseException as error:  # noqa: BLE001 - told, and the process ends
-                print(f"rank {rank} of {size}: {type(error).__name__}: {error}", file=sys.stderr)
-            finally:
-                sys.stderr.flush()
-                os._exit(status)
-        children.append(child)
-    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    port = free_port()
+
+    def ranked(rank: int) -> None:
+        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "RANK": str(rank)}
+        os.environ |= {"WORLD_SIZE": str(size), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"}
+        work(rank)
+
+    children = [begin(functools.partial(ranked, rank)) for rank in range(size)]
+    return [status_of(child) for child in children]
 
 
 def train(photos: Path, run: Path, notes: Path, options: dict[str, Any], *, float32: bool) -> Callable[[int], None]:

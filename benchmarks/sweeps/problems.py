@@ -27,6 +27,8 @@ RATES = 21
 """Rates a sweep, 0.4 decades apart, over 8 decades."""
 SECOND = 100
 """From this number on problems come from a second space, see `draw_second`."""
+THIRD = 300
+"""From this number on from a third one, see `draw_third`."""
 SECONDS = 28
 """Aim for one sweep, on one core of 2026; what a network costs was measured once and is estimated from its size."""
 PIXELS = {"digits": 64, "fashion": 81, "cifar": 64, "chest": 144, "elpv": 144, "ecg": 46}
@@ -102,8 +104,8 @@ class Problem:
 
 
 def draw(number: int) -> Problem:
-    """Draw problem `number`: the first space below `SECOND`, the second one from there on."""
-    return draw_first(number) if number < SECOND else draw_second(number)
+    """Draw problem `number`: of the first space below `SECOND`, of the third one from `THIRD` on."""
+    return draw_first(number) if number < SECOND else draw_second(number) if number < THIRD else draw_third(number)
 
 
 def draw_first(number: int) -> Problem:
@@ -173,6 +175,8 @@ CENTRES = {"sgd": -0.75, "momentum": -1.65, "nesterov": -1.65, "adagrad": -1.6}
 """Decimal logarithm of a usual best rate; -2.3 for the other optimizers."""
 EASY = {"digits": (10, 10, 5), "fashion": (10, 10, 5, 3, 2), "cifar": (5, 3, 2, 2, 4, 10), "chest": (2,), "ecg": (5,),
         "blobs": (2, 5, 20), "spirals": (2, 3), "teacher": (6,), "cancer": (2,)}  # fmt: skip
+LONG = {"digits": 2, "fashion": 6, "cifar": 6, "chest": 2, "ecg": 3}
+LONG_SECONDS = 40
 OFTEN = {"digits": 3, "fashion": 6, "cifar": 5, "chest": 2, "ecg": 3, "blobs": 1, "spirals": 1, "teacher": 1}
 
 
@@ -213,4 +217,39 @@ def draw_second(number: int) -> Problem:
         batch=batch, schedule=pick(["constant"] * 6 + ["step"] * 2 + ["cosine"] * 3 + ["warmup_cosine"]), epochs=epochs,
         seed=1000 + number, held=pick([200, 400, 800, 800, 1500]), lowest=round(centre - 2.55, 3),
         highest=round(centre + 2.55, 3), count=18,
+    )  # fmt: skip
+
+
+def draw_third(number: int) -> Problem:
+    """Draw a problem of the third space: convolutional networks that train for long, as most recorded curves are.
+
+    16 rates 0.4 decades apart over six decades; 12 to 120 epochs over 400 to 4,000 pictures or signals; in half of the
+    problems a schedule. Factors of runs of a few epochs are known worst, and the first two spaces are mostly short.
+    """
+    rng = np.random.default_rng(150_000 + number)
+    pick = lambda options: options[int(rng.integers(len(options)))]  # noqa: E731 - a word for one line's job
+    family = pick([n for n, w in LONG.items() for _ in range(w)])
+    kind = pick(["plain"] * 5 + ["residual"] * 4 + ["inception"] * 2)
+    depth = pick([2, 3, 3, 4] if kind == "inception" else [2, 3, 3, 4, 5, 6])
+    optimizer = pick(["sgd"] * 6 + ["momentum"] * 6 + ["nesterov"] + ["adam"] * 6 + ["adamw"] * 2 + ["rmsprop"])
+    batch = pick([16, 32, 32, 64, 64, 128, 128, 256])
+    images = images_for(LONG_SECONDS * rng.uniform(0.6, 1.4), family, kind, 8, depth, batch)
+    wanted = pick([400, 600, 1000, 1600, 2500, 4000])
+    epochs = int(np.clip(images / wanted, 12, 120))
+    train = int(np.clip(images / epochs, 300, min(4000, FAMILIES[family][1])))
+    while batch > 16 and train // batch * epochs < 300:
+        batch //= 2
+    centre = CENTRES.get(optimizer, -2.3) + rng.uniform(-0.3, 0.3)
+    return Problem(
+        number=number, family=family, classes=pick(EASY[family]), train=train,
+        scaling=pick(["standard"] * 4 + ["unit"] * 3 + ["centred"]), label_noise=pick([0.0] * 8 + [0.1, 0.2]),
+        kind=kind, width=8, depth=depth, norm=bool(rng.random() < (0.75 if kind != "plain" else 0.45)),
+        activation=pick(["relu"] * 9 + ["gelu"]) if kind == "plain" else "relu",
+        init=pick(["he", "he", "xavier", "default", "default"]),
+        dropout=pick([0.0, 0.0, 0.0, 0.2, 0.5]) if kind == "plain" else 0.0,
+        augment=family not in {"ecg", "digits"} and bool(rng.random() < 0.4),
+        optimizer=optimizer, weight_decay=pick([0.0, 0.0, 1e-4, 5e-4, 1e-2 if optimizer == "adamw" else 2e-3]),
+        batch=batch, schedule=pick(["constant"] * 5 + ["step"] * 2 + ["cosine"] * 3 + ["warmup_cosine"]), epochs=epochs,
+        seed=1000 + number, held=pick([400, 800, 1500]), lowest=round(centre - 3.0, 3),
+        highest=round(centre + 3.0, 3), count=16,
     )  # fmt: skip

@@ -14,7 +14,7 @@ REASON = "Long because"
 VAGUE = {"util", "utils", "helper", "helpers", "common", "manager", "misc"}
 
 MODULES = sorted(SOURCE.rglob("*.py"))
-SCRIPTS = sorted(path for folder in ("tests", "benchmarks") for path in (REPOSITORY / folder).rglob("*.py"))
+SCRIPTS = sorted(path for folder in ("tests", "benchmarks", "docs") for path in (REPOSITORY / folder).rglob("*.py"))
 
 
 def _place(path):

@@ -2,16 +2,11 @@
 
 import json
 import os
-import pathlib
 import subprocess
 import sys
 
-import jsonschema
 import pytest
 
-from thalweg.cli.main import main
-
-SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "src" / "thalweg" / "core" / "schemas"
 TEXTBOOK = ("derive", "conv2d", "--x", "3x3", "--f", "2x2", "--head", "c*sum")
 DO_DX = [
     ["c*f1", "c*(f1 + f2)", "c*f2"],
@@ -20,30 +15,8 @@ DO_DX = [
 ]
 
 
-@pytest.fixture
-def thalweg(capsys):
-    def run(*words, status=0):
-        with pytest.raises(SystemExit) as stop:
-            main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        assert stop.value.code == status, err
-        return out, err
-
-    return run
-
-
-@pytest.fixture
-def derived(thalweg):
-    def run(*words, status=0, schema="derive"):
-        data = json.loads(thalweg(*words, "--json", status=status)[0])
-        jsonschema.validate(data, json.loads((SCHEMAS / f"{schema}.json").read_text(encoding="utf-8")))
-        return data
-
-    return run
-
-
-def test_the_textbook_case_comes_out_literally(derived):
-    data = derived(*TEXTBOOK)
+def test_the_textbook_case_comes_out_literally(answered):
+    data = answered(*TEXTBOOK)
     assert data["dO_dx"] == DO_DX
     assert data["dO_df"][0][0] == "c*(x1 + x2 + x4 + x5)"
     assert data["forward"][0] == "y1 = x1*f1 + x2*f2 + x4*f3 + x5*f4"
@@ -62,8 +35,8 @@ def test_the_textbook_case_comes_out_literally(derived):
     ],
     ids=lambda words: words[0],
 )
-def test_every_case_keeps_to_the_schema_and_the_width(derived, thalweg, words):
-    data = derived("derive", *words)
+def test_every_case_keeps_to_the_schema_and_the_width(answered, thalweg, words):
+    data = answered("derive", *words)
     assert data["self_check"]["passed"] is True
     assert data["proved"] is (True if "--prove" in words else None)
     out, _ = thalweg("derive", *words)
@@ -80,9 +53,9 @@ def test_a_right_answer_is_right_however_it_is_written(thalweg, tmp_path):
     assert "The answer is right" in thalweg(*TEXTBOOK, "--check", literal)[0]
 
 
-def test_a_wrong_answer_ends_with_1_and_names_the_mistake(derived, thalweg, tmp_path):
+def test_a_wrong_answer_ends_with_1_and_names_the_mistake(answered, thalweg, tmp_path):
     flipped = json.dumps([row[::-1] for row in DO_DX[::-1]])
-    data = derived(*TEXTBOOK, "--check", flipped, status=1)
+    data = answered(*TEXTBOOK, "--check", flipped, status=1)
     assert data["check"]["right"] is False
     assert "flip" in data["check"]["likely_mistake"]
     assert data["check"]["first_wrong"] in " ".join(thalweg(*TEXTBOOK, "--check", flipped, status=1)[0].split())
@@ -106,22 +79,22 @@ def test_a_form_can_be_asked_for(thalweg, form, begins):
     assert thalweg(*TEXTBOOK, "--format", form)[0].startswith(begins)
 
 
-def test_json_and_a_file_go_together(derived, tmp_path):
-    assert derived(*TEXTBOOK, "--out", tmp_path / "a.html", "--quiet")["dO_dx"] == DO_DX
+def test_json_and_a_file_go_together(answered, tmp_path):
+    assert answered(*TEXTBOOK, "--out", tmp_path / "a.html", "--quiet")["dO_dx"] == DO_DX
     assert (tmp_path / "a.html").is_file()
 
 
-def test_a_case_in_a_file_says_the_same_and_the_command_line_goes_first(derived, tmp_path):
+def test_a_case_in_a_file_says_the_same_and_the_command_line_goes_first(answered, tmp_path):
     path = tmp_path / "مثال.yaml"
     path.write_text("kind: conv2d\nx: 3x3\nf: 2x2\nhead: c*sum\n", encoding="utf-8")
-    assert derived("derive", path)["dO_dx"] == DO_DX
-    assert derived("derive", path, "--head", "sum")["dO_dy"] == [["1", "1"], ["1", "1"]]
+    assert answered("derive", path)["dO_dx"] == DO_DX
+    assert answered("derive", path, "--head", "sum")["dO_dy"] == [["1", "1"], ["1", "1"]]
     path.write_text("network: lenet\nlayer: conv1\nat: 0,3,5\n", encoding="utf-8")
-    assert derived("derive", path, schema="derive_layer")["products"] == 25
+    assert answered("derive", path, schema="derive_layer")["products"] == 25
 
 
-def test_a_layer_of_a_network(derived, thalweg, tmp_path):
-    data = derived("derive", "resnet18", "--layer", "conv1", "--at", "0,0,0", schema="derive_layer")
+def test_a_layer_of_a_network(answered, thalweg, tmp_path):
+    data = answered("derive", "resnet18", "--layer", "conv1", "--at", "0,0,0", schema="derive_layer")
     assert (data["products"], data["padding"]) == (48, 99)
     assert data["seen"] == {"ranges": [[0, 3], [0, 3]], "extents": [224, 224]}
     out, err = thalweg("derive", "conv2d(4,3) relu", "--input", "3,8,8", "--layer", "conv1")

@@ -43,7 +43,7 @@ def test_names_alone_are_numbered_in_their_order_and_void_is_no_class(tmp_path):
         ("id,name\n0,road\n0,car\n", "the id 0 stands there twice"),
         ("id,name\n0,road\n1,road\n", "the name road stands there twice"),
         ("id,name\n0,road\nx,car\n", "line 3: 'x,car' is no class"),
-        ("id,name\n0,road\n1,void\n", "names 1 classes"),
+        ("id,name\n0,road\n1,void\n", r"names fewer than two classes \(1\)"),
         (
             "id,name,r,g,b\n0,road,1,2,3\n1,car,1,2,300\n",
             "line 3: a name, an id from 0 to 65535 and colours from 0 to 255",

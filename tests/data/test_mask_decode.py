@@ -7,7 +7,8 @@ from PIL import Image
 from thalweg.core.errors import PictureError, SourceError
 from thalweg.core.masks import VOID
 from thalweg.data.mask_classes import ClassTable, TableRow
-from thalweg.data.mask_decode import choose_coding, read_mask
+from thalweg.data.mask_coding import choose_coding
+from thalweg.data.mask_decode import read_mask
 
 TRUTH = np.array([[0, 0, 1], [1, 0, 255]], np.uint8)
 COLOURS = np.array([(128, 64, 128), (64, 0, 128)], np.uint8)

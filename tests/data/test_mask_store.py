@@ -7,7 +7,7 @@ from PIL import Image
 
 from thalweg.data import mask_store
 from thalweg.data.mask_classes import ClassTable, TableRow
-from thalweg.data.mask_decode import choose_coding
+from thalweg.data.mask_coding import choose_coding
 from thalweg.data.mask_store import load_masks, odd_values
 
 
@@ -35,15 +35,15 @@ def test_masks_are_read_once_and_again_when_one_changes(tmp_path, monkeypatch):
     changed = load_masks(tmp_path, files, coding, extents=(2, 4))
     assert reads == files
     assert changed.unknown == {7: (128, 1)}
-    assert changed.left_out["b.pgm"] == "no pixel of the mask belongs to a class"
+    assert changed.left_out["b.pgm"] == "no pixel of the mask belongs to a class (it holds the value 7)"
     assert "128 pixels of 1 mask hold the value 7" in odd_values(changed, coding)[-1].reason
 
 
 def test_masks_that_lost_their_values_are_told_apart_from_a_few_stray_ones(tmp_path):
     random = np.random.default_rng(0)
     mask = np.kron(random.integers(0, 2, (4, 4)), np.ones((8, 8))).astype(np.uint8) * 90
-    Image.fromarray(mask).save(tmp_path / "a.jpg", quality=30)
+    Image.fromarray(mask).resize((48, 48), Image.Resampling.BICUBIC).save(tmp_path / "a.png")
     table = ClassTable(rows=(TableRow(value=0, name="road"), TableRow(value=90, name="car")), place="classes.csv")
-    coding = choose_coding(tmp_path, ["a.jpg"], table, "source")
-    told = odd_values(load_masks(tmp_path, ["a.jpg"], coding, extents=(8, 8)), coding)
+    coding = choose_coding(tmp_path, ["a.png"], table, "source")
+    told = odd_values(load_masks(tmp_path, ["a.png"], coding, extents=(8, 8)), coding)
     assert "save masks without loss (PNG, not JPEG)" in told[0].reason

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -5,16 +6,26 @@ import pytest
 
 import thalweg
 from thalweg.accounting.ledger import count
-from thalweg.core.errors import RunError, SourceError
+from thalweg.core.codec import from_plain
+from thalweg.core.context_use import ContextUse
+from thalweg.core.errors import PlanError, RunError, SourceError
+from thalweg.core.plan import TrainingPlan
+from thalweg.core.run_folder import RunFolder
 from thalweg.core.shape import Shape
 from thalweg.experiments.context_claims import best_module, gains
+from thalweg.experiments.context_control import ControlData, train_controls
 from thalweg.experiments.context_networks import DEEPER, equal_networks, segmenters
 from thalweg.experiments.context_runs import SceneRun, SceneTrial, train_scene
 from thalweg.experiments.context_scenes import FAR, NAMES, scenes, shortest_distance
+from thalweg.experiments.data import LabPart
 from thalweg.experiments.lab import lab
 from thalweg.experiments.labs import context
+from thalweg.explanation.context_use import Place, control_curve
+from thalweg.modules.build import build
 from thalweg.networks.context import CONTEXTS
+from thalweg.networks.segmentation import segmenter
 from thalweg.rendering.drawings import check_drawing
+from thalweg.workbench.telling import silent
 
 
 @pytest.fixture
@@ -27,6 +38,8 @@ def tiny(monkeypatch):
     monkeypatch.setattr(context, "PLACES", (1, 1))
     monkeypatch.setattr(context, "LOOKED_AT", (2, 2))
     monkeypatch.setattr(context, "TIMING", 0.0)
+    monkeypatch.setattr(context, "CONTROL_STEPS", (2, 2))
+    monkeypatch.setattr(context, "CONTROLS", (2, 2))
 
 
 def test_the_lab_on_scenes(tiny):
@@ -127,10 +140,20 @@ def test_data_are_values():
     assert replace(data, source="other").said().startswith("other: 4 pictures of 3x32x56")
 
 
-def test_a_run_is_looked_into(tiny, street_folder, tmp_path_factory):
+@pytest.fixture(scope="module")
+def run_folder(street_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("context") / "run"
     thalweg.train(street_folder, out=folder, context="gc", epochs=1, lr=0.003, repair=False)
-    answer = lab("context", str(folder), quick=True, workers=1)
+    return folder
+
+
+def test_a_run_is_looked_into(tiny, run_folder):
+    before = json.loads((run_folder / "report.json").read_text(encoding="utf-8"))
+    titles = [section["title"] for section in before["sections"]]
+    section = before["sections"][titles.index("How much context it uses")]
+    assert "50 % of gradient energy" in json.dumps(section)  # what is cheap stands in every report
+    assert f"thalweg lab context {run_folder}" in json.dumps(section)
+    answer = lab("context", str(run_folder), quick=True, workers=1)
     assert answer.question == "How much context does this network use?"
     assert [row[0] for row in answer.table.rows] == ["sky", "road", "car"]
     assert answer.table.header[-2:] == ("IoU", "module silenced")
@@ -140,6 +163,48 @@ def test_a_run_is_looked_into(tiny, street_folder, tmp_path_factory):
     ]
     assert all(line.y[-1] == 1.0 for line in answer.figures[0].lines)  # the largest radius keeps everything
     assert answer.to_json()["figures"]
+    kept = from_plain(ContextUse, RunFolder.open(run_folder).read_json("context.json"), "context.json")
+    assert [curve.fill for curve in kept.curves] == ["mean", "blurred", "other"]
+    after = json.loads((run_folder / "report.json").read_text(encoding="utf-8"))
+    assert [section["title"] for section in after["sections"]] == titles  # replaced, not added a second time
+    assert "filled: blurred" in (run_folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_networks_trained_on_crops_are_the_control(tiny, run_folder):
+    answer = lab("context", str(run_folder), quick=True, workers=1, control=True)
+    assert "radii 8, 32 (the last: whole pictures); crops a step 28, 8" in answer.setup["control"]
+    assert [line.label for line in answer.figures[0].lines][-1] == "trained on crops"
+    assert answer.findings[-1].claim == "A network that never sees further misses what filling takes away"
+    assert answer.table.header[3:7] == ("radius, mean", "radius, blurred", "radius, other", "radius, crops")
+    with pytest.raises(PlanError, match="--control is about a trained network"):
+        lab("context", quick=True, workers=1, control=True)
+    with pytest.raises(PlanError, match="lab saddle has no control"):
+        lab("saddle", quick=True, control=True)
+    with pytest.raises(PlanError, match=r"--minutes 0\.0001 are given"):
+        lab("context", str(run_folder), quick=True, control=True, minutes=0.0001)
+
+
+def test_a_control_learns_from_its_crop_alone():
+    """What lies beyond the radius says everything: the control on whole pictures knows it, the one on crops cannot."""
+    random = np.random.default_rng(2)
+    labels = np.repeat(random.integers(0, 2, 24), 32 * 64).reshape(24, 32, 64)
+    values = np.full((24, 32, 64, 3), 100, np.uint8)
+    values[:, :, :6, 0] = 30 + 200 * labels[:, :1, :1]  # a strip at the left edge
+    spec = segmenter(Shape(3, (32, 64)), 2, context="gc")
+    data = ControlData(
+        part=LabPart(values=values, labels=labels),
+        spec=spec,
+        plan=TrainingPlan(source="none", learning_rate=0.01, class_weights="none"),
+        weights=build(spec.logits()[0], seed=0).state_dict(),
+        pixels=(1, 1),
+        steps=40,
+        seed=0,
+    )
+    modules = train_controls(data, (8, 64), workers=1, listener=silent())
+    places = [Place(picture=n, row=16, column=48, truth=int(labels[n, 0, 0])) for n in range(24)]
+    curve = control_curve(modules, data.part.inputs, places, 2)
+    assert curve.accuracy[1] > 0.9
+    assert curve.accuracy[0] < 0.7
 
 
 def test_a_run_that_classifies_is_refused(photo_folder, tmp_path_factory):

@@ -5,28 +5,13 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import thalweg
 from thalweg.core.run_folder import RunFolder
-from thalweg.exporting.tensorboard import EventWriter, crc32c
+from thalweg.core.tfrecord import crc32c
+from thalweg.exporting.tensorboard import EventWriter
 from thalweg.histories.reading import read
-from thalweg.histories.records import crc32c as read_crc32c
 from thalweg.workbench.event_log import EventLog, write_events
-
-
-@pytest.mark.parametrize(
-    ("data", "known"),
-    [(b"\0" * 32, 0x8A9136AA), (b"\xff" * 32, 0x62A8AB43), (bytes(range(32)), 0x46DD794E), (b"123456789", 0xE3069283)],
-)
-def test_checksums_are_those_of_rfc_3720(data, known):
-    assert crc32c(data) == known
-
-
-@given(st.binary(max_size=300))
-def test_two_implementations_agree(data):
-    assert crc32c(data) == read_crc32c(data)
 
 
 def test_our_own_reader_reads_back_what_was_written(tmp_path):

@@ -17,6 +17,7 @@ import pytest
 SOURCES = pathlib.Path(__file__).parents[2] / "src" / "thalweg"
 _SEEN = {"text", "caption", "header", "title", "label", "x_label", "y_label", "note", "value", "badge", "answer"}
 _WORDS = re.compile(r"[A-Za-z]{2,}")
+_TAG = re.compile(r"(?<!\?P)(?:</?[a-z][a-z0-9]*[ />]|</[a-z]+>|<[a-z0-9]+>)|[\"'/]>")
 
 
 def messages(module: str) -> list[str]:
@@ -29,13 +30,18 @@ def messages(module: str) -> list[str]:
 def _found(node: ast.AST, *, seen: bool) -> Iterator[str]:  # noqa: C901, PLR0911, PLR0912 - a kind of node each
     if isinstance(node, ast.JoinedStr):
         text = template(node)
-        if _is_message(text, seen=seen):
+        if "<" in text and _TAG.search(text):
+            yield from _in_markup(text)
+        elif _is_message(text, seen=seen):
             yield text
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
                 yield from _found(part.value, seen=True)
         return
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        if _TAG.search(node.value):
+            yield from _in_markup(escape(node.value))
+            return
         lines = node.value.splitlines() if "\n" in node.value.strip() else [node.value]
         yield from (escape(line) for line in lines if _is_message(line, seen=seen))
         return
@@ -62,6 +68,14 @@ def _found(node: ast.AST, *, seen: bool) -> Iterator[str]:  # noqa: C901, PLR091
     keeps = isinstance(node, ast.Tuple | ast.List | ast.IfExp | ast.BinOp | ast.BoolOp)
     for child in ast.iter_child_nodes(node):
         yield from _found(child, seen=seen and keeps)
+
+
+def _in_markup(text: str) -> Iterator[str]:
+    """The words of a piece of HTML or SVG: between its tags, and those that are read out or shown on hover."""
+    pieces = [*re.split(r"<[^<>]*>?|[^<>]*/?>", text), *re.findall(r'(?:aria-label|data-says|title)="([^"]*)"', text)]
+    for piece in pieces:
+        if _is_message(piece.strip(), seen=True):
+            yield piece.strip()
 
 
 def _is_message(text: str, *, seen: bool) -> bool:

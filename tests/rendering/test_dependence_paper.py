@@ -30,7 +30,7 @@ def test_the_sum_its_padding_and_its_numbers_are_told():
     assert "+ b₀" in text
     words = " ".join(text.split())
     assert "4 products; 5 more would stand there, but meet padding and contribute nothing." in words
-    assert "Rows 0 to 1 of 8, columns 0 to 1 of 8 (a window of 3x2)" in words
+    assert "It sees rows 0 to 1 of 8, columns 0 to 1 of 8 (a window of 3x2)" in words
     assert "reaches over the border" in words
     assert "0.5  -0.25" in text
     assert "b₀ = 0.125" in text

@@ -3,7 +3,7 @@ import itertools
 import pytest
 
 from thalweg.core.derivation import AnswerCheck
-from thalweg.rendering.derivation_paper import derivation_paper, student_sentence
+from thalweg.rendering.derivation_paper import derivation_paper, student_sentences
 from thalweg.rendering.paper import Equations, Matrix, Sketch, Verdict, Words
 
 
@@ -76,8 +76,8 @@ def test_a_wrong_answer_is_said_first_with_place_and_mistake(derivations):
     paper = derivation_paper(derivations(check=check))
     verdict = paper.lead[1]
     assert verdict.good is False
-    assert student_sentence(check) == (
+    assert " ".join(student_sentences(check)) == (
         "The answer is wrong. First: dO_dx[0][1] is f1 instead of c*(f1 + f2). "
         "Likely mistake: unflipped filter. Flip it."
     )
-    assert verdict.text == student_sentence(check)
+    assert verdict.text == " ".join(student_sentences(check))

@@ -10,7 +10,7 @@ def test_each_row_has_its_name_value_and_interval():
     ]
     drawing = draw_dots("Accuracy", "share right", dots)
     assert check_drawing(drawing.svg) == drawing.svg
-    assert drawing.alternative == "plain: 0.800 (0.750 to 0.850), 1.2 M MACs. with <1x1>: 0.700."
+    assert drawing.alternative == "plain: 0.800 (0.750 to 0.850), 1.2 M MACs.\nwith <1x1>: 0.700."
     assert drawing.svg.count("<circle") == 2
     assert "var(--tw-paper)" in drawing.svg.partition("</style>")[2]
     assert "few data" in drawing.svg

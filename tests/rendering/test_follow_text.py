@@ -4,7 +4,7 @@ import pytest
 
 from thalweg.core.finding import Finding
 from thalweg.core.run_state import Followed, RunState
-from thalweg.rendering.follow_text import EPOCH_HEADING, end_lines, epoch_line, follow_lines
+from thalweg.rendering.follow_text import end_lines, epoch_heading, epoch_line, follow_lines
 
 ROW = {
     "epoch": 12345,
@@ -65,7 +65,7 @@ def test_nothing_hostile_reaches_the_terminal():
 
 def test_an_epoch_stands_under_its_heading():
     line = epoch_line(ROW, 3661)
-    assert len(line) == len(EPOCH_HEADING)
+    assert len(line) == len(epoch_heading())
     assert line.split() == ["12345", "0.5000", "100.0%", "0.6000", "100.0%", "1.00e-03", "1:01:01"]
     assert epoch_line({"epoch": 1, "val_loss": math.nan}).split() == ["1"]
 

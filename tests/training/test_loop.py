@@ -283,13 +283,3 @@ def test_a_long_epoch_is_saved_on_the_way_and_goes_on_from_there(tmp_path, monke
     assert (again.state.step, again.state.batch) == (4, 1)
     again.fit()
     assert same(whole.evaluated, again.evaluated)
-
-
-def test_time_is_kept_for_a_reported_split_larger_than_the_watched_one(tmp_path):
-    recipe = dataclasses.replace(RECIPE, epochs=None, deadline_seconds=10.0)
-    reserves = []
-    for evaluations in (2.0, 5.0):
-        made = trainer(tmp_path / str(evaluations), dataclasses.replace(recipe, evaluations=evaluations))
-        made._evaluation_seconds = 1.5
-        reserves.append(made._reserve())
-    assert reserves == [3.0, 7.5]

@@ -67,7 +67,8 @@ def test_the_run_folder_says_how_masks_were_read_and_scores_every_picture(run, s
     history = (folder / "history.csv").read_text(encoding="utf-8").splitlines()
     assert history[0].endswith("val_mean_iou")
     page = (folder / "report.html").read_text(encoding="utf-8")
-    for word in ("Intersection over union a class", "What it misses", "How far to believe it", 'type="range"'):
+    words = ("Intersection over union a class", "What it misses", "The rarest class, car, is", "How far to believe it")
+    for word in (*words, "How much context it uses", 'type="range"'):
         assert word in page, word
 
 

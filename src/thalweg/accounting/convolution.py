@@ -19,19 +19,19 @@ __all__ = ["RULES"]
 
 
 def _convolution(settings: Mapping[str, Any], shapes: tuple[Shape, ...], output: Shape) -> Cost:
-    source = shapes[0]
-    kernel = per_axis(settings["kernel_size"], source.axes)
-    channels = source.channels // settings["groups"]
-    parameters, formula = arithmetic([channels, *kernel], output.channels, bias=settings["bias"])
-    return Cost(parameters=parameters, formula=formula, macs=channels * math.prod(kernel) * output.size)
+    return _cost(settings, shapes[0], output, places=math.prod(output.extents))
 
 
 def _transposed(settings: Mapping[str, Any], shapes: tuple[Shape, ...], output: Shape) -> Cost:
-    source = shapes[0]
+    return _cost(settings, shapes[0], output, places=math.prod(shapes[0].extents))
+
+
+def _cost(settings: Mapping[str, Any], source: Shape, output: Shape, *, places: int) -> Cost:
+    """The kernel is laid on so many places: of the output, or, transposed, of the input."""
     kernel = per_axis(settings["kernel_size"], source.axes)
     channels = source.channels // settings["groups"]
     parameters, formula = arithmetic([channels, *kernel], output.channels, bias=settings["bias"])
-    macs = channels * math.prod(kernel) * output.channels * math.prod(source.extents)
+    macs = channels * math.prod(kernel) * output.channels * places
     return Cost(parameters=parameters, formula=formula, macs=macs)
 
 

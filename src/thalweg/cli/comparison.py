@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from thalweg.cli.settings import Settings, emit_json
-from thalweg.core.languages import said
+from thalweg.cli.terminal import emit_text, tell_page
 
 __all__ = ["compare"]
 
@@ -25,7 +25,6 @@ def compare(
 ) -> int:
     """Put runs side by side: what differs, how they ended, and which difference is more than chance."""
     settings: Settings = context.obj
-    from thalweg.core.files import printable
     from thalweg.rendering.comparison_page import comparison_text
     from thalweg.workbench.compare import compare as work
 
@@ -33,11 +32,7 @@ def compare(
     if settings.json:
         emit_json(result.to_json())
         return 0
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal has every letter
     width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 0
-    sys.stdout.write(comparison_text(result, width))
-    sys.stdout.flush()
-    if result.page is not None and not settings.quiet:
-        sys.stderr.write(said(f"Page: {printable(result.page)}") + "\n")
+    emit_text(comparison_text(result, width))
+    tell_page(settings, result.page)
     return 0

@@ -33,6 +33,8 @@ def check(
         return exit_status(result.findings)
     counts = ", ".join(f"{printable(name)} {number:,}" for name, number in result.class_counts.items())
     typer.echo(said(f"{result.files:,} usable files belonging to {len(result.classes)} classes: {counts}."))
+    if result.masks:
+        typer.echo(said(f"Masks: {result.masks}."))
     for title, notices in (("left out", result.left_out), ("odd, but used", result.warnings)):
         typer.echo(said(f"{len(notices):,} files {title}."))
         for notice in notices[:SHOWN]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.cli.terminal import can_show, emit_text, has_colour, tell
+from thalweg.core.languages import said
 
 if TYPE_CHECKING:
     from thalweg.core.dependence import Dependence
@@ -91,11 +93,10 @@ def derive(
         emit_json(result.to_json())
         return 0 if passed else 1
     note = getattr(result, "note", "")
-    if note and not settings.quiet:
-        sys.stderr.write(f"{note}\n")
+    tell(settings, note)
     if out is not None:
         write_atomically(out, write_paper(result, chosen))
-        typer.echo(f"Derivation: {printable(out)}")
+        typer.echo(said(f"Derivation: {printable(out)}"))
         _say_check(result)
     else:
         _print(result, chosen)
@@ -108,37 +109,23 @@ def _write(settings: Settings, result: "Derivation | Dependence", form: str, out
 
     if out is not None:
         write_atomically(out, write_paper(result, form))
-        if not settings.quiet:
-            sys.stderr.write(f"Derivation: {printable(out)}\n")
+        tell(settings, f"Derivation: {printable(out)}")
 
 
 def _say_check(result: "Derivation | Dependence") -> None:
     """A wrong answer is said where it was asked, not only in the file."""
-    from thalweg.rendering.derivation_paper import student_sentence
+    from thalweg.rendering.derivation_paper import student_sentences
 
     check = getattr(result, "check", None)
     if check is not None:
-        typer.echo(student_sentence(check))
+        typer.echo(" ".join(map(said, student_sentences(check))))
 
 
 def _print(result: "Derivation | Dependence", form: str) -> None:
     from thalweg.workbench.derive_forms import write_paper
 
-    terminal = sys.stdout.isatty()
-    colour = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    wide = shutil.get_terminal_size((80, 24)).columns if terminal or "COLUMNS" in os.environ else 80
-    plain = not _can_show(sys.stdout.encoding)
+    known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    wide = shutil.get_terminal_size((80, 24)).columns if known else 80
+    plain = form == "text" and not can_show("∂₁·⎡⎢─")
     width = max(_NARROWEST, min(wide, _WIDEST))
-    text = write_paper(result, form, width=width, plain=plain and form == "text", colour=colour)
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    sys.stdout.write(text)
-    sys.stdout.flush()
-
-
-def _can_show(encoding: str | None) -> bool:
-    try:
-        "∂₁·⎡⎢─".encode(encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
+    emit_text(write_paper(result, form, width=width, plain=plain, colour=has_colour()))

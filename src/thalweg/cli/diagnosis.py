@@ -1,6 +1,5 @@
 """`diagnose` and `rule`: what is wrong with a run, from its log alone, and what a finding means."""
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.cli.terminal import can_show, emit_text, has_colour, tell_page
 from thalweg.core.languages import said
 from thalweg.core.process import compute_alone
 
@@ -69,42 +69,23 @@ def rule(
         if settings.json:
             emit_json(text)
         else:
-            _print(rule_text(text, _width()))
+            emit_text(rule_text(text, _width()))
         return 0
     known = rules()
     if settings.json:
         emit_json({"rules": known})
         return 0
-    _print(list_rules(known, _width()))
+    emit_text(list_rules(known, _width()))
     return 0
 
 
 def _show(settings: Settings, result: "DiagnoseResult") -> None:
-    from thalweg.core.files import printable
     from thalweg.rendering.diagnosis_text import diagnosis_text
 
-    terminal = sys.stdout.isatty()
-    colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    _print(diagnosis_text(result, width=_width(), colour=colour, plain=not _draws_blocks()))
-    if result.page is not None and not settings.quiet:
-        sys.stderr.write(said(f"Page: {printable(result.page)}") + "\n")
+    emit_text(diagnosis_text(result, width=_width(), colour=has_colour(), plain=not can_show("▁█")))
+    tell_page(settings, result.page)
 
 
 def _width() -> int:
     """Columns of the terminal, within reason; 80 for files and pipes."""
     return min(100, shutil.get_terminal_size((80, 24)).columns) if sys.stdout.isatty() else 80
-
-
-def _draws_blocks() -> bool:
-    try:
-        "▁█".encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
-
-
-def _print(text: str) -> None:
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal has every letter
-    sys.stdout.write(text)
-    sys.stdout.flush()

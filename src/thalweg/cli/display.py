@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Self
 
 from thalweg.cli.settings import Settings
 from thalweg.core.languages import said
+from thalweg.rendering.columns import heading
+from thalweg.rendering.numerals import clock
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -16,8 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Display"]
 
-ROW = 77
-"""Width of a line of the table of epochs, in characters."""
+WIDE_TABLE = (
+    *(("epoch", 5), ("train loss", 12), ("accuracy", 9), ("val loss", 10), ("accuracy", 9)),
+    *(("learning rate", 15), ("images/s", 9), ("left", 8)),
+)
+NARROW_TABLE = (("epoch", 5), ("train", 8), ("right", 7), ("val", 8), ("right", 7))
 WIDE = 120
 """From this width on the live line on the learning rate fits beside the bar."""
 COUNTS_PER_SECOND = 4
@@ -80,7 +85,7 @@ class Display:
             total: How many there are.
         """
         if self.console.is_terminal:
-            self._move(what, done, total, "")
+            self._move(said(what), done, total, "")
             if done >= total:
                 self._close()
 
@@ -93,7 +98,7 @@ class Display:
         if progress.row is not None:
             self._epoch_line(progress)
         if self.console.is_terminal:
-            told = [] if math.isnan(progress.seconds_left) else [said(f"{_clock(progress.seconds_left)} left")]
+            told = [] if math.isnan(progress.seconds_left) else [said(f"{clock(progress.seconds_left)} left")]
             if not self._narrow and not math.isnan(progress.images_per_second):
                 told.append(said(f"{progress.images_per_second:,.0f} images/s"))
             if progress.row is None:
@@ -101,7 +106,7 @@ class Display:
             if progress.row is None and not self._narrow:
                 told.append(said(f"accuracy {progress.accuracy:.1%}"))
                 if progress.monitor and self.console.width >= WIDE:
-                    told.append(f"| {progress.monitor}")
+                    told.append(f"| {said(progress.monitor)}")
             of = f"/{progress.epochs}" if progress.epochs else ""
             self._move(said(f"epoch {progress.epoch}{of}"), int(progress.fraction * 1000), 1000, " ".join(told))
             if progress.fraction >= 1 and progress.row is not None:
@@ -110,22 +115,25 @@ class Display:
     @property
     def _narrow(self) -> bool:
         """Whether the table of epochs would not fit on a line of the terminal; files and pipes take any width."""
-        return self.console.is_terminal and self.console.width < ROW
+        return self.console.is_terminal and self.console.width < sum(heading(WIDE_TABLE)[1])
 
     def _epoch_line(self, progress: "Progress") -> None:
         row = progress.row
         assert row is not None  # noqa: S101 - the caller looked
+        head, sizes = heading(NARROW_TABLE if self._narrow else WIDE_TABLE)
         if not self._heading:
             self._heading = True
-            wide = "epoch  train loss accuracy  val loss accuracy  learning rate images/s    left"
-            self.say("epoch   train  right     val  right" if self._narrow else wide)
-        numbers = row["train_loss"], row["train_accuracy"], row["val_loss"], row["val_accuracy"]
-        if self._narrow:
-            self.say("{:>5}{:>8.4f}{:>7.1%}{:>8.4f}{:>7.1%}".format(progress.epoch, *numbers))
-            return
-        scores = "{:>5}{:>12.4f}{:>9.1%}{:>10.4f}{:>9.1%}".format(progress.epoch, *numbers)
-        rest = f"{row['learning_rate']:>15.2e}{row['images_per_second']:>9,.0f}{_clock(progress.seconds_left):>8}"
-        self.say(scores + rest)
+            self._line(head)
+        losses = [f"{row[name]:.4f}" for name in ("train_loss", "val_loss")]
+        shares = [f"{row[name]:.1%}" for name in ("train_accuracy", "val_accuracy")]
+        cells = [f"{progress.epoch}", losses[0], shares[0], losses[1], shares[1], f"{row['learning_rate']:.2e}"]
+        cells += [f"{row['images_per_second']:,.0f}", clock(progress.seconds_left)]
+        self._line("".join(f"{cell:>{size}}" for cell, size in zip(cells, sizes, strict=False)))
+
+    def _line(self, text: str) -> None:
+        """A line of the table, numbers as they are."""
+        if not self.settings.quiet:
+            self.console.print(text, markup=False)
 
     def _move(self, what: str, done: int, total: int, text: str) -> None:
         if self._bar is None:
@@ -150,12 +158,3 @@ class Display:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
-
-
-def _clock(seconds: float) -> str:
-    if math.isnan(seconds):
-        return ""
-    whole = round(seconds)
-    if whole >= 3600:  # noqa: PLR2004 - an hour
-        return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
-    return f"{whole // 60}:{whole % 60:02d}"

@@ -8,6 +8,7 @@ import typer
 
 from thalweg.cli.display import Display
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.cli.terminal import emit_text, tell_page
 
 __all__ = ["explain"]
 
@@ -75,10 +76,9 @@ def explain(
             of_sample = 1 <= number <= len(result.samples)
             words = line.lstrip()
             indent = line[: len(line) - len(words)]
-            sys.stdout.write(indent + said(words, "sample" if of_sample else "") + "\n")
-        sys.stdout.flush()
+            emit_text(indent + said(words, "sample" if of_sample else "") + "\n")
     for notice in result.left_out:
         sys.stderr.write(f"thalweg: {said(f'{printable(notice.file)}: {notice.reason}', 'error')}\n")
-    if result.page is not None and not settings.quiet and not settings.json:
-        sys.stderr.write(said(f"Page: {printable(result.page)}") + "\n")
+    if not settings.json:
+        tell_page(settings, result.page)
     return 2 if result.left_out else 0

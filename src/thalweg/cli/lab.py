@@ -9,6 +9,7 @@ import typer
 
 from thalweg.cli.display import Display
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.cli.terminal import emit_text, tell_page
 from thalweg.core.languages import said
 
 __all__ = ["lab"]
@@ -36,13 +37,18 @@ def lab(
     ray: Annotated[
         bool, typer.Option("--ray", help="Spread over the Ray cluster at RAY_ADDRESS, or a new one here (extra ray).")
     ] = False,
+    control: Annotated[
+        bool,
+        typer.Option(
+            "--control", help="Of context RUN: also train the network on crops that end at each radius, for comparison."
+        ),
+    ] = False,
     html: Annotated[
         Path | None, typer.Option(help="The page to write.", metavar="PAGE", show_default="lab-NAME.html")
     ] = None,
 ) -> int:
     """Measure a claim of a course: question, set-up, table, figure, what was found, what it does not show."""
     settings: Settings = context.obj
-    from thalweg.core.files import printable
     from thalweg.experiments.lab import lab as work
     from thalweg.experiments.lab import labs
     from thalweg.rendering.lab_page import lab_text
@@ -52,22 +58,18 @@ def lab(
         if settings.json:
             emit_json({"labs": known})
         else:
-            sys.stdout.write("".join(f"{each}: {said(what)}\n" for each, what in known.items()))
+            emit_text("".join(f"{each}: {said(what)}\n" for each, what in known.items()))
         return 0
     page = Path(f"lab-{name}.html") if html is None and name in labs() else html
     with Display(settings) as display:
         result = work(
-            name, source, quick=quick, workers=workers, seed=seed, minutes=minutes, ray=ray, html=page,
+            name, source, quick=quick, workers=workers, seed=seed, minutes=minutes, ray=ray, html=page, control=control,
             listener=display.listener(),
         )  # fmt: skip
     if settings.json:
         emit_json(result.to_json())
         return 0
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal has every letter
     columns = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
-    sys.stdout.write(lab_text(result, max(30, min(100, columns))))
-    sys.stdout.flush()
-    if result.page is not None and not settings.quiet:
-        sys.stderr.write(said(f"Page: {printable(result.page)}") + "\n")
+    emit_text(lab_text(result, max(30, min(100, columns))))
+    tell_page(settings, result.page)
     return 0

@@ -1,6 +1,5 @@
 """`landscape`: how the loss bends around a finished run, and what lies between two runs."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
@@ -8,7 +7,7 @@ import typer
 
 from thalweg.cli.display import Display
 from thalweg.cli.settings import Settings, emit_json
-from thalweg.core.languages import said
+from thalweg.cli.terminal import emit_text, tell_page
 
 __all__ = ["landscape"]
 
@@ -32,7 +31,6 @@ def landscape(
 ) -> int:
     """Measure curvature at a run's weights: eigenvalues, kind of point, slices, the way to another run."""
     settings: Settings = context.obj
-    from thalweg.core.files import printable
     from thalweg.rendering.landscape_page import landscape_text
     from thalweg.workbench.landscape import landscape as work
 
@@ -53,8 +51,6 @@ def landscape(
     if settings.json:
         emit_json(result.to_json())
         return 0
-    sys.stdout.write(landscape_text(result))
-    sys.stdout.flush()
-    if result.page is not None and not settings.quiet:
-        sys.stderr.write(said(f"Page: {printable(result.page)}") + "\n")
+    emit_text(landscape_text(result))
+    tell_page(settings, result.page)
     return 0

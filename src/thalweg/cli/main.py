@@ -14,6 +14,7 @@ from thalweg.cli.derivation import derive
 from thalweg.cli.diagnosis import diagnose, rule
 from thalweg.cli.doctor import doctor
 from thalweg.cli.explanation import explain
+from thalweg.cli.helping import SaidCommand, SaidGroup
 from thalweg.cli.lab import lab
 from thalweg.cli.landscape import landscape
 from thalweg.cli.models import evaluate, export, predict, report
@@ -35,6 +36,7 @@ EPILOG = (
 )
 
 app = typer.Typer(
+    cls=SaidGroup,
     help="Train, diagnose, count and explain convolutional networks.",
     epilog=EPILOG,
     no_args_is_help=True,
@@ -51,7 +53,7 @@ COMMANDS = (
 SPREAD = (train, resume, demo)
 """What several ranks do together."""
 for command in COMMANDS:
-    app.command(epilog=EPILOG)(command)
+    app.command(cls=SaidCommand, epilog=EPILOG)(command)
 
 
 def _show_version(value: bool) -> None:

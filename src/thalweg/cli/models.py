@@ -83,34 +83,37 @@ def evaluate(
     else:
         low, high = result.accuracy_interval
         if result.iou is not None:
-            typer.echo(segmentation_line(result))
+            for line in segmentation_lines(result):
+                typer.echo(said(line))
             return 0
-        typer.echo(
+        area = "" if math.isnan(result.auc) else f", ROC AUC {result.auc:.3f}"
+        line = (
             f"Right on {result.accuracy:.1%} of {result.test_files:,} files of {result.split} "
             f"(95 % interval {low:.1%} to {high:.1%}); always the largest training class gives "
-            f"{result.majority_accuracy:.1%}; balanced accuracy {result.balanced_accuracy:.1%}"
-            + ("." if math.isnan(result.auc) else f", ROC AUC {result.auc:.3f}.")
+            f"{result.majority_accuracy:.1%}; balanced accuracy {result.balanced_accuracy:.1%}{area}."
         )
+        typer.echo(said(line))
     return 0
 
 
-def segmentation_line(result: "TrainResult") -> str:
+def segmentation_lines(result: "TrainResult") -> tuple[str, str]:
     """Say how good a segmentation is.
 
     Args:
         result: Its scores.
 
     Returns:
-        Two sentences.
+        Two sentences, of all and of each class.
     """
     from thalweg.core.files import printable
 
     low, high = result.mean_iou_interval or (math.nan, math.nan)
     each = ", ".join(f"{printable(name)} {iou:.2f}" for name, iou in (result.iou or {}).items() if not math.isnan(iou))
-    return (
+    whole = (
         f"Mean intersection over union {result.mean_iou:.3f} on {result.test_files:,} pictures of {result.split} "
-        f"(95 % interval {low:.3f} to {high:.3f}); {result.accuracy:.1%} of pixels right.\n{each}."
+        f"(95 % interval {low:.3f} to {high:.3f}); {result.accuracy:.1%} of pixels right."
     )
+    return whole, f"{each}."
 
 
 def export(
@@ -164,26 +167,28 @@ def export(
         typer.echo(printable(path))
     for each in result.tracked:
         typer.echo(
-            f"{_PROGRAMS[str(each['program'])]} run {each['run_id']} of {printable(each['project'])} "
+            f"{_PROGRAMS[str(each['program'])]} run {each['run_id']} of {printable(str(each['project']))} "
             f"{'brought up to date' if each['again'] else 'written'}: {each['metrics']:,} metrics with "
             f"{each['points']:,} new values, {each['settings']:,} settings, {each['files']:,} files. "
-            f"Open: {printable(each['opened_with'])}"
+            f"Open: {printable(str(each['opened_with']))}"
         )
     for note in result.notes:
-        typer.echo(f"Note: {note}.", err=True)
+        typer.echo(said(f"Note: {note}."), err=True)
     if result.batch_sizes:
         sizes = " and ".join(map(str, result.batch_sizes))
-        typer.echo(
+        line = (
             f"{result.path}: {Path(result.path).stat().st_size:,} bytes, within {result.max_difference:.1e} of torch "
             f"at batch sizes {sizes}."
         )
+        typer.echo(said(line))
     if result.quantised is not None:
         small = result.quantised
-        typer.echo(
+        line = (
             f"{small['path']}: {small['bytes']:,} bytes, {small['accuracy']:.1%} right on {small['files']:,} "
             f"{small['split']} files where float32 is on {small['accuracy_float']:.1%}; "
             f"{small['images_per_second']:,.0f} images/s where float32 makes {small['images_per_second_float']:,.0f}."
         )
+        typer.echo(said(line))
     return 0
 
 

@@ -1,12 +1,13 @@
 """`count` and `draw`: what a network consists of, without building it."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.cli.terminal import emit_text, tell
+from thalweg.core.languages import said
 
 __all__ = ["count", "draw"]
 
@@ -53,10 +54,10 @@ def count(
         emit_json(result.to_json())
         return 0
     if form != "text":
-        _tell(settings, result.note)
-    _print(write_count(result, form))
+        tell(settings, result.note)
+    emit_text(write_count(result, form))
     if form == "csv" and result.solved:
-        _tell(settings, solved_sentence(result.solved))
+        tell(settings, solved_sentence(result.solved))
     return 0
 
 
@@ -84,22 +85,9 @@ def draw(
     if settings.json:
         emit_json(result.to_json())
         return 0
-    _tell(settings, result.note)
+    tell(settings, result.note)
     if result.path is None:
-        _print(result.drawing)
+        emit_text(result.drawing)
     else:
-        typer.echo(f"Drawing: {printable(result.path)}")
+        typer.echo(said(f"Drawing: {printable(result.path)}"))
     return 0
-
-
-def _print(text: str) -> None:
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal has lines and arrows
-    sys.stdout.write(text)
-    sys.stdout.flush()
-
-
-def _tell(settings: Settings, sentence: str) -> None:
-    """Say something beside the answer, so that the answer can go into a file."""
-    if sentence and not settings.quiet:
-        sys.stderr.write(f"{sentence}\n")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Self
 import typer
 
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.cli.terminal import can_show, emit_text
+from thalweg.core.languages import said
 
 if TYPE_CHECKING:
     from thalweg.core.run_state import Followed
@@ -39,7 +41,7 @@ def serve(
         elif address:
             typer.echo(line)
         elif not settings.quiet or line.startswith("Warning"):
-            typer.echo(line, err=settings.json or line.startswith("Warning"))
+            typer.echo(said(line), err=settings.json or line.startswith("Warning"))
         sys.stdout.flush()
 
     thalweg.serve(runs, port=port, host=host, token=token, say=say)
@@ -69,7 +71,7 @@ def follow(
         seen = work(run, idle=idle, show=_Lines().show)
     from thalweg.rendering.follow_text import end_lines
 
-    _write("".join(f"{line}\n" for line in end_lines(seen)))
+    emit_text("".join(f"{line}\n" for line in end_lines(seen)))
     return seen.exit_status
 
 
@@ -80,13 +82,13 @@ class _Lines:
         self._told, self._at, self._headed = 0, -math.inf, False
 
     def show(self, seen: "Followed") -> None:
-        from thalweg.rendering.follow_text import EPOCH_HEADING, epoch_line, follow_lines
+        from thalweg.rendering.follow_text import epoch_heading, epoch_line, follow_lines
 
         if not self._headed:
             self._headed = True
-            _write(follow_lines(seen, plain=True)[0] + "\n")
+            emit_text(follow_lines(seen, plain=True)[0] + "\n")
             if seen.state.running or seen.rows:
-                _write(EPOCH_HEADING + "\n")
+                emit_text(epoch_heading() + "\n")
         new = seen.rows[self._told :]
         if not new or (seen.state.running and time.monotonic() - self._at < _LINE_SECONDS):
             return
@@ -94,7 +96,7 @@ class _Lines:
         if self._told and len(new) > 1 and seen.state.running:
             new = new[-1:]  # epochs faster than lines
         left = seen.state.seconds_left
-        _write("".join(f"{epoch_line(row, left if row is seen.rows[-1] else math.nan)}\n" for row in new))
+        emit_text("".join(f"{epoch_line(row, left if row is seen.rows[-1] else math.nan)}\n" for row in new))
         self._told = len(seen.rows)
 
 
@@ -120,20 +122,5 @@ class _Screen:
 
         width = max(40, min(120, shutil.get_terminal_size((80, 24)).columns - 1))
         colour = not os.environ.get("NO_COLOR")
-        lines = follow_lines(seen, width=width, plain=not _draws_blocks(), colour=colour)
+        lines = follow_lines(seen, width=width, plain=not can_show("▁█"), colour=colour)
         self._live.update(Text.from_ansi("\n".join(lines)), refresh=True)
-
-
-def _draws_blocks() -> bool:
-    try:
-        "▁█".encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
-
-
-def _write(text: str) -> None:
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal has every letter
-    sys.stdout.write(text)
-    sys.stdout.flush()

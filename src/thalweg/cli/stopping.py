@@ -1,10 +1,11 @@
 """Ctrl-C and SIGTERM where no training listens for them: stop at once, tidy up, one line, 130 or 143."""
 
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from thalweg.core.interrupts import heard
 
 __all__ = ["Request", "Stopped", "stoppable"]
 
@@ -42,12 +43,5 @@ def stoppable() -> Iterator[Request]:
         request.signum = signum
         raise Stopped
 
-    if threading.current_thread() is not threading.main_thread():
+    with heard(stop):
         yield request
-        return
-    former = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield request
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)

@@ -130,6 +130,14 @@ def train(
     label_smoothing: Annotated[
         float | None, typer.Option(help="Share of the target spread out.", rich_help_panel=HOW, show_default="recipe")
     ] = None,
+    overlap_loss: Annotated[
+        float | None,
+        typer.Option(
+            help="With masks: weight of the loss that counts overlap (Lovász).",
+            rich_help_panel=HOW,
+            show_default="recipe",
+        ),
+    ] = None,
     patience: Annotated[
         int,
         typer.Option(help="Stop after so many epochs without a lower validation loss; 0 never.", rich_help_panel=HOW),
@@ -177,6 +185,7 @@ def train(
             augment=augment,
             class_weights=class_weights,
             label_smoothing=label_smoothing,
+            overlap_loss=overlap_loss,
             patience=patience,
             device=device,
             repair=repair,

@@ -17,7 +17,14 @@ __all__ = [
     "GradientReach",
     "confusion_changes",
     "overlap_of",
+    "street_pairs",
 ]
+
+_PEOPLE = frozenset({
+    "pedestrian", "pedestrians", "person", "people", "child", "rider", "bicyclist", "cyclist", "bicycle", "bike",
+})  # fmt: skip
+_SIDEWALK = frozenset({"sidewalk", "pavement", "footpath", "footway"})
+_GROUND = _SIDEWALK | {"road", "street", "roadway", "carriageway"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +48,8 @@ class ContextCurve:
 
     Args:
         fill: What it is filled with: `mean` (of the picture), `blurred` (the same picture without detail) or `other`
-            (another picture, so that what is far away is real but wrong).
+            (another picture, so that what is far away is real but wrong); `crops` where nothing is filled and a
+            network that was trained on crops of each radius answers.
         radii: Pixels that stay on each side, growing; the last may be larger than the picture.
         agreement: Share of answers that are those on the whole picture, by radius; every class counts as much.
         agreement_interval: 95 % intervals of that, over pictures.
@@ -136,6 +144,7 @@ class ContextUse:
         pictures: Pictures looked at.
         places: Pixels sampled for the curves, by class.
         notes: What must be known to read the numbers.
+        control: Answers of networks trained on crops of each radius, at the same pixels; None where none were trained.
     """
 
     network: str
@@ -149,6 +158,7 @@ class ContextUse:
     pictures: int
     places: Mapping[str, int]
     notes: tuple[str, ...] = ()
+    control: ContextCurve | None = None
 
 
 def overlap_of(confusion: Sequence[Sequence[float]]) -> tuple[float, ...]:
@@ -206,3 +216,27 @@ def confusion_changes(
                     )
                 )
     return tuple(sorted(found, key=lambda each: -each.pixels))
+
+
+def street_pairs(classes: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """The confusions that are dangerous on a street, of the classes that there are.
+
+    Args:
+        classes: Names of the classes.
+
+    Returns:
+        True class and answer: people taken for the ground they stand on, and the sidewalk taken for road.
+
+    Example:
+        >>> street_pairs(["Sky", "Road", "Pavement", "Bicyclist"])
+        (('Bicyclist', 'Road'), ('Bicyclist', 'Pavement'), ('Pavement', 'Road'))
+    """
+    known = {name: name.strip().lower() for name in classes}
+    people = [name for name, word in known.items() if word in _PEOPLE]
+    ground = [name for name, word in known.items() if word in _GROUND]
+    sidewalk = [name for name in ground if known[name] in _SIDEWALK]
+    road = [name for name in ground if name not in sidewalk]
+    return (
+        *((one, other) for one in people for other in ground),
+        *((one, other) for one in sidewalk for other in road),
+    )

@@ -10,7 +10,9 @@ import tempfile
 import unicodedata
 from pathlib import Path
 
-__all__ = ["WRITING", "append_durably", "cache_folder", "printable", "write_atomically"]
+from thalweg.core.errors import PlanError
+
+__all__ = ["WRITING", "append_durably", "cache_folder", "page_to_write", "printable", "write_atomically"]
 
 WRITING = ".writing-"
 """How the names of files begin that are not whole yet."""
@@ -33,6 +35,30 @@ def cache_folder() -> Path:
     if own:
         return Path(own).expanduser().absolute()
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute() / "thalweg"
+
+
+def page_to_write(html: str | os.PathLike[str] | None) -> Path | None:
+    """The page that a verb was asked for, checked before any work is done for it.
+
+    Args:
+        html: What `--html` named, or None.
+
+    Returns:
+        The page, or None.
+
+    Raises:
+        PlanError: It is no file, or in a folder that is not there.
+
+    Example:
+        >>> page_to_write("page.html").name, page_to_write(None)
+        ('page.html', None)
+    """
+    if html is None:
+        return None
+    page = Path(html)
+    if (page.exists() and not page.is_file()) or not page.parent.is_dir():
+        raise PlanError(f"--html {printable(page)}: name a file in a folder that exists")
+    return page
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:

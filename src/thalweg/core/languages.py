@@ -27,13 +27,16 @@ __all__ = ["Said", "Speaker", "languages", "said", "speaker", "speaking", "spoke
 
 _IS_NUMBER = re.compile(NUMBER)
 _SIGN = re.compile(r"([.?!:;,]) +")
-_BETWEEN = re.compile(r"( or | and |, )")
+_BETWEEN = re.compile(r"(, then | or | and |, )")
+_NAMELIKE = {"cell", "what"}
+"""Where names stand as well as words of ours: only a whole cell that is listed for the place is taken."""
 _DEEPEST = 12
 _TELLING = 8
 """A cell may be a name, and a sentence of which not all is known may be somebody else's: there only a pattern with so
 many letters in a row is taken for ours."""
-_TELLING_WORDS = 4
-"""A cell with so many words and more is a sentence."""
+_TELLING_WORDS = 3
+"""A cell with so many spaces and more is a sentence."""
+_COUNTED = re.compile(rf"(?P<name>.*\S) (?P<number>{NUMBER})")
 _SIGNS = str.maketrans({";": "؛", ",": "،", "?": "؟"})
 _NO_MARKS = {0x2066: None, 0x2069: None}
 _OPEN, _CLOSE = "\u2068", "\u2069"
@@ -92,7 +95,7 @@ class Speaker:
         if self.language == "en" or not text or isinstance(text, Said):
             return text
         found = self._find(text, context)
-        if found is None and (context != "cell" or text.count(" ") >= _TELLING_WORDS):
+        if found is None and (context not in _NAMELIKE or text.count(" ") >= _TELLING_WORDS):
             found = self._find(text) or self._loose(text)
         return text if found is None else Said(found)
 
@@ -142,7 +145,7 @@ class Speaker:
         if key not in self._known:
             self._known[key] = None  # a sentence is no part of itself
             found = self._whole(text, context, depth)
-            if found is None and context != "cell" and depth < _DEEPEST:
+            if found is None and context not in _NAMELIKE and depth < _DEEPEST:
                 found = self._bent(text, context, depth)
                 found = self._in_parts(text, depth) if found is None and context != "part" else found
             self._known[key] = found
@@ -151,11 +154,12 @@ class Speaker:
     def _whole(self, text: str, context: str, depth: int, *, loosely: bool = False) -> str | None:
         """As it stands, or as a pattern whose gaps are understood, or as any pattern that fits."""
         places = ("", context) if context == "error" else tuple(dict.fromkeys((context, "")))
+        places = ("what", "cell", "") if context == "what" else places
         for place in places:
-            if (place, text) in self._exact and (place or context != "cell" or " " in text):
+            if (place, text) in self._exact and (place or context not in _NAMELIKE or " " in text):
                 return self._marked(self._exact[place, text])
         for place in places:
-            least = _TELLING if loosely or (context == "cell" and not place) else 0
+            least = _TELLING if loosely or (context in _NAMELIKE and not place) else 0
             for pattern in self._patterns.get(place, ()):
                 match = pattern.match(text)
                 if match is None or (len(pattern.literal) < least and {*pattern.kinds.values()} != {"number"}):
@@ -181,12 +185,12 @@ class Speaker:
                 continue  # half a sentence in another language is worse than none
             before, after = text[: sign.start()], text[sign.end() :]
             found = self._find(text[: sign.start() + 1], "part", depth + 1) if sign[1] in ".?!" else None
-            if found is None and before and (bare := self._find(before, "part", depth + 1)):
+            if found is None and before and (bare := self._find(before, "part", depth + 1) or self._numeral(before)):
                 if (tail := self._find(text[sign.start() :], "part", depth + 1)) is not None:
                     return bare + tail
                 found = bare + sign[1].translate(_SIGNS)
             if found is not None:
-                rest = self._find(after, "", depth)  # further on, not deeper
+                rest = self._find(after, "", depth) or self._numeral(after)  # further on, not deeper
                 if rest is None and loosely:
                     rest = self._loose(after, depth + 1) or self._aside(after)
                 return None if rest is None else f"{found} {rest}"
@@ -213,7 +217,7 @@ class Speaker:
         """What stood in the gaps, in this language, and whether all was understood; an unknown word may be a name."""
         fields, whole = {}, True
         for name, value in values.items():
-            if not value or kinds[name] in {"text", "word"}:
+            if not value or kinds[name] in {"text", "word", "code"}:
                 fields[name] = self._apart(value or "")
                 continue
             if kinds[name] == "names":
@@ -230,9 +234,21 @@ class Speaker:
     def _names(self, value: str) -> str:
         """Names as they are, and what stands between them in this language."""
         parts = _BETWEEN.split(value)
-        parts[::2] = map(self._apart, parts[::2])
+        parts[::2] = map(self._named, parts[::2])
         parts[1::2] = (self._exact.get(("names", part), part) for part in parts[1::2])
         return "".join(parts)
+
+    def _named(self, part: str) -> str:
+        """A name; of several words, or before a number, it may be one of ours, such as `SGD with momentum 0.1`."""
+        counted = _COUNTED.fullmatch(part)
+        name = counted["name"] if counted else part
+        said_name = self._exact.get(("names", name)) or (" " in name and self._find(name)) or self._apart(name)
+        return f"{said_name} {self.number(counted['number'])}" if counted else said_name
+
+    def _numeral(self, text: str) -> str | None:
+        """A number, which every language understands; None for anything else."""
+        said_number = self.number(text)
+        return None if said_number == text else said_number
 
     def _marked(self, text: str) -> str:
         """Keep the marks of direction that a translation brings along, or take them out."""

@@ -113,6 +113,8 @@ class TrainingPlan:
         layer_decay: Factor on the learning rate from a stage of the backbone to the one before it; None for the
             recipe's.
         unfreeze: Share of the run after which all stages that are not frozen learn; None for the recipe's.
+        overlap_loss: Weight of the overlap (Lovász) loss beside the cross-entropy, where every pixel has a class; None
+            takes the network's recipe.
         batch_norm: Of a backbone: `frozen` keeps the running statistics it came with, `batch` takes those of batches.
 
     Raises:
@@ -157,6 +159,7 @@ class TrainingPlan:
     layer_decay: float | None = None
     unfreeze: float | None = None
     batch_norm: Statistics = "frozen"
+    overlap_loss: float | None = None
 
     def __post_init__(self) -> None:
         if self.epochs is not None and self.minutes is not None:
@@ -170,6 +173,7 @@ class TrainingPlan:
         _within("--window", self.window, 0, 3600, open_low=True)
         _within("--weight-decay", self.weight_decay, 0, 10)
         _within("--label-smoothing", self.label_smoothing, 0, 0.9)
+        _within("--overlap-loss", self.overlap_loss, 0, 100)
         _within("--patience", self.patience, 0, 1_000_000)
         _within("warmup", self.warmup, 0, 0.9)
         _within("average", self.average, 0, 0.999_999)

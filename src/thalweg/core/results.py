@@ -130,6 +130,8 @@ class CheckResult:
         class_counts: Usable files a class.
         findings: What is noteworthy about the data.
         seconds: Wall time of the whole command.
+        suspects: Files whose label looks wrong.
+        masks: How pictures and masks were paired and what the masks hold, in words; empty without masks.
     """
 
     files: int
@@ -141,6 +143,7 @@ class CheckResult:
     findings: tuple[Finding, ...] = ()
     seconds: float = 0.0
     suspects: tuple["Suspect", ...] = ()
+    masks: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

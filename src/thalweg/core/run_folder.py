@@ -13,6 +13,7 @@ model.safetensors  its weights
 predictions.csv    the probabilities behind the scores, a row a file of the reported split
 checkpoints/       what `thalweg resume` goes on from
 report.html        the report
+context.json       how much of a picture a segmenter uses, once `thalweg lab context RUN` has measured it
 progress.json      where the run is, replaced each second while it trains
 stop-request       put there by whoever wants it to save and stop
 """
@@ -20,6 +21,7 @@ stop-request       put there by whoever wants it to save and stop
 import datetime as dt
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from thalweg.core.codec import dumps
@@ -28,7 +30,7 @@ from thalweg.core.files import WRITING, printable, write_atomically
 from thalweg.core.network_plain import spec_from_plain
 from thalweg.core.network_spec import NetworkSpec
 
-__all__ = ["RunFolder"]
+__all__ = ["RunFolder", "whatever_json"]
 
 SCHEMA = 1
 
@@ -187,3 +189,19 @@ class RunFolder:
 
 def _numbered(base: Path) -> "list[Path]":
     return [base, *(base.with_name(f"{base.name}-{number}") for number in range(2, 1000))]
+
+
+def whatever_json(path: Path) -> Mapping[str, object]:
+    """Read a JSON file of a run that may be missing, half written or older than what is asked of it.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its object; empty where there is none.
+    """
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -17,9 +17,9 @@ from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.core.masks import Colour
 
-__all__ = ["ClassTable", "TableRow", "find_table", "usual_table"]
+__all__ = ["TABLES", "ClassTable", "TableRow", "find_table", "usual_table"]
 
-_FILES = (
+TABLES = (
     "classes.csv", "class_dict.csv", "classes.txt", "labels.csv", "labels.txt", "label_colors.txt", "codes.txt",
     "class_names.txt", "labelmap.txt", "palette.csv",
 )  # fmt: skip
@@ -129,7 +129,7 @@ def find_table(root: Path) -> ClassTable | None:
     Raises:
         SourceError: The file is there and cannot be read as a table of classes.
     """
-    for name in _FILES:
+    for name in TABLES:
         path = root / name
         if path.is_file():
             return _read(path)
@@ -158,7 +158,11 @@ def _read(path: Path) -> ClassTable:
         if twice is not None:
             raise SourceError(f"{shown}: the {what} {printable(str(twice))} stands there twice")
     if sum(not row.void for row in rows) < 2:  # noqa: PLR2004 - something must be told apart
-        raise SourceError(f"{shown}: names {sum(not row.void for row in rows)} classes; two are needed")
+        number = sum(not row.void for row in rows)
+        raise SourceError(
+            f"{shown}: names fewer than two classes ({number}): give the rest of the picture a line, too, such as "
+            f"0,background"
+        )
     numbered = "id" in (header or _guessed(lines[0][1], shown))
     return ClassTable(rows=tuple(rows), place=path.name, numbered=numbered)
 

@@ -1,12 +1,16 @@
 """Where pictures and their masks lie: the ways people arrange them, found by the names of folders and files.
 
     two folders    images/A.jpg and masks/A.png, also below train/ and test/, or with train/ and test/ inside each
-    CamVid         train/A.jpg and trainannot/A.png, with or without lists (train.txt: a picture and its mask a line)
+    one folder     A.jpg and A_mask.png (or _L, _gt, _label, ...) side by side
+    CamVid         train/A.jpg and trainannot/A.png, with or without lists (train.txt: a picture and its mask a line);
+                   701_StillsRaw_full/A.png and LabeledApproved_full/A_L.png with label_colors.txt, as it was published
     Cityscapes     leftImg8bit/train/aachen/A_leftImg8bit.png and gtFine/train/aachen/A_gtFine_labelIds.png
     Pascal VOC     JPEGImages/A.jpg and SegmentationClass/A.png, split by ImageSets/Segmentation/train.txt
 
-A picture and its mask have the same path below their folders, apart from the ending and words such as `_mask`.
+A picture and its mask have the same path below their folders, apart from the ending, words such as `_mask`, and, where
+only one fits, the case of letters.
 """
+# Long because the ways to arrange files are tried in order, and each must leave what it does not know to the next.
 
 import os
 import re
@@ -18,8 +22,9 @@ from pathlib import Path
 from thalweg.core.dataset import Notice, Part, Sample
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
+from thalweg.data.mask_classes import TABLES
 from thalweg.data.part_names import PART_NAMES
-from thalweg.data.walk import Listing, list_folder, walk_folders
+from thalweg.data.walk import Listing, list_folder, maybe_picture, walk_folders
 
 __all__ = ["LAYOUTS", "Arrangement", "find_masks"]
 
@@ -31,11 +36,12 @@ LAYOUTS = (
 # fmt: off
 _PICTURES = frozenset({
     "images", "image", "imgs", "img", "pictures", "picture", "photos", "rgb", "frames", "jpegimages", "leftimg8bit",
-    "input", "inputs",
+    "input", "inputs", "701_stillsraw_full", "original_images", "images_png",
 })
 _MASKS = frozenset({
     "masks", "mask", "labels", "label", "annotations", "annotation", "annot", "annots", "gt", "groundtruth",
     "ground_truth", "segmentation", "segmentations", "segmentationclass", "gtfine", "gtcoarse", "targets",
+    "labeledapproved_full", "label_images_semantic", "masks_png",
 })
 # fmt: on
 _SUFFIXES = ("annot", "_annot", "_labels", "_label", "_masks", "_mask", "labels", "masks", "_gt", "-masks", "-labels")
@@ -44,6 +50,8 @@ _WORDS = re.compile(
     r"groundtruth|l|rgb|image|img)$",
     re.IGNORECASE,
 )
+_BESIDE = re.compile(r"[_-](?:mask|masks|label|labels|gt|seg|segmentation|annot|groundtruth|l)$", re.IGNORECASE)
+_PACKED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 _NOT_CLASSES = re.compile(r"(?:_color|_instanceIds|_instanceTrainIds|_polygons)\.[a-z]+$", re.IGNORECASE)
 _TRAIN_IDS, _IDS = "_labeltrainids.", "_labelids."
 _MOST = 500  # files left out for one reason that are named one by one
@@ -98,6 +106,9 @@ def find_masks(root: Path) -> Arrangement | None:
         pairs = list(_pairs(root, listing))
         if pairs:
             return _arranged(root, listing, pairs)
+        if not listing.all_folders and _side_by_side(listing.files):
+            return _arranged(root, listing, [_Pair("", "", None)])
+        _refuse_packed(root, listing)
         if len(listing.all_folders) != 1:
             return None
         root = root / listing.all_folders[0]
@@ -135,26 +146,51 @@ def _two(names: dict[str, str]) -> tuple[str, str] | None:
     return (pictures[0], masks[0]) if len(pictures) == 1 and len(masks) == 1 else None
 
 
+def _is_mask(file: str) -> bool:
+    return _BESIDE.search(file.rpartition("/")[2].rpartition(".")[0]) is not None
+
+
+def _side_by_side(files: Sequence[str]) -> bool:
+    """Whether most pictures of a folder have a mask of their name beside them, such as A.jpg and A_mask.png."""
+    pictures = {file.rpartition(".")[0].lower() for file in files if not _is_mask(file) and not maybe_picture("", file)}
+    masks = {_stem(file, "").lower() for file in files if _is_mask(file)}
+    return len(pictures & masks) > len(pictures) / 2
+
+
+def _refuse_packed(root: Path, listing: Listing) -> None:
+    """Say it where masks lie packed beside the folder of pictures, before pictures are taken for classes."""
+    packed = [file for file in listing.files if file.lower().partition(".")[0] in _MASKS and "." in file]
+    archives = [file for file in packed if file.lower().endswith(_PACKED)]
+    if archives and any(name.lower() in _PICTURES for name in listing.all_folders):
+        raise SourceError(f"{printable(root)}: the masks lie packed in {printable(archives[0])}: unpack it there first")
+
+
 def _arranged(root: Path, listing: Listing, pairs: Sequence[_Pair]) -> Arrangement:
     top = os.fspath(root)
     samples: list[Sample] = []
     left_out: list[Notice] = list(listing.left_out)
     kinds: set[str] = set()
     for pair in pairs:
-        found, odd = walk_folders(top, [pair.pictures, pair.masks])
+        pictures, candidates, odd = _files_of(top, listing, pair)
         left_out += odd
-        masks, kind, others = _masks_by_stem(pair.masks, found[pair.masks])
+        masks, kind, others = _masks_by_stem(pair.masks, candidates)
         kinds.add(kind)
         left_out += others
-        for file in sorted(found[pair.pictures]):
-            stem = _stem(file, pair.pictures)
-            mask = masks.pop(stem, None)
+        for file, stem, mask in _paired(pictures, masks, pair):
             if mask is None:
-                left_out.append(Notice(file, f"has no mask in {printable(pair.masks)}/"))
+                left_out.append(
+                    Notice(file, f"has no mask in {printable(pair.masks)}/" if pair.masks else "has no mask beside it")
+                )
             else:
                 samples.append(Sample(file, 0, pair.part or _part_of(stem), mask))
         left_out += [
-            Notice(mask, f"a mask without a picture in {printable(pair.pictures)}/") for mask in masks.values()
+            Notice(
+                mask,
+                f"a mask without a picture in {printable(pair.pictures)}/"
+                if pair.pictures
+                else "a mask without a picture beside it",
+            )
+            for mask in masks.values()
         ]
     if not samples:
         where = " and ".join(f"{printable(each.pictures)}/ and {printable(each.masks)}/" for each in pairs)
@@ -165,7 +201,14 @@ def _arranged(root: Path, listing: Listing, pairs: Sequence[_Pair]) -> Arrangeme
     samples, missed, warnings, listed = _by_lists(root, samples)
     voc = any(pair.masks == "SegmentationClass" for pair in pairs)
     kind = "voc" if voc else next((each for each in sorted(kinds) if each != "folders"), "folders")
-    named = " and ".join(dict.fromkeys(f"{printable(each.pictures)}/ with {printable(each.masks)}/" for each in pairs))
+    named = " and ".join(
+        dict.fromkeys(
+            f"{printable(each.pictures)}/ with {printable(each.masks)}/"
+            if each.pictures
+            else "masks beside their pictures, such as A_mask.png"
+            for each in pairs
+        )
+    )
     return Arrangement(
         root=root,
         samples=tuple(sorted(samples, key=lambda sample: sample.file)),
@@ -174,6 +217,32 @@ def _arranged(root: Path, listing: Listing, pairs: Sequence[_Pair]) -> Arrangeme
         layout=f"{named}{listed}",
         kind=kind,
     )
+
+
+def _files_of(top: str, listing: Listing, pair: _Pair) -> tuple[list[str], list[str], list[Notice]]:
+    """Pictures, masks, and what is neither, of a pair of folders or of one folder that holds both."""
+    if pair.pictures:
+        found, odd = walk_folders(top, [pair.pictures, pair.masks])
+        return sorted(found[pair.pictures]), found[pair.masks], list(odd)
+    reasons = {file: maybe_picture(top, file) for file in listing.files}
+    usable = [file for file, reason in reasons.items() if not reason]
+    tables = {name.lower() for name in TABLES}
+    odd = [Notice(file, why) for file, why in reasons.items() if why and file.lower() not in tables]
+    return [file for file in usable if not _is_mask(file)], [file for file in usable if _is_mask(file)], odd
+
+
+def _paired(pictures: Sequence[str], masks: dict[str, str], pair: _Pair) -> Iterator[tuple[str, str, str | None]]:
+    """Pictures with their masks, which are taken out of `masks`: of the same name, or of one in other letter case."""
+    stems = {file: _stem(file, pair.pictures) for file in pictures}
+    own = {file: masks.pop(stem) for file, stem in stems.items() if stem in masks}
+    lowered: dict[str, list[str]] = {}
+    for stem in masks:
+        lowered.setdefault(stem.lower(), []).append(stem)
+    for file, stem in stems.items():
+        alike = lowered.get(stem.lower(), []) if file not in own else []
+        if len(alike) == 1 and alike[0] in masks:
+            own[file] = masks.pop(alike[0])
+        yield file, stem, own.get(file)
 
 
 def _told(notices: Sequence[Notice]) -> tuple[Notice, ...]:
@@ -209,7 +278,7 @@ def _masks_by_stem(folder: str, files: Sequence[str]) -> tuple[dict[str, str], s
 
 def _stem(file: str, folder: str) -> str:
     """A file's path below its folder, without ending and words such as `_mask`."""
-    stem = file.removeprefix(f"{folder}/").rpartition(".")[0] or file
+    stem = (file.removeprefix(f"{folder}/") if folder else file).rpartition(".")[0] or file
     while (shorter := _WORDS.sub("", stem)) != stem:
         stem = shorter
     return stem

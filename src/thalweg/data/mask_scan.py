@@ -3,7 +3,8 @@
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.mask_classes import find_table, usual_table
-from thalweg.data.mask_decode import MaskCoding, choose_coding
+from thalweg.data.mask_coding import choose_coding
+from thalweg.data.mask_decode import MaskCoding
 from thalweg.data.mask_layouts import LAYOUTS, Arrangement, find_masks
 from thalweg.data.source import OpenedSource
 

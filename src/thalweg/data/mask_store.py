@@ -24,11 +24,11 @@ from thalweg.core.dataset import Notice
 from thalweg.core.errors import PictureError, SourceError
 from thalweg.core.files import cache_folder, printable, write_atomically
 from thalweg.core.masks import VOID
-from thalweg.data.mask_decode import MaskCoding, read_mask, spelled_value
+from thalweg.data.mask_decode import BETWEEN, MOVED, MaskCoding, read_mask, spelled_value
 
 __all__ = ["Masks", "load_masks", "odd_values"]
 
-VERSION = 1
+VERSION = 2
 _TOLD = 20
 """Values that are named one by one."""
 _MUCH = 0.02
@@ -118,29 +118,42 @@ def odd_values(masks: Masks, coding: MaskCoding) -> tuple[Notice, ...]:
         A notice a value, the most frequent first.
     """
     told = []
-    for value, (pixels, count) in sorted(masks.unknown.items(), key=lambda item: -item[1][0])[:_TOLD]:
+    lossy = {key: masks.unknown[key] for key in (BETWEEN, MOVED) if key in masks.unknown}
+    unknown = {value: counts for value, counts in masks.unknown.items() if value not in lossy}
+    for value, (pixels, count) in sorted(unknown.items(), key=lambda item: -item[1][0])[:_TOLD]:
         what = spelled_value(value, coloured=coding.coloured)
         many = f"{count:,} mask{'' if count == 1 else 's'}"
         told.append(Notice("", f"{pixels:,} pixels of {many} hold {what}, which is no class: they count as void"))
-    strange = sum(pixels for pixels, _ in masks.unknown.values())
+    strange = sum(pixels for pixels, _ in unknown.values())
     whole = int(masks.counts.sum() + masks.void.sum())
     if strange > _MUCH * whole:
         told.insert(
             0,
             Notice(
                 "",
-                f"{strange / whole:.1%} of all mask pixels hold what is no class, {len(masks.unknown):,} values: "
+                f"{strange / whole:.1%} of all mask pixels hold what is no class, {len(unknown):,} values: "
                 f"complete the table of classes, or save masks without loss (PNG, not JPEG)",
             ),
         )
-    if len(masks.unknown) > _TOLD:
-        told.append(Notice("", f"{len(masks.unknown) - _TOLD:,} further values are no class either: void"))
+    if lossy:
+        between, moved = (lossy.get(key, (0, 0))[0] for key in (BETWEEN, MOVED))
+        many = max(count for _, count in lossy.values())
+        told.insert(
+            0,
+            Notice(
+                "",
+                f"{many:,} mask{'' if many == 1 else 's'} saved as JPEG: {moved:,} pixels that were not exact are "
+                f"taken for the nearest class, {between:,} between two count as void; PNG keeps masks exact",
+            ),
+        )
+    if len(unknown) > _TOLD:
+        told.append(Notice("", f"{len(unknown) - _TOLD:,} further values are no class either: void"))
     return tuple(told)
 
 
 def _key(root: Path, files: Sequence[str], coding: MaskCoding, extents: tuple[int, int]) -> str:
     meaning = sorted(coding.meaning.items())
-    facts = (VERSION, extents, coding.classes, coding.coloured, coding.through_palette, meaning)
+    facts = (VERSION, extents, coding.classes, coding.coloured, coding.through_palette, coding.reach, meaning)
     digest = hashlib.blake2b(repr(facts).encode("utf-8", "surrogateescape"), digest_size=20)
     for file in files:
         path = root / file
@@ -198,7 +211,10 @@ def _read_all(
             before = unknown.get(value, (0, 0))
             unknown[value] = (before[0] + number, before[1] + 1)
         if not counts[index].any():
-            left_out[file] = "no pixel of the mask belongs to a class"
+            held = [spelled_value(value, coloured=coding.coloured) for value in list(strange)[:3] if value >= 0]
+            left_out[file] = "no pixel of the mask belongs to a class" + (
+                f" (it holds {', '.join(held)})" if held else ""
+            )
         small = Image.fromarray(whole).resize((width, height), Image.Resampling.NEAREST)
         pixels[index] = np.asarray(small)
         progress(index + 1, len(files))

@@ -13,7 +13,7 @@ from thalweg.core.errors import MissingExtraError, PictureError, SourceError
 from thalweg.data.axes import axes_of_samples
 from thalweg.data.file_kinds import FileKind
 from thalweg.data.fitting import pick_frames
-from thalweg.data.tables import open_rows
+from thalweg.data.tables import open_rows, reads_as_number
 
 __all__ = ["CLIP_SIDE", "MOST_FRAMES", "read_sample"]
 
@@ -70,7 +70,7 @@ def _signal_table(path: Path) -> Values:
     rows = list(open_rows(path))
     if not rows:
         raise PictureError("is empty")
-    header = [cell.lower() for cell in rows[0]] if not all(map(_is_number, rows[0])) else None
+    header = [cell.lower() for cell in rows[0]] if not all(map(reads_as_number, rows[0])) else None
     body = rows[1:] if header else rows
     widths = {len(row) for row in body}
     if len(widths) != 1:
@@ -79,7 +79,7 @@ def _signal_table(path: Path) -> Values:
     try:
         values = np.asarray(body, np.float64)
     except ValueError:
-        bad = next(cell for row in body for cell in row if not _is_number(cell))
+        bad = next(cell for row in body for cell in row if not reads_as_number(cell))
         raise PictureError(f"holds {bad[:40]!r}, which is no number") from None
     timed = header is not None and len(header) == values.shape[1] and header[0] in _TIMES
     if values.shape[1] > 1 and (timed or _is_clock(values[:, 0])):
@@ -89,14 +89,6 @@ def _signal_table(path: Path) -> Values:
     if len(values) < _FEWEST_STEPS:
         raise PictureError(f"has {len(values)} steps; {_FEWEST_STEPS} are needed")
     return values
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_clock(column: npt.NDArray[np.float64]) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from thalweg.core.dataset import Notice, Part, Sample
+from thalweg.core.dataset import Form, Notice, Part, Sample
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.elpv import DEMO_CLASSES, read_labels
@@ -61,6 +61,11 @@ class Scan:
     measured: Measured | None = None
     masks: MaskCoding | None = None
     layout: str = ""
+
+    @property
+    def form(self) -> Form:
+        """What the samples are: pictures, signals or volumes."""
+        return self.measured.index.form if self.measured else "picture"
 
 
 def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:

@@ -20,7 +20,7 @@ from thalweg.data.array_part import ArrayPart
 from thalweg.data.axes import FEWEST_STEPS
 from thalweg.data.npz import GROUPS
 
-__all__ = ["TABLES", "open_rows", "read_table"]
+__all__ = ["TABLES", "open_rows", "read_table", "reads_as_number"]
 
 TABLES = (".csv", ".tsv", ".txt")
 """Endings of tables."""
@@ -82,7 +82,7 @@ def read_table(
     shown = printable(path.name)
     if not first:
         raise SourceError(f"{shown}: is empty")
-    header = first[0] if not all(_is_number(cell) for cell in first[0]) and _is_header(first) else None
+    header = first[0] if not all(reads_as_number(cell) for cell in first[0]) and _is_header(first) else None
     body = first[1:] if header else first
     if not body:
         raise SourceError(f"{shown}: has a header and no rows")
@@ -176,14 +176,26 @@ def _is_header(rows: Sequence[Sequence[str]]) -> bool:
         return True
     return (
         any(
-            not _is_number(cell) and all(_is_number(row[index]) for row in rows[1:] if index < len(row))
+            not reads_as_number(cell) and all(reads_as_number(row[index]) for row in rows[1:] if index < len(row))
             for index, cell in enumerate(rows[0])
         )
         and len(rows) > 1
     )
 
 
-def _is_number(cell: str) -> bool:
+def reads_as_number(cell: str) -> bool:
+    """Whether a cell of a table is a number.
+
+    Args:
+        cell: Its text.
+
+    Returns:
+        True also for nan and infinity.
+
+    Example:
+        >>> reads_as_number(" 1e-3"), reads_as_number("seconds")
+        (True, False)
+    """
     try:
         float(cell)
     except ValueError:
@@ -192,11 +204,11 @@ def _is_number(cell: str) -> bool:
 
 
 def _is_value(cell: str) -> bool:
-    return not cell or _is_number(cell)  # an empty cell is a value that is missing
+    return not cell or reads_as_number(cell)  # an empty cell is a value that is missing
 
 
 def _is_whole(cell: str) -> bool:
-    return _is_number(cell) and float(cell).is_integer()
+    return reads_as_number(cell) and float(cell).is_integer()
 
 
 def _numbers(row: Sequence[str], chosen: Sequence[int], shown: str, number: int) -> npt.NDArray[np.float32]:
@@ -204,13 +216,13 @@ def _numbers(row: Sequence[str], chosen: Sequence[int], shown: str, number: int)
         with np.errstate(over="ignore"):
             return np.asarray([row[index] or "nan" for index in chosen], np.float64).astype(np.float32)
     except ValueError:
-        bad = next(index for index in chosen if row[index] and not _is_number(row[index]))
+        bad = next(index for index in chosen if row[index] and not reads_as_number(row[index]))
         raise SourceError(
             f"{shown}: row {number:,}, column {bad + 1}: {printable(row[bad])[:40]!r} is no number"
         ) from None
 
 
 def _as_array(labels: Sequence[str]) -> npt.NDArray[np.generic]:
-    if all(_is_number(label) for label in labels):
+    if all(reads_as_number(label) for label in labels):
         return np.asarray(labels, np.float64)
     return np.asarray(labels)

@@ -62,8 +62,8 @@ def check_answer(case: ConvolutionCase, found: Gradients, given: object) -> Answ
         for place, (entry, wanted) in enumerate(zip(tensor.entries, right, strict=True)):
             compared += 1
             if not _agrees(entry, wanted, points):
-                where = "".join(f"[{at}]" for at in unravel(place, shape))
-                wrong = f"{part}{where} is {_cut(entry.text)} instead of {_cut(str(wanted))}"
+                where = part + "".join(f"[{at}]" for at in unravel(place, shape))
+                wrong = f"{where} is {_cut(entry.text)} instead of {_cut(str(wanted))}"
                 return _judged(case, part, tensor, right, points, compared, wrong)
     return AnswerCheck(right=True, compared=compared)
 

@@ -35,7 +35,7 @@ def head_reason(case: ConvolutionCase) -> str:
         A sentence that goes from O back to y.
     """
     reasons = list(dict.fromkeys(_REASONS[stage.kind] for stage in reversed(case.head)))
-    return "Going back from O: " + "; then ".join(reasons) + "."
+    return f"Going back from O: {'; then '.join(reasons)}."
 
 
 def conventions(case: ConvolutionCase, y: Sequence[Expression]) -> list[str]:

@@ -66,11 +66,11 @@ def check_itself(case: ConvolutionCase, found: Gradients) -> SelfCheck:
     for seed in range(points):
         _compare(case, found, random_values(case, seed), random.Random(seed), tally)
     where = f"at {points} random rational points" if names_of(case) else "for the given numbers"
-    ways = []
-    if tally.quotients:
-        ways.append(f"{tally.quotients} exact difference quotients")
-    if tally.duals:
-        ways.append(f"{tally.duals} slopes of dual numbers")
+    ways = f"{tally.quotients} exact difference quotients and {tally.duals} slopes of dual numbers"
+    if not tally.duals:
+        ways = f"{tally.quotients} exact difference quotients"
+    elif not tally.quotients:
+        ways = f"{tally.duals} slopes of dual numbers"
     count = tally.outputs + tally.quotients + tally.duals
     powers = " and powers of e" if any(stage.kind in CURVED for stage in case.head) else ""
     kept = "without rounding" if tally.exact else "to 40 digits"
@@ -79,7 +79,7 @@ def check_itself(case: ConvolutionCase, found: Gradients) -> SelfCheck:
         passed=tally.passed,
         exact=tally.exact,
         compared=f"y with a slow convolution in nested loops ({tally.outputs} entries), and dO/dy, dO/dx, dO/df, dO/db "
-        f"with {' and '.join(ways)}, in fractions{powers}, {where}: {verdict}",
+        f"with {ways}, in fractions{powers}, {where}: {verdict}",
         comparisons=count,
     )
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thalweg.core.history import RunHistory
-from thalweg.diagnosis.shape import settled, shape
+from thalweg.diagnosis.shape import settled, shape, slope_of
 
 __all__ = ["CURVES", "curves_of", "features", "measure"]
 
@@ -153,12 +153,7 @@ def _batches(values: Numbers) -> dict[str, float]:
         "bl_fall_noise": float(np.arcsinh((first - end) / noise)),
         "bl_flips": float((d[1:] * d[:-1] < 0).mean()),
         "bl_monotone": float((d < 0).mean()),
-        "bl_power": -_slope(t[n // 4 :], logs[n // 4 :]),
-        "bl_power_start": -_slope(t[2 : n // 4 + 4], logs[2 : n // 4 + 4]),
+        "bl_power": -slope_of(t[n // 4 :], logs[n // 4 :]),
+        "bl_power_start": -slope_of(t[2 : n // 4 + 4], logs[2 : n // 4 + 4]),
     }
     return found
-
-
-def _slope(x: Numbers, y: Numbers) -> float:
-    centred = x - x.mean()
-    return float(centred @ (y - y.mean()) / max(float(centred @ centred), 1e-12))

@@ -10,7 +10,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LONGEST", "settled", "shape"]
+__all__ = ["LONGEST", "settled", "shape", "slope_of"]
 
 Numbers = npt.NDArray[np.float64]
 
@@ -119,7 +119,7 @@ def _course(y: Numbers) -> dict[str, float]:
     chord = np.linspace(y[0], y[-1], n)
     t = np.log(np.arange(1, n + 1))
     third, half = max(3, -(-n // 3)), max(2, n // 2)
-    late = _slope(np.arange(float(third)), logs[-third:]) * (third - 1)
+    late = slope_of(np.arange(float(third)), logs[-third:]) * (third - 1)
     return {
         "start": logs[0] - logs[1],
         "start_share": (y[0] - y[1]) / max(whole, 1e-3 * span),
@@ -133,8 +133,8 @@ def _course(y: Numbers) -> dict[str, float]:
         "convex": float((y - chord).mean() / span),
         "late": -late,
         "late_share": -late / max(logs[0] - logs.min(), 1e-3),
-        "power_late": -_slope(t[-half - 1 :], logs[-half - 1 :]),
-        "power_early": -_slope(t[: half + 1], logs[: half + 1]),
+        "power_late": -slope_of(t[-half - 1 :], logs[-half - 1 :]),
+        "power_early": -slope_of(t[: half + 1], logs[: half + 1]),
     }
 
 
@@ -147,7 +147,7 @@ def _roughness(y: Numbers) -> dict[str, float]:
     found = {"rough": math.log(noise / span), "grain": math.log(noise / end), "hush": math.log(quiet / end)}
     half = max(3, n // 2)
     x = np.arange(float(half))
-    slope = _slope(x, y[-half:])
+    slope = slope_of(x, y[-half:])
     rest = y[-half:] - y[-half:].mean() - slope * (x - x.mean())
     error = math.sqrt(max(float(rest @ rest), 1e-12) / max(half - 2, 1)) / math.sqrt(float(((x - x.mean()) ** 2).sum()))
     found["trend"] = float(np.clip(slope / error, -50, 50))
@@ -160,6 +160,19 @@ def _roughness(y: Numbers) -> dict[str, float]:
     return found
 
 
-def _slope(x: Numbers, y: Numbers) -> float:
+def slope_of(x: Numbers, y: Numbers) -> float:
+    """The slope of the line through points, by least squares.
+
+    Args:
+        x: Where they are.
+        y: How high they are.
+
+    Returns:
+        Units of `y` a unit of `x`; near 0 where all of `x` are equal.
+
+    Example:
+        >>> slope_of(np.arange(3.0), np.array([1.0, 3.0, 5.0]))
+        2.0
+    """
     centred = x - x.mean()
     return float(centred @ (y - y.mean()) / max(float(centred @ centred), 1e-12))

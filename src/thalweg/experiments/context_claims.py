@@ -13,12 +13,21 @@ from thalweg.experiments.context_runs import SceneRun
 from thalweg.experiments.context_scenes import SceneData
 from thalweg.experiments.paired import Paired, paired, verdict
 from thalweg.experiments.sizing import said_cost
+from thalweg.workbench.report_context import street_changes
 
-__all__ = ["best_module", "gains", "judge_context", "judge_field", "judge_removal"]
+__all__ = [
+    "best_module",
+    "gains",
+    "judge_context",
+    "judge_control",
+    "judge_field",
+    "judge_removal",
+    "judge_street",
+]
 
 MARGIN = 0.02
 """A mean IoU that differs by less is as good."""
-_HALF, _MOST = 0.5, 0.9
+_HALF, _MOST, _LITTLE = 0.5, 0.9, 0.25
 _MODULES = ("pool", "pyramid", "atrous", "nonlocal", "gc")
 
 Runs = Mapping[str, Sequence[SceneRun]]
@@ -212,4 +221,72 @@ def judge_field(use: ContextUse) -> LabFinding:
         f"{100 * share:.0f} % as wide as what the field holds of the picture); 95 % of the answers stay from this "
         f"radius on, by fill: {said}",
         fails="contradicted below half as wide, supported above nine tenths; after Luo et al. 2016",
+    )
+
+
+def judge_street(use: ContextUse) -> LabFinding | None:
+    """Judge whether context keeps people and sidewalks from being taken for the ground around them.
+
+    Args:
+        use: What was measured.
+
+    Returns:
+        The finding; None without a context module, or where the classes are none of a street.
+    """
+    changes = street_changes(use)
+    if not changes:
+        return None
+    fewer = sum(each.pixels for each in changes)
+    words = "; ".join(
+        f"{each.truth} called {each.predicted} {100 * each.without:.1f} % without, {100 * each.with_context:.1f} % with"
+        for each in changes
+    )
+    return LabFinding(
+        claim="Context keeps people and sidewalks from being called the ground around them",
+        verdict="supported" if fewer > 0 else "contradicted",
+        observed=f"{words}; {fewer:,} pixels fewer in all",
+        fails="one training, the module silenced and not left out in training; no interval",
+    )
+
+
+def judge_control(use: ContextUse) -> LabFinding | None:
+    """Judge whether networks that never saw beyond a radius miss what fills take away.
+
+    Args:
+        use: What was measured.
+
+    Returns:
+        The finding, at the control's radius where filling costs most; None without a control.
+    """
+    control = use.control
+    if control is None or len(control.radii) < 2:  # noqa: PLR2004 - a crop and the whole
+        return None
+    filled = use.curves[0]
+    lost = {
+        radius: filled.accuracy[-1] - filled.accuracy[filled.radii.index(radius)]
+        for radius in control.radii[:-1]
+        if radius in filled.radii
+    }
+    radius = max(lost, key=lambda each: lost[each])
+    missed = control.accuracy[-1] - control.accuracy[control.radii.index(radius)]
+    share = missed / lost[radius] if lost[radius] > 0 else float("nan")
+    said = ", ".join(f"{value:.3f} at {each}" for each, value in zip(control.radii, control.accuracy, strict=True))
+    rest = (
+        "what is left of it is the fill's own doing"
+        if lost[radius] >= MARGIN
+        else "too little to say whose doing it is"
+    )
+    return LabFinding(
+        claim="A network that never sees further misses what filling takes away",
+        verdict="undecided"
+        if lost[radius] < MARGIN
+        else "supported"
+        if share > _HALF
+        else "contradicted"
+        if share < _LITTLE
+        else "undecided",
+        observed=f"right at sampled pixels, trained on crops of a radius: {said} (whole pictures); at radius {radius} "
+        f"they lose {missed:.3f}, and filling with the mean loses {lost[radius]:.3f}: {rest}",
+        fails="one training a radius, few steps from the run's weights; supported above half, contradicted below a "
+        "quarter",
     )

@@ -16,7 +16,7 @@ from thalweg.experiments.fit import minibatches
 from thalweg.experiments.variants import RATE, share_of_rate
 from thalweg.modules.build import build
 
-__all__ = ["BATCH", "SceneRun", "SceneTrial", "restored", "train_scene"]
+__all__ = ["BATCH", "SceneRun", "SceneTrial", "train_scene"]
 
 BATCH = 8
 _BLOCK = 16
@@ -112,18 +112,3 @@ def _judged(module: nn.Module, data: SceneData) -> np.ndarray:
             called = module(data.test.inputs[start : start + _BLOCK]).argmax(1).numpy()
             total += confusion_of(called, data.test.labels[start : start + _BLOCK], len(data.classes)).sum(0)
     return total
-
-
-def restored(spec: NetworkSpec, run: SceneRun) -> nn.Module:
-    """Build a trained network again.
-
-    Args:
-        spec: The network.
-        run: A training whose weights were kept.
-
-    Returns:
-        The module in evaluation mode, giving logits.
-    """
-    module = build(spec.logits()[0], seed=0)
-    module.load_state_dict(dict(run.weights or {}))
-    return module.eval()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from thalweg.core.errors import PlanError, ShapeError, SourceError
-from thalweg.core.files import printable, write_atomically
+from thalweg.core.files import page_to_write, printable, write_atomically
 from thalweg.core.lab import LabResult
 from thalweg.experiments.many import spread_over_ray
 from thalweg.workbench.telling import Listener, whoever_is_here
@@ -29,6 +29,7 @@ class LabRequest:
         seed: Of everything random.
         listener: Whoever shows progress.
         minutes: What there is for its trainings; None for the most that is begun unasked.
+        control: Whether the control, which has to be trained, is wanted, too.
     """
 
     source: str | None
@@ -37,6 +38,7 @@ class LabRequest:
     seed: int
     listener: Listener
     minutes: float | None = None
+    control: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +49,13 @@ class Lab:
         question: What it asks.
         run: Does it; name, seconds and page of the answer are filled in afterwards.
         takes_source: Whether data of the user's can be used.
+        takes_control: Whether there is a control that is trained on demand.
     """
 
     question: str
     run: Callable[[LabRequest], LabResult]
     takes_source: bool = False
+    takes_control: bool = False
 
 
 def labs() -> Mapping[str, str]:
@@ -88,6 +92,7 @@ def lab(
     minutes: float | None = None,
     ray: bool = False,
     html: str | os.PathLike[str] | None = None,
+    control: bool = False,
     listener: Listener | None = None,
 ) -> LabResult:
     """Run an experiment.
@@ -101,6 +106,7 @@ def lab(
         minutes: What there is for its trainings: what is foreseen to take longer is not begun.
         ray: Spread over the Ray cluster at `RAY_ADDRESS`, or a new one of this machine's cores, instead (extra `ray`).
         html: A page to write; nothing is written by default.
+        control: Train the control as well, where an experiment has one (`context` on a run).
         listener: Whoever shows progress.
 
     Returns:
@@ -126,13 +132,13 @@ def lab(
         raise PlanError(
             f"lab {name} measures on problems of its own and takes no source: leave {printable(source)} out"
         )
+    if control and not experiment.takes_control:
+        raise PlanError(f"lab {name} has no control that is trained apart: leave --control out")
     if workers is not None and not 1 <= workers <= 1024:  # noqa: PLR2004 - beyond is a slip of the finger
         raise PlanError(f"--workers {workers}: 1 to 1024 are possible")
     if minutes is not None and not 0 < minutes <= 100_000:  # noqa: PLR2004 - 69 days
         raise PlanError(f"--minutes {minutes:g}: a number above 0 is wanted")
-    page = None if html is None else Path(html)
-    if page is not None and ((page.exists() and not page.is_file()) or not page.parent.is_dir()):
-        raise PlanError(f"--html {printable(page)}: name a file in a folder that exists")
+    page = page_to_write(html)
     request = LabRequest(
         source=None if source is None else os.fspath(source),
         quick=quick,
@@ -140,6 +146,7 @@ def lab(
         seed=seed,
         listener=listener or whoever_is_here(),
         minutes=minutes,
+        control=control,
     )
     try:
         with spread_over_ray(ray):

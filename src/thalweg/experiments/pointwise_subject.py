@@ -21,10 +21,10 @@ from thalweg.networks.layers import BatchNorm, GlobalAvgPool, ReLU
 from thalweg.networks.sequential import Sequential
 from thalweg.networks.spatial import CONV, MAX_POOL, scaled_input
 from thalweg.networks.writing import Layer, Value
+from thalweg.workbench.batching import batches_of
 from thalweg.workbench.environment import find_source
 from thalweg.workbench.loading import load, same_split
 from thalweg.workbench.model import open_model
-from thalweg.workbench.session import batches_of
 
 __all__ = ["Subject", "is_run", "of_run", "subject_network", "trained_here"]
 
@@ -157,7 +157,7 @@ def trained_here(data: LabData, request: LabRequest, *, epochs: float) -> Subjec
         said=f"{spec.name}: 3x3 convolutions of 16, 32, 32, 64 and 64 channels, trained here for {epochs:g} epochs; "
         f"{RECIPE}; {data.said()}",
         spec=spec.logits()[0],
-        module=restored(spec, done),
+        module=restored(spec, done.weights),
         train=tuple(torch.split(data.train.inputs, _BATCH)),
         test=tuple(torch.split(data.test.inputs, _BATCH)),
         targets=data.test.targets,

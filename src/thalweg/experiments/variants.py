@@ -159,18 +159,18 @@ def share_of_rate(share: float) -> float:
     return (1 + math.cos(math.pi * (share - WARM) / (1 - WARM))) / 2
 
 
-def restored(spec: NetworkSpec, trained: Trained) -> nn.Module:
-    """Build a trained variant again.
+def restored(spec: NetworkSpec, weights: Mapping[str, torch.Tensor] | None) -> nn.Module:
+    """Build a trained network again.
 
     Args:
-        spec: Its network.
-        trained: A training whose weights were kept.
+        spec: The network.
+        weights: What a training of it kept.
 
     Returns:
         The module in evaluation mode, giving logits.
     """
     module = build(spec.logits()[0], seed=0)
-    module.load_state_dict(dict(trained.weights or {}))
+    module.load_state_dict(dict(weights or {}))
     return module.eval()
 
 

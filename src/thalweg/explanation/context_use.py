@@ -6,7 +6,7 @@ is the missing context that tells; where they part, it is the fill.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -19,7 +19,16 @@ from thalweg.core.context_use import ContextCurve, GradientReach, overlap_of
 from thalweg.core.errors import SpecError
 from thalweg.explanation.activation import untouched
 
-__all__ = ["FILLS", "SHARES", "Place", "context_curves", "gradient_reach", "sample_places"]
+__all__ = [
+    "FILLS",
+    "SHARES",
+    "Place",
+    "context_curves",
+    "control_curve",
+    "crop_around",
+    "gradient_reach",
+    "sample_places",
+]
 
 SHARES = (0.5, 0.9, 0.99)
 """Of the gradient's energy."""
@@ -69,7 +78,7 @@ def sample_places(truth: npt.ArrayLike, classes: int, each: int, *, seed: int = 
 
 
 def gradient_reach(
-    module: nn.Module, pixels: Tensor, places: Sequence[Place], *, shares: Sequence[float] = SHARES
+    module: nn.Module, pixels: Tensor, places: Sequence[Place], *, shares: Sequence[float] = SHARES, batch: int = 8
 ) -> tuple[GradientReach, ...]:
     """How far from a pixel the gradient of its answer reaches.
 
@@ -81,6 +90,7 @@ def gradient_reach(
         pixels: `(pictures, channels, height, width)`, as the network takes them.
         places: The pixels to ask.
         shares: Of the energy.
+        batch: Places asked at a time.
 
     Returns:
         A radius for each share, the mean over places, with its interval over pictures.
@@ -98,11 +108,11 @@ def gradient_reach(
     radii: list[list[float]] = []
     with untouched(module):
         module.requires_grad_(requires_grad=False)
-        for some in _split(places, _BATCH):
-            batch = pixels[[one.picture for one in some]].float().clone().requires_grad_()
-            logits = module(batch)
+        for some in _split(places, batch):
+            inputs = pixels[[one.picture for one in some]].float().clone().requires_grad_()
+            logits = module(inputs)
             tops = [logits[number, :, one.row, one.column].max() for number, one in enumerate(some)]
-            (gradient,) = torch.autograd.grad(torch.stack(tops).sum(), batch)
+            (gradient,) = torch.autograd.grad(torch.stack(tops).sum(), inputs)
             energy = gradient.double().square().sum(1)
             radii.extend(_radii(each, one, shares) for each, one in zip(energy, some, strict=True))
     table = np.array(radii)
@@ -209,6 +219,78 @@ def context_curves(
                     told(len(places) + done, total)
             curves.append(_curve(fill, radii, np.array(answers), whole, truth, owners, weights, classes))
     return tuple(curves)
+
+
+def crop_around(values: Tensor, row: int, column: int, radius: int, *, beyond: Tensor | float) -> Tensor:
+    """Cut out the square around a place.
+
+    Args:
+        values: `(..., height, width)`.
+        row: Of the place.
+        column: Of the place.
+        radius: Pixels on each side of it.
+        beyond: What stands where the square leaves the picture; broadcast over the square.
+
+    Returns:
+        `(..., 2 radius + 1, 2 radius + 1)`.
+
+    Example:
+        >>> crop_around(torch.arange(9.0).reshape(3, 3), 0, 1, 1, beyond=-1).tolist()
+        [[-1.0, -1.0, -1.0], [0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
+    """
+    side = 2 * radius + 1
+    square = torch.as_tensor(beyond, dtype=values.dtype).expand(*values.shape[:-2], side, side).clone()
+    top, left = max(0, row - radius), max(0, column - radius)
+    kept = values[..., top : row + radius + 1, left : column + radius + 1]
+    down, across = top - (row - radius), left - (column - radius)
+    square[..., down : down + kept.shape[-2], across : across + kept.shape[-1]] = kept
+    return square
+
+
+def control_curve(
+    modules: Mapping[int, nn.Module], pixels: Tensor, places: Sequence[Place], classes: int
+) -> ContextCurve:
+    """Answers of networks that were trained on crops, each asked at the middle of a crop of its own radius.
+
+    No picture is filled here, so that nothing is strange to the network that answers: the control of `context_curves`.
+
+    Args:
+        modules: By radius, growing; the last one was trained on whole pictures and is asked on them.
+        pixels: `(pictures, channels, height, width)`, as the networks take them.
+        places: The pixels to ask.
+        classes: Number of classes.
+
+    Returns:
+        The curve; agreement is that with the network trained on whole pictures.
+
+    Raises:
+        SpecError: There is no place to ask, or no network.
+
+    Example:
+        >>> net = nn.Conv2d(1, 2, 5, padding=2)
+        >>> places = [Place(picture=0, row=4, column=4, truth=0)]
+        >>> control_curve({2: net, 8: net}, torch.rand(1, 1, 9, 9), places, 2).agreement
+        (1.0, 1.0)
+    """
+    if not places or not modules:
+        raise SpecError("no pixel has a class that is known, so there is no context to ask for")
+    truth = np.array([one.truth for one in places])
+    owners = np.array([one.picture for one in places])
+    weights = 1 / np.bincount(truth, minlength=classes)[truth]
+    *small, last = modules
+    answers = []
+    for radius in small:
+        middle = [(_crop(pixels[one.picture], one, radius), replace(one, row=radius, column=radius)) for one in places]
+        with untouched(modules[radius]), torch.no_grad():
+            answers.append(_answers(modules[radius], middle))
+    with untouched(modules[last]), torch.no_grad():
+        answers.append(_answers(modules[last], [(pixels[one.picture], one) for one in places]))
+    return _curve("crops", tuple(modules), np.array(answers), answers[-1], truth, owners, weights, classes)
+
+
+def _crop(picture: Tensor, place: Place, radius: int) -> Tensor:
+    picture = picture.float()
+    return crop_around(picture, place.row, place.column, radius, beyond=picture.mean((1, 2), keepdim=True))
 
 
 def _within(picture: Tensor, filled: Tensor, place: Place, radius: int) -> Tensor:

@@ -8,23 +8,22 @@ batch sizes and must agree with torch.
 
 import contextlib
 import copy
-import importlib
 import json
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from thalweg.core.errors import MissingExtraError, PlanError, RunError
+from thalweg.core.errors import PlanError, RunError
 from thalweg.core.files import printable, write_atomically
 from thalweg.core.shape import Shape
+from thalweg.exporting.onnx_runtime import answers_of, load_extra, open_network, reason_of
 
 __all__ = ["BATCH_SIZES", "LARGEST_DIFFERENCE", "OnnxCheck", "export_onnx"]
 
@@ -125,12 +124,10 @@ def export_onnx(
             f"the network gives {'x'.join(map(str, outputs))} probabilities for {len(class_names)} classes "
             f"({', '.join(map(printable, class_names))})"
         )
-    runtime = _extra("onnxruntime")
+    load_extra("onnxruntime")  # before the export, which takes long
     proto = _translate(whole, batches[_TRACED_BATCH], class_names, takes)
     content: bytes = proto.SerializeToString()
-    difference = max(
-        _difference(_run(runtime, content, batches[size]), expected[size], size, path) for size in BATCH_SIZES
-    )
+    difference = max(_difference(_answers(content, batches[size]), expected[size], size, path) for size in BATCH_SIZES)
     write_atomically(path, content)
     return OnnxCheck(
         path=path,
@@ -141,13 +138,6 @@ def export_onnx(
     )
 
 
-def _extra(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise MissingExtraError(name, "onnx", "to export to ONNX") from error
-
-
 def _pixels(size: int, shape: Shape) -> torch.Tensor:
     random = np.random.default_rng(size)
     return torch.from_numpy(random.integers(0, 256, (size, *shape.as_tuple())).astype(np.float32))
@@ -156,7 +146,7 @@ def _pixels(size: int, shape: Shape) -> torch.Tensor:
 def _translate(whole: nn.Module, example: torch.Tensor, class_names: Sequence[str], takes: str) -> Any:  # noqa: ANN401 - untyped
     # To an `onnx.ModelProto` with a free batch axis and nothing of this machine in it.
     for name in ("onnx", "onnxscript"):
-        _extra(name)
+        load_extra(name)
     size = sum(tensor.nbytes for tensor in whole.state_dict().values())
     if size > _PROTOBUF_LIMIT:
         raise RunError(f"the weights take {size / 2**30:.1f} GiB; one ONNX file holds at most 2 GiB")
@@ -173,7 +163,7 @@ def _translate(whole: nn.Module, example: torch.Tensor, class_names: Sequence[st
             )
         proto: Any = program.model_proto if program is not None else None
     except Exception as error:  # the exporter raises whatever its many passes raise
-        reason = printable(" ".join(str(error).split())[:300])
+        reason = reason_of(error)
         raise RunError(f"torch cannot export this network to ONNX with a free batch size: {reason}") from error
     for part in (
         proto,
@@ -209,15 +199,11 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _run(runtime: Any, content: bytes, batch: torch.Tensor) -> Any:  # noqa: ANN401 - onnxruntime has no types
-    options = runtime.SessionOptions()
-    options.log_severity_level = 4  # errors come as exceptions
-    options.intra_op_num_threads = torch.get_num_threads()
+def _answers(content: bytes, batch: torch.Tensor) -> Any:  # noqa: ANN401 - onnxruntime has no types
     try:
-        session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        return session.run(["probabilities"], {"pixels": batch.numpy()})[0]
+        return answers_of(open_network(content), batch.numpy())
     except Exception as error:  # onnxruntime's exceptions share no base class
-        reason = printable(" ".join(str(error).split())[:300])
+        reason = reason_of(error)
         raise RunError(f"onnxruntime refuses the exported network at a batch of {len(batch)}: {reason}") from error
 
 

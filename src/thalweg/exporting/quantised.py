@@ -5,20 +5,18 @@ of ONNX in the QDQ form; Jacob et al. 2018). What that costs in accuracy depends
 files answer the same held-out samples, and both are timed on them in turns.
 """
 
-import importlib
 import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 
-from thalweg.core.errors import MissingExtraError, RunError
-from thalweg.core.files import printable, write_atomically
+from thalweg.core.errors import RunError
+from thalweg.core.files import write_atomically
+from thalweg.exporting.onnx_runtime import answers_of, load_extra, open_network, reason_of
 
 __all__ = ["QuantisedCheck", "quantise"]
 
@@ -102,11 +100,7 @@ def quantise(
         MissingExtraError: onnx or onnxruntime is not installed.
         RunError: onnxruntime cannot quantise the network, or refuses what it made.
     """
-    try:
-        onnxruntime = importlib.import_module("onnxruntime")
-        quantization = importlib.import_module("onnxruntime.quantization")
-    except ImportError as error:
-        raise MissingExtraError("onnxruntime", "onnx", "to export 8-bit numbers") from error
+    quantization = load_extra("onnxruntime.quantization", "to export 8-bit numbers")
     try:
         with tempfile.TemporaryDirectory(prefix="thalweg-") as aside:
             ready, made = Path(aside, "ready.onnx"), Path(aside, "made.onnx")
@@ -121,18 +115,20 @@ def quantise(
                 per_channel=True,
             )
             content = made.read_bytes()
-        sessions = [_session(onnxruntime, each) for each in (content, source.read_bytes())]
+        sessions = [open_network(each) for each in (content, source.read_bytes())]
     except Exception as error:  # its passes raise whatever they raise
-        reason = printable(" ".join(str(error).split())[:300])
+        reason = reason_of(error)
         raise RunError(f"onnxruntime cannot bring this network to 8-bit numbers: {reason}") from error
-    answers = [np.concatenate([_run(session, pixels) for pixels, _ in held]).argmax(axis=1) for session in sessions]
+    answers = [
+        np.concatenate([answers_of(session, pixels) for pixels, _ in held]).argmax(axis=1) for session in sessions
+    ]
     labels = np.concatenate([labels for _, labels in held])
     seconds: list[list[float]] = [[], []]
     for _ in range(_TURNS):  # in turns, so that whatever else the machine does meets both
         for times, session in zip(seconds, sessions, strict=True):
             begun = time.perf_counter()
             for pixels, _ in held:
-                _run(session, pixels)
+                answers_of(session, pixels)
             times.append(time.perf_counter() - begun)
     write_atomically(path, content)
     quick, usual = (len(labels) / max(1e-9, statistics.median(times)) for times in seconds)
@@ -147,14 +143,3 @@ def quantise(
         images_per_second=quick,
         images_per_second_float=usual,
     )
-
-
-def _session(runtime: Any, content: bytes) -> Any:  # noqa: ANN401 - onnxruntime has no types
-    options = runtime.SessionOptions()
-    options.log_severity_level = 4  # errors come as exceptions
-    options.intra_op_num_threads = torch.get_num_threads()
-    return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-
-
-def _run(session: Any, pixels: np.ndarray) -> Any:  # noqa: ANN401 - as above
-    return session.run(["probabilities"], {"pixels": pixels})[0]

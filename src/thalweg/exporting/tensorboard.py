@@ -1,7 +1,7 @@
 """TensorBoard's event files, written without TensorFlow: a record is a length, a checksum, an event, a checksum.
 
 An event is a protocol buffer of a time, a step, and tags with a number each (TensorFlow's event.proto, summary.proto);
-only these fields are needed. Both checksums are CRC-32C, masked as TFRecord files do. A file is only appended to: a run
+only these fields are needed. `core.tfrecord` has the checksums. A file is only appended to: a run
 that goes on begins a new one, whose first event says from which step on the earlier ones no longer count.
 """
 
@@ -13,45 +13,14 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["EventWriter", "crc32c"]
+from thalweg.core.tfrecord import masked_sum
 
-_MASK = 0xA282EAD8
-_POLYNOMIAL = 0x82F63B78
+__all__ = ["EventWriter"]
+
 _EIGHT, _BYTES, _FOUR = 1, 2, 5
 _TIME, _STEP, _VERSION, _SUMMARY, _SESSION = 1, 2, 3, 5, 7
 _TAG, _SIMPLE = 1, 2
 _SESSION_STARTS = b"\x08\x01"
-
-
-def _make_table() -> tuple[int, ...]:
-    table = []
-    for value in range(256):
-        for _ in range(8):
-            value = (value >> 1) ^ (_POLYNOMIAL if value & 1 else 0)  # noqa: PLW2901 - shifted in place
-        table.append(value)
-    return tuple(table)
-
-
-_TABLE = _make_table()
-
-
-def crc32c(data: bytes) -> int:
-    """Sum up bytes by CRC-32C (Castagnoli).
-
-    Args:
-        data: The bytes.
-
-    Returns:
-        The sum; of `123456789`, as RFC 3720 has it, 0xe3069283.
-
-    Example:
-        >>> hex(crc32c(b"123456789"))
-        '0xe3069283'
-    """
-    value = 0xFFFFFFFF
-    for byte in data:
-        value = _TABLE[(value ^ byte) & 0xFF] ^ (value >> 8)
-    return value ^ 0xFFFFFFFF
 
 
 class EventWriter:
@@ -110,12 +79,7 @@ def _event(when: float, step: int, rest: bytes) -> bytes:
 
 def _record(event: bytes) -> bytes:
     length = struct.pack("<Q", len(event))
-    return length + struct.pack("<I", _masked(length)) + event + struct.pack("<I", _masked(event))
-
-
-def _masked(data: bytes) -> int:
-    value = crc32c(data)
-    return (((value >> 15) | (value << 17)) + _MASK) & 0xFFFFFFFF
+    return length + struct.pack("<I", masked_sum(length)) + event + struct.pack("<I", masked_sum(event))
 
 
 def _field(number: int, content: bytes) -> bytes:

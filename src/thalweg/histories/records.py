@@ -1,8 +1,7 @@
 """TFRecord files: length, check sum of the length, data, check sum of the data, again and again.
 
-The check sum is CRC-32C (Castagnoli, polynomial 0x1EDC6F41, reflected 0x82F63B78), rotated and shifted by a constant so
-that a sum inside the data does no harm. Records of one length are checked together, a column of bytes at a time:
-a million of them in seconds, without a compiled extension. Records above 64 KiB (pictures, graphs) are passed over.
+`core.tfrecord` says what the check sums are. Records of one length are checked together, a column of bytes at a time: a
+million of them in seconds, without a compiled extension. Records above 64 KiB (pictures, graphs) are passed over.
 """
 
 import struct
@@ -12,61 +11,35 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["RecordFile", "crc32c"]
+from thalweg.core.tfrecord import MASK_DELTA, TABLE, masked_sum
+
+__all__ = ["RecordFile", "masked_sums"]
 
 _LARGEST = 1 << 16
 _CHUNK = 20_000
 _TOGETHER = 64
 _HEADER = struct.Struct("<QI")
 _SUM = struct.Struct("<I")
-_MASK_DELTA = 0xA282EAD8
 
 
-def _make_table() -> list[int]:
-    table = []
-    for byte in range(256):
-        value = byte
-        for _ in range(8):
-            value = (value >> 1) ^ (0x82F63B78 if value & 1 else 0)
-        table.append(value)
-    return table
+_TABLE_ARRAY = np.array(TABLE, dtype=np.uint32)
 
 
-_TABLE = _make_table()
-_TABLE_ARRAY = np.array(_TABLE, dtype=np.uint32)
-
-
-def crc32c(data: bytes) -> int:
-    """Sum up bytes by CRC-32C.
+def masked_sums(rows: list[bytes]) -> npt.NDArray[np.uint32]:
+    """The sums of records of one length, as `core.tfrecord.masked_sum` gives each.
 
     Args:
-        data: The bytes.
+        rows: Their data.
 
     Returns:
-        The sum.
-
-    Example:
-        >>> hex(crc32c(b"123456789"))
-        '0xe3069283'
+        uint32, one a record.
     """
-    value = 0xFFFFFFFF
-    for byte in data:
-        value = _TABLE[(value ^ byte) & 0xFF] ^ (value >> 8)
-    return value ^ 0xFFFFFFFF
-
-
-def _masked(value: int) -> int:
-    return (((value >> 15) | (value << 17)) + _MASK_DELTA) & 0xFFFFFFFF
-
-
-def _masked_all(rows: list[bytes]) -> npt.NDArray[np.uint32]:
-    """The masked sums of records of one length."""
     columns = np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), -1).T
     value = np.full(len(rows), 0xFFFFFFFF, dtype=np.uint32)
     for column in columns:
         value = _TABLE_ARRAY[(value ^ column) & 0xFF] ^ (value >> 8)
     value ^= 0xFFFFFFFF
-    return np.asarray(((value >> 15) | (value << 17)) + np.uint32(_MASK_DELTA), dtype=np.uint32)
+    return np.asarray(((value >> 15) | (value << 17)) + np.uint32(MASK_DELTA), dtype=np.uint32)
 
 
 class RecordFile:
@@ -101,7 +74,7 @@ class RecordFile:
                     break
                 length, check = _HEADER.unpack(header)
                 if header not in known:
-                    if _masked(crc32c(header[:8])) != check:
+                    if masked_sum(header[:8]) != check:
                         self.cut = True
                         break
                     known.add(header)
@@ -131,10 +104,10 @@ class RecordFile:
         bad = set()
         for length, same in places.items():
             if len(same) < _TOGETHER or not length:
-                bad |= {place for place in same if _masked(crc32c(chunk[place])) != sums[place]}
+                bad |= {place for place in same if masked_sum(chunk[place]) != sums[place]}
             else:
                 told = np.array([sums[place] for place in same], dtype=np.uint32)
-                wrong = np.flatnonzero(_masked_all([chunk[place] for place in same]) != told)
+                wrong = np.flatnonzero(masked_sums([chunk[place] for place in same]) != told)
                 bad |= {same[place] for place in wrong.tolist()}
         self.damaged += len(bad)
         return (data for place, data in enumerate(chunk) if place not in bad)

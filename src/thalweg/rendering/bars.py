@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from thalweg.core.evaluation import CalibrationBin
 from thalweg.core.report import Drawing, Table
 from thalweg.rendering.axes import nice_ticks
-from thalweg.rendering.markup import escape, middle_cut, shown, text_width
+from thalweg.rendering.markup import escape, escape_lines, middle_cut, shown, text_width
 from thalweg.rendering.palette import LINES_LIGHT, figure_style
 
 __all__ = ["draw_bars", "draw_reliability"]
@@ -15,7 +15,7 @@ _ROW = 30
 
 
 def draw_bars(caption: str, labels: Sequence[str], parts: Mapping[str, Sequence[int]], *, width: int = 640) -> Drawing:
-    """Draw a lying bar for each label, made of one piece for each part; the number stands at its end.
+    r"""Draw a lying bar for each label, made of one piece for each part; the number stands at its end.
 
     Args:
         caption: What is counted.
@@ -28,7 +28,7 @@ def draw_bars(caption: str, labels: Sequence[str], parts: Mapping[str, Sequence[
 
     Example:
         >>> draw_bars("Files", ("cat", "dog"), {"train": (8, 9), "validation": (2, 1)}).alternative
-        'cat: 8 train, 2 validation. dog: 9 train, 1 validation.'
+        'cat: 8 train, 2 validation.\ndog: 9 train, 1 validation.'
     """
     totals = [sum(counts[index] for counts in parts.values()) for index in range(len(labels))]
     left = min(width * 0.4, 12 + max((text_width(shown(label)) for label in labels), default=0))
@@ -45,7 +45,7 @@ def draw_bars(caption: str, labels: Sequence[str], parts: Mapping[str, Sequence[
     for index, label in enumerate(labels):
         y, x = 30 + _ROW * index, left
         named = escape(middle_cut(shown(label), left - 10))
-        body.append(f'<text class="end" x="{left - 8:.1f}" y="{y + 14.5:.1f}">{named}</text>')
+        body.append(f'<text class="end" translate="no" x="{left - 8:.1f}" y="{y + 14.5:.1f}">{named}</text>')
         for place, (name, counts) in enumerate(parts.items()):
             long = counts[index] * scale
             title = escape(f"{label}, {name}: {counts[index]:,}")
@@ -55,7 +55,7 @@ def draw_bars(caption: str, labels: Sequence[str], parts: Mapping[str, Sequence[
             )
             x += long
         body.append(f'<text class="dim" x="{x + 7:.1f}" y="{y + 14.5:.1f}">{totals[index]:,}</text>')
-    alternative = " ".join(
+    alternative = "\n".join(
         f"{shown(label)}: {', '.join(f'{counts[index]:,} {name}' for name, counts in parts.items())}."
         for index, label in enumerate(labels)
     )
@@ -115,7 +115,7 @@ def draw_reliability(caption: str, bins: Sequence[CalibrationBin], *, size: int 
         f'<text class="dim middle" x="{(low + high) / 2:.1f}" y="{foot + 36:.1f}">confidence</text>'
         f'<text class="dim" x="4" y="13">share that is right (bar), mean confidence (line)</text>'
     )
-    alternative = " ".join(
+    alternative = "\n".join(
         f"Of {group.files:,} files with confidence {group.low:.3g} to {group.high:.3g}, "
         f"{100 * group.accuracy:.0f} % are right, where {100 * group.confidence:.0f} % would be honest."
         for group in filled
@@ -138,6 +138,6 @@ def draw_reliability(caption: str, bins: Sequence[CalibrationBin], *, size: int 
 def _wrap(caption: str, alternative: str, width: int, height: int, body: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="tw" role="img" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" aria-label="{escape(caption)}"><desc>{escape(alternative)}</desc>'
-        f"{figure_style()}{body}</svg>"
+        f'viewBox="0 0 {width} {height}" aria-label="{escape(caption)}">'
+        f"<desc>{escape_lines(alternative.splitlines())}</desc>{figure_style()}{body}</svg>"
     )

@@ -1,5 +1,7 @@
 """A sheet of characters on which lines join by themselves: where two meet, the right box-drawing character appears."""
 
+from thalweg.rendering.columns import columns
+
 __all__ = ["Canvas"]
 
 _UP, _DOWN, _LEFT, _RIGHT = 1, 2, 4, 8
@@ -33,8 +35,13 @@ class Canvas:
             column: Column of the first character.
             text: One line.
         """
-        for offset, letter in enumerate(text):
-            self._letters[row, column + offset] = letter
+        place = column
+        for letter in text:
+            if letter.isascii() or columns(letter):
+                self._letters[row, place] = letter
+                place += 1
+            else:  # it joins the letter before it, or turns it, and takes no cell
+                self._letters[row, place - 1] = self._letters.get((row, place - 1), "") + letter
 
     def down(self, column: int, first: int, last: int) -> None:
         """Draw a line from the middle of one row to the middle of a later one.

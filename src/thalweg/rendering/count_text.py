@@ -7,10 +7,12 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from thalweg.core.languages import Speaker, speaker, spoken
 from thalweg.core.layer_cost import LayerCost
 from thalweg.core.network_results import CountResult, SolvedSize
+from thalweg.rendering.columns import columns, fenced, to_left, to_right
 from thalweg.rendering.ledger_text import write_ledger
-from thalweg.rendering.markup import escape, short_number, shown
+from thalweg.rendering.markup import escape, escape_markdown, short_number, shown
 
 __all__ = ["solved_sentence", "write_count"]
 
@@ -27,6 +29,8 @@ _STYLE = (
     "caption{display:none}"
     "th,td{padding:.2rem .7rem;text-align:right;border-bottom:1px solid #8884}th:first-child,tfoot td{text-align:left}"
     "th:nth-child(2):nth-last-child(7),td:nth-child(2):nth-last-child(7){text-align:left}"  # kinds, among eight columns
+    "[dir=rtl] :is(th,td){text-align:left}[dir=rtl] :is(th:first-child,tfoot td,th:nth-child(2):nth-last-child(7),"
+    "td:nth-child(2):nth-last-child(7)){text-align:right}"
     "tbody th{font-weight:400}</style>"
 )
 
@@ -65,18 +69,21 @@ def write_count(result: CountResult, form: str = "text") -> str:
     table = write_ledger(result.ledger, form)  # refuses an unknown form
     if form == "csv":
         return table
-    parts = [*_sections(result), *([solved_sentence(result.solved)] if result.solved else [])]
+    voice = speaker(spoken(), isolated=form == "html")
+    answer = [solved_sentence(result.solved)] if result.solved else []
+    parts = [_said(part, voice) for part in (*_sections(result), *answer)]
+    title = voice.say(_title(result))
     if form == "text":
-        note = textwrap.fill(shown(result.note), _WIDTH) + "\n" if result.note else ""
+        note = textwrap.fill(voice.say(shown(result.note)), _WIDTH) + "\n" if result.note else ""
         return "\n".join([note + table, *(_text(part) for part in parts)])
     if form == "html":
         head = f"<title>{escape(result.network)}</title>\n{_STYLE}"
-        body = "\n".join([f"<h1>{escape(_title(result))}</h1>", table, *(_html(part) for part in parts)])
-        start = f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8"/>\n{head}\n</head>'
+        body = "\n".join([f"<h1>{escape(title)}</h1>", table, *(_html(part) for part in parts)])
+        way = f'<html lang="{voice.language}" dir="{voice.direction}">'
+        start = f'<!DOCTYPE html>\n{way}\n<head>\n<meta charset="utf-8"/>\n{head}\n</head>'
         return f"{start}\n<body>\n{body}\n</body>\n</html>\n"
-    return (
-        "\n".join([f"# {_quoted(_title(result))}\n", table, *(_markdown(part) for part in parts)]).rstrip("\n") + "\n"
-    )
+    lines = [f"# {escape_markdown(title)}\n", table, *(_markdown(part) for part in parts)]
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def solved_sentence(solved: SolvedSize) -> str:
@@ -170,6 +177,20 @@ def _amount(value: int, total: int) -> tuple[str, str]:
     return (f"{value:,}", f"{value / total:.1%}") if value else ("", "")
 
 
+def _said(part: _Table | str, voice: Speaker) -> _Table | str:
+    if isinstance(part, str):
+        return voice.say(part)
+    rows = tuple(
+        (
+            voice.say(row[0], "count") if row[0] == "all" else row[0],
+            *(voice.number(voice.say(cell, "cell")) for cell in row[1:]),
+        )
+        for row in part.rows
+    )
+    header = tuple(voice.say(name, "count") for name in part.header)
+    return _Table(header=header, rows=rows, after=voice.say(part.after))
+
+
 def _bytes(value: int) -> str:
     short = short_number(value)
     return f"{short[:-1]} {short[-1].replace('k', 'K')}B" if short[-1:].isalpha() else f"{short} B"
@@ -179,15 +200,15 @@ def _text(part: _Table | str) -> str:
     if isinstance(part, str):
         return textwrap.fill(part, _WIDTH) + "\n"
     rows = part.rows
-    widths = [max(map(len, column)) for column in zip(part.header, *rows, strict=True)]
+    widths = [max(map(columns, column)) for column in zip(part.header, *rows, strict=True)]
     over = sum(widths) + 2 * (len(widths) - 1) - _WIDTH
     if over > 0:  # only names can be that long
         widths[0] = max(8, widths[0] - over)
         rows = tuple((_end(row[0], widths[0]), *row[1:]) for row in rows)
     lines = [
         "  ".join([
-            row[0].ljust(widths[0]),
-            *(cell.rjust(size) for cell, size in zip(row[1:], widths[1:], strict=True)),
+            fenced(to_left(row[0], widths[0])),
+            *(fenced(to_right(cell, size)) for cell, size in zip(row[1:], widths[1:], strict=True)),
         ])
         for row in (part.header, *rows)
     ]
@@ -202,18 +223,14 @@ def _end(text: str, room: int) -> str:
 
 def _markdown(part: _Table | str) -> str:
     if isinstance(part, str):
-        return f"{_quoted(part)}\n"
+        return f"{escape_markdown(part)}\n"
     head = [_row(part.header), "|---|" + "---:|" * (len(part.header) - 1)]
-    after = ["", _quoted(part.after)] if part.after else []
+    after = ["", escape_markdown(part.after)] if part.after else []
     return "\n".join([*head, *(_row(row) for row in part.rows), *after, ""])
 
 
 def _row(cells: tuple[str, ...]) -> str:
-    return "| " + " | ".join(map(_quoted, cells)) + " |"
-
-
-def _quoted(text: str) -> str:
-    return "".join(f"\\{letter}" if letter in "\\|*_`<>[]" else letter for letter in text)
+    return "| " + " | ".join(map(escape_markdown, cells)) + " |"
 
 
 def _html(part: _Table | str) -> str:
@@ -221,7 +238,9 @@ def _html(part: _Table | str) -> str:
         return f"<p>{escape(part)}</p>"
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in part.header)
     body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:]) + "</tr>"
+        f'<tr><th scope="row">{escape(row[0])}</th>'
+        + "".join(f'<td dir="ltr">{escape(cell)}</td>' for cell in row[1:])
+        + "</tr>"
         for row in part.rows
     )
     after = f"<p>{escape(part.after)}</p>" if part.after else ""

@@ -84,7 +84,8 @@ def _reads(answer: Dependence) -> Iterator[str]:
             _span("channel" if read.ranges else "feature", *read.channels),
         ]
         for word, ends, step in zip(_AXES[len(read.ranges)], read.ranges, read.step, strict=True):
-            words.append(_span(word, *ends) + (f" in steps of {step}" if step > 1 else ""))
+            span = _span(word, *ends)
+            words.append(f"{span} in steps of {step}" if step > 1 else span)
         yield ": ".join((words[0], ", ".join(words[1:]))) + "."
 
 
@@ -105,17 +106,16 @@ def _seen(answer: Dependence) -> str:
     more = " Its window reaches over the border: what lies outside is padding." if outside else ""
     size = _sizes([last - first + 1 for first, last in seen.ranges])
     where = ", ".join(words)
-    return (
-        f"{where[0].upper()}{where[1:]} (a window of {size}); all channels as far as the layers before join them.{more}"
-    )
+    return f"It sees {where} (a window of {size}); all channels as far as the layers before join them.{more}"
 
 
 def _weights(answer: Dependence) -> Iterator[Part]:
     if not answer.weight_name:
         return
-    named = f"In the state dict they are {shown(answer.weight_name)}"
-    named += f", and the bias {shown(answer.weight_name.removesuffix('weight'))}bias." if answer.bias else "."
-    yield Words(text=named)
+    weight = shown(answer.weight_name)
+    bias = f"{weight.removesuffix('weight')}bias"
+    alone = f"In the state dict they are {weight}."
+    yield Words(text=f"In the state dict they are {weight}, and the bias is {bias}." if answer.bias else alone)
     if not answer.weights:
         return
     if answer.bias_value is not None:

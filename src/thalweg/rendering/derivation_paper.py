@@ -8,7 +8,7 @@ from thalweg.core.derivation import AnswerCheck, ConvolutionCase, Derivation, En
 from thalweg.rendering.derivation_sketch import sketches
 from thalweg.rendering.paper import Equations, Matrix, Paper, Part, Section, Verdict, Words
 
-__all__ = ["derivation_paper", "gradients", "student_sentence"]
+__all__ = ["derivation_paper", "gradients", "student_sentences"]
 
 _MOST_SIGNS = 5000
 _MATRIX = (
@@ -119,11 +119,11 @@ def _flat(entries: Entries) -> Iterator[str]:
 def _case_words(case: ConvolutionCase) -> str:
     words = [f"Input {_sizes(case.x_shape)}, filter {_sizes(case.f_shape)}, output {_sizes(case.y_shape)}"]
     if any(each != 1 for each in case.stride):
-        words.append(f"stride {_sizes(case.stride)}")
+        words.append(f"a stride of {_sizes(case.stride)}")
     if any(pair != (0, 0) for pair in case.padding):
         words.append("padding " + ", ".join(f"{a}" if a == b else f"{a} before and {b} after" for a, b in case.padding))
     if any(each != 1 for each in case.dilation):
-        words.append(f"dilation {_sizes(case.dilation)}")
+        words.append(f"a dilation of {_sizes(case.dilation)}")
     if case.groups != 1:
         words.append(f"{case.groups} groups")
     stages = [stage.text for stage in case.head]
@@ -205,31 +205,32 @@ def _taps(case: ConvolutionCase) -> tuple[tuple[int, ...], ...]:
     return tuple(rows)
 
 
-def student_sentence(check: AnswerCheck) -> str:
+def student_sentences(check: AnswerCheck) -> tuple[str, ...]:
     """Say what became of a student's answer.
 
     Args:
         check: The comparison.
 
     Returns:
-        A sentence or three.
+        A sentence, or up to four.
 
     Example:
-        >>> student_sentence(AnswerCheck(right=True, compared=9))
-        'The answer is right: 9 entries compared.'
+        >>> student_sentences(AnswerCheck(right=True, compared=9))
+        ('The answer is right: 9 entries compared.',)
     """
     if check.right:
-        return f"The answer is right: {check.compared:,} entries compared."
+        return (f"The answer is right: {check.compared:,} entries compared.",)
     words = ["The answer is wrong."]
     if check.first_wrong:
         words.append(f"First: {check.first_wrong}.")
     if check.likely_mistake:
         words.append(f"Likely mistake: {check.likely_mistake}.")
-    return " ".join((*words, check.explanation)).strip()
+    return (*words, check.explanation) if check.explanation else tuple(words)
 
 
 def _student(check: AnswerCheck) -> Verdict:
-    return Verdict(good=check.right, text=student_sentence(check))
+    sentences = student_sentences(check)
+    return Verdict(good=check.right, text=" ".join(sentences), sentences=sentences)
 
 
 def _checks(derivation: Derivation) -> Iterator[Part]:

@@ -10,6 +10,8 @@ from thalweg.core.finding import Evidence, Finding
 from thalweg.core.history import RunHistory
 from thalweg.core.remedy import Remedy
 from thalweg.core.report import Block, Curves, KeyNumber, Line, Mark, Paragraph, Report, Section, Table
+from thalweg.rendering.markup import capitalised
+from thalweg.rendering.numerals import significant
 from thalweg.rendering.telling_apart import HOW_TO_TELL
 
 __all__ = ["diagnosis_blocks", "diagnosis_report"]
@@ -85,7 +87,7 @@ def _sections(run: DiagnosedRun, *, beside_training: bool = False) -> Iterator[S
     wrong = run.learning_rate.verdict in {"too_low", "too_high"}
     verdict = f"Learning rate: {run.learning_rate}."
     if run.learning_rate.reason and run.learning_rate.verdict != "undetermined":
-        verdict += f" {_sentence(run.learning_rate.reason)}"
+        verdict += f" {capitalised(run.learning_rate.reason)}"
     figures = _figures(run, marked_only=_SHOWN_BEFORE if beside_training else frozenset())
     yield Section(
         title="Verdict and curves",
@@ -105,7 +107,7 @@ def _answer(runs: Sequence[DiagnosedRun]) -> tuple[str, ...]:
         grave = [finding for finding in run.findings if finding.severity != "info"]
         others = [finding for finding in grave if not finding.code.startswith("LRN")]
         lines = [f"Learning rate: {run.learning_rate}."]
-        lines += [_sentence(finding.claim) + "." for finding in others[:2]]
+        lines += [capitalised(finding.claim) + "." for finding in others[:2]]
         if len(others) > 2:  # noqa: PLR2004 - the first screen is short
             lines.append(f"{len(others) - 2} more findings of weight below.")
         if grave and grave[0].remedies:
@@ -222,7 +224,7 @@ def _finding(finding: Finding) -> Iterator[Block]:
             caption=f"{finding.code}: what was seen",
             header=("where", "observed", "held against", "what these numbers are"),
             rows=tuple(
-                (f"{item.signal}, {item.window}", _number(item.observed), _number(item.threshold), item.source)
+                (f"{item.signal}, {item.window}", significant(item.observed), significant(item.threshold), item.source)
                 for item in finding.evidence
             ),
         )
@@ -253,13 +255,13 @@ def _read(run: DiagnosedRun, *, folded: bool) -> Iterator[Block]:
     if run.format:
         yield Paragraph(text=f"{printable(run.path)} was read as: {run.format}.")
     for note in run.notes:
-        yield Paragraph(text=_sentence(note), style="note")
+        yield Paragraph(text=capitalised(note), style="note")
     rows = tuple(
         (
             signal.name,
             f"{len(signal.values):,}",
-            _number(signal.values[0]),
-            _number(signal.values[-1]),
+            significant(signal.values[0]),
+            significant(signal.values[-1]),
             *_ends(signal.values),
         )
         for signal in run.history.signals
@@ -271,17 +273,9 @@ def _read(run: DiagnosedRun, *, folded: bool) -> Iterator[Block]:
 
 def _ends(values: Sequence[float]) -> tuple[str, str]:
     known = [value for value in values if math.isfinite(value)]
-    return (_number(min(known)), _number(max(known))) if known else ("-", "-")
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
+    return (significant(min(known)), significant(max(known))) if known else ("-", "-")
 
 
 def _short(path: str) -> str:
     """The last part of a path, which is what people call a log."""
     return printable(path.rstrip("/").rpartition("/")[2] or path)
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -7,8 +7,10 @@ from thalweg.core.diagnosis_results import DiagnosedRun, DiagnoseResult
 from thalweg.core.finding import Evidence, Finding
 from thalweg.core.languages import said
 from thalweg.core.remedy import Remedy
-from thalweg.rendering.markup import shown
+from thalweg.rendering.markup import capitalised, shown
+from thalweg.rendering.numerals import significant
 from thalweg.rendering.sparkline import sparkline
+from thalweg.rendering.terminal import Paint, painter
 
 __all__ = ["diagnosis_text", "evidence_words", "remedy_words"]
 
@@ -19,11 +21,8 @@ _DRAWN = (
     ("training accuracy", ("train_accuracy",)),
     ("validation accuracy", ("val_accuracy",)),
 )
-_COLOURS = {"error": "1;31", "warning": "1;33", "info": "2", "verdict": "1"}
 _EVIDENCE = 3
 _NARROW = 60  # columns that leave no room for first and last value
-
-Paint = Callable[[str, str], str]
 
 
 def diagnosis_text(result: DiagnoseResult, *, width: int = 80, colour: bool = False, plain: bool = False) -> str:
@@ -47,10 +46,7 @@ def diagnosis_text(result: DiagnoseResult, *, width: int = 80, colour: bool = Fa
     """
     width = max(width, 40)
     brief = sum(run.error is None for run in result.results) > _FULL
-
-    def paint(text: str, kind: str) -> str:
-        return f"\x1b[{_COLOURS[kind]}m{text}\x1b[0m" if colour else text
-
+    paint = painter(colour)
     runs = ["\n".join(_run(run, width, paint, plain=plain, brief=brief)) for run in result.results if run.error is None]
     return ("\n" if brief else "\n\n").join(runs) + ("\n" if runs else "")
 
@@ -93,7 +89,7 @@ def _curves(run: DiagnosedRun, width: int, *, plain: bool) -> Iterator[str]:
 def _finding(finding: Finding, width: int, paint: Paint) -> Iterator[str]:
     head = f"{finding.severity} {finding.code} {finding.name} ({finding.confidence:.0%} sure)"
     yield paint(said(head), finding.severity)
-    yield from _wrapped(_sentence(shown(finding.claim)), width, "  ")
+    yield from _wrapped(capitalised(shown(finding.claim)), width, "  ")
     for evidence in finding.evidence[:_EVIDENCE]:
         yield from _wrapped(f"seen: {evidence_words(evidence)}", width, "    ", first="  ")
     if len(finding.evidence) > _EVIDENCE:
@@ -117,9 +113,9 @@ def evidence_words(evidence: Evidence) -> str:
         >>> evidence_words(Evidence(signal="val_loss", window="epoch 2", observed=25, threshold=1.3, source="2 x best"))
         'val_loss, epoch 2: 25 against 1.3 (2 x best)'
     """
-    words = f"{evidence.signal}, {evidence.window}: {_figure(evidence.observed)}"
+    words = f"{evidence.signal}, {evidence.window}: {significant(evidence.observed)}"
     if evidence.threshold is not None:
-        words += f" against {_figure(evidence.threshold)}"
+        words += f" against {significant(evidence.threshold)}"
     return shown(words + (f" ({evidence.source})" if evidence.source else ""))
 
 
@@ -146,14 +142,6 @@ def remedy_words(remedy: Remedy) -> str:
 
 def _setting(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _wrapped(

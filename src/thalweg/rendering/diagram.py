@@ -52,7 +52,7 @@ def draw_svg(spec: NetworkSpec, ledger: Ledger) -> str:
         f'height="{height + 78:.0f}" viewBox="0 0 {width:.0f} {height + 78:.0f}" aria-label="{escape(title)}">'
         f"<title>{escape(title)}</title><desc>{escape(_describe(spec, runs, facts))}</desc>{_style()}"
         f'<rect class="paper" width="100%" height="100%" rx="8"/>'
-        f'<text class="head" x="16" y="26">{escape(middle_cut(shown(spec.name), width - 32, 16))}</text>'
+        f'<text translate="no" class="head" x="16" y="26">{escape(middle_cut(shown(spec.name), width - 32, 16))}</text>'
         f'<text class="dim" x="16" y="45">{escape(facts)}</text>{legend}'
         f'<g transform="translate({indent:.1f},78)">{body}</g></svg>'
     )

@@ -97,7 +97,8 @@ def _frame(piece: Piece, run: Run) -> None:
     piece.labels.append(
         f'<rect class="pill" x="{left + 8:.1f}" y="-2" width="{wide:.1f}" height="20" rx="10"/>'
         f'<text class="times middle" x="{left + 8 + wide / 2:.1f}" y="12.5">{pill}</text>'
-        f'<text class="dim small halo" x="{left + 9:.1f}" y="{piece.height - 7:.1f}">{escape(named)}</text>'
+        f'<text translate="no" class="dim small halo" x="{left + 9:.1f}" y="{piece.height - 7:.1f}">'
+        f"{escape(named)}</text>"
     )
     piece.left, piece.right = left, right
 
@@ -235,16 +236,16 @@ def _draw_box(box: Box, x: float, y: float) -> str:
     names = "; ".join(f"{row.name}: {row.text}" for row in box.rows)
     look = "box out" if box.output else "box"
     place = f'x="{left:.1f}" y="{y:.1f}" width="{_BOX:.0f}" height="{height:.1f}"'
-    parts = [f'<g><title>{escape(names)}</title><rect class="{look}" {place} rx="6"/>']
+    parts = [f'<g><title translate="no">{escape(names)}</title><rect class="{look}" {place} rx="6"/>']
     at = y + 6
     for index, row in enumerate(box.rows):
-        tall = _ROW + (_NAME if index == 0 else 0)
+        tall, look = (_ROW, "more") if index else (_ROW + _NAME, "first")
         number = f"{row.parameters:,}" if row.parameters else ""
         taken = 30 + (text_width(number) + 8 if number else 0)
         label = middle_cut(shown(row.text), _BOX - (30 if index == 0 else taken), 12)
         parts.append(
             f'<rect class="{row.family}" x="{left + 6:.1f}" y="{at + 1:.1f}" width="5" height="{tall - 3:.1f}" rx="2"/>'
-            f'<text class="{"first" if index == 0 else "more"}" x="{left + 18:.1f}" y="{at + 13:.1f}">'
+            f'<text translate="no" class="{look}" x="{left + 18:.1f}" y="{at + 13:.1f}">'
             f"{escape(label)}</text>"
         )
         base = at + (28 if index == 0 else 13)
@@ -253,6 +254,6 @@ def _draw_box(box: Box, x: float, y: float) -> str:
         if index == 0:
             name = middle_cut(shown(row.name), _BOX - taken, 11)
             said = "" if name == label else escape(name)
-            parts.append(f'<text class="dim small" x="{left + 18:.1f}" y="{base:.1f}">{said}</text>')
+            parts.append(f'<text translate="no" class="dim small" x="{left + 18:.1f}" y="{base:.1f}">{said}</text>')
         at += tall
     return "".join(parts) + "</g>"

@@ -4,9 +4,11 @@ import re
 import textwrap
 from dataclasses import dataclass
 
+from thalweg.core.languages import said
 from thalweg.core.layer_cost import Ledger
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.rendering.canvas import Canvas
+from thalweg.rendering.columns import columns, fenced
 from thalweg.rendering.grouping import Box, Stage, group
 from thalweg.rendering.layout import Placement, place_boxes
 from thalweg.rendering.markup import short_number, shown
@@ -50,7 +52,7 @@ def draw_text(spec: NetworkSpec, ledger: Ledger, width: int = 80) -> str:
     sheet = Canvas()
     macs = "uncounted" if ledger.macs is None else short_number(ledger.macs)
     title = f"{shown(spec.name)}: {ledger.parameters:,} parameters, {ledger.buffers:,} buffers, {macs} MACs"
-    sheet.text(0, 0, _end_cut(title, width, dots=False))
+    sheet.text(0, 0, _end_cut(said(title), width, dots=False))
     shapes = [_stage_form(stage, width) for run in runs for stage in run.stages]
     axis = max((form.left for form in shapes if form), default=0)
     if axis + max((form.right for form in shapes if form), default=0) >= width:
@@ -59,11 +61,12 @@ def draw_text(spec: NetworkSpec, ledger: Ledger, width: int = 80) -> str:
     row, entry, forms = 1, "", iter(shapes)
     for run in runs:
         for index, stage in enumerate(run.stages):
-            rule = f"╌╌ {run.times} times: {shown(run.label)} " if run.times > 1 and index == 0 else ""
+            told = fenced(said(f"{run.times} times: {shown(run.label)}"))
+            rule = f"╌╌ {told} " if run.times > 1 and index == 0 else ""
             row = _draw_stage(sheet, stage, next(forms), row, axis, entry, rule, width)
             entry = stage.boxes[-1].shape or " "
         if run.times > 1:
-            sheet.text(row, 0, _rule("╌╌ end of the repeat ", width, axis))
+            sheet.text(row, 0, _rule(f"╌╌ {fenced(said('end of the repeat'))} ", width, axis))
             row += 1
     return str(sheet)
 
@@ -117,7 +120,7 @@ def _draw_stage(
         row = _draw_level(sheet, boxes, form, x, level, top)
     ends = [box for box in stage.boxes if box.output and placement.level[box.key] == placement.levels]
     for box in ends:
-        sheet.text(row, x[box.key, placement.levels] - 3, f"output {box.shape}".rstrip())
+        sheet.text(row, x[box.key, placement.levels] - 3, fenced(said(f"output {box.shape}".rstrip())))
     if not stage.boxes[-1].output:  # it goes on, perhaps beside an output
         sheet.down(x[stage.boxes[-1].key, placement.levels], row - 1, row + bool(ends))
     return row + bool(ends)
@@ -227,11 +230,13 @@ def _list_stage(sheet: Canvas, stage: Stage, row: int, width: int) -> int:
 
 
 def _rule(text: str, width: int, axis: int | None) -> str:
-    line = _end_cut(text, width).ljust(width, "╌")
-    return line if axis is None or len(text) > axis >= 0 else f"{line[:axis]}│{line[axis + 1 :]}"
+    cut = _end_cut(text, width)
+    line = cut + "╌" * (width - columns(cut))
+    at = -1 if axis is None else len(line) - width + axis  # of two letters on one column the second is ours
+    return line if axis is None or columns(text) > axis >= 0 else f"{line[:at]}│{line[at + 1 :]}"
 
 
 def _end_cut(text: str, room: int, *, dots: bool = True) -> str:
-    if len(text) <= room:
+    if columns(text) <= room:
         return text
     return text[: max(0, room - 1)] + "…" if dots else text[:room]

@@ -1,5 +1,6 @@
 """A network in DOT, the language of Graphviz, for those who have it."""
 
+from thalweg.core.languages import said
 from thalweg.core.layer_cost import Ledger
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.rendering.families import FAMILIES, describe_layer, family_of
@@ -37,10 +38,10 @@ def to_dot(spec: NetworkSpec, ledger: Ledger) -> str:
     shapes |= {name: str(row.output_shape) for name, row in costs.items()}
     number = {name: f"n{index}" for index, name in enumerate([*spec.inputs, *(layer.name for layer in spec)])}
     lines = [f'digraph "{_quote(spec.name)}" {{', '  node [shape=box, style=rounded, fontname="sans-serif"];']
-    lines += [_node(number[name], (name, "input"), "input") for name in spec.inputs]
+    lines += [_node(number[name], (name, said("input", "label")), "input") for name in spec.inputs]
     for layer in spec:
         parameters = costs[layer.name].parameters if layer.name in costs else 0
-        counted = (f"{parameters:,} parameters",) if parameters else ()
+        counted = (said(f"{parameters:,} parameters"),) if parameters else ()
         lines.append(_node(number[layer.name], (layer.name, describe_layer(layer), *counted), family_of(layer.kind)))
     for layer in spec:
         for source in layer.inputs:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from thalweg.core.report import Drawing, Table
 from thalweg.rendering.axes import format_tick, nice_ticks
-from thalweg.rendering.markup import escape, middle_cut, shown, text_width
+from thalweg.rendering.markup import cut_label, escape, escape_lines, shown, text_width
 from thalweg.rendering.palette import figure_style
 
 __all__ = ["Dot", "draw_dots"]
@@ -87,8 +87,8 @@ def draw_dots(caption: str, unit: str, dots: Sequence[Dot], *, width: int = 720,
             weight = 'style="font-weight:600"'
             body.append(f'<text {weight} x="6" y="{y + 4:.1f}">{escape(dot.label)}</text>')
             continue
-        named = escape(middle_cut(shown(dot.label), left - 14))
-        body.append(f'<text class="end" x="{left - 10:.1f}" y="{y + 4:.1f}">{named}</text>')
+        whole, named = cut_label(shown(dot.label), left - 14)
+        body.append(f'<text class="end" x="{left - 10:.1f}" y="{y + 4:.1f}"{whole}>{named}</text>')
         said = f"{dot.value:.{digits}f}"
         if dot.low is not None and dot.high is not None:
             ends = f"M{place(dot.low):.1f},{y - 4:.1f}v8m0,-4H{place(dot.high):.1f}m0,-4v8"
@@ -105,8 +105,8 @@ def draw_dots(caption: str, unit: str, dots: Sequence[Dot], *, width: int = 720,
         )
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="tw" role="img" width="{width}" height="{foot + _FOOT}" '
-        f'viewBox="0 0 {width} {foot + _FOOT}" aria-label="{escape(caption)}"><desc>{escape(" ".join(words))}</desc>'
+        f'viewBox="0 0 {width} {foot + _FOOT}" aria-label="{escape(caption)}"><desc>{escape_lines(words)}</desc>'
         f"{figure_style()}{''.join(body)}</svg>"
     )
     numbers = Table(caption=caption, header=("what", unit, "interval", "note"), rows=tuple(rows))
-    return Drawing(caption=caption, svg=svg, alternative=" ".join(words), numbers=numbers)
+    return Drawing(caption=caption, svg=svg, alternative="\n".join(words), numbers=numbers)

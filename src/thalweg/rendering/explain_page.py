@@ -15,6 +15,8 @@ from thalweg.core.explanation import (
 )
 from thalweg.core.files import printable
 from thalweg.core.report import Block, Curves, Line, Paragraph, Report, Section, Table
+from thalweg.rendering.markup import capitalised
+from thalweg.rendering.numerals import decimal
 
 __all__ = ["agreement_line", "explain_report", "explain_text", "faithfulness_line", "sanity_line"]
 
@@ -73,7 +75,7 @@ def explain_text(result: ExplainResult) -> str:
     for sample in result.samples:
         truth = "" if sample.truth is None else " right" if sample.truth == sample.answer else f" in truth {printable(sample.truth)}"  # fmt: skip  # noqa: E501
         agreed = sample.agreements[0] if sample.agreements else None
-        said = "" if agreed is None else f"; Grad-CAM and occlusion {_agreed(agreed.verdict)} ({_number(agreed.correlation)})"  # fmt: skip  # noqa: E501
+        said = "" if agreed is None else f"; Grad-CAM and occlusion {_agreed(agreed.verdict)} ({decimal(agreed.correlation, 2)})"  # fmt: skip  # noqa: E501
         lines.append(f"  {printable(sample.file)}: {printable(sample.answer)} ({sample.probability:.0%}){truth}{said}")
     lines += [f"  {line}" for line in _answer(result)]
     lines += [f"  note: {note}" for note in result.notes]
@@ -128,7 +130,7 @@ def sanity_line(checks: Sequence[SanityCheck]) -> str:
         return ""
     parts = []
     for check in checks:
-        rank = _number(check.steps[-1].rank)
+        rank = decimal(check.steps[-1].rank, 2)
         name = NAMES[check.method]
         if check.verdict == "changes":
             parts.append(f"{name} changes (rank correlation {rank})")
@@ -171,7 +173,7 @@ def _looks(result: ExplainResult, album: Album) -> Iterator[Block]:
     for notice in result.left_out:
         yield Paragraph(text=f"{printable(notice.file)} is left out: {notice.reason}", style="warning")
     for note in result.notes:
-        yield Paragraph(text=note[:1].upper() + note[1:] + ".", style="note")
+        yield Paragraph(text=capitalised(note) + ".", style="note")
     for target, probability, number in _unmoved(result.samples):
         yield Paragraph(
             text=f"{number} of {len(result.samples)} answers stay {target} ({probability:.0%}) even when the whole "
@@ -231,7 +233,7 @@ def _trust(result: ExplainResult) -> Iterator[Block]:
         (
             printable(sample.file),
             printable(each.target),
-            _number(each.correlation),
+            decimal(each.correlation, 2),
             _agreed(each.verdict),
         )
         for sample in result.samples
@@ -269,7 +271,7 @@ def _sanity(check: SanityCheck) -> Iterator[Block]:
     if check.verdict == "does not change":
         yield Paragraph(
             text=f"The {name} maps do not change when all weights are drawn anew (rank correlation "
-            f"{_number(check.steps[-1].rank)}, {CHANGES_BELOW} or more). They show the sample rather than what the "
+            f"{decimal(check.steps[-1].rank, 2)}, {CHANGES_BELOW} or more). They show the sample rather than what the "
             f"network learned about it: do not read them as an explanation.",
             style="warning",
         )
@@ -281,7 +283,8 @@ def _sanity(check: SanityCheck) -> Iterator[Block]:
         f"they change",
         header=("forgotten as well", "rank correlation", "structural similarity", "blank maps"),
         rows=tuple(
-            (step.forgotten, _number(step.rank), _number(step.structure), _share(step.blank)) for step in check.steps
+            (step.forgotten, decimal(step.rank, 2), decimal(step.structure, 2), _share(step.blank))
+            for step in check.steps
         ),
     )
 
@@ -339,10 +342,6 @@ _FEW, _MANY = 0.12, 0.6
 
 def _times(numbers: Sequence[object]) -> str:
     return " x ".join(map(str, numbers))
-
-
-def _number(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.2f}"
 
 
 def _share(value: float) -> str:

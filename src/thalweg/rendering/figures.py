@@ -8,6 +8,7 @@ last one, which draws the same line at this size.
 import math
 from collections.abc import Callable, Iterator, Sequence
 
+from thalweg.core.languages import Speaker, speaker
 from thalweg.core.report import Curves, Line, Mark
 from thalweg.rendering.axes import Axis, value_axis
 from thalweg.rendering.markup import escape, finite, middle_cut, shown, text_width
@@ -30,14 +31,14 @@ _MARKERS_A_LINE = 9
 """On a line of more points, for lines are told apart in print, and by those who see no colours, by their markers."""
 
 
-def draw_curves(figure: Curves, *, width: int = 720, height: int = 320, numerals: Callable[[str], str] = str) -> str:
+def draw_curves(figure: Curves, *, width: int = 720, height: int = 320, voice: Speaker | None = None) -> str:
     """Draw curves over one axis.
 
     Args:
         figure: The curves, their labels and marks.
         width: Width, in pixels.
         height: Height, in pixels, without the legend.
-        numerals: How a language writes numbers.
+        voice: Who says what the curves do, and writes numbers; the figure's own texts are in its language already.
 
     Returns:
         A complete `<svg>` element that needs nothing else.
@@ -48,13 +49,14 @@ def draw_curves(figure: Curves, *, width: int = 720, height: int = 320, numerals
         >>> draw_curves(figure).startswith("<svg")
         True
     """
+    voice = voice or speaker("en")
     entries, legend_height = _legend(figure.lines, width)
     marks_height = 18 if figure.marks else 0
     top, bottom = legend_height + marks_height + 28, legend_height + marks_height + height - 46
     x_axis, y_axis = _axes(figure, width, top, bottom)
     parts = [
         '<g class="scale">',
-        *_frame(figure, x_axis, y_axis, numerals),
+        *_frame(figure, x_axis, y_axis, voice.number),
         "</g>",
         *_titles(figure, x_axis, y_axis),
         '<g class="events">',
@@ -70,7 +72,7 @@ def draw_curves(figure: Curves, *, width: int = 720, height: int = 320, numerals
         f'<svg xmlns="http://www.w3.org/2000/svg" class="tw tw-curves" role="img" width="{width}" height="{total}" '
         f'viewBox="0 0 {width} {total}" aria-label="{escape(figure.caption)}" data-left="{x_axis.start:.1f}" '
         f'data-right="{x_axis.end:.1f}" data-top="{top}" data-bottom="{bottom}" data-low="{x_axis.low!r}" '
-        f'data-high="{x_axis.high!r}"><desc>{escape(describe_curves(figure))}</desc>{figure_style()}'
+        f'data-high="{x_axis.high!r}"><desc>{escape(voice.say(describe_curves(figure)))}</desc>{figure_style()}'
         f"{''.join(parts)}</svg>"
     )
 
@@ -341,9 +343,8 @@ def describe_curves(figure: Curves) -> str:
             f"{line.label or figure.y_label}: {first:.4g} at {figure.x_label} {first_x:g} to {last:.4g} at "
             f"{figure.x_label} {last_x:g}; lowest {low:.4g} at {low_x:g}, highest {high:.4g} at {high_x:g}."
         )
-    sentences += [
-        f"Marked {'at' if mark.until is None else 'from'} {mark.x:g}"
-        f"{'' if mark.until is None else f' to {mark.until:g}'}: {mark.label}{mark.reason and f' ({mark.reason})'}."
-        for mark in figure.marks
-    ]
+    for mark in figure.marks:
+        where = f"at {mark.x:g}" if mark.until is None else f"from {mark.x:g} to {mark.until:g}"
+        label = f"{mark.label} ({mark.reason})" if mark.reason else mark.label
+        sentences.append(f"Marked {where}: {label}.")
     return " ".join(sentences)

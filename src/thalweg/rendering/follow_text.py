@@ -2,18 +2,24 @@
 
 import math
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from thalweg.core.finding import Finding
+from thalweg.core.languages import said, speaker, spoken
 from thalweg.core.run_state import Followed, RunState
+from thalweg.rendering.columns import columns, fenced, heading, to_left
 from thalweg.rendering.markup import shown
+from thalweg.rendering.numerals import clock
 from thalweg.rendering.sparkline import sparkline
+from thalweg.rendering.terminal import Paint, painter
 
-__all__ = ["EPOCH_HEADING", "end_lines", "epoch_line", "follow_lines"]
+__all__ = ["end_lines", "epoch_heading", "epoch_line", "follow_lines"]
 
-EPOCH_HEADING = "epoch  train loss accuracy  val loss accuracy  learning rate    left"
+_TABLE = (
+    *(("epoch", 5), ("train loss", 12), ("accuracy", 9), ("val loss", 10), ("accuracy", 9)),
+    *(("learning rate", 15), ("left", 8)),
+)
 
-_COLOURS = {"error": "1;31", "warning": "1;33", "good": "32", "dim": "2", "name": "1"}
 _PHASES = {
     "training": "training",
     "evaluating": "evaluating",
@@ -25,8 +31,6 @@ _PHASES = {
 }
 _LABEL = 16
 _MOST_FINDINGS = 3
-
-Paint = Callable[[str, str], str]
 
 
 def follow_lines(seen: Followed, *, width: int = 80, plain: bool = False, colour: bool = False) -> list[str]:
@@ -49,32 +53,46 @@ def follow_lines(seen: Followed, *, width: int = 80, plain: bool = False, colour
         training loss   0.52    @-_
         progress        epoch 3 of 9, 250 images/s, 1:35 left
     """
-    paint = _painter(colour)
+    paint = painter(colour)
     state = seen.state
     lines = [_title(state, width, paint)]
     room = max(8, width - _LABEL - 9)
     if math.isfinite(state.train_loss):
         losses = seen.losses or _column(seen.rows, "train_loss")
-        lines.append(_curve("training loss", f"{state.train_loss:.4g}", losses, room, plain=plain))
+        lines.append(_curve(said("training loss"), f"{state.train_loss:.4g}", losses, room, plain=plain))
     if math.isfinite(state.val_loss):
         curve = _column(seen.rows, "val_loss")
-        lines.append(_curve("validation loss", f"{state.val_loss:.4g}", curve, room, plain=plain))
+        lines.append(_curve(said("validation loss"), f"{state.val_loss:.4g}", curve, room, plain=plain))
     if math.isfinite(state.val_accuracy):
         curve = _column(seen.rows, "val_accuracy")
-        lines.append(_curve("right answers", f"{state.val_accuracy:.1%}", curve, room, plain=plain))
+        lines.append(_curve(said("right answers"), f"{state.val_accuracy:.1%}", curve, room, plain=plain))
     if math.isfinite(state.learning_rate) or state.verdict_line:
-        lines.append(_fit(f"{'learning rate':<{_LABEL}}{_rate(state)}", width))
-    lines.append(_fit(f"{'progress':<{_LABEL}}{_progress(state)}", width))
+        lines.append(_fit(_labelled(said("learning rate")) + _rate(state), width))
+    lines.append(_fit(_labelled(said("progress")) + _progress(state), width))
     wrong = [finding for finding in seen.findings if finding.severity != "info"][:_MOST_FINDINGS]
     lines += [paint(_fit(_finding(finding), width), finding.severity) for finding in wrong]
     if seen.events:
         last = seen.events[-1]
-        lines.append(paint(_fit(f"step {last.get('step')}: {shown(str(last.get('message', '')))}", width), "dim"))
+        told = said(f"step {last.get('step')}: {shown(str(last.get('message', '')))}")
+        lines.append(paint(_fit(told, width), "dim"))
     return lines
 
 
+def epoch_heading() -> str:
+    """Write the line over `epoch_line`s.
+
+    Returns:
+        The names of the columns.
+
+    Example:
+        >>> epoch_heading()
+        'epoch  train loss accuracy  val loss accuracy  learning rate    left'
+    """
+    return heading(_TABLE)[0]
+
+
 def epoch_line(row: Mapping[str, float], seconds_left: float = math.nan) -> str:
-    """Write an epoch as a line under `EPOCH_HEADING`.
+    """Write an epoch as a line under `epoch_heading`.
 
     Args:
         row: A row of `history.csv`.
@@ -90,8 +108,8 @@ def epoch_line(row: Mapping[str, float], seconds_left: float = math.nan) -> str:
     losses = [f"{row[name]:.4f}" if _there(row, name) else "" for name in ("train_loss", "val_loss")]
     shares = [f"{row[name]:.1%}" if _there(row, name) else "" for name in ("train_accuracy", "val_accuracy")]
     rate = f"{row['learning_rate']:.2e}" if _there(row, "learning_rate") else ""
-    scores = f"{int(row['epoch']):>5}{losses[0]:>12}{shares[0]:>9}{losses[1]:>10}{shares[1]:>9}"
-    return f"{scores}{rate:>15}{_clock(seconds_left):>8}".rstrip()
+    cells = (f"{int(row['epoch'])}", losses[0], shares[0], losses[1], shares[1], rate, clock(seconds_left))
+    return "".join(f"{cell:>{size}}" for cell, size in zip(cells, heading(_TABLE)[1], strict=True)).rstrip()
 
 
 def end_lines(seen: Followed, *, width: int = 80) -> list[str]:
@@ -128,30 +146,35 @@ def end_lines(seen: Followed, *, width: int = 80) -> list[str]:
     lines += [_finding(each) for each in seen.findings if each.severity != "info"]
     wrapped = [
         piece
-        for line in lines
+        for line in map(said, lines)
         for piece in textwrap.wrap(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     ]
-    return [*wrapped, *commands]
+    return [*wrapped, *map(said, commands)]
 
 
 def _title(state: RunState, width: int, paint: Paint) -> str:
     told = " on ".join(part for part in (state.network, state.source) if part) or state.format
-    phase = _PHASES.get(state.phase, state.phase)
+    phase = said(_PHASES.get(state.phase, state.phase))
     if state.running and math.isfinite(state.fraction):
-        phase += f" {state.fraction:.0%}".replace("%", " %")
+        phase += " " + speaker(spoken()).number(f"{state.fraction:.0%}".replace("%", " %"))
     kind = {"failed": "error", "stopped": "warning", "interrupted": "warning"}.get(state.phase, "good")
-    room = max(8, width - len(phase) - 2)
-    name = _fit(f"{shown(state.name)}: {shown(told)}", room)
-    return f"{paint(name, 'name')}{' ' * (width - len(name) - len(phase))}{paint(phase, kind)}"
+    room = max(8, width - columns(phase) - 2)
+    name = _fit(f"{shown(state.name)}: {said(shown(told))}", room)
+    return f"{paint(name, 'name')}{' ' * (width - columns(name) - columns(phase))}{paint(phase, kind)}"
 
 
 def _curve(label: str, value: str, values: Sequence[float], room: int, *, plain: bool) -> str:
-    return f"{label:<{_LABEL}}{value:<8}{sparkline(values, room, plain=plain)}".rstrip()
+    number = speaker(spoken()).number(value)
+    return f"{_labelled(label)}{number:<8}{sparkline(values, room, plain=plain)}".rstrip()
+
+
+def _labelled(label: str) -> str:
+    return fenced(to_left(label, _LABEL))
 
 
 def _rate(state: RunState) -> str:
     rate = f"{state.learning_rate:.3g}" if math.isfinite(state.learning_rate) else ""
-    words = shown(state.verdict_line) or "not yet judged"
+    words = said(shown(state.verdict_line) or "not yet judged")
     return f"{rate}: {words}" if rate else words
 
 
@@ -160,14 +183,14 @@ def _progress(state: RunState) -> str:
     if math.isfinite(state.images_per_second):
         told.append(f"{state.images_per_second:,.0f} images/s")
     if state.phase == "training" and math.isfinite(state.seconds_left):
-        told.append(f"{_clock(state.seconds_left)} left")
-    return ", ".join(told)
+        told.append(f"{clock(state.seconds_left)} left")
+    return said(", ".join(told))
 
 
 def _finding(finding: Finding) -> str:
     name, claim = finding.name.replace("_", " "), shown(finding.claim)
     told = claim if claim.lower().startswith(name) else f"{name}: {claim}"
-    return f"{finding.severity}: {told}"
+    return said(f"{finding.severity}: {told}")
 
 
 def _column(rows: Sequence[Mapping[str, float]], name: str) -> tuple[float, ...]:
@@ -180,19 +203,3 @@ def _there(row: Mapping[str, float], name: str) -> bool:
 
 def _fit(text: str, room: int) -> str:
     return text if len(text) <= room else f"{text[: room - 3]}..."
-
-
-def _clock(seconds: float) -> str:
-    if math.isnan(seconds):
-        return ""
-    whole = round(seconds)
-    if whole >= 3600:  # noqa: PLR2004 - an hour
-        return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
-    return f"{whole // 60}:{whole % 60:02d}"
-
-
-def _painter(colour: bool) -> Paint:
-    def paint(text: str, kind: str) -> str:
-        return f"\x1b[{_COLOURS[kind]}m{text}\x1b[0m" if colour else text
-
-    return paint

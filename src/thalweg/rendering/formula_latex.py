@@ -16,6 +16,7 @@ from thalweg.core.formula import (
     Sum,
     parse_formula,
 )
+from thalweg.rendering.formula_layout import matrix_rows, stands_alone
 from thalweg.rendering.formula_names import GREEK, Symbol, number_text, split_name
 from thalweg.rendering.formula_text import is_long
 
@@ -193,10 +194,7 @@ def _equation(formula: Equation) -> Iterator[str]:
 
 
 def _rows(formula: Rows) -> str:
-    rows = [each.items if isinstance(each, Rows) else (each,) for each in formula.items]
-    if not any(isinstance(each, Rows) for each in formula.items):
-        rows = [formula.items]  # a vector lies on its side
-    return matrix_latex([[_whole(entry) for entry in row] for row in rows])
+    return matrix_latex([[_whole(entry) for entry in row] for row in matrix_rows(formula)])
 
 
 def matrix_latex(rows: Sequence[Sequence[str]]) -> str:
@@ -232,7 +230,5 @@ def _call(formula: Call) -> Iterator[str]:
 
 def _power(formula: Power) -> Iterator[str]:
     base = formula.base
-    simple = isinstance(base, Number) or (isinstance(base, Name) and split_name(base.name).by is None)
-    simple = simple or (isinstance(base, Call) and base.name not in {"exp", "Heaviside"})
-    yield from _written(base, _SUM) if simple else (r"\left(", _whole(base), r"\right)")
+    yield from _written(base, _SUM) if stands_alone(base) else (r"\left(", _whole(base), r"\right)")
     yield f"^{{{formula.exponent}}}"

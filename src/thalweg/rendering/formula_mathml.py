@@ -20,6 +20,7 @@ from thalweg.core.formula import (
     Sum,
     parse_formula,
 )
+from thalweg.rendering.formula_layout import matrix_rows, stands_alone
 from thalweg.rendering.formula_names import GREEK, Symbol, number_text, split_name
 from thalweg.rendering.formula_text import is_long
 from thalweg.rendering.markup import escape
@@ -180,10 +181,7 @@ def _equation(formula: Equation) -> Iterator[str]:
 
 
 def _rows(formula: Rows) -> str:
-    rows = [each.items if isinstance(each, Rows) else (each,) for each in formula.items]
-    if not any(isinstance(each, Rows) for each in formula.items):
-        rows = [formula.items]  # a vector lies on its side
-    return matrix_mathml([[_row(entry) for entry in row] for row in rows])
+    return matrix_mathml([[_row(entry) for entry in row] for row in matrix_rows(formula)])
 
 
 def matrix_mathml(rows: Sequence[Sequence[str]]) -> str:
@@ -218,8 +216,6 @@ def _call(formula: Call) -> str:
 
 def _power(formula: Power) -> str:
     base = formula.base
-    simple = isinstance(base, Number) or (isinstance(base, Name) and split_name(base.name).by is None)
-    simple = simple or (isinstance(base, Call) and base.name not in {"exp", "Heaviside"})
-    below = _row(base) if simple else f"<mrow><mo>(</mo>{_row(base)}<mo>)</mo></mrow>"
+    below = _row(base) if stands_alone(base) else f"<mrow><mo>(</mo>{_row(base)}<mo>)</mo></mrow>"
     exponent = str(formula.exponent).replace("-", "−")
     return f"<msup>{below}<mn>{exponent}</mn></msup>"

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 
 from thalweg.core.health import Health, Package
+from thalweg.core.languages import said
+from thalweg.rendering.columns import fenced, to_left
+from thalweg.rendering.markup import capitalised
 
 __all__ = ["health_lines"]
 
@@ -44,9 +47,9 @@ def health_lines(health: Health) -> Iterator[str]:
     yield _line("clock", health.clock.replace("T", " "))
     yield ""
     for each in health.findings:
-        yield f"{each.severity}: {each.claim}. {each.remedy[:1].upper()}{each.remedy[1:]}."
+        yield f"{said(each.severity)}: {said(each.claim)}. {capitalised(said(each.remedy))}."
     serious = sum(each.severity != "info" for each in health.findings)
-    yield "Nothing stands in the way." if not serious else f"{serious} of these should be mended."
+    yield said("Nothing stands in the way." if not serious else f"{serious} of these should be mended.")
 
 
 def _packages(packages: tuple[Package, ...]) -> Iterator[str]:
@@ -71,4 +74,4 @@ def _room(free_bytes: int) -> str:
 
 
 def _line(title: str, text: str) -> str:
-    return f"{title:<{_TITLE}}{text}"
+    return fenced(to_left(said(title, "doctor"), _TITLE)) + said(text)

@@ -179,8 +179,8 @@ def _views(blocks: tuple[Block, ...], place: str, voice: Speaker) -> Iterator[di
                 header, rows, step, total = tabulate_curves(block)
                 rows = [tuple(map(voice.number, row)) for row in rows]
                 heights = (210, 220) if block.small else (320, 300)
-                wide = draw_curves(block, height=heights[0], numerals=voice.number)
-                narrow = draw_curves(block, width=360, height=heights[1], numerals=voice.number)
+                wide = draw_curves(block, height=heights[0], voice=voice)
+                narrow = draw_curves(block, width=360, height=heights[1], voice=voice)
                 view |= {"kind": "curves", "wide": Markup(wide), "narrow": Markup(narrow)}  # noqa: S704 - escaped there
                 view |= {**_table_view(header, tuple(rows)), "step": step, "total": total}
                 view |= {"facts": Markup(_inert(figure_facts(block)))}  # noqa: S704 - escaped there

@@ -7,6 +7,8 @@ from thalweg.core.files import printable
 from thalweg.core.landscape import LandscapeResult, LossLine
 from thalweg.core.languages import said
 from thalweg.core.report import Block, Curves, KeyNumber, Line, Mark, Paragraph, Report, Section, Table
+from thalweg.rendering.markup import capitalised
+from thalweg.rendering.numerals import significant
 from thalweg.rendering.plane import draw_plane
 
 __all__ = ["landscape_report", "landscape_text"]
@@ -118,7 +120,7 @@ def _point(result: LandscapeResult) -> Iterator[Block]:
         caption="What was seen",
         header=("where", "observed", "held against", "where that comes from"),
         rows=tuple(
-            (f"{item.signal}, {item.window}", _number(item.observed), _number(item.threshold), item.source)
+            (f"{item.signal}, {item.window}", significant(item.observed), significant(item.threshold), item.source)
             for item in critical.evidence
         ),
     )
@@ -163,7 +165,7 @@ def _curvature(result: LandscapeResult) -> Iterator[Block]:
             rows=tuple(rows),
         )
     for note in result.notes:
-        yield Paragraph(text=note[:1].upper() + note[1:] + ".", style="note")
+        yield Paragraph(text=capitalised(note) + ".", style="note")
 
 
 def _slices(result: LandscapeResult) -> Iterator[Block]:
@@ -199,7 +201,3 @@ def _curve(lines: tuple[LossLine, ...], caption: str, marks: tuple[Mark, ...]) -
         marks=marks,
         log_y=wide,
     )
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"

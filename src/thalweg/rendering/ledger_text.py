@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from thalweg.core.errors import PlanError
+from thalweg.core.languages import Speaker, speaker, spoken
 from thalweg.core.layer_cost import LayerCost, Ledger
-from thalweg.rendering.markup import escape, short_number, shown
+from thalweg.rendering.columns import columns, fenced, to_left, to_right
+from thalweg.rendering.markup import escape, escape_markdown, short_number, shown
 
 __all__ = ["FORMS", "ledger_csv", "ledger_html", "ledger_markdown", "ledger_text", "write_ledger"]
 
@@ -26,24 +28,34 @@ def _macs(row: LayerCost) -> str:
 
 
 def _cells(row: LayerCost) -> tuple[str, ...]:
-    parameters = f"{row.parameters:,}{'' if row.trainable else ' frozen'}" if row.parameters else ""
+    parameters = f"{row.parameters:,}" if row.trainable else f"{row.parameters:,} frozen"
     return (
-        shown(row.name), shown(row.kind), str(row.output_shape), parameters,
+        shown(row.name), shown(row.kind), str(row.output_shape), parameters if row.parameters else "",
         shown(row.formula), _macs(row), _field(row.receptive_field), _field(row.stride),
     )  # fmt: skip
 
 
-def _totals(ledger: Ledger) -> tuple[tuple[str, str], ...]:
+def _heading(names: tuple[str, ...], voice: Speaker) -> tuple[str, ...]:
+    return tuple(voice.say(name, "count") for name in names)
+
+
+def _said(row: tuple[str, ...], voice: Speaker) -> tuple[str, ...]:
+    """Numbers and the few words of a row in a language; names, kinds and shapes are nobody's words."""
+    return (*row[:3], *(voice.number(voice.say(cell, "cell")) for cell in row[3:]))
+
+
+def _totals(ledger: Ledger, voice: Speaker) -> tuple[tuple[str, str], ...]:
     trained = sum(row.parameters for row in ledger.rows if row.trainable)
     activations = sum(row.activation_bytes for row in ledger.rows)
     uncounted = [row.name for row in ledger.rows if row.macs is None]
     macs = f"unknown: nothing counts {', '.join(map(shown, uncounted))}" if uncounted else f"{ledger.macs or 0:,}"
-    return (
+    totals = (
         ("parameters", f"{ledger.parameters:,} ({trained:,} trained)"),
         ("buffers", f"{ledger.buffers:,}"),
         ("MACs", macs),
         ("activations", f"{activations:,} bytes, all layers, one sample in float32"),
     )
+    return tuple((voice.say(name, "count"), voice.number(voice.say(value))) for name, value in totals)
 
 
 def ledger_text(ledger: Ledger, width: int = 80) -> str:
@@ -73,20 +85,22 @@ def ledger_text(ledger: Ledger, width: int = 80) -> str:
     rows = [_narrow(row, arithmetic=True) for row in ledger.rows]
     beside = _used(rows) <= width
     rows = _fit(rows if beside else [_narrow(row, arithmetic=False) for row in ledger.rows], width)
-    widths = [max(len(cell) for cell in column) for column in zip(_NARROW, *rows, strict=True)]
+    voice = speaker(spoken())
+    header, rows = _heading(_NARROW, voice), [_said(row, voice) for row in rows]
+    widths = [max(map(columns, column)) for column in zip(header, *rows, strict=True)]
     rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
     inputs = ", ".join(
         str(shape) if name == "input" else f"{shown(name)} {shape}" for name, shape in ledger.input_shapes.items()
     )
-    title = shown(ledger.network) + (f", input {inputs}" if inputs else "")
-    lines = [*textwrap.wrap(title, width), _line(_NARROW, widths), rule, *(_line(row, widths) for row in rows)]
+    title = voice.say(f"{shown(ledger.network)}, input {inputs}") if inputs else shown(ledger.network)
+    lines = [*textwrap.wrap(title, width), _line(header, widths), rule, *(_line(row, widths) for row in rows)]
     if not beside:
         lines += [rule, *(line for row in ledger.rows if row.formula for line in _arithmetic(row, width))]
     if rows:
         lines.append(rule)
-    for name, value in _totals(ledger):
-        lines += textwrap.wrap(f"{name:<11}  {value}", width, subsequent_indent=" " * 13)
-    return "\n".join([*lines, *textwrap.wrap(f"Convention: {shown(ledger.convention)}.", width), ""])
+    for name, value in _totals(ledger, voice):
+        lines += textwrap.wrap(to_left(name, 11) + "  " + value, width, subsequent_indent=" " * 13)
+    return "\n".join([*lines, *textwrap.wrap(voice.say(f"Convention: {shown(ledger.convention)}."), width), ""])
 
 
 def _narrow(row: LayerCost, *, arithmetic: bool) -> tuple[str, ...]:
@@ -133,7 +147,7 @@ def _cut(text: str, room: int) -> str:
 
 def _line(cells: tuple[str, ...], widths: list[int]) -> str:
     words = [
-        cell.ljust(size) if name in {"layer", "kind", "output"} else cell.rjust(size)
+        fenced(to_left(cell, size) if name in {"layer", "kind", "output"} else to_right(cell, size))
         for name, cell, size in zip(_NARROW, cells, widths, strict=True)
     ]
     return "  ".join(words).rstrip()
@@ -152,14 +166,12 @@ def ledger_markdown(ledger: Ledger) -> str:
         >>> print(ledger_markdown(Ledger(network="empty", input_shapes={}, rows=())).splitlines()[0])
         | layer | kind | output | parameters | formula | MACs | field | stride |
     """
-    lines = ["| " + " | ".join(_HEADER) + " |", "|---|---|---|---:|---|---:|---:|---:|"]
-    lines += ["| " + " | ".join(_markdown(cell) for cell in _cells(row)) + " |" for row in ledger.rows]
-    lines += ["", *(f"- {name}: {_markdown(value)}" for name, value in _totals(ledger))]
-    return "\n".join([*lines, f"- convention: {_markdown(shown(ledger.convention))}", ""])
-
-
-def _markdown(text: str) -> str:
-    return "".join(f"\\{letter}" if letter in "\\|*_`<>[]" else letter for letter in text)
+    voice = speaker(spoken())
+    lines = ["| " + " | ".join(_heading(_HEADER, voice)) + " |", "|---|---|---|---:|---|---:|---:|---:|"]
+    lines += ["| " + " | ".join(map(escape_markdown, _said(_cells(row), voice))) + " |" for row in ledger.rows]
+    lines += ["", *(f"- {name}: {escape_markdown(value)}" for name, value in _totals(ledger, voice))]
+    said = f"- {voice.say('convention', 'count')}: {escape_markdown(voice.say(shown(ledger.convention)))}"
+    return "\n".join([*lines, said, ""])
 
 
 def ledger_csv(ledger: Ledger) -> str:
@@ -209,16 +221,18 @@ def ledger_html(ledger: Ledger) -> str:
         >>> ledger_html(Ledger(network="<b>", input_shapes={}, rows=())).splitlines()[1]
         '<caption>&lt;b&gt;</caption>'
     """
-    head = "".join(f'<th scope="col">{name}</th>' for name in _HEADER)
+    voice = speaker(spoken(), isolated=True)
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in _heading(_HEADER, voice))
     body = [
         "<tr>" + "".join(
-            f'<th scope="row">{escape(cell)}</th>' if index == 0 else f"<td>{escape(cell)}</td>"
-            for index, cell in enumerate(_cells(row))
+            f'<th scope="row">{escape(cell)}</th>' if index == 0 else f'<td dir="ltr">{escape(cell)}</td>'
+            for index, cell in enumerate(_said(_cells(row), voice))
         ) + "</tr>"
         for row in ledger.rows
     ]  # fmt: skip
-    totals = "<br>".join(escape(f"{name}: {value}") for name, value in _totals(ledger))
-    foot = f'<tr><td colspan="{len(_HEADER)}">{totals}<br>{escape(f"convention: {ledger.convention}")}</td></tr>'
+    convention = voice.say("convention", "count"), voice.say(ledger.convention)
+    totals = "<br>".join(f"{escape(name)}: {escape(value)}" for name, value in (*_totals(ledger, voice), convention))
+    foot = f'<tr><td colspan="{len(_HEADER)}">{totals}</td></tr>'
     lines = ["<table>", f"<caption>{escape(ledger.network)}</caption>", f"<thead><tr>{head}</tr></thead>", "<tbody>"]
     return "\n".join([*lines, *body, "</tbody>", f"<tfoot>{foot}</tfoot>", "</table>", ""])
 

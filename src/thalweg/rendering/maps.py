@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thalweg.core.report import Drawing
-from thalweg.rendering.markup import escape, middle_cut, shown
+from thalweg.rendering.markup import cut_label, escape, escape_lines, shown
 from thalweg.rendering.palette import figure_style
 
 __all__ = ["MapTile", "draw_maps"]
@@ -53,20 +53,21 @@ def draw_maps(caption: str, rows: Sequence[Sequence[MapTile]]) -> Drawing:
     for line, row in enumerate(rows):
         for place, tile in enumerate(row):
             x, y = _GAP / 2 + place * (_SIDE + _GAP), 4 + line * (_SIDE + _WORDS + 8)
+            whole, label = cut_label(shown(tile.label), _SIDE + _GAP - 6)
+            whole_note, note = cut_label(shown(tile.note), _SIDE + _GAP)
             body.append(
                 f'<g transform="translate({x:.1f},{y})">{_squares(tile.values)}'
-                f'<text x="0" y="{_SIDE + 14}">{escape(middle_cut(shown(tile.label), _SIDE + _GAP - 6))}</text>'
-                f'<text class="dim small" x="0" y="{_SIDE + 28}">'
-                f"{escape(middle_cut(shown(tile.note), _SIDE + _GAP))}</text></g>"
+                f'<text x="0" y="{_SIDE + 14}"{whole}>{label}</text>'
+                f'<text class="dim small" x="0" y="{_SIDE + 28}"{whole_note}>{note}</text></g>'
             )
     height = len(rows) * (_SIDE + _WORDS + 8) + 4
-    words = " ".join(f"{shown(tile.label)} ({shown(tile.note)})." for row in rows for tile in row)
+    words = [f"{shown(tile.label)} ({shown(tile.note)})." for row in rows for tile in row]
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="tw" role="img" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" aria-label="{escape(caption)}"><desc>{escape(words)}</desc>'
+        f'viewBox="0 0 {width} {height}" aria-label="{escape(caption)}"><desc>{escape_lines(words)}</desc>'
         f"{figure_style()}{''.join(body)}</svg>"
     )
-    return Drawing(caption=caption, svg=svg, alternative=words)
+    return Drawing(caption=caption, svg=svg, alternative="\n".join(words))
 
 
 def _squares(values: np.ndarray) -> str:

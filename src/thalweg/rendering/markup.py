@@ -9,7 +9,20 @@ from collections.abc import Sequence
 from thalweg.core.files import printable
 from thalweg.core.languages import Said
 
-__all__ = ["escape", "finite", "is_number", "isolated", "middle_cut", "short_number", "shown", "text_width"]
+__all__ = [
+    "capitalised",
+    "cut_label",
+    "escape",
+    "escape_lines",
+    "escape_markdown",
+    "finite",
+    "is_number",
+    "isolated",
+    "middle_cut",
+    "short_number",
+    "shown",
+    "text_width",
+]
 
 _RIGHT_TO_LEFT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
 _NAME = re.compile(rf"[{_RIGHT_TO_LEFT}](?:[{_RIGHT_TO_LEFT}\u200c\u200d 0-9/_.-]*[{_RIGHT_TO_LEFT}])?")
@@ -18,6 +31,8 @@ _NARROW = frozenset("iljt.,:;'|!()[] fr1/I")
 _WIDE = frozenset("mwMWO@%GQ")
 _NO_MARKS = dict.fromkeys(range(0x2066, 0x206A))
 """Marks that set a name of another direction apart."""
+_UNSEEN = {"Cf", "Mn", "Me"}
+_ARABIC = 0.52
 
 
 def shown(text: object) -> str:
@@ -60,6 +75,38 @@ def escape(text: object) -> str:
     return html.escape(shown(text), quote=True)
 
 
+def escape_markdown(text: str) -> str:
+    r"""Make text safe as a cell of a Markdown table or a line between such.
+
+    Args:
+        text: One line.
+
+    Returns:
+        It, with a backslash before whatever Markdown would read as a mark.
+
+    Example:
+        >>> print(escape_markdown("conv_1 | *"))
+        conv\_1 \| \*
+    """
+    return "".join(f"\\{letter}" if letter in "\\|*_`<>[]" else letter for letter in text)
+
+
+def escape_lines(lines: Sequence[str]) -> str:
+    r"""Escape sentences, each on a line of its own, so that another language can take them one by one.
+
+    Args:
+        lines: The sentences.
+
+    Returns:
+        Markup with line breaks, which a browser shows as spaces.
+
+    Example:
+        >>> escape_lines(("a < b.", "c."))
+        'a &lt; b.\nc.'
+    """
+    return "\n".join(map(escape, lines))
+
+
 def isolated(text: object, *, path: bool = False) -> str:
     """Escape a sentence for HTML, names written from right to left set apart: numbers beside them stay in place.
 
@@ -83,6 +130,22 @@ def isolated(text: object, *, path: bool = False) -> str:
     return words if first != "L" and not path else _NAME.sub(lambda name: f"<bdi>{name[0]}</bdi>", words)
 
 
+def capitalised(text: str) -> str:
+    """Begin a sentence: the first letter large, the others as they are, names among them.
+
+    Args:
+        text: What was said in the middle of something.
+
+    Returns:
+        It, as a beginning.
+
+    Example:
+        >>> capitalised("the head of EfficientNet"), capitalised("")
+        ('The head of EfficientNet', '')
+    """
+    return text[:1].upper() + text[1:]
+
+
 def text_width(text: str, size: float = 12.0) -> float:
     """Estimate how wide text is in a usual sans-serif font; a little too wide rather than too narrow.
 
@@ -97,8 +160,17 @@ def text_width(text: str, size: float = 12.0) -> float:
         >>> text_width("ill") < text_width("WWW")
         True
     """
-    share = sum(0.36 if letter in _NARROW else 0.9 if letter in _WIDE else 0.6 for letter in text)
-    return share * size
+    letters = text if text.isascii() else (each for each in text if unicodedata.category(each) not in _UNSEEN)
+    return size * sum(map(_share, letters))
+
+
+def _share(letter: str) -> float:
+    """Width of a letter, as a share of the font's size; joined letters are narrower than those that stand alone."""
+    if letter in _NARROW:
+        return 0.36
+    if letter in _WIDE:
+        return 0.9
+    return _ARABIC if "\u0600" <= letter <= "\u06ff" else 0.6
 
 
 def middle_cut(text: str, width: float, size: float = 12.0) -> str:
@@ -127,6 +199,28 @@ def middle_cut(text: str, width: float, size: float = 12.0) -> str:
         if text_width(cut, size) <= width:
             return made(cut)
     return "…"
+
+
+def cut_label(text: str, width: float, size: float = 12.0) -> tuple[str, str]:
+    """Shorten a label of a drawing, and note the whole of it and the room there is for other languages.
+
+    Args:
+        text: One line.
+        width: Room there is, in pixels.
+        size: Font size, in pixels.
+
+    Returns:
+        Attributes of its SVG element, with a space before them, and its content, escaped.
+
+    Example:
+        >>> cut_label("conv1", 200)
+        (' data-room="200"', 'conv1')
+        >>> cut_label("the other side of the cut", 100)
+        (' data-room="100" data-whole="the other side of the cut"', 'the oth…e cut')
+    """
+    cut = middle_cut(text, width, size)
+    whole = "" if cut == text else f' data-whole="{escape(text)}"'
+    return f' data-room="{width:.0f}"{whole}', escape(cut)
 
 
 def short_number(value: float) -> str:

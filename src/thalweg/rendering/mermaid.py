@@ -1,5 +1,6 @@
 """A network as a Mermaid flowchart, which wikis and code hosts draw from text."""
 
+from thalweg.core.languages import said
 from thalweg.core.layer_cost import Ledger
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.rendering.families import FAMILIES, describe_layer, family_of
@@ -38,11 +39,11 @@ def to_mermaid(spec: NetworkSpec, ledger: Ledger) -> str:
     shapes = {**{name: str(shape) for name, shape in spec.inputs.items()}}
     shapes |= {name: str(row.output_shape) for name, row in costs.items()}
     number = {name: f"n{index}" for index, name in enumerate([*spec.inputs, *(layer.name for layer in spec)])}
-    nodes = [f'  {number[name]}["{_quote(name)}<br>input"]:::input' for name in spec.inputs]
+    nodes = [f'  {number[name]}["{_quote(name)}<br>{_quote(said("input", "label"))}"]:::input' for name in spec.inputs]
     arrows, families = [], dict.fromkeys(["input"])
     for layer in spec:
         parameters = costs[layer.name].parameters if layer.name in costs else 0
-        counted = f"<br>{parameters:,} parameters" if parameters else ""
+        counted = f"<br>{_quote(said(f'{parameters:,} parameters'))}" if parameters else ""
         family = family_of(layer.kind)
         families[family] = None
         node = f"{_quote(layer.name)}<br>{_quote(describe_layer(layer))}{counted}"

@@ -92,10 +92,11 @@ class Sketch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a check gave: good, bad, or not done (None), and the sentence."""
+    """What a check gave: good, bad, or not done (None), and the sentence; `sentences` where there are several."""
 
     good: bool | None
     text: str
+    sentences: tuple[str, ...] = ()
 
 
 Part: TypeAlias = Words | Equations | Matrix | Sketch | Verdict

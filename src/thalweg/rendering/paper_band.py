@@ -1,6 +1,7 @@
 """The matrix that a convolution is, as a drawing: squares in the colours of the filter entries, zeros left empty."""
 
 from thalweg.core.errors import SpecError
+from thalweg.core.languages import Speaker, speaker
 from thalweg.rendering.formula_text import formula_text, name_text
 from thalweg.rendering.markup import escape, text_width
 from thalweg.rendering.paper import Matrix
@@ -17,11 +18,12 @@ _WIDEST_LETTERS = 90
 _LETTER = 11.0
 
 
-def draw_band(matrix: Matrix) -> str:
+def draw_band(matrix: Matrix, voice: Speaker | None = None) -> str:
     """Draw a matrix whose entries are those of a filter.
 
     Args:
         matrix: With its taps.
+        voice: Who says what is written below; English by default.
 
     Returns:
         A `<figure>`; entries and names are written in where there is room for letters.
@@ -56,13 +58,15 @@ def draw_band(matrix: Matrix) -> str:
         middles = ((top + (y + 0.5) * tall + 3.5, row) for y, row in enumerate(rows))
         parts += [_text("end dim", left - 6, at, name_text(f"y{row + 1}")) for at, row in middles]
     least = min(width, (17.0 if lettered else 3.0) * len(columns))
-    label = f"Matrix of {height} rows, one an output, and {across} columns, one an input."
+    voice = voice or speaker("en")
+    label = voice.say(f"Matrix of {height} rows, one an output, and {across} columns, one an input.")
     part = "" if None not in {*kept.rows, *kept.columns} else f" Its first and last rows and columns, {_MOST - 1} each."
+    caption = voice.say(f"M: {height} outputs by {across} inputs; empty squares are zeros.{part}")
     return (
-        f'<figure><div class="scroll" tabindex="0"><svg role="img" aria-label="{label}" '
+        f'<figure><div class="scroll" dir="ltr" tabindex="0"><svg role="img" aria-label="{escape(label)}" '
         f'viewBox="0 0 {width:g} {bottom:g}" style="width:{width:g}px;min-width:{least:g}px">'
         f"{''.join(parts)}</svg></div>"
-        f"<figcaption>M: {height} outputs by {across} inputs; empty squares are zeros.{part}</figcaption></figure>"
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
+from thalweg.core.languages import said, speaker, spoken
 from thalweg.rendering.markup import shown
 from thalweg.rendering.paper import Equations, Grid, Matrix, Paper, Part, Sketch, Verdict, Words
 from thalweg.rendering.paper_latex import equation_latex, matrix_lines
 from thalweg.rendering.paper_matrix import entry_name
+from thalweg.rendering.said_paper import begun, said_paper
 
 __all__ = ["paper_markdown"]
 
@@ -32,6 +34,7 @@ def paper_markdown(paper: Paper) -> str:
         $$
         <BLANKLINE>
     """
+    paper = said_paper(paper, speaker(spoken()))
     blocks = [f"# {_words(paper.title)}", *_parts(paper.lead)]
     for section in paper.sections:
         blocks += [f"## {_words(section.title)}", *_parts(section.parts)]
@@ -52,7 +55,7 @@ def _parts(parts: Sequence[Part]) -> Iterator[str]:
             case Equations():
                 yield _display([line for each in part.lines for line in equation_latex(each)])
                 if part.left_out:
-                    yield f"… and {part.left_out:,} more."
+                    yield said(f"… and {part.left_out:,} more.")
             case Matrix():
                 yield from _matrix(part)
             case Sketch() if not part.brief:
@@ -69,18 +72,18 @@ def _display(lines: list[str]) -> str:
 
 def _matrix(matrix: Matrix) -> Iterator[str]:
     if matrix.place:
-        yield f"{_words(matrix.place.capitalize())}:"
+        yield f"{_words(begun(matrix.place))}:"
     found = matrix_lines(matrix)
     if found is not None:
         yield f"$$\n{found[0]}\n$$"
         if found[1]:
-            yield found[1]
+            yield said(found[1])
         return
     places = [(row, column) for row in range(len(matrix.rows)) for column in range(len(matrix.rows[row]))]
     lines = [f"{entry_name(matrix, row, column)} = {matrix.rows[row][column]}" for row, column in places[:_MOST_LISTED]]
     yield _display([written for line in lines for written in equation_latex(line)])
     if len(places) > _MOST_LISTED:
-        yield f"… and {len(places) - _MOST_LISTED:,} of {len(places):,} entries more."
+        yield said(f"… and {len(places) - _MOST_LISTED:,} of {len(places):,} entries more.")
 
 
 def _grid(grid: Grid) -> str:

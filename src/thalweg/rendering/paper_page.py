@@ -10,12 +10,14 @@ from collections.abc import Iterator, Sequence
 
 from thalweg.core.errors import SpecError
 from thalweg.core.formula import Formula, parse_formula
+from thalweg.core.languages import Speaker, speaker, spoken
 from thalweg.rendering.formula_mathml import formula_mathml, mathml_pieces, matrix_mathml, name_mathml
 from thalweg.rendering.formula_text import formula_text
 from thalweg.rendering.markup import escape
 from thalweg.rendering.paper import Cell, Equations, Grid, Matrix, Paper, Part, Section, Sketch, Verdict, Words
 from thalweg.rendering.paper_band import COLOURS, draw_band
 from thalweg.rendering.paper_matrix import entry_name, factored, shortened
+from thalweg.rendering.said_paper import begun, said_paper
 
 __all__ = ["paper_page"]
 
@@ -42,14 +44,16 @@ def paper_page(paper: Paper) -> str:
         (True, 2, False)
     """
     style = importlib.resources.files("thalweg.rendering").joinpath("templates", "paper.css").read_text("utf-8").strip()
+    voice = speaker(spoken(), isolated=True)
+    paper = said_paper(paper, voice)
     title = escape(paper.title)
-    body = "\n".join(_section(number, section) for number, section in enumerate(paper.sections, start=1))
+    body = "\n".join(_section(number, section, voice) for number, section in enumerate(paper.sections, start=1))
     links = "".join(
         f'<li><a href="#part-{number}">{escape(section.title)}</a></li>'
         for number, section in enumerate(paper.sections, start=1)
     )
     return f"""<!doctype html>
-<html lang="en" dir="ltr">
+<html lang="{voice.language}" dir="{voice.direction}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{_POLICY}">
@@ -64,9 +68,9 @@ def paper_page(paper: Paper) -> str:
 <body>
 <header>
 <h1>{title}</h1>
-{"".join(_parts(paper.lead))}
+{"".join(_parts(paper.lead, voice))}
 </header>
-<nav aria-label="Contents"><ol>{links}</ol></nav>
+<nav aria-label="{escape(voice.say("Contents", "frame"))}"><ol>{links}</ol></nav>
 <main>
 {body}
 </main>
@@ -75,12 +79,12 @@ def paper_page(paper: Paper) -> str:
 """
 
 
-def _section(number: int, section: Section) -> str:
-    inner = "\n".join(_parts(section.parts))
+def _section(number: int, section: Section, voice: Speaker) -> str:
+    inner = "\n".join(_parts(section.parts, voice))
     return f'<section id="part-{number}">\n<h2>{escape(section.title)}</h2>\n{inner}\n</section>'
 
 
-def _parts(parts: Sequence[Part]) -> Iterator[str]:
+def _parts(parts: Sequence[Part], voice: Speaker) -> Iterator[str]:
     for part in parts:
         match part:
             case Words():
@@ -91,18 +95,22 @@ def _parts(parts: Sequence[Part]) -> Iterator[str]:
             case Equations():
                 yield "".join(map(_equation, part.lines))
                 if part.left_out:
-                    yield f'<p class="hint">… and {part.left_out:,} more; --json has all.</p>'
+                    yield _hint(f"… and {part.left_out:,} more; --json has all.", voice)
             case Matrix() if part.taps:
-                yield draw_band(part)
+                yield draw_band(part, voice)
             case Matrix():
-                yield _matrix(part)
+                yield _matrix(part, voice)
             case Sketch():
                 yield _sketch(part)
 
 
 def _equation(line: str) -> str:
     """One `<math>` a term, so that a long sum wraps between them; further lines are indented."""
-    return f'<div class="equation">{_pieces(line)}</div>'
+    return f'<div class="equation" dir="ltr">{_pieces(line)}</div>'
+
+
+def _hint(text: str, voice: Speaker) -> str:
+    return f'<p class="hint">{escape(voice.say(text))}</p>'
 
 
 def _pieces(line: "Formula | str") -> str:
@@ -121,16 +129,16 @@ def _spaced(piece: str) -> str:
     return piece
 
 
-def _matrix(matrix: Matrix) -> str:
+def _matrix(matrix: Matrix, voice: Speaker) -> str:
     factor, entries = factored(matrix.rows)
     height, across = len(entries), len(entries[0])
     kept = shortened(height, across, most_rows=_MOST_ROWS, most_columns=_MOST_COLUMNS)
     widths = [
         max(len(formula_text(row[column])) for row in entries) if column is not None else 1 for column in kept.columns
     ]
-    place = f'<p class="place">{escape(matrix.place.capitalize())}</p>' if matrix.place else ""
+    place = f'<p class="place">{escape(begun(matrix.place))}</p>' if matrix.place else ""
     if sum(widths) + 2 * len(widths) > _WIDEST:
-        return place + _listed(matrix)
+        return place + _listed(matrix, voice)
     cells = [
         [
             "<mo>…</mo>" if row is None or column is None else f"<mrow>{_inner(entries[row][column])}</mrow>"
@@ -141,21 +149,21 @@ def _matrix(matrix: Matrix) -> str:
     front = "" if factor is None else f"{_inner(factor)}<mo>&#8290;</mo>"
     said = ""
     if None in {*kept.rows, *kept.columns}:
-        said = f'<p class="hint">A part of {height} rows and {across} columns; --json has all.</p>'
+        said = _hint(f"A part of {height} rows and {across} columns; --json has all.", voice)
     name = name_mathml(matrix.name)
     math = f'<math display="block">{name}<mo>=</mo>{front}{matrix_mathml(cells)}</math>'
-    return f'{place}<div class="scroll" tabindex="0">{math}</div>{said}'
+    return f'{place}<div class="scroll" dir="ltr" tabindex="0">{math}</div>{said}'
 
 
 def _inner(tree: Formula) -> str:
     return "".join(mathml_pieces(tree))
 
 
-def _listed(matrix: Matrix) -> str:
+def _listed(matrix: Matrix, voice: Speaker) -> str:
     places = [(row, column) for row in range(len(matrix.rows)) for column in range(len(matrix.rows[row]))]
     lines = [f"{entry_name(matrix, row, column)} = {matrix.rows[row][column]}" for row, column in places]
     rest = len(lines) - _MOST_LISTED
-    more = f'<p class="hint">… and {rest:,} of {len(lines):,} entries more; --json has all.</p>' if rest > 0 else ""
+    more = _hint(f"… and {rest:,} of {len(lines):,} entries more; --json has all.", voice) if rest > 0 else ""
     return "".join(map(_equation, lines[:_MOST_LISTED])) + more
 
 
@@ -166,7 +174,9 @@ def _sketch(sketch: Sketch) -> str:
         for grid, joint in zip(sketch.grids, joints, strict=False)
     )
     kind = "grids views" if sketch.brief else "grids"
-    return f'<figure><div class="{kind}">{inner}</div><figcaption>{escape(sketch.caption)}</figcaption></figure>'
+    return (
+        f'<figure><div class="{kind}" dir="ltr">{inner}</div><figcaption>{escape(sketch.caption)}</figcaption></figure>'
+    )
 
 
 def _grid(grid: Grid) -> str:

@@ -5,10 +5,13 @@ from collections.abc import Iterator, Sequence
 
 from thalweg.core.errors import SpecError
 from thalweg.core.formula import Equation, Formula, parse_formula
+from thalweg.core.languages import said, speaker, spoken
+from thalweg.rendering.columns import columns, fenced, to_left
 from thalweg.rendering.formula_text import formula_text, name_text, wrap_formula
 from thalweg.rendering.markup import shown
 from thalweg.rendering.paper import Equations, Grid, Matrix, Paper, Part, Sketch, Verdict, Words
 from thalweg.rendering.paper_matrix import entry_name, factored, shortened
+from thalweg.rendering.said_paper import said_paper
 
 __all__ = ["paper_text"]
 
@@ -39,10 +42,11 @@ def paper_text(paper: Paper, *, width: int = 80, plain: bool = False, colour: bo
           y₁ = x₁·f₁
     """
     writer = _Writer(width=max(width, _NARROWEST), plain=plain)
+    paper = said_paper(paper, speaker(spoken()))
     lines = [_heading(line, colour) for line in writer.wrap(paper.title, indent=0)]
     lines += writer.parts(paper.lead)
     for section in paper.sections:
-        rule = ("-" if plain else "─") * min(len(shown(section.title)), writer.width)
+        rule = ("-" if plain else "─") * min(columns(shown(section.title)), writer.width)
         lines += ["", *(_heading(line, colour) for line in writer.wrap(section.title, indent=0)), rule]
         lines += writer.parts(section.parts)[1:]
     return "\n".join(line.rstrip() for line in lines) + "\n"
@@ -68,12 +72,12 @@ class _Writer:
                 yield from self.wrap(part.text, indent=0)
             case Verdict():
                 mark = {True: "ok", False: "WRONG", None: "--"}[part.good]
-                yield from self.wrap(f"{mark}: {part.text}", indent=4)
+                yield from self.wrap(f"{said(mark, 'derive')}: {part.text}", indent=4)
             case Equations():
                 for line in part.lines:
                     yield from self.equation(line)
                 if part.left_out:
-                    yield f"  ... and {part.left_out:,} more"
+                    yield "  " + said(f"... and {part.left_out:,} more")
             case Matrix():
                 yield from self.matrix(part)
             case Sketch() if not part.brief:
@@ -136,10 +140,10 @@ class _Writer:
             if None in kept.rows or None in kept.columns:
                 shown_rows = sum(each is not None for each in kept.rows)
                 shown_columns = sum(each is not None for each in kept.columns)
-                said = (
+                told = (
                     f"{shown_rows} of {height} rows and {shown_columns} of {across} columns are shown; --json has all."
                 )
-                lines += self.wrap("  " + said, indent=2)
+                lines += self.wrap("  " + said(told), indent=2)
             return lines
         return []
 
@@ -173,15 +177,15 @@ class _Writer:
             yield from lines
             shown_ += 1
         if len(places) > shown_:
-            said = (
+            told = (
                 f"... and {len(places) - shown_:,} of {len(places):,} entries more; --json or --out FILE.html has all."
             )
-            yield from self.wrap("  " + said, indent=2)
+            yield from self.wrap("  " + said(told), indent=2)
 
     def sketch(self, sketch: Sketch) -> Iterator[str]:
         blocks = [self.grid(grid) for grid in sketch.grids]
         joints = [*sketch.joints, *[""] * (len(blocks) - len(sketch.joints))]
-        wide = sum(len(block[0]) for block in blocks) + 5 * len(blocks)
+        wide = sum(columns(block[0]) for block in blocks) + 5 * len(blocks)
         if wide > self.width:
             for block in blocks:
                 yield from ("  " + line for line in block if len(line) + 2 <= self.width)
@@ -190,7 +194,7 @@ class _Writer:
             for number in range(height):
                 line = "  "
                 for block, joint in zip(blocks, joints, strict=True):
-                    line += block[number] if number < len(block) else " " * len(block[0])
+                    line += block[number] if number < len(block) else " " * columns(block[0])
                     line += f"  {joint if number == min(2, height - 1) else '':1}  "
                 yield line
         yield from self.wrap("  " + sketch.caption, indent=2)
@@ -205,5 +209,5 @@ class _Writer:
             )
             for words, cells in zip(texts, grid.rows, strict=True)
         ]
-        wide = max(len(grid.title), *map(len, lines))
-        return [line.ljust(wide) for line in (grid.title, *lines)]
+        wide = max(columns(grid.title), *map(len, lines))
+        return [fenced(to_left(line, wide)) for line in (grid.title, *lines)]

@@ -4,8 +4,9 @@ import textwrap
 from collections.abc import Sequence
 
 from thalweg.core.diagnosis_results import RuleText
+from thalweg.core.languages import said
 
-__all__ = ["list_rules", "rule_text"]
+__all__ = ["list_rules", "rule_parts", "rule_text"]
 
 
 def list_rules(rules: Sequence[RuleText], width: int = 80) -> str:
@@ -26,7 +27,7 @@ def list_rules(rules: Sequence[RuleText], width: int = 80) -> str:
     lines: list[str] = []
     for rule in rules:
         head = f"{rule.code} {rule.name:<{widest}}  "
-        lines += textwrap.wrap(head + rule.summary, width, subsequent_indent=" " * len(head)) or [head]
+        lines += textwrap.wrap(head + said(rule.summary, "rule"), width, subsequent_indent=" " * len(head)) or [head]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -47,15 +48,36 @@ def rule_text(rule: RuleText, width: int = 80) -> str:
         <BLANKLINE>
         Watches: the loss of training.
     """
-    first, _, rest = rule.text.partition("\n")
-    parts = [first.replace(rule.code, f"{rule.code} {rule.name}", 1), ""]
-    for line in rest.strip().splitlines():
-        if line.startswith(" ") and parts[-1]:
-            parts[-1] += f" {line.strip()}"
-        else:
-            parts.append(line)
+    first, parts = rule_parts(rule.text)
+    lines = [f"{rule.code} {rule.name}: {said(first, 'rule')}", ""]
+    lines += [f"{said(heading, 'rule')}: {said(text, 'rule')}" for heading, text in parts.items()]
     wrapped = [
         textwrap.fill(part, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
-        for part in parts
+        for part in lines
     ]
     return "".join(f"{part}\n" for part in wrapped)
+
+
+def rule_parts(text: str) -> tuple[str, dict[str, str]]:
+    """Take a rule's text apart, as catalogues list it.
+
+    Args:
+        text: As its function's docstring says it.
+
+    Returns:
+        What it is about, and the paragraph under each heading.
+
+    Example:
+        >>> rule_parts(chr(10).join(("CUR001: a loss is NaN.", "", "Watches: the loss", "    of training.")))
+        ('a loss is NaN.', {'Watches': 'the loss of training.'})
+    """
+    first, _, rest = text.partition("\n")
+    parts: dict[str, str] = {}
+    heading = ""
+    for line in rest.strip().splitlines():
+        if line.startswith(" ") and heading:
+            parts[heading] += f" {line.strip()}"
+        else:
+            heading, _, begun = line.partition(": ")
+            parts[heading] = begun
+    return first.partition(": ")[2], parts

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from thalweg.core.languages import Speaker, speaker
+from thalweg.core.languages import Said, Speaker, speaker
 from thalweg.core.report import (
     Block,
     Comparisons,
@@ -20,11 +20,14 @@ from thalweg.core.report import (
     Section,
     Table,
 )
+from thalweg.rendering.said_drawing import said_drawing
 
 __all__ = ["translated"]
 
 _NAMES = {"class", "file", "files", "run", "layer", "place", "field", "signal"}
 """Headers whose columns hold names, which are not looked up."""
+_OURS = {"what", "called", "other findings"}
+"""Headers whose columns hold words of ours, listed in a catalogue under the header's own name."""
 
 
 def translated(report: Report, language: str) -> Report:
@@ -96,16 +99,25 @@ def _block(block: Block, voice: Speaker) -> Block:  # noqa: PLR0911 - a kind a l
             return replace(block, caption=voice.say(caption))
         case Drawing():
             numbers = None if block.numbers is None else _table(block.numbers, voice)
-            return replace(block, caption=voice.say(block.caption), numbers=numbers)
+            svg, words = said_drawing(block.svg, voice), _lines(block.alternative, voice)
+            return replace(block, caption=voice.say(block.caption), svg=svg, alternative=words, numbers=numbers)
+
+
+def _lines(text: str, voice: Speaker) -> str:
+    """A text alternative, line by line; one of sentences is no drawing in characters, whose spaces count."""
+    lines = text.splitlines()
+    return text if len(lines) > 1 and "─" in text else Said("\n".join(map(voice.say, lines)))
 
 
 def _table(table: Table, voice: Speaker) -> Table:
     named = [head in _NAMES for head in table.header]
+    contexts = [head if head in _OURS else "cell" for head in table.header]
     rows = tuple(
         tuple(
-            cell if place < len(named) and named[place] and not place else voice.number(voice.say(cell, "cell"))
-            for place, cell in enumerate(row)
+            cell if named[place] and not place else voice.number(voice.say(cell, contexts[place]))
+            for place, cell in enumerate(row[: len(named)])
         )
+        + tuple(voice.number(voice.say(cell, "cell")) for cell in row[len(named) :])
         for row in table.rows
     )
     header = tuple(voice.say(head, "header") for head in table.header)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from thalweg.core.landscape import LossPlane
 from thalweg.core.report import Drawing
-from thalweg.rendering.markup import escape
+from thalweg.rendering.markup import escape, escape_lines
 from thalweg.rendering.palette import DASHES
 from thalweg.rendering.plane import PlaneMap
 
@@ -79,14 +79,14 @@ def draw_walks(
     still = "".join(f"@media {when}{{.tw g{{animation:none!important}}}}" for when in _STILL)
     mark = _cross(*sheet.place(*saddle), "saddle") + _cross(*sheet.place(*_inside(plane, paths[0].points[0])), "start")
     height = sheet.height + 22 * len(paths) + 8
-    words = " ".join(_words(path) for path in paths)
+    words = [_words(path) for path in paths]
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="tw" role="img" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" aria-label="{escape(caption)}"><desc>{escape(words)}</desc>'
+        f'viewBox="0 0 {width} {height}" aria-label="{escape(caption)}"><desc>{escape_lines(words)}</desc>'
         f"{sheet.style(''.join(rules) + still)}{sheet.body()}{''.join(lines)}{mark}"
         f"{''.join(dots)}{''.join(legend)}</svg>"
     )
-    return Drawing(caption=caption, svg=svg, alternative=words)
+    return Drawing(caption=caption, svg=svg, alternative="\n".join(words))
 
 
 def _inside(plane: LossPlane, point: Sequence[float]) -> tuple[float, float]:

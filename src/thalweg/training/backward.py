@@ -23,7 +23,7 @@ from thalweg.training.rank_layers import of_the_whole_batch
 from thalweg.training.ranks import ALONE, Ranks, part_of
 from thalweg.training.scoring import right_share
 
-__all__ = ["Backward", "Learned", "is_out_of_memory"]
+__all__ = ["Backward", "Learned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,27 +157,6 @@ class Backward:
             (objective * (weight / total)).backward()  # type: ignore[no-untyped-call]
         ranks.add_gradients(self.module.parameters())
         return Learned(logits.detach(), told[0], told[1], told[2] * whole, whole)
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether torch failed for want of memory, on whichever device.
-
-    Args:
-        error: What it raised.
-
-    Returns:
-        True for a device's own error and for the CPU's, which is a plain RuntimeError.
-
-    Example:
-        >>> is_out_of_memory(RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"))
-        True
-        >>> is_out_of_memory(RuntimeError("shapes differ"))
-        False
-    """
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    words = str(error).lower()
-    return isinstance(error, RuntimeError) and any(each in words for each in ("out of memory", "can't allocate memory"))
 
 
 def _weight(labels: torch.Tensor) -> int:

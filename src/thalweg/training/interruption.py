@@ -1,10 +1,11 @@
 """Ctrl-C and SIGTERM as a polite request: finish the step, save, stop. A second Ctrl-C does not wait."""
 
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from thalweg.core.interrupts import heard
 
 __all__ = ["Interruption", "listening"]
 
@@ -35,18 +36,11 @@ def listening() -> Iterator[Interruption]:
 
     def remember(signum: int, frame: FrameType | None) -> None:
         if interruption.signum is not None and signum == signal.SIGINT:
-            before = former[signal.Signals(signum)]
+            before = former[signum]
             if callable(before):
                 before(signum, frame)
             raise KeyboardInterrupt
         interruption.signum = signum
 
-    if threading.current_thread() is not threading.main_thread():
+    with heard(remember) as former:
         yield interruption
-        return
-    former = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield interruption
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)

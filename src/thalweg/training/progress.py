@@ -33,6 +33,7 @@ class Recipe:
         evaluations: Passes over the watched split whose time is kept for the end of a run with a deadline: the last
             epoch's, and that of the reported split, which may be larger.
         parts: Parts of the network that learn at a share of the rate, or later than others; none for all alike.
+        overlap: Weight of the overlap loss beside the cross-entropy, of pixels.
     """
 
     epochs: int | None
@@ -51,6 +52,7 @@ class Recipe:
     clip: float | None = None
     evaluations: float = 2.0
     parts: tuple[Part, ...] = ()
+    overlap: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +112,39 @@ class State:
     finished: bool = False
     monitor: dict[str, object] = field(default_factory=dict)
     pieces: int = 1
+
+    def note(self, kind: str, message: str) -> None:
+        """Add what happened to the events, with where the run is.
+
+        Args:
+            kind: What it is, such as `resumed`.
+            message: A sentence.
+        """
+        self.events.append({"epoch": self.epoch, "step": self.step, "kind": kind, "message": message})
+
+    def judge_epoch(self, quality: float, loss: float) -> bool:
+        """Compare the epoch that ends with those before it, and remember it where it is the best.
+
+        Args:
+            quality: Its accuracy, or mean intersection over union.
+            loss: Its validation loss, in nats; decides between equals, and whether patience wears thinner.
+
+        Returns:
+            Whether it is the best so far.
+        """
+        self.stale = 0 if loss < self.best_loss else self.stale + 1
+        self.best_loss = min(loss, self.best_loss)
+        loss_of_best = next((row["val_loss"] for row in self.rows if row["epoch"] == self.best_epoch), math.inf)
+        better = (quality, -loss) > (self.best_accuracy, -loss_of_best)
+        if better:
+            self.best_accuracy, self.best_epoch = quality, self.epoch
+        return better
+
+    def begin_epoch(self) -> None:
+        """Go on to the next epoch, with nothing summed up yet."""
+        self.epoch += 1
+        self.batch = self.right = self.seen = 0
+        self.loss_sum = self.epoch_seconds = 0.0
 
 
 ADDED_LATER = frozenset({"pieces"})

@@ -13,7 +13,17 @@ from thalweg.training.device import Device
 from thalweg.training.loss import cross_entropy, probabilities
 from thalweg.training.ranks import ALONE, Ranks, part_of
 
-__all__ = ["BatchSource", "LabelledBatch", "Scores", "Watched", "own_batches", "predict", "right_share", "score"]
+__all__ = [
+    "BatchSource",
+    "LabelledBatch",
+    "Scorer",
+    "Scores",
+    "Watched",
+    "own_batches",
+    "predict",
+    "right_share",
+    "score",
+]
 
 
 class LabelledBatch(Protocol):
@@ -88,6 +98,15 @@ class Watched(Protocol):
     @property
     def further(self) -> Mapping[str, float]:
         """Columns of `history.csv` besides loss and accuracy."""
+
+
+class Scorer(Protocol):
+    """Runs a network over a split."""
+
+    def __call__(
+        self, module: torch.nn.Module, batches: BatchSource, device: Device, *, side: int | None, ranks: Ranks = ALONE
+    ) -> Watched:
+        """Score it."""
 
 
 def right_share(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

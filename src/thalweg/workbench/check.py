@@ -67,5 +67,6 @@ def check(source: str | Path, *, listener: Listener | None = None) -> CheckResul
         class_counts=dict(zip(classes, counts, strict=True)),
         findings=tuple(findings),
         suspects=suspects_of(loaded),
+        masks="" if loaded.scan.masks is None else f"{loaded.scan.layout}; {loaded.scan.masks.about}",
         seconds=time.perf_counter() - started,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from thalweg.core.codec import dumps
 from thalweg.core.comparison import ComparedRun, Comparison, Difference, Measured, judge_difference
 from thalweg.core.errors import PlanError
-from thalweg.core.files import printable, write_atomically
+from thalweg.core.files import page_to_write, printable, write_atomically
 from thalweg.core.history import RunHistory
 from thalweg.core.run_log import NamedHistory
 from thalweg.histories.reading import read
@@ -45,9 +45,7 @@ def compare(*runs: str | os.PathLike[str], html: str | os.PathLike[str] | None =
         >>> answer.differences[0].difference, answer.differences[0].larger_than_seeds
         (0.25, None)
     """
-    page = None if html is None else Path(html)
-    if page is not None and (page.is_dir() or not page.parent.is_dir()):
-        raise PlanError(f"--html {printable(page)}: name a file in a folder that exists")
+    page = page_to_write(html)
     found = [named for run in runs for named in read(run)]
     if len(found) < 2:  # noqa: PLR2004 - there must be something to compare
         told = ", ".join(printable(os.fspath(run)) for run in runs) or "nothing"

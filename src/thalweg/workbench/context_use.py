@@ -1,24 +1,31 @@
 """How much context a trained segmentation network uses: counted, by gradients, by filling, by silencing its module."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from thalweg.accounting.ledger import receptive_fields
-from thalweg.core.context_use import ContextUse
+from thalweg.core.context_use import ContextCurve, ContextUse
 from thalweg.core.network_spec import NetworkSpec
+from thalweg.data.batches import as_tensor
 from thalweg.networks.context import context_sources
+from thalweg.training.device import Device
+from thalweg.workbench.loaded import Loaded
 from thalweg.workbench.telling import Listener, whoever_is_here
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-__all__ = ["measure_context", "usual_radii"]
+    from thalweg.explanation.context_use import Place
+
+__all__ = ["measure_context", "reach_of_run", "usual_radii"]
 
 _LEAST = 2
 _FEW = 5
+_PICTURES, _EACH, _BATCH = 4, 1, 8
+"""At the end of a run: pictures, pixels of each class, and pixels at a time."""
 
 
 def usual_radii(height: int, width: int) -> tuple[int, ...]:
@@ -51,6 +58,9 @@ def measure_context(
     *,
     each: int = 20,
     radii: Sequence[int] | None = None,
+    curves: bool = True,
+    control: Callable[[tuple["Place", ...]], ContextCurve] | None = None,
+    batch: int = 8,
     seed: int = 0,
     listener: Listener | None = None,
 ) -> ContextUse:
@@ -64,6 +74,9 @@ def measure_context(
         classes: Names of the classes.
         each: Pixels of each class to ask.
         radii: Pixels that stay on each side; doubling from 2 to the whole picture by default.
+        curves: Whether to fill what lies beyond radii, which takes most of the time, and to silence the module.
+        control: Makes the curve of networks trained on crops, from the pixels that are asked.
+        batch: Places whose gradients are computed at a time.
         seed: Which pixels.
         listener: Whoever shows progress.
 
@@ -71,7 +84,7 @@ def measure_context(
         Receptive field, reach of gradients, context curves and, where the network has a context module, its worth.
 
     Raises:
-        SpecError: No pixel has a known class.
+        SpecError: No pixel has a known class, and curves are wanted.
     """
     from thalweg.explanation.context_removal import without_context
     from thalweg.explanation.context_use import context_curves, gradient_reach, sample_places
@@ -82,13 +95,17 @@ def measure_context(
     masks = np.asarray(truth)
     places = sample_places(masks, len(classes), each, seed=seed)
     sources = context_sources(spec)
-    curves = context_curves(
-        module,
-        pixels,
-        places,
-        len(classes),
-        radii=usual_radii(*pixels.shape[2:]) if radii is None else radii,
-        told=lambda done, of: listener.count("answers on filled pictures", done, of),
+    found = (
+        context_curves(
+            module,
+            pixels,
+            places,
+            len(classes),
+            radii=usual_radii(*pixels.shape[2:]) if radii is None else radii,
+            told=lambda done, of: listener.count("answers on filled pictures", done, of),
+        )
+        if curves
+        else ()
     )
     counts = {name: sum(place.truth == number for place in places) for number, name in enumerate(classes)}
     return ContextUse(
@@ -97,12 +114,50 @@ def measure_context(
         extents=tuple(pixels.shape[2:]),
         field=tuple(field.size for field in fields),
         whole=any(field.whole for field in fields),
-        reach=gradient_reach(module, pixels, places),
-        curves=curves,
-        removal=without_context(module, pixels, masks, classes, sources) if sources else None,
+        reach=gradient_reach(module, pixels, places, batch=batch),
+        curves=found,
+        removal=without_context(module, pixels, masks, classes, sources) if sources and curves else None,
         pictures=len(pixels),
         places=counts,
-        notes=_notes(counts),
+        notes=_notes(counts) if curves else (),
+        control=None if control is None else control(places),
+    )
+
+
+def reach_of_run(
+    module: "nn.Module",
+    spec: NetworkSpec,
+    loaded: Loaded,
+    indices: Sequence[int],
+    classes: Sequence[str],
+    *,
+    device: Device,
+    batch: int,
+    seed: int,
+) -> ContextUse | None:
+    """What is cheap enough for the end of every run: the receptive field, and how far gradients reach.
+
+    Args:
+        module: The trained network, giving logits.
+        spec: Its description.
+        loaded: Pictures with masks.
+        indices: The held-out ones; a few are looked at.
+        classes: Names of the classes.
+        device: Where the network is.
+        batch: Pictures at a time.
+        seed: Which pictures and pixels.
+
+    Returns:
+        The numbers, without curves; None where no looked-at pixel has a class.
+    """
+    assert loaded.masks is not None  # noqa: S101 - only such runs come here
+    chosen = np.sort(np.random.default_rng((seed, 53)).permutation(np.asarray(indices))[:_PICTURES])
+    truth = np.asarray(loaded.masks.pixels[chosen])
+    if not (truth < len(classes)).any():
+        return None
+    pixels = as_tensor(np.asarray(loaded.pictures.pixels[loaded.rows[chosen]])).to(device.kind)
+    return measure_context(
+        module, spec, pixels, truth, classes, each=_EACH, curves=False, batch=max(1, min(batch, _BATCH)), seed=seed
     )
 
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from thalweg.core.diagnosis_results import DiagnosedRun, DiagnoseResult
 from thalweg.core.errors import LogError, PlanError, ThalwegError
-from thalweg.core.files import printable, write_atomically
+from thalweg.core.files import page_to_write, printable, write_atomically
 from thalweg.core.history import RunHistory
 from thalweg.core.learning_rate import LearningRateEstimate
 from thalweg.core.run_log import NamedHistory
@@ -49,7 +49,7 @@ def diagnose(
     if not runs:
         raise PlanError("name a log, a folder of logs or a run folder")
     wanted = _columns(columns)
-    page = None if html is None else _writable(Path(html))
+    page = page_to_write(html)
     results = tuple(result for number, run in enumerate(runs, 1) for result in _results(run, wanted, number))
     if page is not None:
         from thalweg.rendering.diagnosis_page import diagnosis_report
@@ -140,9 +140,3 @@ def _columns(columns: Mapping[str, str] | str | None) -> dict[str, str]:
     if not pairs or not all(sign and name.strip() and column.strip() for name, sign, column in pairs):
         raise PlanError(f"--columns {printable(columns)}: write it as train_loss=NAME,val_loss=NAME")
     return {name.strip(): column.strip() for name, _, column in pairs}
-
-
-def _writable(page: Path) -> Path:
-    if page.is_dir() or not page.parent.is_dir():
-        raise PlanError(f"--html {printable(page)}: name a file in a folder that exists")
-    return page

@@ -28,7 +28,7 @@ _EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
 
 
 def packages_here() -> tuple[Package, ...]:
-    """Compare what thalweg declares with what is installed; the development extra is passed over.
+    """Compare what thalweg declares with what is installed; the extras of development are passed over.
 
     Returns:
         Required packages first, then those of each extra; empty where thalweg itself is not installed as a package.
@@ -52,7 +52,7 @@ def _package(line: str) -> Iterator[Package]:
     name, _, wanted, condition = match.groups()
     extra = _EXTRA.search(condition or "")
     which = extra.group(1) if extra else ""
-    if which == "dev" or name == "thalweg":
+    if which in {"dev", "docs"} or name == "thalweg":
         return
     try:
         version = importlib.metadata.version(name)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from thalweg.accounting.ledger import count as count_layers
 from thalweg.core.errors import PlanError
 from thalweg.core.files import printable, write_atomically
+from thalweg.core.languages import speaker, spoken
 from thalweg.core.layer_cost import Ledger
 from thalweg.core.network_plain import spec_to_plain
 from thalweg.core.network_results import DrawResult, sizes
@@ -19,6 +20,7 @@ from thalweg.rendering.diagram import draw_svg
 from thalweg.rendering.diagram_text import draw_text
 from thalweg.rendering.dot import to_dot
 from thalweg.rendering.mermaid import to_mermaid
+from thalweg.rendering.said_drawing import said_drawing
 from thalweg.workbench.describing import InputSizes, describe
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "draw"]
 
 FORMATS: Mapping[str, Callable[[NetworkSpec, Ledger], str]] = MappingProxyType({
-    "svg": draw_svg,
+    "svg": lambda spec, ledger: said_drawing(draw_svg(spec, ledger), speaker(spoken(), isolated=True)),
     "text": draw_text,
     "mermaid": to_mermaid,
     "dot": to_dot,

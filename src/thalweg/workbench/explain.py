@@ -9,7 +9,7 @@ from pathlib import Path
 from thalweg.core.dataset import AXES, Notice
 from thalweg.core.errors import PlanError, ThalwegError
 from thalweg.core.explanation import Album, ExplainResult
-from thalweg.core.files import printable, write_atomically
+from thalweg.core.files import page_to_write, printable, write_atomically
 from thalweg.core.report import Block, PictureGrid
 from thalweg.explanation.randomisation import weighted_layers
 from thalweg.modules.build import build
@@ -85,7 +85,7 @@ def explain(
     listener = listener or whoever_is_here()
     started = time.perf_counter()
     _check_numbers(samples, search_in)
-    page = None if html is None else _writable(Path(html))
+    page = page_to_write(html)
     model = open_model(Path(run), device=device)
     if model.summary.masks is not None:
         raise PlanError(
@@ -150,12 +150,6 @@ def _check_numbers(samples: int, search_in: int) -> None:
         raise PlanError(f"--samples {samples}: 1 to 64 are possible")
     if not 0 <= search_in <= 1_000_000:  # noqa: PLR2004 - beyond is a slip of the finger
         raise PlanError(f"--search {search_in}: 0 to 1,000,000 training samples are possible")
-
-
-def _writable(page: Path) -> Path:
-    if (page.exists() and not page.is_file()) or not page.parent.is_dir():
-        raise PlanError(f"--html {printable(page)}: name a file in a folder that exists")
-    return page
 
 
 def _of_head(model: TrainedModel, head: str | None) -> TrainedModel:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from thalweg.core.curvature import Eigenvalue, Spectrum
 from thalweg.core.errors import PlanError, RunError, ThalwegError
-from thalweg.core.files import printable, write_atomically
+from thalweg.core.files import page_to_write, printable, write_atomically
 from thalweg.core.landscape import LandscapeResult, LossLine, LossPlane, UpdateCurvature
 from thalweg.curvature.critical import critical_point
 from thalweg.curvature.flat import displaced, flatten
@@ -24,12 +24,12 @@ from thalweg.curvature.sharpness import adam_scale, along_update, preconditioned
 from thalweg.curvature.slices import bezier, connect, filter_normalised, line_losses, plane_losses
 from thalweg.curvature.trace import trace
 from thalweg.training.checkpoint import latest_checkpoint, unpack_optimizer
-from thalweg.training.loss import cross_entropy
+from thalweg.training.loss import objective as objective_of
 from thalweg.training.optimizers import make_optimizer
+from thalweg.workbench.batching import batches_of
 from thalweg.workbench.environment import find_source
 from thalweg.workbench.loading import load, same_split
 from thalweg.workbench.model import TrainedModel, open_model
-from thalweg.workbench.session import batches_of
 from thalweg.workbench.session_recipe import balance_of
 from thalweg.workbench.telling import Listener, whoever_is_here
 
@@ -91,7 +91,7 @@ def landscape(
     listener = listener or whoever_is_here()
     started = time.perf_counter()
     wanted = _checked(samples, points, batch_norm, dropout, seed)
-    page = None if html is None else _writable(Path(html))
+    page = page_to_write(html)
     model = open_model(Path(run), device="cpu")
     second = None if other is None else open_model(Path(other), device="cpu")
     way = None if second is None else _way(model, second)
@@ -142,10 +142,10 @@ def _objective(model: TrainedModel, wanted: _Wanted, listener: Listener) -> Obje
     ]
     weights = balance_of(plan, model.summary)
     tensor = None if weights is None else torch.tensor(weights)
-    smoothing = plan.label_smoothing or 0.0
+    smoothing, overlap = plan.label_smoothing or 0.0, plan.overlap_loss or 0.0
 
     def loss(logits: Tensor, labels: Tensor) -> Tensor:
-        return cross_entropy(logits, labels, weights=tensor, smoothing=smoothing)
+        return objective_of(logits, labels, weights=tensor, smoothing=smoothing, overlap=overlap)
 
     return Objective(
         module=model.module,
@@ -334,9 +334,3 @@ def _barrier(places: Sequence[float], losses: Sequence[float]) -> float:
     """The highest place above the straight line between the ends, in nats; infinite where a loss is not finite."""
     above = [loss - (losses[0] * (1 - place) + losses[-1] * place) for place, loss in zip(places, losses, strict=True)]
     return max(above) if all(map(math.isfinite, above)) else math.inf
-
-
-def _writable(page: Path) -> Path:
-    if page.is_dir() or not page.parent.is_dir():
-        raise PlanError(f"--html {printable(page)}: name a file in a folder that exists")
-    return page

@@ -33,7 +33,7 @@ class Looked:
     @property
     def form(self) -> Form:
         """What the samples are."""
-        return self.scan.measured.index.form if self.scan.measured else "picture"
+        return self.scan.form
 
     @property
     def side(self) -> int:
@@ -90,7 +90,7 @@ class Loaded:
     @property
     def form(self) -> Form:
         """What the samples are."""
-        return self.scan.measured.index.form if self.scan.measured else "picture"
+        return self.scan.form
 
     @property
     def labels(self) -> np.ndarray:

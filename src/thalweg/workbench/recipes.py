@@ -31,6 +31,7 @@ class NetworkRecipe:
         label_smoothing: Share of the target spread over all classes.
         average: Decay of the moving average of weights.
         stages: Picture sizes in the course of the run, as fractions.
+        overlap: Weight of the overlap loss beside the cross-entropy, where every pixel has a class.
     """
 
     image_size: int
@@ -45,6 +46,7 @@ class NetworkRecipe:
     label_smoothing: float = 0.0
     average: float = 0.0
     stages: tuple[float, ...] = (1.0,)
+    overlap: float = 0.0
 
 
 SMALL = NetworkRecipe(
@@ -329,6 +331,7 @@ def resolved(plan: TrainingPlan, *, picture_side: int, picture: tuple[int, int] 
         label_smoothing=either(plan.label_smoothing, recipe.label_smoothing),
         average=either(plan.average, recipe.average),
         stages=plan.stages or recipe.stages,
+        overlap_loss=either(plan.overlap_loss, recipe.overlap) if plan.task == "segmentation" else plan.overlap_loss,
         freeze=FROZEN if tunes and plan.freeze is None else plan.freeze,
         layer_decay=LAYER_DECAY if plan.backbone and plan.layer_decay is None else plan.layer_decay,
         unfreeze=(0.0 if picture else UNFREEZE) if plan.backbone and plan.unfreeze is None else plan.unfreeze,

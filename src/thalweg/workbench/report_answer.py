@@ -1,7 +1,5 @@
 """The first screen of a run's report: five lines that say how good it is and what to do, and a few numbers."""
 
-import math
-
 from thalweg.core.diagnosis_results import DiagnosedRun
 from thalweg.core.evaluation import Evaluation
 from thalweg.core.files import printable
@@ -9,6 +7,8 @@ from thalweg.core.history import epochs_from_csv
 from thalweg.core.report import KeyNumber
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
+from thalweg.rendering.numerals import decimal, duration
+from thalweg.workbench.report_advice import advice_of_findings, advice_of_unfinished
 
 __all__ = ["answer_lines", "key_numbers"]
 
@@ -35,11 +35,11 @@ def answer_lines(result: TrainResult, evaluation: Evaluation, folder: RunFolder)
     )
     comparison = (
         f"That is {verdict} always answering {majority}; "
-        f"ROC AUC {_number(evaluation.auc)}, balanced accuracy {evaluation.balanced_accuracy:.1%}."
+        f"ROC AUC {decimal(evaluation.auc)}, balanced accuracy {evaluation.balanced_accuracy:.1%}."
     )
     effort = (
         f"Trained {result.network} ({result.parameters:,} parameters) on {result.train_files:,} files{left_out}: "
-        f"{result.epochs} epoch{'' if result.epochs == 1 else 's'}, {_duration(result.seconds)}, "
+        f"{result.epochs} epoch{'' if result.epochs == 1 else 's'}, {duration(result.seconds)}, "
         f"{result.images_per_second:,.0f} images/s."
     )
     return goodness, comparison, effort, _confusion_line(evaluation), _advice(result, evaluation, folder)
@@ -83,7 +83,7 @@ def key_numbers(result: TrainResult, evaluation: Evaluation, diagnosed: Diagnose
     numbers.append(
         KeyNumber(
             label="Training",
-            value=_duration(result.seconds),
+            value=duration(result.seconds),
             note=f"{result.epochs} epoch{'' if result.epochs == 1 else 's'}, {result.images_per_second:,.0f} images/s, "
             f"{result.parameters:,} parameters",
         )
@@ -111,9 +111,9 @@ def _confusion_line(evaluation: Evaluation) -> str:
 
 def _advice(result: TrainResult, evaluation: Evaluation, folder: RunFolder) -> str:
     """One next step, from the plainest facts: data problems, then the gap between the splits, then the curve's end."""
-    serious = next((finding for finding in result.findings if finding.severity != "info"), None)
-    if serious is not None:
-        return f"Next: {serious.claim}"
+    wrong = advice_of_findings(result)
+    if wrong:
+        return wrong
     rows = epochs_from_csv(folder.read_text("history.csv"), "history.csv")
     train, held = rows[-1]["train_accuracy"], rows[-1]["val_accuracy"]
     if evaluation.accuracy_interval[0] <= evaluation.majority_accuracy:
@@ -122,19 +122,10 @@ def _advice(result: TrainResult, evaluation: Evaluation, folder: RunFolder) -> s
         return "Next: nothing is wrong here; be sure that held-out files are independent of the others (--group-by)."
     if train - held > 0.08:  # noqa: PLR2004 - a gap that no interval of a few hundred files explains
         return f"Next: it knows its training files better ({train:.1%}); more pictures would help most."
-    middle = rows[len(rows) * 3 // 4]["val_loss"]
-    if rows[-1]["val_loss"] < 0.97 * middle:
-        return f"Next: the validation loss was still falling; try --epochs {2 * result.epochs}."
+    unfinished = advice_of_unfinished(result, rows)
+    if unfinished:
+        return unfinished
     width = evaluation.accuracy_interval[1] - evaluation.accuracy_interval[0]
     return (
         f"Next: look through the worst mistakes; the interval, {width:.1%} wide, narrows only with more files held out."
     )
-
-
-def _number(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.3f}"
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"  # noqa: PLR2004 - a minute

@@ -1,11 +1,11 @@
 """The report of a network that gives every pixel a class."""
 
 import math
-import shlex
 
 import numpy as np
 
 from thalweg.core.codec import dumps, from_plain
+from thalweg.core.context_use import ContextUse
 from thalweg.core.dataset import DataSummary
 from thalweg.core.diagnosis_results import DiagnosedRun
 from thalweg.core.files import printable, write_atomically
@@ -30,10 +30,12 @@ from thalweg.data.augment import augmentation_for
 from thalweg.data.batches import Batches
 from thalweg.rendering.diagnosis_page import diagnosis_blocks
 from thalweg.rendering.html import render_html
+from thalweg.rendering.markup import capitalised
 from thalweg.training.loss import pixel_weights
 from thalweg.workbench.loaded import Loaded
 from thalweg.workbench.mask_pictures import compared, legend_of, overlay
 from thalweg.workbench.mask_scores import ScoredPictures
+from thalweg.workbench.report_context import context_section
 from thalweg.workbench.report_data import data_blocks
 from thalweg.workbench.report_masks_scores import answer_lines, belief_blocks, missed_blocks, score_blocks
 from thalweg.workbench.report_parts import network_blocks, provenance, reproduction_blocks, training_blocks
@@ -49,6 +51,7 @@ def write_mask_report(
     loaded: Loaded,
     plan: TrainingPlan,
     scored: ScoredPictures,
+    context: ContextUse | None = None,
     diagnosed: DiagnosedRun | None = None,
 ) -> None:
     """Gather a finished run into a report and write it.
@@ -58,6 +61,7 @@ def write_mask_report(
         loaded: Its pictures and masks.
         plan: Its plan.
         scored: Its scores.
+        context: How far its network looks; None leaves that out.
         diagnosed: What its curves say.
     """
     metrics = folder.read_json("metrics.json")
@@ -80,8 +84,9 @@ def write_mask_report(
             ),
             Section(
                 title="Network",
-                blocks=_network_blocks(folder, plan),
+                blocks=(*_encoder_blocks(folder, plan), *network_blocks(folder)),
             ),
+            *((context_section(context, folder),) if context is not None else ()),
             Section(
                 title="Training",
                 blocks=(*_loss_blocks(folder, plan, summary, reading), *training_blocks(folder, result)),
@@ -110,7 +115,7 @@ def _mask_blocks(summary: DataSummary, reading: MaskReading) -> tuple[Block, ...
     )
     void = tuple(f"{100 * reading.void[part] / max(1, totals[part] + reading.void[part]):.2f}" for part in parts)
     return (
-        Paragraph(text=f"{reading.layout}. {reading.coding[0].upper()}{reading.coding[1:]}."),
+        Paragraph(text=f"{reading.layout}. {capitalised(reading.coding)}."),
         Paragraph(
             text=f"Pictures (bilinear) and masks (nearest pixel) are brought to {width} x {height} for training; "
             f"scores are made at each mask's own size, to which the network's logits are enlarged bilinearly."
@@ -120,18 +125,6 @@ def _mask_blocks(summary: DataSummary, reading: MaskReading) -> tuple[Block, ...
             header=("class", *parts),
             rows=(*rows, ("void", *void)),
         ),
-    )
-
-
-def _network_blocks(folder: RunFolder, plan: TrainingPlan) -> tuple[Block, ...]:
-    """The network, what its encoder began with, and how to find out how much of a picture it uses."""
-    return (
-        *_encoder_blocks(folder, plan),
-        *network_blocks(folder),
-        Paragraph(
-            text="How much of the picture around a pixel it could see stands in the table; how much it uses is told by"
-        ),
-        Paragraph(text=f"thalweg lab context {shlex.quote(printable(folder.path))}", style="command"),
     )
 
 
@@ -163,6 +156,11 @@ def _loss_blocks(
     said = "Cross-entropy of every pixel that has a class (void pixels count for nothing)" + (
         "." if weights is None else ", weighted by class as in the table below, so that thin and rare things count."
     )
+    if plan.overlap_loss:
+        said += (
+            f" Added is {plan.overlap_loss:g} times the Lovász-softmax loss, which counts the overlap of each class "
+            f"that a picture shows, so that small classes weigh as much as large ones."
+        )
     changes = augmentation_for(plan.augment, upright=summary.upright, masks=True)
     moved = (
         f" Training pictures and their masks are {'mirrored, ' if changes.flip_horizontal else ''}scaled by up to "

@@ -8,13 +8,17 @@ from thalweg.core.mask_safety import DISTANCES, SIZES, ClassSafety
 from thalweg.core.report import Block, Curves, Line, Matrix, Paragraph, Table
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
+from thalweg.rendering.numerals import decimal, duration
 from thalweg.workbench.mask_scores import ScoredPictures
+from thalweg.workbench.report_advice import advice_of_findings, advice_of_unfinished
 
 __all__ = ["answer_lines", "belief_blocks", "missed_blocks", "score_blocks"]
 
 _PAIRS = 12
 _MANY = 1_000_000  # longer numbers do not fit the cells of a matrix
-_FEW_OBJECTS = 5
+_FEW_OBJECTS, _FEW_PIXELS = 5, 500
+_SEEN = 0.05  # a difference that is worth a sentence
+_PLACES = ("the centre", "the ring between", "the rim")  # as DISTANCES
 _COVERAGES = (0.5, 0.8, 0.9, 1.0)
 
 
@@ -46,7 +50,7 @@ def answer_lines(result: TrainResult, scored: ScoredPictures, folder: RunFolder)
     effort = (
         f"Trained {result.network} ({result.parameters:,} parameters, context {result.context}) on "
         f"{result.train_files:,} pictures{left_out}: {result.epochs} epoch{'' if result.epochs == 1 else 's'}, "
-        f"{_duration(result.seconds)}, {result.images_per_second:,.1f} images/s."
+        f"{duration(result.seconds)}, {result.images_per_second:,.1f} images/s."
     )
     return goodness, extremes, effort, _confusion_line(scored), _advice(result, scored, folder)
 
@@ -62,13 +66,13 @@ def _confusion_line(scored: ScoredPictures) -> str:
 
 
 def _advice(result: TrainResult, scored: ScoredPictures, folder: RunFolder) -> str:
-    serious = next((finding for finding in result.findings if finding.severity != "info"), None)
-    if serious is not None:
-        return f"Next: {serious.claim}"
+    wrong = advice_of_findings(result)
+    if wrong:
+        return wrong
     rows = epochs_from_csv(folder.read_text("history.csv"), "history.csv")
-    middle = rows[len(rows) * 3 // 4]["val_loss"]
-    if len(rows) > 3 and rows[-1]["val_loss"] < 0.97 * middle:  # noqa: PLR2004 - a curve of a few points
-        return f"Next: the validation loss was still falling; try --epochs {2 * result.epochs}."
+    unfinished = advice_of_unfinished(result, rows)
+    if unfinished and len(rows) > 3:  # noqa: PLR2004 - a curve of a few points
+        return unfinished
     missed = _most_missed(scored)
     if missed:
         return f"Next: {missed}"
@@ -89,11 +93,11 @@ def score_blocks(scored: ScoredPictures, result: TrainResult) -> tuple[Block, ..
     rows = tuple(
         (
             printable(each.name),
-            _number(each.iou),
+            decimal(each.iou),
             _interval(each.iou_interval),
-            _number(border.boundary_f1),
-            _number(each.precision),
-            _number(each.recall),
+            decimal(border.boundary_f1),
+            decimal(each.precision),
+            decimal(each.recall),
             f"{each.pictures:,}",
             f"{100 * each.pixels / found.pixels:.2f}",
         )
@@ -102,9 +106,9 @@ def score_blocks(scored: ScoredPictures, result: TrainResult) -> tuple[Block, ..
     header = ("class", "IoU", "95 % interval", "boundary F1", "precision", "recall", "pictures", "% of pixels")
     mean = (
         "mean",
-        _number(found.mean_iou),
+        decimal(found.mean_iou),
         _interval(found.mean_iou_interval),
-        _number(scored.safety.boundary_f1),
+        decimal(scored.safety.boundary_f1),
         "",
         "",
         f"{found.pictures:,}",
@@ -159,9 +163,10 @@ def missed_blocks(scored: ScoredPictures) -> tuple[Block, ...]:
     """
     classes = [each for each in scored.safety.classes if sum(each.objects)]
     sizes = tuple((printable(each.name), *(_found(each, place) for place in range(len(SIZES)))) for each in classes)
-    places = tuple((printable(each.name), *(_number(share) for share in each.recall)) for each in classes)
+    places = tuple((printable(each.name), *(decimal(share) for share in each.recall)) for each in classes)
     said = _most_missed(scored)
     opening: list[Block] = [Paragraph(text=said, style="warning")] if said else []
+    opening += [Paragraph(text=text) for text in (_rarest(scored), _worst_place(scored)) if text]
     return (
         *opening,
         Paragraph(
@@ -203,6 +208,38 @@ def _most_missed(scored: ScoredPictures) -> str:
     )
 
 
+def _rarest(scored: ScoredPictures) -> str:
+    """How much of the rarest class is found, beside the most frequent one."""
+    there = sorted((each for each in scored.evaluation.classes if each.pixels), key=lambda each: each.pixels)
+    if len(there) < 2:  # noqa: PLR2004 - a rare one and another
+        return ""
+    rare, most, whole = there[0], there[-1], scored.evaluation.pixels
+    return (
+        f"The rarest class, {printable(rare.name)}, is {rare.pixels / whole:.2%} of the labelled pixels, and "
+        f"{rare.recall:.0%} of it are found; of {printable(most.name)}, {most.pixels / whole:.0%} of them, "
+        f"{most.recall:.0%} are."
+    )
+
+
+def _worst_place(scored: ScoredPictures) -> str:
+    """The class that depends most on where in the picture it is, among those with enough pixels at both places."""
+    cases = []
+    for each in scored.safety.classes:
+        known = [place for place, pixels in enumerate(each.pixels) if pixels >= _FEW_PIXELS]
+        if len(known) > 1:
+            low, high = (choose(known, key=lambda place: each.recall[place]) for choose in (min, max))
+            cases.append((each.recall[high] - each.recall[low], each.name, low, high, each.recall))
+    if not cases:
+        return ""
+    gap, name, low, high, recall = max(cases)
+    if gap < _SEEN:
+        return ""
+    return (
+        f"{printable(name)} depends most on its place: of its pixels {recall[low]:.0%} are found at "
+        f"{_PLACES[low]} and {recall[high]:.0%} at {_PLACES[high]}."
+    )
+
+
 def belief_blocks(scored: ScoredPictures) -> tuple[Block, ...]:
     """Calibration a class, and what is gained by keeping silent where it is unsure.
 
@@ -216,9 +253,9 @@ def belief_blocks(scored: ScoredPictures) -> tuple[Block, ...]:
     rows = tuple(
         (
             printable(each.name),
-            _number(each.confidence),
-            _number(each.precision),
-            _number(each.calibration_error),
+            decimal(each.confidence),
+            decimal(each.precision),
+            decimal(each.calibration_error),
             _leaning(each),
         )
         for each in safety.classes
@@ -258,14 +295,5 @@ def _leaning(each: ClassSafety) -> str:
     return "too sure" if each.confidence > each.precision else "too modest"
 
 
-def _number(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.3f}"
-
-
 def _interval(pair: tuple[float, float]) -> str:
     return "-" if math.isnan(pair[0]) else f"{pair[0]:.3f} to {pair[1]:.3f}"
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"  # noqa: PLR2004 - a minute

@@ -1,7 +1,5 @@
 """The parts of a run's report that need no pictures: tables, curves, diagrams, and how to repeat the run."""
 
-import math
-
 from thalweg.accounting.ledger import count
 from thalweg.core.dataset import AXES
 from thalweg.core.evaluation import Evaluation
@@ -14,6 +12,7 @@ from thalweg.core.run_folder import RunFolder
 from thalweg.evaluation.intervals import wilson
 from thalweg.networks.listing import list_network, ways
 from thalweg.rendering.diagram import draw_svg
+from thalweg.rendering.numerals import decimal
 
 __all__ = [
     "evaluation_blocks",
@@ -152,7 +151,7 @@ def evaluation_blocks(evaluation: Evaluation) -> tuple[Block, ...]:
         right, files = evaluation.confusion[index][index], sum(evaluation.confusion[index])
         answers = sum(row[index] for row in evaluation.confusion)
         shares = (*_share(score.precision, right, answers), *_share(score.recall, right, files))
-        rows.append((printable(score.name), f"{score.files:,}", *shares, _number(score.f1), _number(score.auc)))
+        rows.append((printable(score.name), f"{score.files:,}", *shares, decimal(score.f1), decimal(score.auc)))
     filled = [bin_ for bin_ in evaluation.calibration if bin_.files]
     points = Line(
         label="network",
@@ -238,6 +237,7 @@ def _chosen_options(plan: TrainingPlan) -> str:
     names = ("form", "window", "test", "validation", "split_file", "group_by", "augment", "class_weights", "patience")
     chosen = [(name, getattr(plan, name)) for name in names if getattr(plan, name) != getattr(usual, name)]
     chosen += [(name, getattr(plan, name)) for name in ("weight_decay", "label_smoothing")]
+    chosen += [("overlap_loss", plan.overlap_loss)] * (plan.overlap_loss is not None)
     return "".join(f" --{name.replace('_', '-')} {_quoted(str(value))}" for name, value in chosen)
 
 
@@ -247,16 +247,12 @@ def _quoted(text: str) -> str:
     return shlex.quote(printable(text))
 
 
-def _number(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.3f}"
-
-
 def _share(value: float, right: int, of: int) -> tuple[str, str]:
     """A share and its 95 % interval."""
     if not of:
         return "-", "-"
     low, high = wilson(right, of)
-    return _number(value), f"{low:.3f} to {high:.3f}"
+    return decimal(value), f"{low:.3f} to {high:.3f}"
 
 
 def _macs(value: int | None) -> str:

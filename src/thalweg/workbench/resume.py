@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import torch
-
 from thalweg.core.codec import from_plain
 from thalweg.core.dataset import DataSummary
 from thalweg.core.errors import RunError
@@ -22,8 +20,8 @@ from thalweg.workbench.precision import sound
 from thalweg.workbench.segmenting import restore_masks
 from thalweg.workbench.session import Session, carry_out, step_macs
 from thalweg.workbench.spreading import refuse_thin_parts
+from thalweg.workbench.start import Start
 from thalweg.workbench.telling import Listener, silent, whoever_is_here
-from thalweg.workbench.transfer import learning_parts
 from thalweg.workbench.transfer_start import restore_start
 
 __all__ = ["go_on", "resume"]
@@ -77,20 +75,18 @@ def go_on(folder: RunFolder, listener: Listener, ranks: Ranks) -> TrainResult:
         )
     parts = same_split(loaded, summary)
     refuse_thin_parts(plan, len(parts.train), ranks)
-    probe = None
     if plan.backbone is None:
-        module: torch.nn.Module = build(spec.logits()[0], seed=plan.seed)
+        start = Start(module=build(spec.logits()[0], seed=plan.seed))
+    elif summary.masks:
+        start = restore_masks(folder.path, plan, spec)
     else:
-        module, probe = (
-            restore_masks(folder.path, plan, spec)
-            if summary.masks
-            else restore_start(folder.path, plan, spec, loaded, parts)
-        )
+        start = restore_start(folder.path, plan, spec, loaded, parts)
     stored = from_plain(tuple[Finding, ...], folder.read_json("findings.json").get("findings", []), "findings.json")
-    state = Session(
+    run = Session(
         plan=plan,
         folder=folder,
         spec=spec,
+        start=start,
         loaded=loaded,
         parts=parts,
         summary=summary,
@@ -98,9 +94,7 @@ def go_on(folder: RunFolder, listener: Listener, ranks: Ranks) -> TrainResult:
         device=sound(choose_device(plan.device), spec),
         listener=listener,
         started=started,
-        learning=learning_parts(spec, plan, module),
-        probe=probe,
         ranks=ranks,
     )
-    with fitting_threads(state.device, step_macs(spec, plan, probe) // ranks.size):
-        return carry_out(state, module, resuming=True)
+    with fitting_threads(run.device, step_macs(spec, plan, start.probe) // ranks.size):
+        return carry_out(run, resuming=True)

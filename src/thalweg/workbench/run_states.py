@@ -4,7 +4,6 @@ Every file of a run is put in place by a rename, which changes the folder's own 
 changed need not be read again, unless a process works on it.
 """
 
-import json
 import math
 import os
 import socket
@@ -21,6 +20,7 @@ from thalweg.core.history import epochs_from_csv
 from thalweg.core.holding import is_held
 from thalweg.core.learning_rate import LearningRateEstimate
 from thalweg.core.live_state import LiveState, read_live_state
+from thalweg.core.run_folder import whatever_json
 from thalweg.core.run_state import RunPhase, RunState
 
 __all__ = ["RunShelf", "run_state"]
@@ -117,7 +117,7 @@ def run_state(folder: Path, *, name: str = "") -> RunState:
     except ValueError:
         plan, updated = {}, 0.0
     live = read_live_state(folder)
-    metrics = _json(folder / "metrics.json")
+    metrics = whatever_json(folder / "metrics.json")
     base = RunState(
         path=str(folder),
         name=name or printable(folder.resolve().name),
@@ -135,7 +135,7 @@ def run_state(folder: Path, *, name: str = "") -> RunState:
     if state.phase == "finished" and metrics:
         state = _with_metrics(state, metrics)
     if state.phase != "training" and not state.warnings:
-        state = _with_findings(state, _json(folder / "findings.json"))
+        state = _with_findings(state, whatever_json(folder / "findings.json"))
     return state
 
 
@@ -247,14 +247,6 @@ def _run_folders(folder: Path, depth: int) -> list[Path]:
     except OSError:
         return []
     return [found for name in inside for found in _run_folders(folder / name, depth - 1)]
-
-
-def _json(path: Path) -> Mapping[str, object]:
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _number(value: object) -> float:

@@ -3,7 +3,6 @@
 What grows is read on from where it ended; the diagnosis, which reads everything, is made anew only now and then.
 """
 
-import json
 import math
 import time
 import tomllib
@@ -17,6 +16,7 @@ from thalweg.core.errors import RunError, ThalwegError
 from thalweg.core.files import printable
 from thalweg.core.finding import Finding
 from thalweg.core.history import epochs_from_csv
+from thalweg.core.run_folder import whatever_json
 from thalweg.core.run_state import RunState
 from thalweg.histories.reading import read
 from thalweg.histories.steps_tail import Floats, StepsTail
@@ -89,7 +89,7 @@ class RunView:
         Returns:
             `epoch, step, kind, message` each, in order.
         """
-        found = _json(self.folder / "events.json").get("events")
+        found = whatever_json(self.folder / "events.json").get("events")
         return [
             {
                 "epoch": each.get("epoch"),
@@ -135,7 +135,7 @@ class RunView:
         """
         if state.phase == "finished":
             try:
-                stored = _json(self.folder / "findings.json").get("findings", [])
+                stored = whatever_json(self.folder / "findings.json").get("findings", [])
                 return from_plain(tuple[Finding, ...], stored, "findings.json")
             except RunError:
                 return ()
@@ -195,11 +195,3 @@ def _plain(values: Floats) -> list[float | None]:
 
 def _shown(value: object) -> object:
     return printable(value) if isinstance(value, str) else to_plain(value)
-
-
-def _json(path: Path) -> Mapping[str, object]:
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

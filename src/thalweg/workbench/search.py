@@ -18,7 +18,7 @@ from thalweg.core.plan import RateSource, TrainingPlan
 from thalweg.monitoring.choose import KEPT_STARTING, batches_wanted, choose_rate
 from thalweg.monitoring.rate_search import Chosen, trial_steps
 from thalweg.training.device import Device, move
-from thalweg.training.loss import cross_entropy
+from thalweg.training.loss import objective
 from thalweg.training.optimizers import make_optimizer
 from thalweg.training.scoring import BatchSource
 from thalweg.training.unfreezing import Part, open_parts
@@ -186,7 +186,8 @@ def _losses(
             with device.context():
                 logits = module(pixels.to(device.kind))
             target = labels.to(device.kind)
-            return cross_entropy(logits, target, weights=balance, smoothing=plan.label_smoothing or 0.0)
+            smoothing, overlap = plan.label_smoothing or 0.0, plan.overlap_loss or 0.0
+            return objective(logits, target, weights=balance, smoothing=smoothing, overlap=overlap)
 
         return loss
 

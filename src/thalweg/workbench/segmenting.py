@@ -33,12 +33,14 @@ from thalweg.networks.segmentation import (
 )
 from thalweg.pretrained.fitting import fit
 from thalweg.pretrained.obtaining import Weights
+from thalweg.rendering.markup import capitalised
 from thalweg.training.checkpoint import load_weights
 from thalweg.training.device import Device, move
 from thalweg.training.unfreezing import Part
 from thalweg.workbench.loading import Loaded
+from thalweg.workbench.start import Start
 from thalweg.workbench.telling import Listener
-from thalweg.workbench.transfer_start import START, Backbone
+from thalweg.workbench.transfer_start import START
 
 __all__ = [
     "describe_segmenter",
@@ -101,8 +103,10 @@ def refuse_segmenters(plan: TrainingPlan, *, source: str) -> None:
     Raises:
         PlanError: The network or an option is for masks.
     """
-    if plan.network in SEGMENTERS or plan.context:
+    if plan.network in SEGMENTERS or plan.context or plan.overlap_loss:
         what = f"--context {plan.context}" if plan.context else f"--network {plan.network}"
+        if plan.overlap_loss:
+            what = f"--overlap-loss {plan.overlap_loss:g}"
         raise PlanError(f"{what} is for pictures with masks, and {source} has none; see docs/segmentation.md")
 
 
@@ -181,7 +185,7 @@ def start_masks(
     summary: DataSummary,  # noqa: ARG001 - the same
     device: Device,
     listener: Listener,
-) -> Backbone:
+) -> Start:
     """Build the network and give its encoder published weights.
 
     Args:
@@ -203,7 +207,7 @@ def start_masks(
     given = sum(weight.numel() for name, weight in module.named_parameters() if _inside(name, spec))
     whole = sum(weight.numel() for weight in module.parameters())
     note = f"the encoder's {given:,} parameters are published ones; {whole - given:,} begin at random"
-    listener.say(f"{note[0].upper()}{note[1:]}.")
+    listener.say(f"{capitalised(note)}.")
     about: dict[str, object] = {
         "name": plan.backbone,
         "weights": {"about": weights.about, "place": weights.place, "sha256": weights.sha256},
@@ -214,7 +218,7 @@ def start_masks(
         "encoder_share": ENCODER_SHARE,
         "batch_norm": plan.batch_norm,
     }
-    return Backbone(module=module, about=about, notes=(note,))
+    return Start(module=module, about=about, notes=(note,))
 
 
 def _inside(name: str, spec: NetworkSpec) -> bool:
@@ -228,7 +232,7 @@ def _built(spec: NetworkSpec, plan: TrainingPlan) -> torch.nn.Module:
     return module
 
 
-def restore_masks(folder: Path, plan: TrainingPlan, spec: NetworkSpec) -> tuple[torch.nn.Module, None]:
+def restore_masks(folder: Path, plan: TrainingPlan, spec: NetworkSpec) -> Start:
     """The network of a run with a pretrained encoder as it was at its start.
 
     Args:
@@ -237,8 +241,8 @@ def restore_masks(folder: Path, plan: TrainingPlan, spec: NetworkSpec) -> tuple[
         spec: Its network.
 
     Returns:
-        The module, and no cached features.
+        It, with no cached features.
     """
     module = _built(spec, plan)
     load_weights(module, folder / START)
-    return module, None
+    return Start(module=module)

@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from thalweg.accounting.ledger import count
@@ -23,10 +22,8 @@ from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
-from thalweg.data.augment import augmentation_for
 from thalweg.data.batches import Batches
 from thalweg.data.split import Split
-from thalweg.data.values import standardisation
 from thalweg.training.checkpoint import save_weights
 from thalweg.training.device import Device
 from thalweg.training.interruption import listening
@@ -35,20 +32,21 @@ from thalweg.training.mask_scoring import score_masks
 from thalweg.training.progress import Outcome
 from thalweg.training.ranks import ALONE, Ranks
 from thalweg.training.scoring import predict
-from thalweg.training.unfreezing import Part
+from thalweg.workbench.batching import batches_of
 from thalweg.workbench.diagnose import diagnose_run
 from thalweg.workbench.event_log import EventLog
 from thalweg.workbench.live_file import LiveFile, Onlooker
 from thalweg.workbench.loading import Loaded
 from thalweg.workbench.model import TrainedModel
 from thalweg.workbench.monitor import Monitor
-from thalweg.workbench.session_recipe import recipe_of
+from thalweg.workbench.session_recipe import loop_recipe
 from thalweg.workbench.session_scores import answer_of, score_run
+from thalweg.workbench.start import Start
 from thalweg.workbench.steps import StepLog
 from thalweg.workbench.telling import Listener, silent
 from thalweg.workbench.transfer import Probe
 
-__all__ = ["Session", "batches_of", "carry_out", "step_macs"]
+__all__ = ["Session", "carry_out", "step_macs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +56,7 @@ class Session:
     plan: TrainingPlan
     folder: RunFolder
     spec: NetworkSpec
+    start: Start
     loaded: Loaded
     parts: Split
     summary: DataSummary
@@ -65,12 +64,6 @@ class Session:
     device: Device
     listener: Listener
     started: float
-    learning: tuple[Part, ...] = ()
-    """Parts of a pretrained network, which open one after the other."""
-    probe: Probe | None = None
-    """Cached features, where the head of a pretrained network is trained alone."""
-    notes: tuple[str, ...] = ()
-    """What happened before the first step."""
     ranks: Ranks = ALONE
     """With whom the run is shared."""
 
@@ -94,50 +87,11 @@ class Session:
         return batches_of(self.loaded, indices, self.plan, training=training, ranks=self.ranks if training else ALONE)
 
 
-def batches_of(
-    loaded: Loaded, indices: tuple[int, ...], plan: TrainingPlan, *, training: bool, ranks: Ranks = ALONE
-) -> Batches:
-    """Batches of some samples.
-
-    Args:
-        loaded: The pictures.
-        indices: Which of them.
-        plan: With batch size, seed and augmentation.
-        training: Whether to shuffle and augment.
-        ranks: With whom each batch is shared.
-
-    Returns:
-        The batches.
-    """
-    chosen = np.asarray(indices, dtype=np.int64)
-    changes = (
-        augmentation_for(plan.augment, upright=loaded.scan.upright, form=loaded.form, masks=loaded.masks is not None)
-        if training
-        else None
-    )
-    noisy = changes is not None and (changes.noise or changes.gain)
-    mean, deviation = standardisation(loaded.pictures, loaded.rows[chosen]) if noisy else ((), ())
-    return Batches(
-        loaded.pictures.pixels,
-        loaded.rows[chosen],
-        loaded.labels[chosen],
-        batch_size=plan.batch_size or 32,
-        seed=plan.seed,
-        augmentation=changes,
-        mean=mean,
-        deviation=deviation,
-        masks=loaded.masks.pixels if loaded.masks else None,
-        mask_rows=chosen if loaded.masks else (),
-        part=ranks.part if ranks.size > 1 else None,
-    )
-
-
-def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> TrainResult:
+def carry_out(run: Session, *, resuming: bool) -> TrainResult:
     """Train, evaluate, save and report.
 
     Args:
         run: The run.
-        module: Its network, giving logits.
         resuming: Whether to go on from a checkpoint.
 
     Returns:
@@ -148,7 +102,7 @@ def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> Train
         TrainingFailedError: The run went wrong, or its folder cannot be written any more.
     """
     if not run.ranks.first:
-        return _carry_along(run, module, resuming=resuming)
+        return _carry_along(run, resuming=resuming)
     live = LiveFile(run.folder.path)
     try:
         with held(run.folder.path):
@@ -156,7 +110,7 @@ def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> Train
             if resuming:
                 run.folder.sweep()
             try:
-                return _carry_out(run, module, live, resuming=resuming)
+                return _carry_out(run, live, resuming=resuming)
             except Exception as error:
                 if not isinstance(error, OSError | RanksPartedError):  # these, and a second Ctrl-C, resume mends
                     live.enter("failed", str(error) or type(error).__name__)
@@ -169,12 +123,12 @@ def carry_out(run: Session, module: torch.nn.Module, *, resuming: bool) -> Train
         ) from error
 
 
-def _carry_along(run: Session, module: torch.nn.Module, *, resuming: bool) -> TrainResult:
+def _carry_along(run: Session, *, resuming: bool) -> TrainResult:
     """What a rank does that is not the first: the same training, whose files nobody will read."""
     with tempfile.TemporaryDirectory(prefix="thalweg-rank-") as name:
         aside = replace(run, folder=RunFolder(Path(name)), listener=silent())
         (aside.folder.path / "checkpoints").mkdir()
-        _train(aside, module, LiveFile(aside.folder.path), resuming=resuming)
+        _train(aside, LiveFile(aside.folder.path), resuming=resuming)
     return from_plain(TrainResult, json.loads(run.ranks.from_first(str)), "rank 0")
 
 
@@ -198,9 +152,9 @@ def step_macs(spec: NetworkSpec, plan: TrainingPlan, probe: Probe | None) -> int
     return 0 if probe else (count(spec).macs or 0) * (plan.batch_size or 1)
 
 
-def _carry_out(run: Session, module: torch.nn.Module, live: LiveFile, *, resuming: bool) -> TrainResult:
+def _carry_out(run: Session, live: LiveFile, *, resuming: bool) -> TrainResult:
     live.enter("training")
-    trainer, outcome, monitor = _train(run, module, live, resuming=resuming)
+    trainer, outcome, monitor = _train(run, live, resuming=resuming)
     if outcome.interrupted is not None:
         live.enter("interrupted")
         result = answer_of(run, outcome, None, monitor=monitor)
@@ -227,18 +181,16 @@ def _monitor(run: Session, network: torch.nn.Module, optimizer: torch.optim.Opti
     )
 
 
-def _train(
-    run: Session, module: torch.nn.Module, live: LiveFile, *, resuming: bool
-) -> tuple[Trainer, Outcome, Monitor]:
-    folder = run.folder
+def _train(run: Session, live: LiveFile, *, resuming: bool) -> tuple[Trainer, Outcome, Monitor]:
+    folder, probe = run.folder, run.start.probe
     steps = StepLog(folder.path / "steps.csv")
     watch = Onlooker(folder, live, steps, run.listener)
     monitors: dict[str, Monitor] = {}
     trainer = Trainer(
-        run.probe.module if run.probe else module,
-        recipe_of(run, resuming=resuming),
-        train=run.probe.train if run.probe else run.batches(run.parts.train, training=True),
-        heldout=run.probe.heldout if run.probe else run.batches(run.heldout),
+        run.start.trained,
+        loop_recipe(run, resuming=resuming),
+        train=probe.train if probe else run.batches(run.parts.train, training=True),
+        heldout=probe.heldout if probe else run.batches(run.heldout),
         device=run.device,
         folder=folder.path / "checkpoints",
         observer=lambda progress: watch(trainer, monitors["run"], progress),
@@ -252,10 +204,10 @@ def _train(
         for complaint in trainer.resume():
             run.listener.say(f"A checkpoint was passed over: {complaint}.")
         run.listener.say(f"Going on after epoch {trainer.state.epoch - 1}, step {trainer.state.step}.")
-    if trainer.state.step == 0 and run.notes:
+    if trainer.state.step == 0 and run.start.notes:
         trainer.state.events[:] = [
             {"epoch": 1, "step": 0, "kind": "encoder_loaded" if run.summary.masks else "head_fitted", "message": note}
-            for note in run.notes
+            for note in run.start.notes
         ]
     steps.cut_after(trainer.state.step)
     watch.events = EventLog.of(folder.path, resumed=trainer.state.step)
@@ -276,10 +228,11 @@ def _train(
 
 
 def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor) -> TrainResult:
+    from thalweg.workbench.context_use import reach_of_run
     from thalweg.workbench.report import write_report  # here, as nothing of it is needed before the first step
     from thalweg.workbench.report_masks import write_mask_report
 
-    folder = run.folder
+    folder, probe = run.folder, run.start.probe
     for event in trainer.state.events:
         if event["kind"] == "early_stop":
             run.listener.say(f"Stopped after epoch {event['epoch']} (--patience): {event['message']}.")
@@ -287,7 +240,7 @@ def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor
             run.listener.say(f"Note: {event['message']}.")
     if run.parts.test and run.parts.validation:
         trainer.use_best()
-    network = run.probe.assembled(trainer.evaluated) if run.probe else trainer.evaluated
+    network = probe.assembled(trainer.evaluated) if probe else trainer.evaluated
     save_weights(network, folder.path / "model.safetensors")
     scored, kept = score_run(run, network)
     diagnosed = diagnose_run(folder.path, say=run.listener.say)
@@ -304,7 +257,11 @@ def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor
     folder.write_json("findings.json", {"findings": result.findings, "learning_rate": _rate(diagnosed)})
     folder.write_json("metrics.json", {**to_plain(result), **kept})
     if scored is not None:
-        write_mask_report(folder, loaded=run.loaded, plan=run.plan, scored=scored, diagnosed=diagnosed)
+        context = reach_of_run(
+            network, run.spec, run.loaded, run.scored, run.summary.classes,
+            device=run.device, batch=run.plan.batch_size or 1, seed=run.plan.seed,
+        )  # fmt: skip
+        write_mask_report(folder, loaded=run.loaded, plan=run.plan, scored=scored, context=context, diagnosed=diagnosed)
     else:
         trained = TrainedModel(
             folder=folder, plan=run.plan, summary=run.summary, spec=run.spec, module=network.eval(), device=run.device

@@ -8,11 +8,12 @@ from thalweg.core.plan import TrainingPlan
 from thalweg.monitoring.trials import CLIP
 from thalweg.training.loss import class_weights, pixel_weights
 from thalweg.training.progress import Recipe
+from thalweg.workbench.transfer import learning_parts
 
 if TYPE_CHECKING:  # a session asks for its numbers, and this is where it is known
     from thalweg.workbench.session import Session
 
-__all__ = ["balance_of", "recipe_of"]
+__all__ = ["balance_of", "loop_recipe"]
 
 REPORT_SECONDS = 6.0
 """Of a plan in minutes, so much is kept for the report and the end of the process, besides the evaluation."""
@@ -35,7 +36,7 @@ def balance_of(plan: TrainingPlan, summary: DataSummary) -> tuple[float, ...] | 
     return class_weights(summary.counts["train"], plan.class_weights)
 
 
-def recipe_of(run: "Session", *, resuming: bool) -> Recipe:
+def loop_recipe(run: "Session", *, resuming: bool) -> Recipe:
     """The numbers of a run.
 
     Args:
@@ -66,5 +67,6 @@ def recipe_of(run: "Session", *, resuming: bool) -> Recipe:
         seed=plan.seed,
         clip=CLIP if plan.rate_from == "trials" and not plan.repair else None,  # else the pilot clips
         evaluations=1 + (FULL_SIZE if run.summary.masks else 1.0) * len(run.scored) / max(1, len(run.heldout)),
-        parts=run.learning,
+        parts=learning_parts(run.spec, plan, run.start.module),
+        overlap=plan.overlap_loss or 0.0,
     )

@@ -23,6 +23,7 @@ from thalweg.pretrained.obtaining import Weights
 from thalweg.training.device import Device, choose_device, fitting_threads, prepare
 from thalweg.training.meeting import joined
 from thalweg.training.ranks import Ranks
+from thalweg.workbench.batching import batches_of
 from thalweg.workbench.environment import describe_environment
 from thalweg.workbench.event_log import FOLDER as EVENTS
 from thalweg.workbench.loading import Looked, divide, load_scan, look, summarise
@@ -38,7 +39,7 @@ from thalweg.workbench.segmenting import (
     segmenting,
     start_masks,
 )
-from thalweg.workbench.session import Session, batches_of, carry_out, step_macs
+from thalweg.workbench.session import Session, carry_out, step_macs
 from thalweg.workbench.spreading import (
     begun_before,
     decided_once,
@@ -47,9 +48,10 @@ from thalweg.workbench.spreading import (
     refuse_thin_parts,
     told_of_ranks,
 )
+from thalweg.workbench.start import Start
 from thalweg.workbench.telling import Listener, silent, tell_data, whoever_is_here
 from thalweg.workbench.transfer import ask_weights, describe, learning_parts, named_backbone
-from thalweg.workbench.transfer_start import Backbone, keep_start, start_from
+from thalweg.workbench.transfer_start import keep_start, start_from
 from thalweg.workbench.within_minutes import fit_to_minutes
 
 __all__ = ["train"]
@@ -87,6 +89,7 @@ def train(
     freeze: int | str | None = None,
     head_only: bool = False,
     context: str | None = None,
+    overlap_loss: float | None = None,
     tensorboard: bool = False,
     listener: Listener | None = None,
 ) -> TrainResult:
@@ -121,6 +124,7 @@ def train(
         augment: `auto`, `none` or `turns`.
         class_weights: `auto`, `balanced` or `none`.
         label_smoothing: Share of the target spread over all classes.
+        overlap_loss: Weight of the overlap (Lovász) loss beside the cross-entropy, where every pixel has a class.
         patience: Stop after so many epochs without a lower validation loss; 0 never.
         device: `auto`, `cpu`, `cuda` or `mps`.
         repair: Whether the learning rate given only begins a search for one that serves, and what breaks is rolled
@@ -175,6 +179,7 @@ def train(
         augment=augment,
         class_weights=class_weights,
         label_smoothing=label_smoothing,
+        overlap_loss=overlap_loss,
         patience=patience,
         device=device,
         repair=repair,
@@ -237,21 +242,24 @@ def _train(
     if ranks.size > 1:
         listener.say(told_of_ranks(ranks, spec))
     begin = start_masks if found.masks else start_from
-    start = begin(plan, spec, pretrained, loaded, parts, summary, compute, listener) if pretrained else None
-    module = start.module if start else build(spec.logits()[0], seed=plan.seed)
-    learning, probe = learning_parts(spec, plan, module), start.probe if start else None
+    if pretrained:
+        start = begin(plan, spec, pretrained, loaded, parts, summary, compute, listener)
+    else:
+        start = Start(module=build(spec.logits()[0], seed=plan.seed))
+    probe = start.probe
     with fitting_threads(compute, step_macs(spec, plan, probe) // ranks.size):
         if plan.learning_rate is None or plan.repair:
             batches = probe.train if probe else batches_of(loaded, parts.train, plan, training=True)
-            trained = probe.module if probe else module
+            learning = learning_parts(spec, plan, start.module)
             plan = decided_once(
-                plan, lambda: search_rate_of(plan, batches, summary, trained, compute, listener, learning), ranks
+                plan, lambda: search_rate_of(plan, batches, summary, start.trained, compute, listener, learning), ranks
             )
         folder = make_folder(out, _run_name(plan), ranks)
         run = Session(
             plan=plan,
             folder=folder,
             spec=spec,
+            start=start,
             loaded=loaded,
             parts=parts,
             summary=summary,
@@ -259,16 +267,13 @@ def _train(
             device=compute,
             listener=listener,
             started=started,
-            learning=learning,
-            probe=probe,
-            notes=start.notes if start else (),
             ranks=ranks,
         )
         if ranks.first:
             if tensorboard:
                 (folder.path / EVENTS).mkdir()
-            _keep(run, start)
-        return carry_out(run, module, resuming=False)
+            _keep(run)
+        return carry_out(run, resuming=False)
 
 
 def _look(
@@ -299,14 +304,13 @@ def _look(
     return resolved(plan, picture_side=looked.side), looked
 
 
-def _keep(run: Session, start: Backbone | None) -> None:
+def _keep(run: Session) -> None:
     """Write what a run that is interrupted goes on from."""
     run.folder.write_json("data.json", run.summary)
     run.folder.write_json("network.json", spec_to_plain(run.spec))
     run.folder.write_json("environment.json", describe_environment(run.device))
     run.folder.write_json("findings.json", {"findings": run.findings})
-    if start is not None:
-        keep_start(run.folder, start)
+    keep_start(run.folder, run.start)
     run.folder.write_text("plan.toml", run.plan.to_toml())  # last: what has a plan is a run that can go on
 
 

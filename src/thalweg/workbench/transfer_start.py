@@ -5,7 +5,6 @@ nor the trunk's features again.
 """
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,16 +22,18 @@ from thalweg.networks.backbones import head_of, preprocessing, stage_count
 from thalweg.pretrained.fitting import fit
 from thalweg.pretrained.obtaining import Weights
 from thalweg.pretrained.tensors import read_tensors
+from thalweg.rendering.markup import capitalised
 from thalweg.training.checkpoint import load_weights, save_weights
 from thalweg.training.device import Device, move
 from thalweg.training.features import Scaling, features_of, fit_head, fold_in, scaling_of
 from thalweg.training.loss import class_weights
+from thalweg.workbench.batching import batches_of
 from thalweg.workbench.loading import Loaded
-from thalweg.workbench.session import batches_of
+from thalweg.workbench.start import Start
 from thalweg.workbench.telling import Listener
-from thalweg.workbench.transfer import Probe, construct, make_probe
+from thalweg.workbench.transfer import construct, make_probe
 
-__all__ = ["Backbone", "keep_start", "restore_start", "start_from"]
+__all__ = ["keep_start", "restore_start", "start_from"]
 
 VIEWS_OF = 4_500
 """A head alone is fitted to so many augmented views in all, at most `MOST_VIEWS` of each picture."""
@@ -40,23 +41,6 @@ MOST_VIEWS = 4
 HEAD_SHARE = 0.2
 """Where a run is in minutes, features for the first head may take this share of them."""
 START, FEATURES = "checkpoints/start.safetensors", "checkpoints/features.safetensors"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backbone:
-    """A pretrained network at the start of a run.
-
-    Args:
-        module: The network, giving logits, its trunk as published and its head fitted.
-        about: What was done, for `backbone.json`.
-        notes: What happened, for the run's events.
-        probe: Cached features, where the head alone is trained.
-    """
-
-    module: torch.nn.Module
-    about: dict[str, object]
-    notes: tuple[str, ...] = ()
-    probe: Probe | None = None
 
 
 def start_from(
@@ -68,7 +52,7 @@ def start_from(
     summary: DataSummary,
     device: Device,
     listener: Listener,
-) -> Backbone:
+) -> Start:
     """Build the network, give it its weights, and fit a head to what its trunk says of the pictures.
 
     Args:
@@ -111,7 +95,7 @@ def _begin(
     device: Device,
     balance: tuple[float, ...] | None,
     listener: Listener,
-) -> Backbone:
+) -> Start:
     """Build the network, give it its weights, and fit a head to what its trunk says of the pictures."""
     head = head_of(spec)
     module = construct(spec, plan)
@@ -153,7 +137,7 @@ def _begin(
         f"a linear head on the frozen trunk is right on {accuracy:.1%} of {len(truth):,} held-out files, after "
         f"{time.perf_counter() - started:.0f} s (features of {looked_at:,} pictures: {seconds:.0f} s)"
     )
-    listener.say(f"{note[0].upper()}{note[1:]}.")
+    listener.say(f"{capitalised(note)}.")
     about: dict[str, object] = {
         "name": plan.backbone,
         "weights": {"about": weights.about, "place": weights.place, "sha256": weights.sha256},
@@ -169,9 +153,9 @@ def _begin(
         "head_first": {"accuracy": accuracy, "files": len(truth), "weight_decay": strength},
     }
     if not plan.trains_head_only:
-        return Backbone(module=module, about=about, notes=(note,))
+        return Start(module=module, about=about, notes=(note,))
     probe = make_probe(plan, spec, module, stacked, held, scaling, labels, truth)
-    return Backbone(module=module, about=about, notes=(note,), probe=probe)
+    return Start(module=module, about=about, notes=(note,), probe=probe)
 
 
 def _affordable(
@@ -196,22 +180,22 @@ def _some(batches: Batches, chosen: np.ndarray) -> Batches:
     return Batches(batches.pixels, rows, labels, batch_size=batches.batch_size)
 
 
-def keep_start(folder: RunFolder, start: Backbone) -> None:
-    """Keep what a run starts from.
+def keep_start(folder: RunFolder, start: Start) -> None:
+    """Keep what a run starts from, where something is pretrained; weights drawn from the seed can be drawn again.
 
     Args:
         folder: The run.
         start: Its start.
     """
+    if start.about is None:
+        return
     save_weights(start.module, folder.path / START)
     if start.probe is not None:
         write_atomically(folder.path / FEATURES, save(start.probe.tensors()))
     folder.write_json("backbone.json", start.about)
 
 
-def restore_start(
-    folder: Path, plan: TrainingPlan, spec: NetworkSpec, loaded: Loaded, parts: Split
-) -> tuple[torch.nn.Module, Probe | None]:
+def restore_start(folder: Path, plan: TrainingPlan, spec: NetworkSpec, loaded: Loaded, parts: Split) -> Start:
     """The network of a run as it was at its start.
 
     Args:
@@ -222,18 +206,19 @@ def restore_start(
         parts: Their split.
 
     Returns:
-        The module, and the cached features where the head alone is trained.
+        It, with the cached features where the head alone is trained.
     """
     module = construct(spec, plan)
     load_weights(module, folder / START)
     if not plan.trains_head_only:
-        return module, None
+        return Start(module=module)
     kept = read_tensors(folder / FEATURES)
     labels, truth = (
         torch.from_numpy(loaded.labels[list(chosen)]) for chosen in (parts.train, parts.validation or parts.test)
     )
     scaling = Scaling(kept["mean"], kept["deviation"])
-    return module, make_probe(plan, spec, module, kept["train"], kept["heldout"], scaling, labels, truth)
+    probe = make_probe(plan, spec, module, kept["train"], kept["heldout"], scaling, labels, truth)
+    return Start(module=module, probe=probe)
 
 
 def _scaled(views: torch.Tensor, scaling: Scaling) -> torch.Tensor:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from thalweg.core.errors import LogError
+from thalweg.core.tfrecord import crc32c, masked_sum
 from thalweg.histories.reading import read
-from thalweg.histories.records import crc32c
+from thalweg.histories.records import masked_sums
 
 
 def record(data):
@@ -118,10 +119,8 @@ def test_files_without_scalars_are_refused_in_a_sentence(log, content):
 
 
 def test_the_check_sum_of_many_is_that_of_one():
-    from thalweg.histories.records import _masked, _masked_all
-
     rows = [bytes(row) for row in np.random.default_rng(0).integers(0, 256, (70, 33), dtype=np.uint8)]
-    assert _masked_all(rows).tolist() == [_masked(crc32c(row)) for row in rows]
+    assert masked_sums(rows).tolist() == [masked_sum(row) for row in rows]
 
 
 def test_every_sample_has_its_file(samples):

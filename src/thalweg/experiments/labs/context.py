@@ -6,13 +6,14 @@ import numpy as np
 
 from thalweg.accounting.ledger import count
 from thalweg.core.context_use import ContextUse
+from thalweg.core.errors import PlanError
 from thalweg.core.lab import LabResult
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.report import Curves, Drawing, Line, Table
 from thalweg.experiments.context_claims import best_module, gains, judge_context
 from thalweg.experiments.context_networks import equal_networks, segmenters
 from thalweg.experiments.context_of_run import context_of_run
-from thalweg.experiments.context_runs import BATCH, SceneRun, SceneTrial, restored, train_scene
+from thalweg.experiments.context_runs import BATCH, SceneRun, SceneTrial, train_scene
 from thalweg.experiments.context_scenes import SceneData, masked_pictures, scenes, shortest_distance
 from thalweg.experiments.foreseen import Work, foresee
 from thalweg.experiments.lab import Lab, LabRequest
@@ -21,7 +22,7 @@ from thalweg.experiments.pointwise_subject import is_run
 from thalweg.experiments.seeds import Seeds
 from thalweg.experiments.sizing import said_cost
 from thalweg.experiments.timing import answer_seconds
-from thalweg.experiments.variants import RATE
+from thalweg.experiments.variants import RATE, restored
 from thalweg.rendering.dots import Dot, draw_dots
 from thalweg.rendering.maps import MapTile, draw_maps
 from thalweg.workbench.context_use import measure_context
@@ -36,6 +37,8 @@ STEPS, SEEDS, WIDTHS = (300, 1500), (3, 5), (12, 16)
 SIDES, MOST, SOURCE_STEPS, SOURCE_SEEDS = (96, 240), (60, 400), (80, 1500), (2, 3)
 """Of a source of the user's. Each pair: quick, full."""
 PLACES, LOOKED_AT = (12, 30), (12, 40)
+CONTROL_STEPS, CONTROLS = (60, 400), (3, 9)
+"""Of networks trained on crops: updates of each, and how many at most."""
 TIMING = 2.0
 _OF_SCENES = (
     "Scenes made here need far context by construction: they show that a module can bring it, no more.",
@@ -53,7 +56,16 @@ Intervals are over seeds: that the held-out pictures are a sample, too, is not i
 def _run(request: LabRequest) -> LabResult:
     number = 0 if request.quick else 1
     if is_run(request.source):
-        return context_of_run(request, OF_RUN, pictures=LOOKED_AT[number], each=PLACES[number])
+        return context_of_run(
+            request,
+            OF_RUN,
+            pictures=LOOKED_AT[number],
+            each=PLACES[number],
+            steps=CONTROL_STEPS[number],
+            most=CONTROLS[number],
+        )
+    if request.control:
+        raise PlanError("--control is about a trained network: name the folder of a run that was trained with masks")
     data = _data(request, number)
     made = request.source is None
     classes = len(data.classes)
@@ -67,7 +79,7 @@ def _run(request: LabRequest) -> LabResult:
     pixels, truth = data.pixels(LOOKED_AT[number])
     uses = {
         name: measure_context(
-            restored(specs[name], found[name][0]),
+            restored(specs[name], found[name][0].weights),
             specs[name],
             pixels,
             truth,
@@ -244,7 +256,7 @@ def _pictures(
     data: SceneData, specs: Mapping[str, NetworkSpec], found: Mapping[str, Sequence[SceneRun]], best: str
 ) -> Drawing:
     pixels, truth = data.pixels(3)
-    modules = {name: restored(specs[name], found[name][0]) for name in ("none", best)}
+    modules = {name: restored(specs[name], found[name][0].weights) for name in ("none", best)}
     rows = []
     for place, mask in enumerate(truth):
         shown, known = pixels[place : place + 1], mask < len(data.classes)
@@ -260,4 +272,4 @@ def _pictures(
     return draw_maps("Held-out pictures, their masks, and where the answers are wrong (white)", rows)
 
 
-LAB = Lab(question=QUESTION, run=_run, takes_source=True)
+LAB = Lab(question=QUESTION, run=_run, takes_source=True, takes_control=True)

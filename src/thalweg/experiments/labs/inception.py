@@ -151,7 +151,7 @@ def _findings(
 
 
 def _seen(data: LabData, spec: NetworkSpec, trained: Trained) -> tuple[Drawing, dict[str, tuple[int, int]]]:
-    module = restored(spec, trained)
+    module = restored(spec, trained.weights)
     pictures = data.test.inputs[:32]
     rows = {row.name: row for row in count(spec).rows}
     last = {

@@ -49,7 +49,10 @@ def _run(request: LabRequest) -> LabResult:
     found = train_variants(variants, data, SEEDS[number], request)
     request.listener.say("Moving held-out pictures by single pixels ...")
     changes = {
-        manner: [changes_under_shift(restored(specs[manner], each), data.test.inputs, SHIFTS[number]) for each in runs]
+        manner: [
+            changes_under_shift(restored(specs[manner], each.weights), data.test.inputs, SHIFTS[number])
+            for each in runs
+        ]
         for manner, runs in found.items()
     }
     seconds = answer_seconds(specs, seconds=TIMING)
@@ -206,7 +209,7 @@ def _maps(data: LabData, specs: Mapping[str, NetworkSpec], found: Mapping[str, S
     picture = data.test.inputs[:1]
     rows = []
     for manner in ("stride 1", "stride 2", "stride 4", "max pool", "stride 2, no padding"):
-        module = restored(specs[manner], found[manner][0])
+        module = restored(specs[manner], found[manner][0].weights)
         maps: list[np.ndarray] = []
         names = [layer.name for layer in specs[manner].layers if layer.kind.startswith("conv")]
         handles = [

@@ -1,0 +1,58 @@
+"""Text for any terminal, words beside the answer, and what a terminal can show."""
+
+import io
+import sys
+
+import pytest
+
+from thalweg.cli.settings import Settings
+from thalweg.cli.terminal import can_show, emit_text, has_colour, tell_page
+
+
+def standard_output(monkeypatch, encoding):
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
+    return raw
+
+
+def test_letters_that_the_terminal_lacks_become_escapes(monkeypatch):
+    written = standard_output(monkeypatch, "ascii")
+    emit_text("größer \u2588\n")
+    assert written.getvalue() == b"gr\\xf6\\xdfer \\u2588\n"
+
+
+@pytest.mark.parametrize(("encoding", "has_blocks"), [("ascii", False), ("latin-1", False), ("utf-8", True)])
+def test_what_can_be_shown_follows_from_the_encoding(monkeypatch, encoding, has_blocks):
+    written = standard_output(monkeypatch, encoding)
+    assert can_show("\u2581\u2588") is has_blocks
+    assert written.getvalue() == b""
+
+
+@pytest.mark.parametrize(
+    ("terminal", "environment", "coloured"),
+    [
+        (True, {}, True),
+        (True, {"NO_COLOR": ""}, True),  # an empty one asks for nothing
+        (True, {"NO_COLOR": "1"}, False),
+        (True, {"TERM": "dumb"}, False),
+        (False, {}, False),
+    ],
+)
+def test_colours_are_for_terminals_that_have_and_people_who_want_them(monkeypatch, terminal, environment, coloured):
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    out = io.StringIO()
+    out.isatty = lambda: terminal
+    monkeypatch.setattr(sys, "stdout", out)
+    assert has_colour() is coloured
+
+
+def test_a_page_is_told_beside_the_answer_unless_one_wants_quiet(capsys):
+    tell_page(Settings(), None)
+    tell_page(Settings(quiet=True), "page.html")
+    tell_page(Settings(), "page\x07.html")
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == "Page: page\\u0007.html\n"
