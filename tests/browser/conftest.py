@@ -18,7 +18,14 @@ import pytest
 _FLAGS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--disable-quic", "--disable-dev-shm-usage"),
-    *("--disable-default-apps", "--mute-audio", "--hide-scrollbars", "--force-color-profile=srgb", "--lang=en"),
+    *(
+        "--disable-default-apps",
+        "--mute-audio",
+        "--font-render-hinting=none",
+        "--hide-scrollbars",
+        "--force-color-profile=srgb",
+        "--lang=en",
+    ),
 )
 _PATIENCE = 60.0
 

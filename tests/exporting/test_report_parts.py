@@ -151,6 +151,14 @@ def test_every_table_reads_back_with_all_points_and_no_formula():
     assert tables["03-evaluation-m.csv"][1] == ["گربه", "5", "3"]
 
 
+def test_the_numbers_of_a_drawing_are_a_table_too():
+    numbers = Table(caption="", header=("class", "files"), rows=(("cat", "3"),))
+    bars = Drawing(caption="Files", svg="<svg/>", alternative="", numbers=numbers)
+    report = Report(title="", answer=(), sections=(Section(title="Data", blocks=(bars, REPORT.sections[0].blocks[0])),))
+    assert [name for name, _ in report_tables(report)] == ["01-data-files.csv", "02-data-files.csv"]
+    assert next(iter(report_tables(report)))[1] == "class,files\ncat,3\n"
+
+
 @pytest.mark.parametrize("caption", ["", "../../etc", "a" * 500, "پ" * 500, "con\n\0<>:|?*", "x y " * 100])
 def test_file_names_are_safe(caption):
     name = file_name(1, "Data", caption, "csv")

@@ -1,11 +1,11 @@
-"""Every table of a report as CSV, the numbers behind its curves and its confusion matrix included."""
+"""Every table of a report as CSV, the numbers behind its curves, drawings and confusion matrix included."""
 
 import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
 
-from thalweg.core.report import Curves, Matrix, Report, Table
+from thalweg.core.report import Curves, Drawing, Matrix, Report, Table
 
 __all__ = ["file_name", "report_tables"]
 
@@ -38,6 +38,8 @@ def report_tables(report: Report) -> Iterator[tuple[str, str]]:
                     rows = _confusion(block)
                 case Curves():
                     rows = _points(block)
+                case Drawing(numbers=Table() as numbers):
+                    rows = (numbers.header, *numbers.rows)
                 case _:
                     continue
             number += 1
