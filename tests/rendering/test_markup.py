@@ -3,6 +3,7 @@ import xml.etree.ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
+from thalweg.core.languages import Said
 from thalweg.rendering.markup import escape, is_number, middle_cut, short_number, text_width
 
 
@@ -27,6 +28,15 @@ def test_shortened_text_fits_and_keeps_its_ends(text, width):
     cut = middle_cut(text, width)
     assert cut == "…" or text_width(cut) <= width
     assert "…" not in cut or text.startswith(cut.split("…")[0])
+
+
+def test_what_a_speaker_said_is_cut_without_its_marks_and_stays_said():
+    text = Said("\u2068LRN001\u2069 نرخ یادگیری بیش از حد زیاد")
+    assert escape(middle_cut(text, 1000)) == text
+    cut = middle_cut(text, 100)
+    assert "…" in cut
+    assert "u20" not in escape(cut)
+    assert cut.startswith("LRN")
 
 
 def test_numbers_are_told_from_words():

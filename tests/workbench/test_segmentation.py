@@ -15,7 +15,7 @@ from PIL import Image
 
 import thalweg
 from thalweg.core.errors import PlanError, RunError, SourceError
-from thalweg.data.mask_decode import read_values
+from thalweg.data.mask_decode import read_held
 from thalweg.workbench.telling import silent
 
 QUICK = {"epochs": 4, "batch_size": 8, "lr": 0.004, "repair": False, "seed": 3}
@@ -67,7 +67,8 @@ def test_the_run_folder_says_how_masks_were_read_and_scores_every_picture(run, s
     history = (folder / "history.csv").read_text(encoding="utf-8").splitlines()
     assert history[0].endswith("val_mean_iou")
     page = (folder / "report.html").read_text(encoding="utf-8")
-    for word in ("Intersection over union a class", "What it misses", "How far to believe it", 'type="range"'):
+    words = ("Intersection over union a class", "What it misses", "The rarest class, car, is", "How far to believe it")
+    for word in (*words, "How much context it uses", 'type="range"'):
         assert word in page, word
 
 
@@ -120,7 +121,7 @@ def test_predict_writes_masks_of_the_picture_s_own_size(run, street_folder, tmp_
         assert mask.info == {}
         assert mask.getpalette()[:9] == [120, 160, 230, 90, 90, 90, 200, 40, 40]
     truth = np.asarray(Image.open(street_folder / "test" / "masks" / "00.png"))
-    found, _ = read_values(tmp_path / "masks" / "00.png")
+    found = read_held(tmp_path / "masks" / "00.png", through_palette=False).values
     assert (found == truth)[truth != 255].mean() > 0.7
     with pytest.raises(PlanError, match="holds something already"):
         thalweg.predict(run.run, [source], out=tmp_path / "masks")

@@ -26,7 +26,6 @@ __all__ = [
     "MaskCoding",
     "read_held",
     "read_mask",
-    "read_values",
     "spelled_colour",
     "spelled_value",
 ]
@@ -98,23 +97,6 @@ class HeldValues:
     coloured: bool
     lossy: bool
     palette: tuple[Colour, ...]
-
-
-def read_values(path: Path, *, through_palette: bool = False) -> tuple[npt.NDArray[np.int64], bool]:
-    """Read what the pixels of a mask hold.
-
-    Args:
-        path: The file.
-        through_palette: Whether the colours of a palette are wanted, not the numbers of its entries.
-
-    Returns:
-        A number a pixel, of shape (height, width), and whether it stands for a colour.
-
-    Raises:
-        PictureError: The file is no mask that can be read.
-    """
-    held = read_held(path, through_palette=through_palette)
-    return held.values, held.coloured
 
 
 def read_held(path: Path, *, through_palette: bool) -> HeldValues:

@@ -137,12 +137,12 @@ def odd_values(masks: Masks, coding: MaskCoding) -> tuple[Notice, ...]:
         )
     if lossy:
         between, moved = (lossy.get(key, (0, 0))[0] for key in (BETWEEN, MOVED))
-        many = max(count for _, count in lossy.values())
+        files = max(count for _, count in lossy.values())
         told.insert(
             0,
             Notice(
                 "",
-                f"{many:,} mask{'' if many == 1 else 's'} saved as JPEG: {moved:,} pixels that were not exact are "
+                f"{files:,} mask{'' if files == 1 else 's'} saved as JPEG: {moved:,} pixels that were not exact are "
                 f"taken for the nearest class, {between:,} between two count as void; PNG keeps masks exact",
             ),
         )

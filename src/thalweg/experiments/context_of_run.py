@@ -102,6 +102,8 @@ def context_of_run(request: LabRequest, question: str, *, pictures: int, each: i
     )
     if keep_context(use, model.folder):
         request.listener.say(f"Added to the report: {place}/report.html")
+    else:
+        request.listener.say(f"Not added to the report of {place}: it is none of this version, or cannot be written")
     further = (judge_removal(use), judge_street(use), judge_control(use))
     return LabResult(
         name="context",

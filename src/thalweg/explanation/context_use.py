@@ -113,7 +113,7 @@ def gradient_reach(
             logits = module(inputs)
             tops = [logits[number, :, one.row, one.column].max() for number, one in enumerate(some)]
             (gradient,) = torch.autograd.grad(torch.stack(tops).sum(), inputs)
-            energy = gradient.double().square().sum(1)
+            energy = gradient.cpu().double().square().sum(1)  # not every device has doubles
             radii.extend(_radii(each, one, shares) for each, one in zip(energy, some, strict=True))
     table = np.array(radii)
     owners = np.array([one.picture for one in places])

@@ -96,11 +96,6 @@ class Norms:
         self._gradients: list[torch.Tensor | None] = []
         self._pairs: deque[tuple[float, float]] = deque(maxlen=PAIRS)
 
-    @property
-    def last_norm(self) -> float:
-        """Norm of the whole gradient when it was last measured."""
-        return self.record.last("batch_gradient_norm")
-
     def gradient(self, step: int, *, size: int, keep: bool, scale: float = 1.0) -> bool:
         """Measure the gradients that are there.
 

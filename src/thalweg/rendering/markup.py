@@ -31,6 +31,8 @@ _NARROW = frozenset("iljt.,:;'|!()[] fr1/I")
 _WIDE = frozenset("mwMWO@%GQ")
 _UNSEEN = {"Cf", "Mn", "Me"}
 _ARABIC = 0.52
+_NO_MARKS = dict.fromkeys(range(0x2066, 0x206A))
+"""Marks that set a name of another direction apart."""
 
 
 def shown(text: object) -> str:
@@ -188,10 +190,14 @@ def middle_cut(text: str, width: float, size: float = 12.0) -> str:
     """
     if text_width(text, size) <= width:
         return text
-    for kept in range(len(text) - 1, 1, -1):
-        cut = f"{text[: kept // 2]}…{text[len(text) - (kept - kept // 2) :]}"
+    made: type[str] = str
+    bare = text
+    if isinstance(text, Said):  # stays so: its letters are known
+        made, bare = Said, text.translate(_NO_MARKS)  # a mark without its other end would turn the rest around
+    for kept in range(len(bare) - 1, 1, -1):
+        cut = f"{bare[: kept // 2]}…{bare[len(bare) - (kept - kept // 2) :]}"
         if text_width(cut, size) <= width:
-            return cut
+            return made(cut)
     return "…"
 
 

@@ -18,7 +18,7 @@ from thalweg.workbench.pictures import SIDE, drawn, encoded
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["bright_tile", "filter_tiles", "overlay", "patch_sheet", "plain_tile", "smooth"]
+__all__ = ["bright_tile", "filter_tiles", "overlay", "patch_sheet", "smooth"]
 
 _FOR, _AGAINST = np.array([255.0, 138.0, 20.0]), np.array([52.0, 120.0, 255.0])
 _DIM, _MOST_COLOUR = 0.72, 0.78
@@ -54,19 +54,6 @@ def overlay(values: np.ndarray, map_: np.ndarray | None, caption: str, *, file: 
     shown = [_laid(plane, part, scale, heat=heat) for plane, part in pairs]
     image = _beside(shown)
     return encoded(image, "JPEG", caption, file, badge)
-
-
-def plain_tile(values: np.ndarray, caption: str) -> Picture:
-    """A sample alone, small.
-
-    Args:
-        values: `(*extents, channels)`.
-        caption: What is shown below it.
-
-    Returns:
-        The picture.
-    """
-    return overlay(values, None, caption)
 
 
 def bright_tile(map_: np.ndarray, caption: str) -> Picture:

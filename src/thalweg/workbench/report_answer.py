@@ -26,7 +26,7 @@ def answer_lines(result: TrainResult, evaluation: Evaluation, folder: RunFolder)
     """
     low, high = evaluation.accuracy_interval
     lift = evaluation.accuracy - evaluation.majority_accuracy
-    verdict = "no better than" if low <= evaluation.majority_accuracy else f"{lift:.1%} above"
+    verdict = "no better than" if low <= evaluation.majority_accuracy else f"{100 * lift:.1f} points above"
     left_out = f", {len(result.left_out)} left out" if result.left_out else ""
     majority = f"{printable(evaluation.majority_class)} ({evaluation.majority_accuracy:.1%})"
     goodness = (

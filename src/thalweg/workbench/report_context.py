@@ -9,6 +9,7 @@ import json
 import math
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 
 from thalweg.core.codec import dumps, from_plain
 from thalweg.core.context_use import ConfusionChange, ContextCurve, ContextUse, street_pairs
@@ -69,13 +70,7 @@ def keep_context(use: ContextUse, folder: RunFolder) -> bool:
         place = titles.index(_TITLE) if _TITLE in titles else titles.index("Network") + 1
         sections = [each for each in content.sections if each.title != _TITLE]
         sections.insert(place, section)
-        changed = Report(
-            title=content.title,
-            answer=content.answer,
-            numbers=content.numbers,
-            sections=tuple(sections),
-            provenance=content.provenance,
-        )
+        changed = replace(content, sections=tuple(sections))
         folder.write_json(CONTEXT_FILE, use)
         write_atomically(folder.path / "report.json", dumps(changed))
         folder.write_text("report.html", render_html(changed))

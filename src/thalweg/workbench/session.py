@@ -259,7 +259,7 @@ def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor
     if scored is not None:
         context = reach_of_run(
             network, run.spec, run.loaded, run.scored, run.summary.classes,
-            device=run.device, batch=run.plan.batch_size or 1, seed=run.plan.seed,
+            device=run.device, batch=(run.plan.batch_size or 1) // trainer.state.pieces, seed=run.plan.seed,
         )  # fmt: skip
         write_mask_report(folder, loaded=run.loaded, plan=run.plan, scored=scored, context=context, diagnosed=diagnosed)
     else:
