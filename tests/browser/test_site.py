@@ -1,6 +1,7 @@
 """The site: built strictly, without torch; complete in rules, labs, options and names; looked at in a browser."""
 
 import ast
+import functools
 import html
 import importlib.util
 import json
@@ -43,6 +44,7 @@ def site(tmp_path_factory):
     return folder
 
 
+@functools.cache
 def words(site, page):
     """What a page says, without markup, with single spaces."""
     text = (site / page).read_text(encoding="utf-8")
