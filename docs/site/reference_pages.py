@@ -5,6 +5,7 @@ layers and the two ways of writing networks; the callbacks. Every other name tha
 table of its room.
 """
 
+import contextlib
 import re
 from collections.abc import Iterator
 
@@ -57,13 +58,19 @@ def _real(found: griffe.Object | griffe.Alias) -> griffe.Object:
     return found.final_target if found.is_alias else found
 
 
-def _made(module: griffe.Module) -> list[str]:
-    return [str(name) for name in module.exports or () if str(name) not in module.members]
+def _unread(module: griffe.Module) -> list[tuple[str, bool]]:
+    """Names that griffe does not see, and whether the file makes them when they are asked for."""
+    late = "__getattr__" in module.members
+    return [(str(name), late) for name in module.exports or () if str(name) not in module.members]
 
 
 def _exported(module: griffe.Module) -> list[griffe.Object]:
-    """What a file exports, without what it makes when it is asked for: there is nothing to read of that."""
-    return [_real(module[str(name)]) for name in module.exports or () if str(name) in module.members]
+    """What a file exports and griffe can read: not what is made when it is asked for, or bound with others at once."""
+    found = []
+    for name in module.exports or ():
+        with contextlib.suppress(KeyError, griffe.AliasResolutionError):
+            found.append(_real(module.members[str(name)]))
+    return found
 
 
 def _met_with(package: griffe.Module, begin: list[griffe.Object]) -> Iterator[griffe.Object]:
@@ -77,7 +84,7 @@ def _met_with(package: griffe.Module, begin: list[griffe.Object]) -> Iterator[gr
             seen.add(path)
             try:
                 value = _real(package[name])
-            except KeyError:  # a name that the type checker makes
+            except (KeyError, griffe.AliasResolutionError):  # a name that the type checker makes
                 continue
             kept = value.is_class or value.is_attribute or value.is_type_alias
             if kept and (value.path == path or value.path not in seen):
@@ -139,7 +146,7 @@ def _modules(package: griffe.Module, modules: dict[str, list[griffe.Object]], ti
         lines += [f"## thalweg.{room}", "", package[room].docstring.value, ""]
         for each in names:
             lines += [*_in_full(each, each.name, 3), ""]
-        for name in _made(package[room]):
+        for name, _ in _unread(package[room]):
             lines += [f"### {name} of {room.rpartition('.')[2]}", "", MADE, ""]
     return "\n".join(lines)
 
@@ -154,13 +161,13 @@ def _room(room: griffe.Module, full: set[str]) -> str:
     lines = [f"# thalweg.{room.name}", "", room.docstring.value if room.docstring else "", ""]
     for module in _modules_in(room):
         names = [each for each in _exported(module) if each.path.rpartition(".")[0] == module.path]
-        if not names and not _made(module):
+        if not names and not _unread(module):
             continue
         lines += [f"## {module.path}", "", _first(module), "", "| name | what it is |", "| --- | --- |"]
         for each in names:
             name = f"`{each.name}`"
             lines.append(f"| {f'[{name}][{each.path}]' if each.path in full else name} | {_first(each)} |")
-        lines += [f"| `{name}` | {MADE.partition(':')[0]}. |" for name in _made(module)]
+        lines += [f"| `{name}` | {MADE.partition(':')[0] + '.' if late else ''} |" for name, late in _unread(module)]
         lines.append("")
     return "\n".join(lines)
 

@@ -1,6 +1,7 @@
 """The site: built strictly, without torch; complete in rules, labs, options and names; looked at in a browser."""
 
 import ast
+import functools
 import html
 import importlib.util
 import json
@@ -43,6 +44,7 @@ def site(tmp_path_factory):
     return folder
 
 
+@functools.cache
 def words(site, page):
     """What a page says, without markup, with single spaces."""
     text = (site / page).read_text(encoding="utf-8")
@@ -63,9 +65,13 @@ def test_every_rule_has_a_page_that_says_what_the_program_says(site):
 def test_every_lab_has_a_page_with_its_committed_result(site):
     assert len(labs()) > 10
     for name in labs():
-        answer = json.loads((REPOSITORY / "benchmarks" / "results" / f"lab-{name}.json").read_text("utf-8"))["answer"]
         shown = words(site, f"labs/{name}.html")
         assert f"thalweg lab {name} --quick" in shown
+        result = REPOSITORY / "benchmarks" / "results" / f"lab-{name}.json"
+        if not result.is_file():
+            assert "No result of it is committed yet." in shown
+            continue
+        answer = json.loads(result.read_text("utf-8"))["answer"]
         assert " ".join(answer["question"].split()) in shown
         for finding in answer["findings"]:
             assert f"{finding['verdict']} {' '.join(finding['claim'].split())}" in shown
