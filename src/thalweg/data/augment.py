@@ -44,8 +44,8 @@ def augmentation_for(choice: str, *, upright: bool, form: Form = "picture", mask
         upright: Whether the pictures have an upright direction; if not, `auto` overturns them too, and `turns` also
             turns them by quarters.
         form: What the samples are.
-        masks: Whether every pixel has a class: then things may be much nearer or further than they were, and a part of
-            the picture is cut out.
+        masks: Whether every pixel has a class: then things may be much nearer or further than they were, a part of the
+            picture is cut out, and light and colour change as from one drive to another.
 
     Returns:
         The magnitudes.
@@ -62,7 +62,13 @@ def augmentation_for(choice: str, *, upright: bool, form: Form = "picture", mask
     if masks:
         turned = choice == "turns" or not upright
         return Augmentation(
-            flip_vertical=turned, quarter_turns=choice == "turns", shift=0.0 if turned else 0.12, zoom=0.35
+            flip_vertical=turned,
+            quarter_turns=choice == "turns",
+            shift=0.0 if turned else 0.12,
+            zoom=0.5,
+            brightness=0.2,
+            contrast=0.35,
+            saturation=0.4,
         )
     if form != "picture":
         if choice == "turns":
