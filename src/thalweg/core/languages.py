@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from thalweg.core.catalogue_file import CatalogueEntry, read_catalogue
 from thalweg.core.errors import PlanError
 from thalweg.core.files import printable
-from thalweg.core.sentence_patterns import NUMBER, Pattern, has_gaps, pattern_of, unescaped
+from thalweg.core.sentence_patterns import NUMBER, Pattern, Patterns, has_gaps, pattern_of, unescaped
 
 __all__ = ["Said", "Speaker", "languages", "said", "speaker", "speaking", "spoken"]
 
@@ -66,17 +66,16 @@ class Speaker:
         self.language, self.isolated = language, isolated
         entries = () if language == "en" else _entries(language)
         self._exact: dict[tuple[str, str], str] = {}
-        self._patterns: dict[str, list[Pattern]] = {}
         self._known: dict[tuple[str, str], str | None] = {}
+        found: dict[str, list[Pattern]] = {}
         for entry in entries:
             if entry.context == "frame":  # filled by whoever asks for them
                 self._exact["frame", entry.source] = entry.translation
             elif has_gaps(entry.source):
-                self._patterns.setdefault(entry.context, []).append(pattern_of(entry))
+                found.setdefault(entry.context, []).append(pattern_of(entry))
             else:
                 self._exact[entry.context, unescaped(entry.source)] = unescaped(entry.translation)
-        for patterns in self._patterns.values():
-            patterns.sort(key=lambda pattern: (-pattern.length, len({"text", "word"} & {*pattern.kinds.values()})))
+        self._patterns = {context: Patterns(patterns) for context, patterns in found.items()}
         self.digits = self._exact.get(("frame", "digits"), "")
         self.direction = self._exact.get(("frame", "direction"), "ltr")
 
@@ -158,7 +157,7 @@ class Speaker:
                 return self._marked(self._exact[place, text])
         for place in places:
             least = _TELLING if loosely or (context in _NAMELIKE and not place) else 0
-            for pattern in self._patterns.get(place, ()):
+            for pattern in self._patterns[place].likely(text) if place in self._patterns else ():
                 match = pattern.match(text)
                 if match is None or (len(pattern.literal) < least and {*pattern.kinds.values()} != {"number"}):
                     continue

@@ -2,11 +2,13 @@
 
 import functools
 import re
+from collections import Counter
 from dataclasses import dataclass
+from operator import itemgetter
 
 from thalweg.core.catalogue_file import CatalogueEntry
 
-__all__ = ["NUMBER", "Pattern", "has_gaps", "pattern_of", "unescaped"]
+__all__ = ["NUMBER", "Pattern", "Patterns", "has_gaps", "pattern_of", "unescaped"]
 
 NUMBER = r"[+\-\u2212]?(?:\d[\d,]*(?:\.\d+)?|\.\d+|nan|inf)(?:e[+\-]?\d+)?(?:\s?%|x)?|-"
 """How numbers are written in English sentences: with separators, a share, or a factor such as `3x`."""
@@ -49,6 +51,49 @@ class Pattern:
             The match, its groups the gaps; None where the text is another sentence.
         """
         return _compiled(self.expression).fullmatch(text) if self.literal in text else None
+
+
+class Patterns:
+    """Patterns in the order in which they are tried, found by three letters in a row that a text must have.
+
+    Thousands of sentences and their parts are looked up for one page; nearly all patterns have nothing to do with them.
+
+    Args:
+        patterns: Of one context.
+
+    Example:
+        >>> entries = (CatalogueEntry(source="{n} files", translation="{n}"), CatalogueEntry(source="{n} m", translation=""))
+        >>> [pattern.literal for pattern in Patterns([pattern_of(entry) for entry in entries]).likely("12 files")]
+        [' files', ' m']
+    """
+
+    def __init__(self, patterns: list[Pattern]) -> None:
+        order = sorted(patterns, key=lambda each: (-each.length, len({"text", "word"} & {*each.kinds.values()})))
+        how_often = Counter(letters for each in order for letters in _threes(each.literal))
+        self._short: list[tuple[int, Pattern]] = []
+        self._by_letters: dict[str, list[tuple[int, Pattern]]] = {}
+        for place, pattern in enumerate(order):
+            rarest = min(_threes(pattern.literal), key=lambda letters: (how_often[letters], letters), default=None)
+            chosen = self._short if rarest is None else self._by_letters.setdefault(rarest, [])
+            chosen.append((place, pattern))
+
+    def likely(self, text: str) -> list[Pattern]:
+        """Which patterns a text may fit.
+
+        Args:
+            text: All of a sentence.
+
+        Returns:
+            Those of which it has three letters, in order; the rest cannot fit.
+        """
+        found = [*self._short]
+        for letters in _threes(text) & self._by_letters.keys():
+            found += self._by_letters[letters]
+        return [pattern for _, pattern in sorted(found, key=itemgetter(0))]
+
+
+def _threes(text: str) -> set[str]:
+    return {text[at : at + 3] for at in range(len(text) - 2)}
 
 
 def pattern_of(entry: CatalogueEntry) -> Pattern:
