@@ -30,7 +30,7 @@ from thalweg.modules.build import build
 from thalweg.modules.held import hold_statistics
 from thalweg.networks.catalogue import network
 from thalweg.networks.segmentation import encoder_layers
-from thalweg.training.loss import cross_entropy, pixel_weights
+from thalweg.training.loss import objective, pixel_weights
 from thalweg.workbench.context_use import usual_radii
 from thalweg.workbench.segmenting import parts_of_segmenter
 from thalweg.workbench.telling import Listener
@@ -170,7 +170,8 @@ def _train(data: ControlData, radius: int) -> Mapping[str, torch.Tensor]:
             hold_statistics(module, only=set(encoder_layers(data.spec)))
     optimizer = torch.optim.Adam(groups)
     weights = pixel_weights(data.pixels, data.plan.class_weights)
-    loss_of = partial(cross_entropy, weights=None if weights is None else torch.tensor(weights))
+    tensor = None if weights is None else torch.tensor(weights)
+    loss_of = partial(objective, weights=tensor, overlap=data.plan.overlap_loss or 0.0)
     rate, draw = SHARE * (data.plan.learning_rate or _RATE), _drawn(data, radius)
     module.train()
     with torch.random.fork_rng(devices=[]):

@@ -129,7 +129,8 @@ MASKS = NetworkRecipe(
     average=0.99,
     overlap=1.0,
 )
-"""A class for every pixel (docs/decisions/0038): the size is the longer side's, the other follows from the pictures' proportions."""
+"""A class for every pixel (decision 0038): the size is the longer side's, the other follows from the pictures'
+proportions."""
 MASK_STEP = 16
 PROBE = NetworkRecipe(
     image_size=224,
