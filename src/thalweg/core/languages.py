@@ -32,8 +32,7 @@ _NAMELIKE = {"cell", "what"}  # where names stand as well as words of ours: only
 _DEEPEST = 12
 _TELLING = 8
 """A cell may be a name, and a half-known sentence somebody else's: there a pattern needs so many letters in a row."""
-_TELLING_WORDS = 3
-"""A cell with so many spaces is a sentence."""
+_TELLING_WORDS = 3  # spaces of a cell that is a sentence
 _COUNTED = re.compile(rf"(?P<name>.*\S) (?P<number>{NUMBER})")
 _SIGNS = str.maketrans({";": "؛", ",": "،", "?": "؟"})
 _NO_MARKS = {0x2066: None, 0x2069: None}
@@ -67,6 +66,7 @@ class Speaker:
         entries = () if language == "en" else _entries(language)
         self._exact: dict[tuple[str, str], str] = {}
         self._known: dict[tuple[str, str], str | None] = {}
+        self._guessed: dict[tuple[str, int], str | None] = {}
         found: dict[str, list[Pattern]] = {}
         for entry in entries:
             if entry.context == "frame":  # filled by whoever asks for them
@@ -201,12 +201,12 @@ class Speaker:
         """A translation around what nobody knows, which is set apart."""
         if depth > _DEEPEST:
             return None
-        small = text[:1].lower() + text[1:]
-        return (
-            self._whole(text, "", depth, loosely=True)
-            or self._whole(small, "", depth, loosely=True)
-            or self._in_parts(text, depth, loosely=True)
-        )
+        key = text, depth
+        if key not in self._guessed:
+            found = self._whole(text, "", depth, loosely=True)
+            found = found or self._whole(text[:1].lower() + text[1:], "", depth, loosely=True)
+            self._guessed[key] = found or self._in_parts(text, depth, loosely=True)
+        return self._guessed[key]
 
     def _fields(
         self, values: dict[str, str | None], kinds: dict[str, str], depth: int, *, names: bool

@@ -62,8 +62,9 @@ class Patterns:
         patterns: Of one context.
 
     Example:
-        >>> entries = (CatalogueEntry(source="{n} files", translation="{n}"), CatalogueEntry(source="{n} m", translation=""))
-        >>> [pattern.literal for pattern in Patterns([pattern_of(entry) for entry in entries]).likely("12 files")]
+        >>> sources = "{n} files", "{n} classes", "{n} m"
+        >>> made = [pattern_of(CatalogueEntry(source=source, translation="")) for source in sources]
+        >>> [pattern.literal for pattern in Patterns(made).likely("12 files")]
         [' files', ' m']
     """
 

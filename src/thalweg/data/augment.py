@@ -61,15 +61,8 @@ def augmentation_for(choice: str, *, upright: bool, form: Form = "picture", mask
         return Augmentation.none()
     if masks:
         turned = choice == "turns" or not upright
-        return Augmentation(
-            flip_vertical=turned,
-            quarter_turns=choice == "turns",
-            shift=0.0 if turned else 0.12,
-            zoom=0.5,
-            brightness=0.2,
-            contrast=0.35,
-            saturation=0.4,
-        )
+        wide = Augmentation(zoom=0.5, brightness=0.2, contrast=0.35, saturation=0.4)
+        return replace(wide, flip_vertical=turned, quarter_turns=choice == "turns", shift=0.0 if turned else 0.12)
     if form != "picture":
         if choice == "turns":
             raise PlanError(f"--augment turns is for pictures; {form}s take auto or none")

@@ -1,4 +1,4 @@
-"""Measuring how much context a segmentation network uses: gradients, and filled surroundings.
+"""Measuring how much context a segmentation network uses: the surroundings of sampled pixels are filled.
 
 A radius is measured as receptive fields are, in squares: radius 2 is a square of 5x5 around the pixel. The surroundings
 are filled with three things, since each fill is a picture that the network never saw: where the three curves agree, it
@@ -8,6 +8,7 @@ is the missing context that tells; where they part, it is the fill.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,23 +16,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from thalweg.core.context_use import ContextCurve, GradientReach, overlap_of
+from thalweg.core.context_use import ContextCurve, overlap_of
 from thalweg.core.errors import SpecError
 from thalweg.explanation.activation import untouched
 
 __all__ = [
     "FILLS",
-    "SHARES",
     "Place",
     "context_curves",
     "control_curve",
     "crop_around",
-    "gradient_reach",
+    "in_pieces",
+    "interval_over_pictures",
     "sample_places",
 ]
 
-SHARES = (0.5, 0.9, 0.99)
-"""Of the gradient's energy."""
+_Value = TypeVar("_Value")
 _BATCH = 8
 _DRAWS = 400
 _BLUR = 16
@@ -75,68 +75,6 @@ def sample_places(truth: npt.ArrayLike, classes: int, each: int, *, seed: int = 
             found.append(Place(picture=picture, row=int(row), column=int(column), truth=number))
     unique = {(one.picture, one.row, one.column): one for one in found}
     return tuple(sorted(unique.values(), key=lambda one: (one.picture, one.row, one.column)))
-
-
-def gradient_reach(
-    module: nn.Module, pixels: Tensor, places: Sequence[Place], *, shares: Sequence[float] = SHARES, batch: int = 8
-) -> tuple[GradientReach, ...]:
-    """How far from a pixel the gradient of its answer reaches.
-
-    The energy at a distance is the sum of squared gradients of the strongest logit on the ring of that distance, over
-    all channels; distances are those of squares, max(|rows|, |columns|).
-
-    Args:
-        module: The network, giving logits `(N, classes, height, width)`.
-        pixels: `(pictures, channels, height, width)`, as the network takes them.
-        places: The pixels to ask.
-        shares: Of the energy.
-        batch: Places asked at a time.
-
-    Returns:
-        A radius for each share, the mean over places, with its interval over pictures.
-
-    References:
-        W. Luo, Y. Li, R. Urtasun, R. Zemel, Understanding the effective receptive field in deep convolutional neural
-        networks, NeurIPS 2016.
-
-    Example:
-        >>> net = nn.Conv2d(1, 2, 3, padding=1)
-        >>> place = Place(picture=0, row=4, column=4, truth=0)
-        >>> gradient_reach(net, torch.ones(1, 1, 9, 9), [place], shares=(1.0,))[0].radius
-        1.0
-    """
-    radii: list[list[float]] = []
-    with untouched(module):
-        module.requires_grad_(requires_grad=False)
-        for some in _split(places, batch):
-            inputs = pixels[[one.picture for one in some]].float().clone().requires_grad_()
-            logits = module(inputs)
-            tops = [logits[number, :, one.row, one.column].max() for number, one in enumerate(some)]
-            (gradient,) = torch.autograd.grad(torch.stack(tops).sum(), inputs)
-            energy = gradient.cpu().double().square().sum(1)  # not every device has doubles
-            radii.extend(_radii(each, one, shares) for each, one in zip(energy, some, strict=True))
-    table = np.array(radii)
-    owners = np.array([one.picture for one in places])
-    return tuple(
-        GradientReach(
-            share=share,
-            radius=float(np.nanmean(table[:, number])),
-            interval=_interval(table[:, number], owners, np.ones(len(places))),
-        )
-        for number, share in enumerate(shares)
-    )
-
-
-def _radii(energy: Tensor, place: Place, shares: Sequence[float]) -> list[float]:
-    rows = (torch.arange(energy.shape[0], device=energy.device) - place.row).abs()
-    columns = (torch.arange(energy.shape[1], device=energy.device) - place.column).abs()
-    distance = torch.maximum(rows[:, None], columns[None, :])
-    rings = torch.zeros(int(distance.max()) + 1, dtype=torch.float64, device=energy.device)
-    rings.index_add_(0, distance.flatten(), energy.flatten())
-    if not float(rings.sum()) > 0:  # a dead place has no reach
-        return [float("nan")] * len(shares)
-    within = rings.cumsum(0) / rings.sum()
-    return [float((within < share - 1e-12).sum()) for share in shares]
 
 
 def _mean(pixels: Tensor) -> Tensor:
@@ -306,7 +244,7 @@ def _within(picture: Tensor, filled: Tensor, place: Place, radius: int) -> Tenso
 
 def _answers(module: nn.Module, cases: Sequence[tuple[Tensor, Place]]) -> npt.NDArray[np.int64]:
     found: list[int] = []
-    for some in _split(cases, _BATCH):
+    for some in in_pieces(cases, _BATCH):
         logits = module(torch.stack([picture.float() for picture, _ in some]))
         found.extend(int(logits[number, :, one.row, one.column].argmax()) for number, (_, one) in enumerate(some))
     return np.array(found, dtype=np.int64)
@@ -332,16 +270,25 @@ def _curve(
         fill=fill,
         radii=tuple(map(int, radii)),
         agreement=tuple(float(np.average(row, weights=weights)) for row in same),
-        agreement_interval=tuple(_interval(row, owners, weights) for row in same),
+        agreement_interval=tuple(interval_over_pictures(row, owners, weights) for row in same),
         accuracy=tuple(float(np.average(row, weights=weights)) for row in right),
         iou=tuple(zip(*tables, strict=True)),
     )
 
 
-def _interval(
+def interval_over_pictures(
     values: npt.NDArray[np.float64], owners: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]
 ) -> tuple[float, float]:
-    """95 % of a weighted mean when pictures are drawn anew; nan for one picture."""
+    """An interval of a weighted mean, from pictures drawn anew.
+
+    Args:
+        values: One a place; those that are not finite are left out.
+        owners: Number of the picture that each is from.
+        weights: Of each.
+
+    Returns:
+        The middle 95 %; nan twice for one picture.
+    """
     known = np.isfinite(values)
     pictures, place = np.unique(owners[known], return_inverse=True)
     if len(pictures) < 2:  # noqa: PLR2004 - one has no spread
@@ -353,5 +300,18 @@ def _interval(
     return float(low), float(high)
 
 
-def _split(values: Sequence[object], size: int) -> list[list]:  # type: ignore[type-arg]
+def in_pieces(values: Sequence[_Value], size: int) -> list[list[_Value]]:
+    """Cut a sequence into pieces for batches.
+
+    Args:
+        values: What is cut.
+        size: Of a piece; the last may be shorter.
+
+    Returns:
+        The pieces, in order.
+
+    Example:
+        >>> in_pieces("abcde", 2)
+        [['a', 'b'], ['c', 'd'], ['e']]
+    """
     return [list(values[start : start + size]) for start in range(0, len(values), size)]

@@ -87,7 +87,8 @@ def measure_context(
         SpecError: No pixel has a known class, and curves are wanted.
     """
     from thalweg.explanation.context_removal import without_context
-    from thalweg.explanation.context_use import context_curves, gradient_reach, sample_places
+    from thalweg.explanation.context_use import context_curves, sample_places
+    from thalweg.explanation.gradient_reach import gradient_reach
 
     listener = listener or whoever_is_here()
     logits, _ = spec.logits()

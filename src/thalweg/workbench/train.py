@@ -3,6 +3,8 @@
 Where the pictures have masks, the network gives every pixel a class; otherwise every sample.
 """
 
+# Long because every option of the verb is an argument here, and each is described.
+
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
