@@ -109,7 +109,11 @@ class WithContext(nn.Module):
 
 def test_silencing_what_a_branch_adds_costs_what_it_knew():
     bright = torch.tensor([0, 1, 1, 1, 0, 1, 1, 1])  # the mean of what the branch adds is not nought: it says bright
-    pixels = torch.rand(8, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(0)) * 0.2 + 0.3 + 0.2 * bright.reshape(8, 1, 1, 1)
+    pixels = (
+        torch.rand(8, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(0)) * 0.2
+        + 0.3
+        + 0.2 * bright.reshape(8, 1, 1, 1)
+    )
     truth = bright.reshape(8, 1, 1).expand(8, SIDE, SIDE).numpy().copy()
     net = WithContext()
     found = without_context(net, pixels, truth, ["dark", "bright"], ["pooled"])

@@ -43,14 +43,19 @@ def source_of(files: int, side: int) -> Looked:
 
 
 def fitted(
-    files: int, side: int, *, minutes: float | None = 1.0, ranks: int = 1, **wishes: object
+    files: int, side: int, *, minutes: float | None = 1.0, ranks: int = 1, spent: float = 0.0, **wishes: object
 ) -> tuple[int | None, int | None, str]:
     wished = TrainingPlan(source="photos").with_options(minutes=minutes, **wishes)
     plan = resolved(wished, picture_side=side)
     told: list[str] = []
-    listener = dataclasses.replace(silent(), say=told.append, started=time.perf_counter())
     plan = fit_to_minutes(
-        plan, wished, source_of(files, side), device=Device("cpu", None), ranks=ranks, listener=listener
+        plan,
+        wished,
+        source_of(files, side),
+        device=Device("cpu", None),
+        ranks=ranks,
+        started=time.perf_counter() - spent,
+        listener=dataclasses.replace(silent(), say=told.append),
     )
     return plan.image_size, plan.batch_size, " ".join(told)
 
@@ -65,6 +70,10 @@ def test_with_enough_time_the_recipe_stands_and_only_one_step_is_timed(asked: li
 def test_batches_grow_before_pictures_shrink() -> None:
     assert fitted(5_000, 300)[:2] == (96, 32)
     assert fitted(10_000, 300)[:2] == (96, 64)
+
+
+def test_what_was_spent_before_is_no_more_there() -> None:
+    assert fitted(2_000, 300, minutes=2.0, spent=100.0)[:2] == (96, 64)
 
 
 def test_small_pictures_shrink_where_not_even_three_passes_fit() -> None:

@@ -223,7 +223,9 @@ def _train(
         pretrained = ask_weights(plan, listener) if plan.backbone else None  # before any picture is read
         wished = plan
         plan, looked = _look(plan, own, task, listener)
-        plan = fit_to_minutes(plan, wished, looked, device=compute, ranks=ranks.size, listener=listener)
+        plan = fit_to_minutes(
+            plan, wished, looked, device=compute, ranks=ranks.size, started=started, listener=listener
+        )
         found = looked.scan
         # A size that does not fit is told before files are read.
         _describe(plan, own, looked, len(found.classes), pretrained, listener.say)

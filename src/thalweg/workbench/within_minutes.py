@@ -90,7 +90,14 @@ def choose(timed: dict[tuple[int, int], float], *, seconds: float, pictures: int
 
 
 def fit_to_minutes(
-    plan: TrainingPlan, wished: TrainingPlan, looked: Looked, *, device: Device, ranks: int, listener: Listener
+    plan: TrainingPlan,
+    wished: TrainingPlan,
+    looked: Looked,
+    *,
+    device: Device,
+    ranks: int,
+    started: float,
+    listener: Listener,
 ) -> TrainingPlan:
     """Fit a plan in minutes to this machine.
 
@@ -100,6 +107,7 @@ def fit_to_minutes(
         looked: What was found.
         device: Where it will be trained.
         ranks: Processes that train together; of several, each would time something else, and nothing is chosen.
+        started: When the command began, as `time.perf_counter()`.
         listener: Is told what was chosen, and why.
 
     Returns:
@@ -109,7 +117,7 @@ def fit_to_minutes(
     alone = plan.network == "small" and plan.backbone is None and plan.task == "classification" and not plan.own_axes
     if plan.minutes is None or not alone or ranks > 1 or wished.image_size is not None or wished.batch_size is not None:
         return plan
-    spent = time.perf_counter() - listener.began
+    spent = time.perf_counter() - started
     held = (plan.validation or 0.0) + (plan.test or 0.0) or 0.2
     pictures = max(1, round(len(looked.scan.samples) * (1 - held)))
     seconds, classes = max(1.0, USED * (60 * plan.minutes - spent)), len(looked.scan.classes)
