@@ -44,10 +44,10 @@ may break elsewhere in another Chromium."""
 MEAN, WORST, TINT = 0.2, 0.6, 0.6
 """Of what is drawn, how much may be drawn otherwise: on the mean by area, in one block, and of its tint: `repainted`.
 
-Measured with Chromium 150 on `comparison` in Persian at 768 pixels (mean, worst block, its tint; -s prints them): letters
-1 % wider 0.02, 0.10, 0.14; letters drawn by other rules 0.07, 0.25, 0.24; words further apart 0.02, 0.18, 0.22. Letters a
-seventh larger 0.60, 1.09, 1.04 and 13 blocks elsewhere; drawings blank 0.35, 1.02, 1.01; a header without its background
-1.9, 22, 1.2; drawings of other colours 0.21, 0.65, 1.96.
+Measured with Chromium 150 on `comparison` in Persian at 768 pixels (mean, worst block, its tint; -s prints them):
+letters 1 % wider 0.02, 0.10, 0.14; letters drawn by other rules 0.07, 0.25, 0.24; words further apart 0.02, 0.18, 0.22.
+Letters a seventh larger 0.60, 1.09, 1.04 and 13 blocks elsewhere; drawings blank 0.35, 1.02, 1.01; a header without its
+background 1.9, 22, 1.2; drawings of other colours 0.21, 0.65, 1.96.
 """
 FAINTEST, PALEST = 0.006, 0.002
 """Mean distance from the background, and mean tint, below which a block is as good as empty, or grey."""
