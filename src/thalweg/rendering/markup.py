@@ -216,7 +216,7 @@ def cut_label(text: str, width: float, size: float = 12.0) -> tuple[str, str]:
         >>> cut_label("conv1", 200)
         (' data-room="200"', 'conv1')
         >>> cut_label("the other side of the cut", 100)
-        (' data-room="100" data-whole="the other side of the cut"', 'the oth…e cut')
+        (' data-room="100" data-whole="the other side of the cut"', 'the oth… the cut')
     """
     cut = middle_cut(text, width, size)
     whole = "" if cut == text else f' data-whole="{escape(text)}"'

@@ -157,8 +157,8 @@ def overlap_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     Example:
         >>> labels = torch.tensor([[[0, 1], [1, 1]]]).repeat_interleave(2, 1).repeat_interleave(2, 2)
         >>> sure = 50 * functional.one_hot(labels, 2).permute(0, 3, 1, 2).float()
-        >>> float(overlap_loss(sure, labels)), float(overlap_loss(-sure, labels))
-        (0.0, 1.0)
+        >>> [round(float(overlap_loss(logits, labels)), 6) for logits in (sure, -sure)]
+        [0.0, 1.0]
     """
     shares = torch.softmax(logits[:, :, ::_EVERY, ::_EVERY].float(), dim=1).flatten(2)
     seen = labels[:, ::_EVERY, ::_EVERY].flatten(1)
