@@ -53,7 +53,7 @@ def main() -> None:
         pages = _pages(said.keep or Path(folder))
         with Browser(program) as tab:
             _photograph(tab, pages, said.out)
-    diagnosis = pages["diagnosis"].read_text(encoding="utf-8")
+        diagnosis = pages["diagnosis"].read_text(encoding="utf-8")
     (said.out / "curves.svg").write_text(_drawing(diagnosis), encoding="utf-8")
     thalweg.draw("inception", out=said.out / "network.svg")
     for path in sorted(said.out.iterdir()):
