@@ -29,6 +29,7 @@ _IS_NUMBER = re.compile(NUMBER)
 _SIGN = re.compile(r"([.?!:;,]) +")
 _BETWEEN = re.compile(r"(, then | or | and |, )")
 _NAMELIKE = {"cell", "what"}  # where names stand as well as words of ours: only what is listed for the place is taken
+_PLACES = {"error": ("", "error"), "what": ("what", "cell", "")}
 _DEEPEST = 12
 _TELLING = 8
 """A cell may be a name, and a half-known sentence somebody else's: there a pattern needs so many letters in a row."""
@@ -150,8 +151,7 @@ class Speaker:
 
     def _whole(self, text: str, context: str, depth: int, *, loosely: bool = False) -> str | None:
         """As it stands, or as a pattern whose gaps are understood, or as any pattern that fits."""
-        own = {"error": ("", "error"), "what": ("what", "cell", "")}
-        places = own.get(context) or tuple(dict.fromkeys((context, "")))
+        places = _PLACES.get(context) or tuple(dict.fromkeys((context, "")))
         for place in places:
             if (place, text) in self._exact and (place or context not in _NAMELIKE or " " in text):
                 return self._marked(self._exact[place, text])

@@ -24,9 +24,8 @@ from thalweg.experiments.context_runs import BATCH
 from thalweg.experiments.data import LabPart
 from thalweg.experiments.foreseen import Work
 from thalweg.experiments.many import in_processes
-from thalweg.experiments.variants import share_of_rate
+from thalweg.experiments.variants import restored, share_of_rate
 from thalweg.explanation.context_use import crop_around
-from thalweg.modules.build import build
 from thalweg.modules.held import hold_statistics
 from thalweg.networks.catalogue import network
 from thalweg.networks.segmentation import encoder_layers
@@ -147,18 +146,12 @@ def train_controls(
         Their modules in evaluation mode, giving logits.
     """
     states = in_processes(_train, data, list(radii), workers=workers, listener=listener, what="networks on crops")
-    found: dict[int, nn.Module] = {}
-    for radius, state in zip(radii, states, strict=True):
-        module = build(data.spec.logits()[0], seed=0)
-        module.load_state_dict(dict(state))
-        found[radius] = module.eval()
-    return found
+    return {radius: restored(data.spec, state) for radius, state in zip(radii, states, strict=True)}
 
 
 def _train(data: ControlData, radius: int) -> Mapping[str, torch.Tensor]:
     """Train one control; the same bits in whatever process."""
-    module = build(data.spec.logits()[0], seed=0)
-    module.load_state_dict(dict(data.weights))
+    module = restored(data.spec, data.weights)
     groups = [{"params": list(module.parameters()), "share": 1.0}]
     if data.plan.backbone is not None:
         named = dict(module.named_parameters())

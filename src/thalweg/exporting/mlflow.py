@@ -22,7 +22,7 @@ from typing import Any
 from thalweg.core.curve_tags import IDENTITY
 from thalweg.core.errors import MissingExtraError, PlanError
 from thalweg.core.files import printable
-from thalweg.exporting.tracked_run import TrackedFile, TrackedRun, Tracking
+from thalweg.exporting.tracked_run import TrackedFile, TrackedRun, Tracking, reason_of
 
 __all__ = ["DATABASE", "ONNX", "Destination", "destination", "write_mlflow"]
 
@@ -38,7 +38,6 @@ _STATUS = {"finished": "FINISHED", "stopped": "KILLED", "failed": "FAILED", "tra
 _SAFE = re.compile(r"[^/\w.\- ]")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:.*|databricks|uc")
 _QUIETLY = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
-_LONGEST_REASON = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +128,7 @@ def write_mlflow(run: TrackedRun, where: Destination, experiment: str) -> Tracki
         except ModuleNotFoundError as error:  # a database needs more packages than a server
             raise MissingExtraError(error.name or "mlflow", "mlflow", "to write runs to MLflow") from None
         except Exception as error:  # noqa: BLE001 - each store raises what its own library raises
-            told = printable(" ".join(str(error).split()))[:_LONGEST_REASON]
+            told = reason_of(error)
             raise PlanError(f"MLflow at {printable(where.uri)} cannot be written: {told}") from None
 
 

@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["TrackedCurve", "TrackedFile", "TrackedRun", "Tracking"]
+from thalweg.core.files import printable
+
+__all__ = ["TrackedCurve", "TrackedFile", "TrackedRun", "Tracking", "reason_of"]
+
+_LONGEST_REASON = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,3 +109,19 @@ class Tracking:
     written: tuple[Path, ...]
     opened_with: str
     notes: tuple[str, ...] = ()
+
+
+def reason_of(error: Exception) -> str:
+    """What a tracker's library said went wrong, short enough for a sentence.
+
+    Args:
+        error: Whatever it raised.
+
+    Returns:
+        One printable line.
+
+    Example:
+        >>> reason_of(ValueError("no such   project"))
+        'no such project'
+    """
+    return printable(" ".join(str(error).split()))[:_LONGEST_REASON]

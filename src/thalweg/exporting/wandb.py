@@ -19,14 +19,13 @@ from typing import Any
 from thalweg.core.curve_tags import IDENTITY
 from thalweg.core.errors import MissingExtraError, PlanError
 from thalweg.core.files import printable
-from thalweg.exporting.tracked_run import TrackedRun, Tracking
+from thalweg.exporting.tracked_run import TrackedRun, Tracking, reason_of
 
 __all__ = ["FOLDER", "parts_folder", "write_wandb"]
 
 FOLDER = "wandb"
 _PARTS = "thalweg-files-"
 _QUIETLY = {"WANDB_ERROR_REPORTING": "false", "WANDB_SILENT": "true"}
-_LONGEST_REASON = 200
 _MODE = "WANDB_MODE"
 
 
@@ -75,7 +74,7 @@ def write_wandb(run: TrackedRun, project: str, out: Path) -> Tracking:
         try:
             live = _begin(wandb, run, name, entity or None, out, online=online)
         except Exception as error:  # noqa: BLE001 - W&B raises what its service says
-            told = printable(" ".join(str(error).split()))[:_LONGEST_REASON]
+            told = reason_of(error)
             raise PlanError(f"W&B refuses project {printable(project)}: {told}") from None
         try:
             points = _fill(wandb, live, run)

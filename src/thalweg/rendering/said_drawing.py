@@ -22,7 +22,6 @@ _ANCHORED = re.compile(r'class="[^"]*\b(?:end|middle)\b')
 _WIDTH = re.compile(r'(?P<before><svg [^>]*?)width="(?P<width>\d+)"(?P<between>[^>]*?)viewBox="0 0 \d+ ')
 _SIZE, _SMALLEST = 12.0, 8.5
 """Letters of drawings, and the smallest that can still be read, in pixels."""
-_NO_MARKS = dict.fromkeys((0x2066, 0x2067, 0x2068, 0x2069))
 _LABELS = {"text", "tspan"}
 
 
@@ -94,7 +93,7 @@ def _fitted(told: str, room: float, attributes: str) -> tuple[str, str]:
         return told, attributes
     size = max(_SMALLEST, _SIZE * room / width)
     if width * size / _SIZE > room:
-        told = escape(Said(middle_cut(html.unescape(told).translate(_NO_MARKS), room, size)))
+        told = escape(middle_cut(Said(html.unescape(told)), room, size))
     return told, f'{attributes} style="font-size:{size:.1f}px"'
 
 
