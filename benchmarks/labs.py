@@ -30,6 +30,9 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="every experiment there is")
     parser.add_argument("--quick", action="store_true", help="the short forms")
     parser.add_argument("--source", default=None, help="data to run them on")
+    parser.add_argument("--control", action="store_true", help="of context: beside networks trained on crops")
+    parser.add_argument("--suffix", default="", help="what the results' names end in, such as -camvid")
+    parser.add_argument("--pages", type=Path, help="folder that keeps the pages")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     options = parser.parse_args()
@@ -41,7 +44,9 @@ def main() -> None:
         sys.exit(f"name experiments: {', '.join(known)}")
     for name in names:
         record = _run(name, options)
-        (options.out / f"lab-{name}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        (options.out / f"lab-{name}{options.suffix}.json").write_text(
+            json.dumps(record, indent=1) + "\n", encoding="utf-8"
+        )
         verdicts = [f"{each['verdict']}: {each['claim']}" for each in record["answer"]["findings"]]
         print(f"{name}, {record['processor_seconds']:.0f} s of the processor", *verdicts, sep="\n  ", flush=True)
 
@@ -55,10 +60,11 @@ def _run(name: str, options: argparse.Namespace) -> dict[str, Any]:
         str(options.workers),
         "--json",
     ]
-    words += ["--quick"] if options.quick else []
+    words += [*(["--quick"] if options.quick else []), *(["--control"] if options.control else [])]
     before, load, started = _spent(), os.getloadavg()[0], time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:  # where the page is left behind
-        command = [sys.executable, "-m", "thalweg", *words]
+        page = (options.pages or Path(folder)).resolve() / f"lab-{name}{options.suffix}.html"
+        command = [sys.executable, "-m", "thalweg", *words, "--html", str(page)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     if done.returncode != 0:
         sys.exit(f"{name} failed ({done.returncode}): {done.stderr[-2000:]}")

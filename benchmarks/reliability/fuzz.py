@@ -8,6 +8,9 @@ Pictures have a script of their own (`mutated.py`).
 
     python benchmarks/reliability/fuzz.py --minutes 10 --out benchmarks/results/reliability/fuzz.json
 
+Three hours; `--only plans,histories` takes some readers, and `--keep FOLDER` a folder where each leaves what it found,
+so that two calls can work side by side, and one that was stopped goes on with the next reader.
+
 What was found and mended is kept as cases in tests/reliability/test_fuzz.py.
 """
 
@@ -34,7 +37,21 @@ SAMPLES = Path(__file__).resolve().parents[1] / "log_samples"
 MEMORY_BYTES = 1536 << 20
 SECONDS = 10
 QUICK = 25
-MINUTES = float(sys.argv[sys.argv.index("--minutes") + 1]) if "--minutes" in sys.argv else 10.0
+
+
+def option(name: str, default: str) -> str:
+    """Take an option of this script's own from the command line, before the common ones are read."""
+    if name not in sys.argv:
+        return default
+    place = sys.argv.index(name)
+    value = sys.argv[place + 1]
+    del sys.argv[place : place + 2]
+    return value
+
+
+MINUTES = float(option("--minutes", "10"))
+ONLY = set(filter(None, option("--only", "").split(",")))
+KEEP = Path(option("--keep", "")) if "--keep" in sys.argv else None
 WORDS = [
     "nan", "inf", "-inf", "1e400", "-1", "0", "1e-320", "99999999999999999999", "0x10", "1_000", "true", "null", "None",
     "", " ", ",", ";", "\t", "'", '"', "[[[[", "]]", "{", "}", "(", "))", ":", "#", "&a", "*a",
@@ -374,7 +391,7 @@ def tried(target: Target, name: str, data: bytes) -> str:
 
 
 def series(target: Target, count: int, minutes: float, told: Path) -> None:
-    """Try inputs until there were enough; the number under way is kept, for a process that dies."""
+    """Try inputs until there were enough, or minutes are over; the one under way is kept, for a process that dies."""
     originals = target.originals()
     begun, done, refused, broken = time.monotonic(), 0, 0, []
     slowest = 0.0
@@ -390,7 +407,21 @@ def series(target: Target, count: int, minutes: float, told: Path) -> None:
             broken.append({"number": number, "said": said})
         slowest = max(slowest, time.monotonic() - started)
     found = {"tried": done, "refused": refused, "broken": broken, "slowest_seconds": round(slowest, 2)}
+    found["minutes"] = round((time.monotonic() - begun) / 60, 2)
+    found["processor_minutes"] = round(sum(os.times()[:4]) / 60, 2)
     told.write_text(json.dumps(found))
+
+
+def note(target: Target) -> Path:
+    """Where what a target found is kept."""
+    return (KEEP or Path()) / f"{target.name.replace(': ', '-').replace(' ', '-')}.json"
+
+
+def kept(target: Target) -> Case | None:
+    """What an earlier call found with the same minutes, where it was told to keep it."""
+    path = note(target) if KEEP else None
+    found: Case = json.loads(path.read_text()) if path and path.exists() else {}
+    return found if found.get("asked_minutes") == MINUTES else None
 
 
 def in_process(target: Target, count: int, minutes: float) -> Case:
@@ -408,7 +439,11 @@ def in_process(target: Target, count: int, minutes: float) -> Case:
         status = in_child(work)
         found: dict[str, Any] = json.loads(told.read_text()) if told.exists() else {}
     held = status == 0 and found.get("tried", 0) > 0 and not found["broken"]
-    return {"target": target.name, "exit_status": status, **found, "held": held}
+    case = {"target": target.name, "exit_status": status, **found, "held": held}
+    if KEEP and not count:
+        KEEP.mkdir(parents=True, exist_ok=True)
+        note(target).write_text(json.dumps({**case, "asked_minutes": minutes}))
+    return case
 
 
 def work(quick: bool) -> dict[str, object]:
@@ -417,7 +452,11 @@ def work(quick: bool) -> dict[str, object]:
 
     import thalweg.workbench.diagnose  # noqa: F401
 
-    details = [in_process(target, QUICK if quick else 0, MINUTES) for target in TARGETS]
+    details = [
+        (None if quick else kept(target)) or in_process(target, QUICK if quick else 0, MINUTES)
+        for target in TARGETS
+        if not ONLY or target.name in ONLY
+    ]
     return {
         "promise": "an answer or one sentence of thalweg's, within 10 s and 1.5 GiB, nothing written elsewhere",
         "minutes_a_target": None if quick else MINUTES,
@@ -429,7 +468,4 @@ def work(quick: bool) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    if "--minutes" in sys.argv:
-        place = sys.argv.index("--minutes")
-        del sys.argv[place : place + 2]
     raise SystemExit(report(__doc__ or "", work))

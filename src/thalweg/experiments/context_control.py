@@ -29,8 +29,10 @@ from thalweg.explanation.context_use import crop_around
 from thalweg.modules.held import hold_statistics
 from thalweg.networks.catalogue import network
 from thalweg.networks.segmentation import encoder_layers
+from thalweg.training.device import choose_device, move
 from thalweg.training.loss import objective, pixel_weights
 from thalweg.workbench.context_use import usual_radii
+from thalweg.workbench.precision import sound
 from thalweg.workbench.segmenting import parts_of_segmenter
 from thalweg.workbench.telling import Listener
 
@@ -127,7 +129,7 @@ def control_works(name: str, shape: Shape, classes: int, radii: Sequence[int], s
     for radius in radii:
         extents = shape.extents if radius >= whole else (2 * radius + 1, 2 * radius + 1)
         spec = network(name, Shape(shape.channels, extents), classes)
-        works.append(Work(spec=spec, steps=steps, batch=crops_a_step(radius, *shape.extents)))
+        works.append(Work(spec=spec, steps=steps, batch=crops_a_step(radius, *shape.extents), at_speed=True))
     return works
 
 
@@ -151,7 +153,8 @@ def train_controls(
 
 def _train(data: ControlData, radius: int) -> Mapping[str, torch.Tensor]:
     """Train one control; the same bits in whatever process."""
-    module = restored(data.spec, data.weights)
+    device = sound(choose_device("cpu"), data.spec)
+    module = move(restored(data.spec, data.weights), device)
     groups = [{"params": list(module.parameters()), "share": 1.0}]
     if data.plan.backbone is not None:
         named = dict(module.named_parameters())
@@ -174,7 +177,9 @@ def _train(data: ControlData, radius: int) -> Mapping[str, torch.Tensor]:
             for group in optimizer.param_groups:
                 group["lr"] = rate * group["share"] * share_of_rate(step / data.steps)
             optimizer.zero_grad(set_to_none=True)
-            loss = loss_of(module(inputs), labels)
+            with device.context():
+                logits = module(inputs)
+            loss = loss_of(logits.float(), labels)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(module.parameters(), _STEEPEST)
             optimizer.step()

@@ -11,10 +11,10 @@ from torch.nn import functional
 from thalweg.core.context_use import overlap_of
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.evaluation.segmentation import VOID, confusion_of
+from thalweg.experiments.at_speed import at_speed
 from thalweg.experiments.context_scenes import SceneData
 from thalweg.experiments.fit import minibatches
 from thalweg.experiments.variants import RATE, share_of_rate
-from thalweg.modules.build import build
 
 __all__ = ["BATCH", "SceneRun", "SceneTrial", "train_scene"]
 
@@ -81,10 +81,9 @@ def train_scene(data: SceneData, trial: SceneTrial) -> SceneRun:
     Returns:
         Its scores.
     """
-    module = build(trial.spec.logits()[0], seed=trial.seed)
+    module, device = at_speed(trial.spec, trial.seed)
     optimizer = torch.optim.Adam(module.parameters(), lr=RATE)
     batches = minibatches(data.train, BATCH, trial.seed)
-    module.train()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(trial.seed)
         step = 0
@@ -95,7 +94,9 @@ def train_scene(data: SceneData, trial: SceneTrial) -> SceneRun:
             for group in optimizer.param_groups:
                 group["lr"] = RATE * share_of_rate(step / trial.steps)
             optimizer.zero_grad(set_to_none=True)
-            loss = functional.cross_entropy(module(inputs), targets, ignore_index=VOID)
+            with device.context():
+                logits = module(inputs)
+            loss = functional.cross_entropy(logits.float(), targets, ignore_index=VOID)
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             step += 1

@@ -17,6 +17,7 @@ from thalweg.core.network_spec import NetworkSpec
 from thalweg.experiments.data import LabData, LabPart
 from thalweg.experiments.optimizers import OptimizerChoice, make_lab_optimizer
 from thalweg.modules.build import build
+from thalweg.training.device import Device
 from thalweg.training.loss import cross_entropy
 
 __all__ = ["Fit", "Look", "fit", "judge_part", "minibatches"]
@@ -24,6 +25,7 @@ __all__ = ["Fit", "Look", "fit", "judge_part", "minibatches"]
 Schedule = Callable[[float], float]
 """Share of the rate after a share of the steps."""
 _BLOCK = 256
+_EXACT = Device("cpu", None)
 _LOST = 1e6
 """A loss above this is given up."""
 
@@ -91,6 +93,7 @@ def fit(
     keep: bool = False,
     after_step: Callable[[int, nn.Module], None] | None = None,
     give_up: bool = True,
+    device: Device | None = None,
 ) -> Fit:
     """Train a network on arrays, on the processor.
 
@@ -107,6 +110,7 @@ def fit(
         keep: Whether to give network and optimizer back.
         after_step: Called after each update with its number, counted from 1.
         give_up: Whether a loss that leaves all numbers ends the training; not where somebody repairs it.
+        device: The precision of training, as `at_speed` gives it; float32 unless given. It is judged in float32.
 
     Returns:
         Losses, course and time; a training whose loss leaves all numbers ends there, and says so.
@@ -115,7 +119,7 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         plan = _plan(data, epochs, steps, batch_size, looks)
-        return _train(module, data, choice, plan, seed, schedule, keep, after_step, give_up)
+        return _train(module, data, choice, plan, seed, schedule, keep, after_step, give_up, device or _EXACT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,7 @@ def _train(
     keep: bool,
     after_step: Callable[[int, nn.Module], None] | None,
     give_up: bool,
+    device: Device,
 ) -> Fit:
     optimizer = make_lab_optimizer(module, choice) if isinstance(choice, OptimizerChoice) else choice(module)
     rates = [float(group["lr"]) for group in optimizer.param_groups]
@@ -157,7 +162,9 @@ def _train(
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * schedule((step - 1) / plan.steps)
         optimizer.zero_grad(set_to_none=True)
-        loss = cross_entropy(module(inputs), targets)
+        with device.context():
+            logits = module(inputs)
+        loss = cross_entropy(logits.float(), targets)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         losses.append(float(loss.detach()))

@@ -12,8 +12,10 @@ import torch
 from thalweg.core.errors import PlanError
 from thalweg.core.files import printable
 from thalweg.core.network_spec import NetworkSpec
+from thalweg.experiments.at_speed import at_speed
 from thalweg.experiments.lab import LabRequest
 from thalweg.modules.build import build
+from thalweg.training.device import Device
 
 __all__ = ["MINUTES", "Work", "foresee", "said", "step_seconds"]
 
@@ -33,12 +35,14 @@ class Work:
         steps: Updates of each.
         batch: Samples an update.
         trainings: How many.
+        at_speed: Whether they compute as `at_speed` does.
     """
 
     spec: NetworkSpec
     steps: float
     batch: int = 32
     trainings: int = 1
+    at_speed: bool = False
 
 
 def foresee(name: str, works: Sequence[Work], request: LabRequest, *, besides: float = 0.0) -> float:
@@ -56,12 +60,12 @@ def foresee(name: str, works: Sequence[Work], request: LabRequest, *, besides: f
     Raises:
         PlanError: They will take longer than there is.
     """
-    known: dict[tuple[int, int], float] = {}
+    known: dict[tuple[int, int, bool], float] = {}
     seconds = besides
     for work in works:
-        key = (id(work.spec), work.batch)
+        key = (id(work.spec), work.batch, work.at_speed)
         if key not in known:
-            known[key] = step_seconds(work.spec, work.batch)
+            known[key] = step_seconds(work.spec, work.batch, fast=work.at_speed)
         seconds += known[key] * work.steps * work.trainings
     minutes = seconds / 60 / max(1, min(request.workers, os.cpu_count() or 1))
     trainings = sum(work.trainings for work in works)
@@ -106,7 +110,7 @@ def said(minutes: float) -> str:
     return f"{minutes / 60:.1f} hours"
 
 
-def step_seconds(spec: NetworkSpec, batch: int) -> float:
+def step_seconds(spec: NetworkSpec, batch: int, *, fast: bool = False) -> float:
     """Time one update of a network, forward and backward, in processor time of one thread.
 
     What others do meanwhile is not to be foreseen, so the clock is not asked.
@@ -114,6 +118,7 @@ def step_seconds(spec: NetworkSpec, batch: int) -> float:
     Args:
         spec: The network.
         batch: Samples an update.
+        fast: Whether it computes as `at_speed` does.
 
     Returns:
         Seconds.
@@ -123,29 +128,31 @@ def step_seconds(spec: NetworkSpec, batch: int) -> float:
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            return _step_seconds(spec, batch)
+            return _step_seconds(spec, batch, fast)
     finally:
         torch.set_num_threads(threads)
 
 
-def _step_seconds(spec: NetworkSpec, batch: int) -> float:
-    module = build(spec.logits()[0], seed=0).train()
+def _step_seconds(spec: NetworkSpec, batch: int, fast: bool) -> float:
+    module, device = at_speed(spec, 0) if fast else (build(spec.logits()[0], seed=0).train(), Device("cpu", None))
     shape = next(iter(spec.inputs.values()))
     size = min(batch, 2)  # batch normalisation needs two
-    taken = _timed(module, torch.randn(size, *shape.as_tuple()))
+    taken = _timed(module, device, torch.randn(size, *shape.as_tuple()))
     for larger in itertools.takewhile(lambda each: each <= batch, (8, 32, 128, 512)):
         if taken * larger / size > _LONG:
             break
-        size, taken = larger, _timed(module, torch.randn(larger, *shape.as_tuple()))
+        size, taken = larger, _timed(module, device, torch.randn(larger, *shape.as_tuple()))
     return taken * batch / size
 
 
-def _timed(module: torch.nn.Module, inputs: torch.Tensor) -> float:
+def _timed(module: torch.nn.Module, device: Device, inputs: torch.Tensor) -> float:
     """The least of a few: the first one also finds its memory."""
     least = math.inf
     for _ in range(_TRIES):
         began = time.process_time()
-        loss = module(inputs).float().square().mean()
+        with device.context():
+            answers = module(inputs)
+        loss = answers.float().square().mean()
         loss.backward()
         least = min(least, time.process_time() - began)
         if least > _LONG:

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from thalweg.core.network_spec import NetworkSpec
+from thalweg.experiments.at_speed import at_speed
 from thalweg.experiments.data import LabData
 from thalweg.experiments.fit import fit
 from thalweg.experiments.foreseen import Work
@@ -105,6 +106,7 @@ def works_of(variants: Sequence[Variant], data: Mapping[str, LabData] | LabData,
             steps=each.epochs * math.ceil(len(shared[each.data].train) / BATCH),
             batch=BATCH,
             trainings=seeds,
+            at_speed=True,
         )
         for each in variants
     ]
@@ -121,8 +123,9 @@ def train_one(data: Mapping[str, LabData], case: tuple[Variant, int]) -> Trained
         How it ended.
     """
     variant, seed = case
+    module, device = at_speed(variant.spec, seed)
     done = fit(
-        variant.spec,
+        lambda _: module,
         data[variant.data],
         OptimizerChoice(name="Adam", rate=RATE),
         epochs=variant.epochs,
@@ -130,6 +133,7 @@ def train_one(data: Mapping[str, LabData], case: tuple[Variant, int]) -> Trained
         seed=seed,
         schedule=share_of_rate,
         keep=variant.keep,
+        device=device,
     )
     weights = {name: each.detach().clone() for name, each in done.module.state_dict().items()} if done.module else None
     return Trained(

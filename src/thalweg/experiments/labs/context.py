@@ -71,7 +71,7 @@ def _run(request: LabRequest) -> LabResult:
     classes = len(data.classes)
     specs = equal_networks(data.shape, classes, WIDTHS[number]) if made else segmenters(data.shape, classes)
     steps, seeds = (STEPS[number], SEEDS[number]) if made else (SOURCE_STEPS[number], SOURCE_SEEDS[number])
-    works = [Work(spec=spec, steps=steps, batch=BATCH, trainings=seeds) for spec in specs.values()]
+    works = [Work(spec=spec, steps=steps, batch=BATCH, trainings=seeds, at_speed=True) for spec in specs.values()]
     foresee("context", works, request)
     found = _trained(data, specs, steps, seeds, request)
     best = best_module(found)
