@@ -113,6 +113,8 @@ class TrainingPlan:
         layer_decay: Factor on the learning rate from a stage of the backbone to the one before it; None for the
             recipe's.
         unfreeze: Share of the run after which all stages that are not frozen learn; None for the recipe's.
+        wise_ft: How far from a pretrained start to the trained weights those go that are evaluated and saved, 0 to 1
+            (WiSE-FT); None asks the validation split.
         overlap_loss: Weight of the overlap (Lovász) loss beside the cross-entropy, where every pixel has a class; None
             takes the network's recipe.
         batch_norm: Of a backbone: `frozen` keeps the running statistics it came with, `batch` takes those of batches.
@@ -160,6 +162,7 @@ class TrainingPlan:
     unfreeze: float | None = None
     batch_norm: Statistics = "frozen"
     overlap_loss: float | None = None
+    wise_ft: float | None = None
 
     def __post_init__(self) -> None:
         if self.epochs is not None and self.minutes is not None:
@@ -193,8 +196,14 @@ class TrainingPlan:
     def _check_transfer(self) -> None:
         _within("layer decay", self.layer_decay, 0, 1, open_low=True)
         _within("unfreeze", self.unfreeze, 0, 1)
+        _within("--wise-ft", self.wise_ft, 0, 1, open_low=True)
         if self.backbone is None:
-            given = {"--weights": self.weights, "--freeze": self.freeze, "--head-only": self.head_only or None}
+            given = {
+                "--weights": self.weights,
+                "--freeze": self.freeze,
+                "--head-only": self.head_only or None,
+                "--wise-ft": self.wise_ft,
+            }
             for option, value in given.items():
                 if value is not None:
                     raise PlanError(f"{option} is about a pretrained network: name one with --backbone")
@@ -202,6 +211,14 @@ class TrainingPlan:
             raise PlanError(f"--freeze {self.freeze}: a number of stages, or all, is wanted")
         if self.head_only and self.freeze not in {None, "all"}:
             raise PlanError(f"--head-only trains no stage, and --freeze {self.freeze} leaves some to train: give one")
+        if self.task == "segmentation" and self.wise_ft is not None:
+            raise PlanError(
+                "--wise-ft is about a network that was whole before: of one for masks the encoder alone was"
+            )
+        if self.trains_head_only and self.wise_ft is not None and self.wise_ft < 1:
+            raise PlanError(
+                "--wise-ft is about a backbone that is trained: leave it out, or --head-only and --freeze all"
+            )
 
     @property
     def trains_head_only(self) -> bool:
