@@ -1,4 +1,4 @@
-"""Of networks between a start and a trained one, the nearest to the start that the samples cannot tell from the best."""
+"""Of networks between a start and a trained one, the nearest to the start that samples cannot tell from the best."""
 
 import numpy as np
 import pytest

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from thalweg.core.errors import PlanError, WeightsError
+from thalweg.core.plan import TrainingPlan
 from thalweg.core.shape import Shape
 from thalweg.modules.build import build
 from thalweg.networks import catalogue
@@ -179,7 +180,6 @@ def test_a_run_killed_before_its_first_checkpoint_starts_from_what_it_kept(photo
         ({"weights": "a.pth"}, "--weights is about a pretrained network"),
         ({"wise_ft": 0.5}, "--wise-ft is about a pretrained network"),
         ({"backbone": "tiny", "wise_ft": 0}, "--wise-ft 0 is out of range"),
-        ({"backbone": "tiny", "task": "segmentation", "wise_ft": 0.5}, "of one for masks the encoder alone was"),
         ({"backbone": "tiny", "head_only": True, "wise_ft": 0.5}, "--wise-ft is about a backbone that is trained"),
         ({"backbone": "tiny", "freeze": "some"}, "a number of stages, or all"),
         ({"backbone": "tiny", "freeze": 1, "head_only": True}, "give one"),
@@ -190,6 +190,11 @@ def test_a_run_killed_before_its_first_checkpoint_starts_from_what_it_kept(photo
 def test_options_that_contradict_each_other_are_refused(photo_folder, tmp_path, options, words):
     with pytest.raises(PlanError, match=words):
         train(photo_folder, out=tmp_path / "run", **options)
+
+
+def test_a_network_for_masks_was_not_whole_before():
+    with pytest.raises(PlanError, match="of one for masks the encoder alone was"):
+        TrainingPlan(source="scenes", backbone="tiny", task="segmentation", wise_ft=0.5)
 
 
 def test_more_stages_than_there_are_cannot_be_frozen(photo_folder, weights, tmp_path):

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 from thalweg.core.codec import from_plain, to_plain
 from thalweg.core.dataset import FormWish, Wanted
 from thalweg.core.errors import PlanError, RunError
+from thalweg.core.toml_values import restored, toml_value
 
 __all__ = ["Augmentation", "OptimizerName", "TrainingPlan"]
 
@@ -254,7 +255,7 @@ class TrainingPlan:
             TOML text; fields that are None are left out, since TOML has no null.
         """
         lines = ["# Everything that decided this run.", f"schema = {PLAN_SCHEMA}"]
-        lines += [f"{name} = {_toml(value)}" for name, value in to_plain(self).items() if value is not None]
+        lines += [f"{name} = {toml_value(value)}" for name, value in to_plain(self).items() if value is not None]
         return "\n".join(lines) + "\n"
 
     @classmethod
@@ -280,7 +281,7 @@ class TrainingPlan:
         schema = data.pop("schema", None)
         if schema != PLAN_SCHEMA:
             raise RunError(f"{place}: schema {schema!r} is not known to this version, which reads {PLAN_SCHEMA}")
-        return from_plain(cls, {name: _restored(value) for name, value in data.items()}, place)
+        return from_plain(cls, {name: restored(value) for name, value in data.items()}, place)
 
     def with_options(self, **options: object) -> "TrainingPlan":
         """Change some fields, validating again.
@@ -325,39 +326,3 @@ def _within(option: str, value: float | None, low: float, high: float, *, open_l
     if not math.isfinite(value) or value < low or value > high or (open_low and value <= low):
         lowest = f"more than {low:g}" if open_low else f"{low:g}"
         raise PlanError(f"{option} {value:g} is out of range: {lowest} to {high:,.12g}")
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return _toml_string(value)
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    return repr(value)
-
-
-_PRIVATE = 0xF0000
-"""TOML cannot hold bytes that are not UTF-8 (U+DC80 to U+DCFF in Python); they go into a private plane of Unicode."""
-
-
-def _restored(value: object) -> object:
-    """Undo what `_toml_string` did to bytes of a name that are not UTF-8."""
-    if not isinstance(value, str):
-        return value
-    low, high = 0xD800 + _PRIVATE, 0xDFFF + _PRIVATE
-    return "".join(chr(ord(each) - _PRIVATE) if low <= ord(each) <= high else each for each in value)
-
-
-def _toml_string(text: str) -> str:
-    escaped = []
-    for character in text:
-        if character in {'"', "\\"}:
-            escaped.append("\\" + character)
-        elif character.isprintable():
-            escaped.append(character)
-        elif 0xD800 <= ord(character) <= 0xDFFF:  # noqa: PLR2004 - a byte that is not UTF-8
-            escaped.append(f"\\U{ord(character) + _PRIVATE:08x}")
-        else:
-            escaped.append(f"\\U{ord(character):08x}")
-    return '"' + "".join(escaped) + '"'
