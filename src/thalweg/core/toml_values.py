@@ -4,7 +4,7 @@ __all__ = ["restored", "toml_value"]
 
 
 def toml_value(value: object) -> str:
-    """Write a value.
+    r"""Write a value.
 
     Args:
         value: Text, a number, a truth value, or a list of them.
@@ -13,8 +13,8 @@ def toml_value(value: object) -> str:
         Its TOML, on one line.
 
     Example:
-        >>> toml_value(["a\\n", 1, True])
-        '["a\\\\U0000000a", 1, true]'
+        >>> toml_value(["a\n", 1, True])
+        '["a\\U0000000a", 1, true]'
     """
     if isinstance(value, bool):
         return "true" if value else "false"
