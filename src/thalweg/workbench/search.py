@@ -4,7 +4,7 @@ Trials find a rate for any network, but on pictures that are hard to learn a few
 on the solar cells trials of 10 and of 60 updates chose 0.0003 and 0.013. What whole runs have shown (`recipes`) is
 better knowledge, so a recipe's rate stands unless trials contradict it clearly (docs/decisions/0009). Of a network
 whose head was fitted before, a few updates cannot lower the loss at whatever rate: there trials say what breaks, and
-not what is too high for them to gain (docs/decisions/0039).
+not what is too high for them to gain (docs/decisions/0040).
 """
 
 import copy

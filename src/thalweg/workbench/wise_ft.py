@@ -2,7 +2,7 @@
 
 Weights on the line between the two are as right on files like the training ones, and righter on files of another
 origin (Wortsman et al. 2022, arXiv:2109.01903). Where on the line is asked of the validation split: of the places that
-it cannot tell from the best one, the nearest to the start (decision 0039). The split that is reported has no say.
+it cannot tell from the best one, the nearest to the start (decision 0040). The split that is reported has no say.
 """
 
 from typing import TYPE_CHECKING
