@@ -72,8 +72,10 @@ def with_findings(rate: LearningRateEstimate, findings: tuple[Finding, ...]) -> 
     lost = any(finding.name == "diverging" and finding.severity == "error" for finding in findings)
     if not lost or rate.verdict not in {"about_right", "too_low"}:
         return rate
-    kind = rate.verdict.replace("_", " ")
-    why = f"its numbers look like those of a rate {kind}, but it diverges, which such runs do not"
+    if rate.verdict == "too_low":
+        why = "its numbers look like those of a rate too low, but it diverges, which such runs do not"
+    else:
+        why = "its numbers look like those of a rate about right, but it diverges, which such runs do not"
     return replace(rate, verdict="undetermined", factor=None, interval=None, reason=why)
 
 
