@@ -3,7 +3,7 @@
 A field that is None means "chosen by the run"; the workbench fills such fields in, and the run folder keeps the result.
 """
 
-import math
+import sys
 import tomllib
 from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
@@ -323,6 +323,8 @@ _CHOICES = {
 def _within(option: str, value: float | None, low: float, high: float, *, open_low: bool = False) -> None:
     if value is None:
         return
-    if not math.isfinite(value) or value < low or value > high or (open_low and value <= low):
+    if not low <= value <= high or (open_low and value == low):  # nan is nowhere
+        endless = isinstance(value, int) and abs(value) > sys.float_info.max
+        shown = f"{str(value)[:12]}..." if endless else f"{value:g}"
         lowest = f"more than {low:g}" if open_low else f"{low:g}"
-        raise PlanError(f"{option} {value:g} is out of range: {lowest} to {high:,.12g}")
+        raise PlanError(f"{option} {shown} is out of range: {lowest} to {high:,.12g}")
