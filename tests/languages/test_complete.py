@@ -56,9 +56,9 @@ COMMANDS = re.compile(
     r"^(--|thalweg |\{mean|class=|from thalweg|.*\{\{way|pip install '|export \w+=|unset |ulimit |\[dir)"
     r"|^(default-src|sandbox allow|svg\.tw|\.tw|@keyframes|@media|\S*\{\{[a-z-]+:|th:nth|caption\{|padding:|td:nth)"
     r"|^(  classDef|flowchart|digraph|  node|\\|\{place\}<div|import json|mid dim|end dim|grids views|box out|&gt;)"
-    r"|^.*:::"
+    r"|^.*:::|^(XB Niloofar|Noto Naskh Arabic|DejaVu Sans)$|^% xelatex"
 )
-"""Options, commands, styles and other languages' own words are said as they are."""
+"""Options, commands, styles, fonts and other languages' own words are said as they are."""
 
 
 ROOMS = sorted(path.name for path in SOURCES.iterdir() if path.name[0] not in "_.")
