@@ -4,7 +4,7 @@ from thalweg.rendering.curves_in_words import describe_curves
 from thalweg.rendering.translated import translated_block
 
 LINES = (Line(label="training", x=(1, 2), y=(0.75, 0.5)), Line(label="run 1 (group 1)", x=(1, 2), y=(2.5, 3e9)))
-MARK = Mark(x=1, until=2, label="CUR002 diverging", reason="diverging: the training loss rose from 1 to 3e+09")
+MARK = Mark(x=1, until=2, label="CUR002 diverging", reason="the learning rate is 3x too high")
 FIGURE = Curves(caption="c", x_label="epoch", y_label="loss", lines=LINES, marks=(MARK,))
 
 
@@ -13,8 +13,8 @@ def test_each_line_and_mark_is_said_by_itself_whatever_its_label_is():
     assert "\\u206" not in told
     bare = told.translate(dict.fromkeys(range(0x2066, 0x206A)))
     assert bare.startswith("آموزش: از ۰٫۷۵ در دوره ۱ تا ۰٫۵ در دوره ۲؛ کمترین ۰٫۵ در ۲، بیشترین ۰٫۷۵ در ۱.")
-    assert "اجرای ۱ (گروه ۱): از ۲٫۵ در دوره ۱ تا 3e+09 در دوره ۲" in bare
-    assert "نشانه از ۱ تا ۲: CUR002 واگرایی (واگرایی: " in bare
+    assert "(گروه ۱): از ۲٫۵ در دوره ۱ تا 3e+09 در دوره ۲" in bare
+    assert "نشانه از ۱ تا ۲: CUR002 واگرایی (نرخ یادگیری ۳ برابر بیشتر از اندازه است)." in bare
     assert " at " not in bare
 
 
