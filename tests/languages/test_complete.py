@@ -30,12 +30,12 @@ COVERED = (
     *("rendering/lab_page.py", *(f"experiments/{name}" for name in EXPERIMENTS)),
     *("curvature/critical_exact.py", "curvature/critical_sampled.py", "curvature/objective.py", "cli/lab.py"),
     *("workbench/report_masks.py", "workbench/report_masks_scores.py", "workbench/mask_scores.py"),
-    *("workbench/report_context.py",),
+    *("workbench/report_context.py", "workbench/notebook.py", "workbench/notebook_progress.py"),
     *("rendering/plane.py", "core/comparison.py", "core/landscape.py", "cli/landscape.py", "cli/comparison.py"),
     *("workbench/transfer.py", "workbench/transfer_start.py", "workbench/report_transfer.py", "core/explanation.py"),
 )
-UNSAID = {"families", "formula_latex", "formula_mathml", "grouping", "notebook", "said_drawing", "terminal", "words"}
-"""Kinds and settings of layers are code; a notebook speaks English, as Python does; the frame has a test of its own."""
+UNSAID = {"families", "formula_latex", "formula_mathml", "grouping", "said_drawing", "terminal", "words"}
+"""Kinds and settings of layers are code; the frame has a test of its own."""
 DRAWN = sorted(str(path.relative_to(SOURCES)) for path in SOURCES.glob("rendering/*.py") if path.stem not in UNSAID)
 DERIVED = sorted(str(path.relative_to(SOURCES)) for path in SOURCES.glob("derivation/*.py"))
 ANSWERED = (
@@ -56,7 +56,7 @@ COMMANDS = re.compile(
     r"^(--|thalweg |\{mean|class=|from thalweg|.*\{\{way|pip install '|export \w+=|unset |ulimit |\[dir)"
     r"|^(default-src|sandbox allow|svg\.tw|\.tw|@keyframes|@media|\S*\{\{[a-z-]+:|th:nth|caption\{|padding:|td:nth)"
     r"|^(  classDef|flowchart|digraph|  node|\\|\{place\}<div|import json|mid dim|end dim|grids views|box out|&gt;)"
-    r"|^.*:::|^(XB Niloofar|Noto Naskh Arabic|DejaVu Sans)$|^% xelatex"
+    r"|^.*:::|^(XB Niloofar|Noto Naskh Arabic|DejaVu Sans)$|^% xelatex|^ open$|^auto$"
 )
 """Options, commands, styles, fonts and other languages' own words are said as they are."""
 

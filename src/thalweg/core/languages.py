@@ -11,19 +11,22 @@ turn unless it is marked as somebody's own words (`{name:text}`). So results, re
 report that was kept as data can be read in another language later. Decision record 13 says why.
 """
 
+# Long because looking a sentence up, its parts and what is in its gaps is one algorithm that calls itself.
+
 import contextlib
 import contextvars
 import functools
 import importlib.resources
 import re
 from collections.abc import Iterator
+from typing import ClassVar
 
 from thalweg.core.catalogue_file import CatalogueEntry, read_catalogue
 from thalweg.core.errors import PlanError
 from thalweg.core.files import printable
 from thalweg.core.sentence_patterns import NUMBER, Pattern, Patterns, has_gaps, pattern_of, unescaped
 
-__all__ = ["Said", "Speaker", "languages", "said", "speaker", "speaking", "spoken"]
+__all__ = ["Said", "Speaker", "languages", "said", "speak", "speaker", "speaking", "spoken"]
 
 _IS_NUMBER = re.compile(NUMBER)
 _SIGN = re.compile(r"([.?!:;,]) +")
@@ -39,7 +42,13 @@ _SIGNS = str.maketrans({";": "؛", ",": "،", "?": "؟"})
 _NO_MARKS = {0x2066: None, 0x2069: None}
 _OPEN, _CLOSE = "\u2068", "\u2069"
 """First strong isolate, and its end: a name of another script stands by itself and turns nothing around."""
-_SPOKEN: contextvars.ContextVar[str] = contextvars.ContextVar("spoken", default="en")
+_SPOKEN: contextvars.ContextVar[str | None] = contextvars.ContextVar("spoken", default=None)
+
+
+class _Chosen:
+    """The language of the process: a notebook runs each cell in a context of its own, which forgets."""
+
+    language: ClassVar[str] = "en"
 
 
 class Said(str):
@@ -111,6 +120,21 @@ class Speaker:
         if self.language == "en":
             return template.format(**fields)
         return Said(template.format(**{name: self._aside(str(value)) for name, value in fields.items()}))
+
+    def name(self, name: str) -> str:
+        """Say the name of a finding or a remedy.
+
+        Args:
+            name: With underscores, as in JSON.
+
+        Returns:
+            Words.
+
+        Example:
+            >>> Speaker("en").name("saddle_point"), Speaker("fa").name("saddle_point")
+            ('saddle point', 'نقطهٔ زینی')
+        """
+        return name.replace("_", " ") if (found := self.say(name)) == name else found
 
     def listed(self, context: str) -> dict[str, str]:
         """List what a catalogue says in one place, for those who say it themselves, such as a page's script.
@@ -325,8 +349,29 @@ def speaking(language: str) -> Iterator[None]:
         _SPOKEN.reset(before)
 
 
+def speak(language: str) -> None:
+    """Choose the language of what is shown from here on: notebook cells, pages, reports, drawings, printed answers.
+
+    What programs read stays English: fields of results, JSON, exceptions. On the command line, `--lang` chooses.
+
+    Args:
+        language: `en`, or one that has a catalogue, such as `fa`.
+
+    Raises:
+        PlanError: There is no catalogue for the language.
+
+    Example:
+        >>> speak("fa")
+        >>> said("No file was left out.")
+        'هیچ فایلی کنار گذاشته نشد.'
+        >>> speak("en")
+    """
+    speaker(language)
+    _Chosen.language = language
+
+
 def spoken() -> str:
-    """Tell the language of the moment, which a command line chose.
+    """Tell the language of the moment, which a command line or `speak` chose.
 
     Returns:
         Its code; `en` where nobody chose.
@@ -335,7 +380,7 @@ def spoken() -> str:
         >>> spoken()
         'en'
     """
-    return _SPOKEN.get()
+    return _SPOKEN.get() or _Chosen.language
 
 
 def said(text: str, context: str = "") -> str:
@@ -353,7 +398,7 @@ def said(text: str, context: str = "") -> str:
         ...     said("No file was left out.")
         'هیچ فایلی کنار گذاشته نشد.'
     """
-    language = _SPOKEN.get()
+    language = spoken()
     return text if language == "en" else str(speaker(language).say(text, context))
 
 
