@@ -42,16 +42,23 @@ ANSWERED = (
     *("cli/models.py", "cli/networks.py", "cli/serving.py", "workbench/count.py", "workbench/describing.py"),
     *("accounting/ledger.py", "core/layer_cost.py", "workbench/doctor.py", "workbench/doctor_packages.py"),
     *("workbench/derive.py", "workbench/derive_layer.py", "workbench/draw.py", "workbench/export.py"),
-    *("workbench/export_report.py", "dashboard/serving.py", "workbench/loading.py", "workbench/loading_values.py"),
+    *(
+        "workbench/export_report.py",
+        "dashboard/serving.py",
+        "dashboard/app.py",
+        "dashboard/guard.py",
+        "workbench/loading.py",
+        "workbench/loading_values.py",
+    ),
     *("workbench/session.py", "training/loop.py", "core/learning_rate.py"),
 )
 COMMANDS = re.compile(
-    r"^(--|thalweg |\{mean|class=|from thalweg|.*\{\{way|pip install '|export \w+=|unset |ulimit )"
-    r"|^(default-src|svg\.tw|\.tw|@keyframes|@media|\[dir|\S*\{\{[a-z-]+:|th:nth|caption\{|padding:|td:nth)"
+    r"^(--|thalweg |\{mean|class=|from thalweg|.*\{\{way|pip install '|export \w+=|unset |ulimit |\[dir)"
+    r"|^(default-src|sandbox allow|svg\.tw|\.tw|@keyframes|@media|\S*\{\{[a-z-]+:|th:nth|caption\{|padding:|td:nth)"
     r"|^(  classDef|flowchart|digraph|  node|\\|\{place\}<div|import json|mid dim|end dim|grids views|box out|&gt;)"
-    r"|^.*:::"
+    r"|^.*:::|^(XB Niloofar|Noto Naskh Arabic|DejaVu Sans)$|^% xelatex"
 )
-"""Options, commands, styles and other languages' own words are said as they are."""
+"""Options, commands, styles, fonts and other languages' own words are said as they are."""
 
 
 ROOMS = sorted(path.name for path in SOURCES.iterdir() if path.name[0] not in "_.")

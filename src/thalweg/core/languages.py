@@ -70,14 +70,15 @@ class Speaker:
         self._guessed: dict[tuple[str, int], str | None] = {}
         found: dict[str, list[Pattern]] = {}
         for entry in entries:
-            if entry.context == "frame":  # filled by whoever asks for them
-                self._exact["frame", entry.source] = entry.translation
+            if entry.context in {"frame", "page"}:  # filled by whoever asks for them
+                self._exact[entry.context, entry.source] = entry.translation
             elif has_gaps(entry.source):
                 found.setdefault(entry.context, []).append(pattern_of(entry))
             else:
                 self._exact[entry.context, unescaped(entry.source)] = unescaped(entry.translation)
         self._patterns = {context: Patterns(patterns) for context, patterns in found.items()}
         self.digits = self._exact.get(("frame", "digits"), "")
+        self.separators = self._exact.get(("frame", "separators"), ",.%x")
         self.direction = self._exact.get(("frame", "direction"), "ltr")
 
     def say(self, text: str, context: str = "") -> str:
@@ -85,7 +86,7 @@ class Speaker:
 
         Args:
             text: What was written in English.
-            context: What it is, where that matters: `title`, `header`, `label`, `cell`, `frame`.
+            context: What it is, where that matters: `title`, `header`, `label`, `cell`, `frame`, `page`.
 
         Returns:
             The translation as `Said`; the text itself where there is none.
@@ -111,6 +112,21 @@ class Speaker:
             return template.format(**fields)
         return Said(template.format(**{name: self._aside(str(value)) for name, value in fields.items()}))
 
+    def listed(self, context: str) -> dict[str, str]:
+        """List what a catalogue says in one place, for those who say it themselves, such as a page's script.
+
+        Args:
+            context: Such as `page`.
+
+        Returns:
+            Translations by the English text, gaps and all.
+
+        Example:
+            >>> Speaker("fa").listed("page")["Save and stop"], Speaker("en").listed("page")
+            ('ذخیره و توقف', {})
+        """
+        return {source: found for (place, source), found in self._exact.items() if place == context}
+
     def number(self, text: str) -> str:
         """Write a number with this language's digits and separators.
 
@@ -128,10 +144,7 @@ class Speaker:
             return text
         turned = str.maketrans({
             **dict(zip("0123456789", self.digits, strict=True)),
-            ",": "٬",
-            ".": "٫",
-            "%": "٪",
-            "x": "×",
+            **dict(zip(",.%x", self.separators, strict=True)),
         })
         turned_text = text.replace(" %", "%").translate(turned)
         signed = self.isolated and text[:1] in "+-\u2212"
@@ -214,7 +227,7 @@ class Speaker:
         """What stood in the gaps, in this language, and whether all was understood; an unknown word may be a name."""
         fields, whole = {}, True
         for name, value in values.items():
-            if not value or kinds[name] in {"text", "word", "code"}:
+            if not value or kinds[name] in {"text", "word", "code", "symbol"}:
                 fields[name] = self._apart(value or "")
                 continue
             if kinds[name] == "names":

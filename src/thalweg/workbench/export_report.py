@@ -1,15 +1,13 @@
 """What `thalweg export` makes of a run's report: a model card, its tables as CSV, its figures as SVG and PNG."""
 
-import json
 from pathlib import Path
 
 from thalweg.core.codec import from_plain
 from thalweg.core.dataset import DataSummary
-from thalweg.core.errors import RunError
 from thalweg.core.evaluation import Evaluation
-from thalweg.core.files import printable, write_atomically
+from thalweg.core.files import write_atomically
 from thalweg.core.plan import TrainingPlan
-from thalweg.core.report import Curves, Drawing, Paragraph, Report
+from thalweg.core.report import Curves, Drawing, Paragraph
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
 from thalweg.exporting.model_card import model_card
@@ -70,7 +68,7 @@ def write_tables(folder: RunFolder, place: Path) -> tuple[str, ...]:
     """
     place.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, text in report_tables(_report(folder)):
+    for name, text in report_tables(folder.read_report()):
         write_atomically(place / name, text)
         written.append(str(place / name))
     return tuple(written)
@@ -93,7 +91,7 @@ def write_figures(folder: RunFolder, place: Path, *, png: bool = False) -> tuple
     """
     place.mkdir(parents=True, exist_ok=True)
     written, number, drawings = [], 0, 0
-    for section in _report(folder).sections:
+    for section in folder.read_report().sections:
         for block in section.blocks:
             if not isinstance(block, Curves | Drawing):
                 continue
@@ -112,10 +110,3 @@ def write_figures(folder: RunFolder, place: Path, *, png: bool = False) -> tuple
                 written.append(str(path))
     notes = (f"{drawings} drawing(s) are written as SVG only: matplotlib draws curves",) if drawings else ()
     return tuple(written), notes
-
-
-def _report(folder: RunFolder) -> Report:
-    try:
-        return from_plain(Report, json.loads(folder.read_text("report.json")), "report.json")
-    except json.JSONDecodeError as error:
-        raise RunError(f"{printable(folder.path / 'report.json')} is damaged: {error}") from None

@@ -1,14 +1,12 @@
 """What a notebook shows of each value: the same renderers as the terminal and the page, in a cell."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from thalweg.core.codec import from_plain
 from thalweg.core.errors import ThalwegError
-from thalweg.core.report import Report
 from thalweg.core.results import TrainResult
+from thalweg.core.run_folder import RunFolder
 from thalweg.core.showing import Bundle
 
 __all__ = ["bundle"]
@@ -48,7 +46,7 @@ def _train(value: TrainResult) -> Bundle:
         saved = f"Saved after epoch {value.epochs}. Go on with: thalweg.resume({value.run!r})"
         told = saved if value.interrupted is not None else f"Right on {value.accuracy:.1%} of the {value.split} files."
         return {_HTML: cell(f"{value.network}: {value.run}", (told,))}
-    content = from_plain(Report, json.loads(Path(value.run, "report.json").read_text("utf-8")), "report.json")
+    content = RunFolder(Path(value.run)).read_report()
     return {_HTML: report_html(content, opened=("Training",))}
 
 
