@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import thalweg
-from thalweg.core.errors import RunError, SourceError, SpecError
+from thalweg.core.errors import RunError, SourceError, SpecError, ThalwegError
 from thalweg.core.history import epochs_from_csv
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.run_folder import RunFolder
@@ -41,6 +41,27 @@ def test_a_carriage_return_in_a_table_of_classes_is_told_with_its_line(tmp_path)
     (tmp_path / "classes.csv").write_bytes(b'name,r,g,b\nsky,1,2,3\nro"ad\r,4,5,6\n"car,7,8,9\n')
     with pytest.raises(SourceError, match=r"classes\.csv, line \d: .* is no class"):
         find_table(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("minutes", r"plan\.toml\.minutes: a whole number of 400 digits"),
+        ("epochs", r"--epochs 999999999999\.\.\. is out of range: 1 to 1,000,000"),
+        ("seed", r"--seed 999999999999\.\.\. is out of range"),
+    ],
+)
+def test_a_whole_number_beyond_all_others_is_a_sentence(name, words):
+    text = TrainingPlan(source="x").to_toml().replace("seed = 42\n", "")
+    with pytest.raises(ThalwegError, match=words):
+        TrainingPlan.from_toml(f"{text}{name} = {'9' * 400}")
+
+
+def test_infinity_and_what_is_no_number_are_out_of_range():
+    with pytest.raises(ThalwegError, match="--minutes nan is out of range"):
+        TrainingPlan(source="x", minutes=float("nan"))
+    with pytest.raises(ThalwegError, match=r"--lr inf is out of range"):
+        TrainingPlan(source="x", learning_rate=float("inf"))
 
 
 def test_lists_within_lists_end_in_a_sentence(tmp_path):

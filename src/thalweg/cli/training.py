@@ -138,6 +138,14 @@ def train(
             show_default="recipe",
         ),
     ] = None,
+    wise_ft: Annotated[
+        float | None,
+        typer.Option(
+            help="Of a backbone: how far from its start to the trained weights those go that are kept (WiSE-FT).",
+            rich_help_panel=HOW,
+            show_default="what validation allows",
+        ),
+    ] = None,
     patience: Annotated[
         int,
         typer.Option(help="Stop after so many epochs without a lower validation loss; 0 never.", rich_help_panel=HOW),
@@ -186,6 +194,7 @@ def train(
             class_weights=class_weights,
             label_smoothing=label_smoothing,
             overlap_loss=overlap_loss,
+            wise_ft=wise_ft,
             patience=patience,
             device=device,
             repair=repair,

@@ -45,11 +45,26 @@ def load_weights(module: torch.nn.Module, path: Path) -> None:
     Raises:
         RunError: The file is missing, damaged, or of another network.
     """
-    tensors, _ = _read(path)
+    tensors = weights_of(path)
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:
         raise RunError(f"{printable(path)} does not fit the network: {str(error).splitlines()[-1].strip()}") from None
+
+
+def weights_of(path: Path) -> dict[str, torch.Tensor]:
+    """Read parameters and buffers by name.
+
+    Args:
+        path: A `.safetensors` file.
+
+    Returns:
+        The tensors.
+
+    Raises:
+        RunError: The file is missing or damaged.
+    """
+    return _read(path)[0]
 
 
 def save_checkpoint(

@@ -45,6 +45,7 @@ from thalweg.workbench.start import Start
 from thalweg.workbench.steps import StepLog
 from thalweg.workbench.telling import Listener, silent
 from thalweg.workbench.transfer import Probe
+from thalweg.workbench.wise_ft import step_back
 
 __all__ = ["Session", "carry_out", "step_macs"]
 
@@ -240,6 +241,9 @@ def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor
             run.listener.say(f"Note: {event['message']}.")
     if run.parts.test and run.parts.validation:
         trainer.use_best()
+    placed = None if probe else step_back(run, trainer.evaluated)
+    if placed is not None:
+        folder.write_json("backbone.json", {**folder.read_json("backbone.json"), "wise_ft": placed})
     network = probe.assembled(trainer.evaluated) if probe else trainer.evaluated
     save_weights(network, folder.path / "model.safetensors")
     scored, kept = score_run(run, network)

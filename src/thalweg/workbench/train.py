@@ -92,6 +92,7 @@ def train(
     head_only: bool = False,
     context: str | None = None,
     overlap_loss: float | None = None,
+    wise_ft: float | None = None,
     tensorboard: bool = False,
     listener: Listener | None = None,
 ) -> TrainResult:
@@ -127,6 +128,8 @@ def train(
         class_weights: `auto`, `balanced` or `none`.
         label_smoothing: Share of the target spread over all classes.
         overlap_loss: Weight of the overlap (Lovász) loss beside the cross-entropy, where every pixel has a class.
+        wise_ft: Of a backbone that is trained: how far from its start to the trained weights those go that are
+            evaluated and saved (WiSE-FT), above 0 and up to 1.
         patience: Stop after so many epochs without a lower validation loss; 0 never.
         device: `auto`, `cpu`, `cuda` or `mps`.
         repair: Whether the learning rate given only begins a search for one that serves, and what breaks is rolled
@@ -182,6 +185,7 @@ def train(
         class_weights=class_weights,
         label_smoothing=label_smoothing,
         overlap_loss=overlap_loss,
+        wise_ft=wise_ft,
         patience=patience,
         device=device,
         repair=repair,
