@@ -295,3 +295,10 @@ def test_clips_are_told_as_such(tree):
     found = tree(*(f"{name}/clip{name}{clip}/{n:03d}.png" for name in "ab" for clip in range(3) for n in range(4)))
     assert found.kind == "clip"
     assert "--form pictures" in reasons(found.warnings)[""]
+
+
+def test_names_that_are_no_text_are_no_twins_for_that(tree):
+    """Under `LANG=C`, or from a disk of another age, names are bytes: none of theirs can be printed."""
+    names = [os.fsdecode(name) for name in (b"\xd3\xed\xc8", b"\xe3\xe6\xd2")]
+    found = tree(*(f"{name}/{n}.jpg" for name in names for n in (1, 2)))
+    assert (len(found.classes), found.warnings) == (2, ())

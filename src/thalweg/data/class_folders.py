@@ -240,7 +240,9 @@ def _twins(classes: Sequence[str]) -> Iterator[Notice]:
     twins: dict[str, list[str]] = {}
     for name in classes:
         plain = unicodedata.normalize("NFKC", name).casefold().translate(_SAME_LETTERS)
-        twins.setdefault("".join(filter(str.isprintable, plain)).strip(), []).append(name)
+        # bytes that are no text in this locale (lone surrogates) do not show either, and tell names apart all the same
+        shown = (character for character in plain if character.isprintable() or "\ud800" <= character <= "\udfff")
+        twins.setdefault("".join(shown).strip(), []).append(name)
     for names in twins.values():
         if len(names) > 1:
             both = " and ".join(repr(printable(name)) for name in names)
