@@ -211,10 +211,10 @@ def _sum_up(rows: Sequence[_Row]) -> dict[str, str]:
             row.means |= {name: row.values.pop(name) for name in batches & set(row.values)}
         last |= dict.fromkeys(row.means, row)
     for name in sorted({name for row in rows for name in row.means}, key=lambda each: -meaning(each).plain):
-        each = meaning(name)
-        if each.quantity in {"loss", "accuracy"} and each.split in {"", "train"}:
-            summed.setdefault(name, f"batch_{each.quantity}")
-            summed.setdefault(name + _MEAN, f"train_{each.quantity}")
+        said = meaning(name)
+        if said.quantity in {"loss", "accuracy"} and said.split in {"", "train"}:
+            summed.setdefault(name, f"batch_{said.quantity}")
+            summed.setdefault(name + _MEAN, f"train_{said.quantity}")
     return summed
 
 
