@@ -11,6 +11,7 @@ import pytest
 import thalweg
 from thalweg.core.catalogue_file import read_catalogue
 from thalweg.core.languages import languages
+from thalweg.experiments.dimension_words import sentence_of
 from thalweg.rendering.words import WORDS
 
 SOURCES = pathlib.Path(thalweg.__file__).parent
@@ -92,6 +93,34 @@ def test_no_message_is_left_untranslated(messages_of, module, language):
     known = {plain(entry.source) for entry in catalogue(language)}
     found = [message for message in messages_of(module) if not COMMANDS.match(message)]
     missing = [message for message in found if plain(message) not in known]
+    assert not missing, to_paste(language, missing)
+
+
+def of_other_samples(module):
+    """The experiments of a lab that also takes signals and volumes."""
+    found, left = {module}, [module]
+    while left:
+        for name in re.findall(r"from thalweg\.(experiments\.\w+) import", (SOURCES / left.pop()).read_text("utf-8")):
+            path = f"{name.replace('.', '/')}.py"
+            left += [path] if path not in found else []
+            found.add(path)
+    return sorted(found)
+
+
+@pytest.mark.parametrize("language", languages()[1:])
+@pytest.mark.parametrize("axes", [1, 3])
+def test_labs_speak_of_signals_and_volumes_too(messages_of, axes, language):
+    labs = [str(path.relative_to(SOURCES)) for path in SOURCES.glob("experiments/labs/*.py")]
+    labs = [lab for lab in labs if "in_words_of" in (SOURCES / lab).read_text("utf-8")]
+    assert len(labs) >= 3
+    known, wanted = {plain(entry.source) for entry in catalogue(language)}, {}
+    for module in {module for lab in labs for module in of_other_samples(lab)}:
+        for message in messages_of(module):
+            between = re.split(r"(\{[^{}]*\})", message)
+            between[::2] = (sentence_of(text, axes) for text in between[::2])
+            wanted["".join(between)] = None
+    assert sum("voxel" in text or "signal" in text for text in wanted) > 10
+    missing = [text for text in wanted if plain(text) not in known and not COMMANDS.match(text)]
     assert not missing, to_paste(language, missing)
 
 

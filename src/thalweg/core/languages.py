@@ -36,6 +36,7 @@ _PLACES = {"error": ("", "error"), "what": ("what", "cell", "")}
 _DEEPEST = 12
 _TELLING = 8
 """A cell may be a name, and a half-known sentence somebody else's: there a pattern needs so many letters in a row."""
+_LIST = "; "
 _TELLING_WORDS = 3  # spaces of a cell that is a sentence
 _COUNTED = re.compile(rf"(?P<name>.*\S) (?P<number>{NUMBER})")
 _SIGNS = str.maketrans({";": "؛", ",": "،", "?": "؟"})
@@ -192,21 +193,41 @@ class Speaker:
         for place in places:
             if (place, text) in self._exact and (place or context not in _NAMELIKE or " " in text):
                 return self._marked(self._exact[place, text])
-        for place in places:
+        for place, pattern in self._likely(text, places):
             least = _TELLING if loosely or (context in _NAMELIKE and not place) else 0
-            for pattern in self._patterns[place].likely(text) if place in self._patterns else ():
-                match = pattern.match(text)
-                if match is None or (len(pattern.literal) < least and {*pattern.kinds.values()} != {"number"}):
-                    continue
-                fields, known = self._fields(match.groupdict(), pattern.kinds, depth, names=pattern.length > 1)
-                if known or loosely:
-                    return self._marked(pattern.translation.format(**fields))
+            match = pattern.match(text)
+            if match is None or (len(pattern.literal) < least and {*pattern.kinds.values()} != {"number"}):
+                continue
+            fields, known = self._fields(match.groupdict(), pattern.kinds, depth, names=pattern.length > 1)
+            if known or loosely:
+                whole = self._marked(pattern.translation.format(**fields))
+                swallowed = any(_LIST in (value or "") for value in match.groupdict().values())
+                several = self._each(text, depth) if swallowed and not loosely else None
+                return whole if several is None else min(whole, several, key=_left_alone)
         return None
+
+    def _likely(self, text: str, places: tuple[str, ...]) -> list[tuple[str, Pattern]]:
+        """Patterns that may fit, of all places together: what says more of itself is tried first."""
+        found = [
+            (place, each) for place in places if place in self._patterns for each in self._patterns[place].likely(text)
+        ]
+        return sorted(found, key=lambda pair: -pair[1].length) if len(places) > 1 else found
+
+    def _each(self, text: str, depth: int) -> str | None:
+        """Several statements in a row, each by itself; None where one of them is not known."""
+        said_parts = [self._find(part, "part", depth + 1) for part in text.split(_LIST)] if depth < _DEEPEST else [None]
+        known = [part for part in said_parts if part]
+        return _LIST.translate(_SIGNS).join(known) if len(known) == len(said_parts) else None
 
     def _bent(self, text: str, context: str, depth: int) -> str | None:
         """With a small first letter, or without its full stop or dots."""
         inner = "part" if context == "part" else ""
-        if text[:1].isupper() and (found := self._find(text[:1].lower() + text[1:], inner, depth + 1)):
+        first = text.partition(" ")[0]
+        if (
+            first[:1].isupper()
+            and (len(first) == 1 or first[1:].islower())
+            and (found := self._find(text[:1].lower() + text[1:], inner, depth + 1))
+        ):
             return found
         end = next((end for end in (" ...", ".") if text.endswith(end)), "")
         found = self._find(text.removesuffix(end), inner, depth + 1) if end else None
@@ -227,7 +248,8 @@ class Speaker:
                 rest = self._find(after, "", depth) or self._numeral(after)  # further on, not deeper
                 if rest is None and loosely:
                     rest = self._loose(after, depth + 1) or self._aside(after)
-                return None if rest is None else f"{found} {rest}"
+                if rest is not None:
+                    return f"{found} {rest}"
         if not loosely or (first := _SIGN.search(text)) is None:
             return None
         after = text[first.end() :]
@@ -295,6 +317,11 @@ class Speaker:
     def _apart(self, value: str) -> str:
         words = printable(value) if not value.isprintable() else value
         return f"{_OPEN}{words}{_CLOSE}" if self.isolated and value.strip() else words
+
+
+def _left_alone(text: str) -> int:
+    """How much of a translation is not translated, as far as letters tell."""
+    return len(re.findall("[A-Za-z]", text))
 
 
 @functools.cache
