@@ -216,8 +216,8 @@ def _of_all(spread: Spread | None, one: Tensor, other: Tensor) -> tuple[Tensor, 
     """Sums of each picture here as those of each picture of the batch, in one message."""
     if spread is None:
         return one, other
-    first, second = spread.gather(torch.cat((one, other), dim=1)).split(one.shape[1], dim=1)
-    return first.contiguous(), second.contiguous()
+    both, numbers = spread.gather(torch.cat((one, other), dim=1)), one.shape[1]
+    return both[:, :numbers].contiguous(), both[:, numbers:].contiguous()
 
 
 def _through_torch(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, gradient: Tensor) -> list[Tensor | None]:  # noqa: ANN401

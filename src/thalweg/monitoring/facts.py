@@ -212,11 +212,10 @@ def _layer(name: str, leaf: torch.nn.Module, activation: str, held: set[int]) ->
 def _initial(leaf: torch.nn.Module) -> tuple[bool | None, float | None]:
     """Whether a layer's weights lie as drawn from a usual distribution, and their gain."""
     weight = getattr(leaf, "weight", None)
-    shape = getattr(weight, "shape", ())
-    weight = local(weight) if isinstance(weight, torch.Tensor) else None  # rows tell as well as the whole
     if not isinstance(weight, torch.Tensor) or weight.ndim < 2 or "Norm" in type(leaf).__name__:  # noqa: PLR2004
         return None, None
-    values = weight.detach().flatten().double()
+    shape = weight.shape
+    values = local(weight.detach()).flatten().double()  # of a shard, rows tell as well as the whole
     spread = float(values.std()) if values.numel() > 1 else 0.0
     fan_in = shape[1:].numel()
     gain = spread * math.sqrt(fan_in)
