@@ -6,6 +6,7 @@ running mean in brackets behind it, a counter (`Epoch: [3][100/391]`, `iter 250`
 of them is the second one's name. That takes one pass, however long the line.
 """
 
+import functools
 import re
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ __all__ = ["Printed", "pieces", "read_line"]
 _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _REDRAWN = re.compile(r"[\r\x08]+")
 _LONGEST = 2_000
+_REMEMBERED = 4_096
 _NUMBER = re.compile(
     r"(?<![\w.@/#-])([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf(?:inity)?))"
     r"(\s?%|\s?/\s{0,6}\d+(?![\w./])|(?:[A-Za-z_/]|:\d)[^\s,;|()\[\]]*)?",
@@ -167,14 +169,14 @@ class _Line:
             return
         last, self.last = self.last, ""
         name, at, plain = _name(label)
-        marked = list(_SPLIT_WORD.finditer(label, 0, at if name and not split_of(name) else len(label)))
+        marked = _last_split(label, at if name and not split_of(name) else len(label))
         settles = plain and bare.endswith("=") and name.lower() in _SETTINGS and self.said.epoch is None
         counts = digits.isdecimal() and len(digits) <= _LONGEST_COUNT and not settles
         if counts and self._counts(int(digits), unit, name, bare, last, found.end()):
-            self.split = split_of(marked[-1][1]) if marked else self.split
+            self.split = split_of(marked) or self.split
             return
-        if marked and name != marked[-1][1]:  # `train 2.1s` is a time
-            self.split = split_of(marked[-1][1])
+        if marked and name != marked:  # `train 2.1s` is a time
+            self.split = split_of(marked)
         total = unit[1:].strip() if unit.startswith("/") else ""
         if not name or (unit and unit != "%" and not total.isdecimal()):
             return
@@ -235,11 +237,20 @@ class _Line:
         self.last = ""
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)  # a log says the same names again and again
+def _last_split(label: str, end: int) -> str:
+    """The last word for a split in the first characters of a label."""
+    marked = list(_SPLIT_WORD.finditer(label, 0, end))
+    return marked[-1][1] if marked else ""
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
 def _counts_epochs(name: str) -> bool:
     parts = [part for part in words(name) if not split_of(part) and part not in _AROUND_EPOCH]
     return is_epoch(" ".join(parts))
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
 def _name(label: str) -> tuple[str, int, bool]:
     """The name at the end of a label, where it begins, and whether `:` or `=` stands behind it."""
     text = label.rstrip(" [(\"'")

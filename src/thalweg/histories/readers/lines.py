@@ -6,6 +6,7 @@ else the mean of what was printed. What `Test:` or `[Eval]` prints is one evalua
 batches. Two progress bars an epoch of different lengths, neither named, are training and validation, and that is said.
 """
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -187,6 +188,7 @@ def _held_out(split: str) -> bool:
     return split in {"val", "test"}
 
 
+@functools.lru_cache(maxsize=4_096)
 def _named(name: str, split: str) -> str:
     """A name, with its split where it has none itself."""
     own = any(split_of(word) for word in words(name))
