@@ -54,11 +54,10 @@ def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
     try:
         found = by_folders(opened, least)
     except SourceError as error:
-        found = _without_folders(opened, least)
-        if found is None:
-            boxes = boxes_in(opened.root)
-            raise (SourceError(f"{printable(opened.name)}: {boxes}") if boxes else error) from None
-        return found
+        if other := _without_folders(opened, least):
+            return other
+        boxes = boxes_in(opened.root)
+        raise (SourceError(f"{printable(opened.name)}: {boxes}") if boxes else error) from None
     return _by_table(opened, least, folders=found) or found
 
 

@@ -122,6 +122,11 @@ def _argument_names(module: nn.Module, given: int, called: str) -> list[str]:
     needed = [each.name for each in parameters if each.kind in positional and each.default is inspect.Parameter.empty]
     if any(each.kind is inspect.Parameter.VAR_POSITIONAL for each in parameters):
         names += [f"input{number}" for number in range(len(names) + 1, given + 1)]
+    if 0 < given < len(needed):
+        raise SpecError(
+            f"the shape of input {names[given]!r} of {called} is not given: it takes {len(needed)}; wrap it in a "
+            f"module whose forward takes one and makes the others"
+        )
     if given < max(1, len(needed)):
         raise SpecError(f"the shape of input {(names or ['input'])[given]!r} of {called} is not given")
     if given > len(names):
