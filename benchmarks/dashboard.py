@@ -27,6 +27,7 @@ from thalweg.core.plan import TrainingPlan
 from thalweg.dashboard.feed import Feed, detail
 from thalweg.dashboard.resuming import Resumed
 from thalweg.dashboard.shelf import Shelf
+from thalweg.dashboard.tongue import Tongue
 from thalweg.workbench.steps import STEP_COLUMNS
 
 RUNS, EPOCHS, STEPS = 500, 60, 1_000_000
@@ -84,7 +85,7 @@ def timed(work: object) -> tuple[float, float]:
 
 
 def listing(root: pathlib.Path) -> dict[str, tuple[float, float]]:
-    feed = Feed(Shelf(root), (), Resumed())
+    feed = Feed(Shelf(root), (), Resumed(), Tongue("en"))
     cold = timed(feed.news)
     return {"500 runs listed, cold": cold, "500 runs listed, warm": timed(feed.news)}
 
@@ -92,9 +93,9 @@ def listing(root: pathlib.Path) -> dict[str, tuple[float, float]]:
 def drawing(root: pathlib.Path) -> dict[str, tuple[float, float]]:
     shelf = Shelf(root)
     ((key, _),) = shelf.states().items()
-    cold = timed(lambda: dumps(detail(shelf, key)))
-    warm = timed(lambda: dumps(detail(shelf, key)))
-    charts = {chart["key"]: chart for chart in detail(shelf, key)["charts"]}  # type: ignore[index]
+    cold = timed(lambda: dumps(detail(shelf, key, Tongue("en"))))
+    warm = timed(lambda: dumps(detail(shelf, key, Tongue("en"))))
+    charts = {chart["key"]: chart for chart in detail(shelf, key, Tongue("en"))["charts"]}  # type: ignore[index]
     assert max(charts["batch_loss"]["lines"][0]["high"]) == 99.5  # noqa: S101 - the spike is there
     return {"a million steps drawn up, cold": cold, "a million steps drawn up, warm": warm}
 

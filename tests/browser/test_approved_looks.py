@@ -1,10 +1,9 @@
 """The main pages beside pictures of them that somebody has looked at and approved.
 
-Five pages (a run's report, a lab, a diagnosis, a comparison, the live page) at three widths, in both themes and, but
-for the live page, which speaks English alone, in both languages. What is compared depends on the pages and little on
-the machine: letters are DejaVu Sans, which matplotlib brings along, without hinting; pictures are an eighth as wide as
-the page; and they are compared block by block (a heading, a paragraph, a figure), each crop in its own place, so that
-a line more above does not move all that is below.
+Five pages (a run's report, a lab, a diagnosis, a comparison, the live page) at three widths, in both themes and both
+languages. What is compared depends on the pages and little on the machine: letters are DejaVu Sans, which matplotlib
+brings along, without hinting; pictures are an eighth as wide as the page; and they are compared block by block (a
+heading, a paragraph, a figure), each crop in its own place, so that a line more above does not move all that is below.
 
 Approve anew, after looking: `pytest tests/browser/test_approved_looks.py --update-golden`. Whole pages to look at are
 written where `THALWEG_LOOKS` names a folder.
@@ -224,18 +223,18 @@ def test_pages_look_as_approved(request, browser, addresses, fonts, page, langua
         compare(request, tab, f"{page}-{language}-{'dark' if dark else 'light'}")
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    """The live page over two runs whose numbers are the same each time."""
+@pytest.fixture(scope="module", params=["en", "fa"])
+def served(request, tmp_path_factory):
+    """A language, and the live page in it over two runs whose numbers are the same each time."""
     pytest.importorskip("starlette", reason="the extra dashboard is not installed")
     root = tmp_path_factory.mktemp("live") / "runs"
     for name, rate, minutes in (("گربه‌ها", 1.0, 90), ("plain", 1.3, 5)):
         write_run(root / name, rate)
         changed = time.time() - 60 * minutes  # the page puts the newest first
         os.utime(root / name, (changed, changed))
-    command = [sys.executable, "-m", "thalweg", "serve", str(root), "--port", "0"]
+    command = [sys.executable, "-m", "thalweg", "serve", str(root), "--port", "0", "--lang", request.param]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
-        yield server.stdout.readline().strip()
+        yield request.param, server.stdout.readline().strip()
         server.terminate()
 
 
@@ -258,16 +257,17 @@ def write_run(folder, rate):
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("view", ["live", "live-run"])
 def test_the_live_page_looks_as_approved(request, browser, served, fonts, view, dark):
+    language, address = served
     with browser.tab(dark=dark) as tab:
         tab.ask("Page.setBypassCSP", enabled=True)
-        tab.open(served)
+        tab.open(address)
         until(tab, "document.querySelectorAll('.runs tbody tr').length === 2")
         if view == "live-run":
             tab.run("[...document.querySelectorAll('.name a')].find((a) => a.textContent === 'plain').click()")
             until(tab, "document.querySelectorAll('.plot svg').length >= 5")
         tab.run(fonts)
         tab.run("document.getElementById('folder').textContent = 'runs'")  # its path is another one each time
-        compare(request, tab, f"{view}-{'dark' if dark else 'light'}")
+        compare(request, tab, f"{view}{'' if language == 'en' else '-fa'}-{'dark' if dark else 'light'}")
 
 
 def until(tab, condition):

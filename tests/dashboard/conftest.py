@@ -13,6 +13,7 @@ from thalweg.core.plan import TrainingPlan
 from thalweg.dashboard.app import make_app
 from thalweg.dashboard.guard import Guard
 from thalweg.dashboard.shelf import Shelf
+from thalweg.dashboard.tongue import Tongue
 from thalweg.workbench.steps import STEP_COLUMNS
 
 TOKEN = "correct-horse-battery-staple"  # noqa: S105 - of tests alone
@@ -60,7 +61,18 @@ def shelf(tmp_path):
 @pytest.fixture
 def page(shelf):
     """Send a request to the guarded page, with the token and our own Host unless told otherwise."""
-    guard = Guard(make_app(shelf, closing=lambda: True), token=TOKEN, port=PORT)
+    return sender(shelf)
+
+
+@pytest.fixture
+def persian_page(shelf):
+    """The same in Persian."""
+    return sender(shelf, "fa")
+
+
+def sender(shelf, language="en"):
+    app = make_app(shelf, closing=lambda: True, language=language)
+    guard = Guard(app, token=TOKEN, port=PORT, say=Tongue(language).trouble)
 
     def send(path, method="GET", *, token=TOKEN, host=f"127.0.0.1:{PORT}", **headers):
         given = {"host": host, **{name.replace("_", "-"): value for name, value in headers.items()}}

@@ -3,8 +3,11 @@ import re
 
 import pytest
 
+from thalweg.core.codec import dumps
 from thalweg.core.holding import held
 from thalweg.core.live_state import STOP_FILE
+from thalweg.core.report import Report
+from thalweg.rendering.html import render_html
 from thalweg.rendering.palette import LINES_DARK, LINES_LIGHT
 
 
@@ -79,6 +82,35 @@ def test_a_finished_run_is_not_resumed(page, keys):
 @pytest.mark.parametrize("path", ["", "/report", "/charts"])
 def test_a_run_that_is_not_there(page, path):
     assert page(f"/api/runs/0000000000000000{path}").status_code == 404
+
+
+def test_the_persian_page_is_persian_from_its_frame_to_its_refusals(persian_page, keys):
+    frame = persian_page("/").text
+    assert '<html lang="fa" dir="rtl">' in frame
+    assert "<title>اجراها" in frame
+    assert "{{" not in frame
+    assert "ذخیره و توقف".encode("unicode_escape").decode() in persian_page("/page/words.js").text
+    run = persian_page(f"/api/runs/{keys['first']}").json()
+    assert (run["findings"][0]["title"], run["findings"][0]["claim"]) == ("دوره‌های کم", "کوتاه.")
+    assert run["plan"]["source"] == "photos"
+    refused = persian_page(f"/api/runs/{keys['first']}/resume", "POST", x_thalweg="1")
+    assert "وضعیتش پایان‌یافته است" in refused.json()["error"]
+    assert persian_page("/api/runs/none").json()["error"] == "چنین اجرایی نیست"
+    assert "رمز" in persian_page("/", token=None).text
+
+
+def test_a_report_of_another_language_is_rendered_in_that_of_the_page(page, persian_page, shelf, keys):
+    folder, address = shelf.folder(keys["first"]), f"/api/runs/{keys['first']}/report"
+    content = Report(title="Worst mistakes", answer=("No file was left out.",), sections=())
+    (folder / "report.json").write_text(dumps(content), "utf-8")
+    (folder / "report.html").write_text(render_html(content, language="en") + "<!-- the file -->", "utf-8")
+    assert "the file" in page(address).text
+    rendered = persian_page(address)
+    assert 'lang="fa" dir="rtl"' in rendered.text
+    assert "هیچ فایلی کنار گذاشته نشد." in rendered.text
+    assert rendered.headers["content-security-policy"].startswith("sandbox")
+    (folder / "report.json").write_text("{", "utf-8")
+    assert "the file" in persian_page(address).text  # rather in English than not at all
 
 
 def test_the_page_needs_nothing_from_elsewhere():

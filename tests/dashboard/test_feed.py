@@ -3,6 +3,7 @@ import json
 
 from thalweg.dashboard.feed import Feed
 from thalweg.dashboard.resuming import Resumed
+from thalweg.dashboard.tongue import Tongue
 
 
 def _told(events):
@@ -11,7 +12,7 @@ def _told(events):
 
 
 def test_only_what_changed_is_told(shelf, keys):
-    feed = Feed(shelf, (keys["first"], "no-such-run"), Resumed())
+    feed = Feed(shelf, (keys["first"], "no-such-run"), Resumed(), Tongue("en"))
     (kind, rows), (other, run) = _told(feed.news())
     assert (kind, other) == ("rows", "run")
     assert set(rows["changed"]) == set(keys.values())
@@ -32,6 +33,6 @@ def test_the_stream_ends_with_the_server(shelf):
             return False
 
         closing = iter([False, True, True])
-        return [event async for event in Feed(shelf, (), Resumed()).stream(here, lambda: next(closing))]
+        return [event async for event in Feed(shelf, (), Resumed(), Tongue("en")).stream(here, lambda: next(closing))]
 
     assert len(asyncio.run(read())) == 1

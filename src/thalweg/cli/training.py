@@ -154,6 +154,12 @@ def train(
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write TensorBoard's event files, too.", rich_help_panel=RUN)
     ] = False,
+    shard: Annotated[
+        bool,
+        typer.Option(
+            "--shard", help="Under torchrun: each rank keeps only a part of the weights.", rich_help_panel=RUN
+        ),
+    ] = False,
     repair: Annotated[
         bool, typer.Option(help="Set a wrong learning rate right and roll back what breaks.", rich_help_panel=HOW)
     ] = True,
@@ -198,6 +204,7 @@ def train(
             patience=patience,
             device=device,
             repair=repair,
+            shard=shard,
             listener=display.listener(),
         )
     return show_run(settings, result)
@@ -206,6 +213,9 @@ def train(
 def resume(
     context: typer.Context,
     run: Annotated[Path, typer.Argument(help="The run folder.", show_default=False)],
+    shard: Annotated[
+        bool, typer.Option("--shard", help="Under torchrun: each rank keeps only a part of the weights.")
+    ] = False,
 ) -> int:
     """Go on with an interrupted run, exactly."""
     settings: Settings = context.obj
@@ -213,7 +223,7 @@ def resume(
         display.say(f"Looking at {printable(run)} ...")
         from thalweg.workbench.resume import resume as work
 
-        result = work(run, listener=display.listener())
+        result = work(run, shard=shard, listener=display.listener())
     return show_run(settings, result)
 
 

@@ -24,11 +24,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from thalweg.core.codec import dumps
+from thalweg.core.codec import dumps, from_plain
 from thalweg.core.errors import RunError, SpecError
 from thalweg.core.files import WRITING, printable, write_atomically
 from thalweg.core.network_plain import spec_from_plain
 from thalweg.core.network_spec import NetworkSpec
+from thalweg.core.report import Report
 
 __all__ = ["RunFolder", "whatever_json"]
 
@@ -165,6 +166,20 @@ class RunFolder:
             return spec_from_plain({"schema": SCHEMA, **self.read_json("network.json")})
         except SpecError as error:
             raise RunError(f"{printable(self.path / 'network.json')}: {error}") from None
+
+    def read_report(self) -> Report:
+        """Read the report as data, to be rendered again or exported.
+
+        Returns:
+            The report, in English.
+
+        Raises:
+            RunError: The file is missing or damaged.
+        """
+        try:
+            return from_plain(Report, json.loads(self.read_text("report.json")), "report.json")
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise RunError(f"{printable(self.path / 'report.json')} is damaged: {error}") from None
 
     def read_json(self, name: str) -> dict[str, object]:
         """Read a JSON file of the run.

@@ -16,11 +16,13 @@ _WORD = r"[^,;:()]+"
 """Somebody's own word, or a few, in a sentence so short that any other would fit it."""
 _CODE = r"[A-Z]{3}\d{3}"
 """A rule's code, such as `LRN001`."""
+_SYMBOL = r"\w+"
+"""A name without a space, such as `dO_dx`, where a sentence has little else by which to know it."""
 _ENDING = r"\w{0,3}"
 """What a translation leaves out: the end of a plural, such as `s`."""
 _ADDED = r"(?:(?:[;,:\[.]| \(| (?:and|at|on|±) ).*?)?"
 """What may follow a gap at once, and how it begins: the gap's own words end there."""
-_FIELD = re.compile(r"\{\{|\}\}|\{(\w+)(?::(number|text|word|names|part|code))?\}")
+_FIELD = re.compile(r"\{\{|\}\}|\{(\w+)(?::(number|text|word|names|part|code|symbol))?\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,7 @@ class Pattern:
         literal: Its longest run of letters between gaps, to pass most texts by at once.
         length: Of all its literal words; what says more of itself is tried first.
         expression: What a text has to look like, as a regular expression.
-        kinds: `number`, `text`, `word`, `part`, `names`, `code` or nothing, by the gap's name.
+        kinds: `number`, `text`, `word`, `part`, `names`, `code`, `symbol` or nothing, by the gap's name.
         translation: The same sentence in another language, ready for `str.format`.
     """
 
@@ -124,9 +126,14 @@ def pattern_of(entry: CatalogueEntry) -> Pattern:
             anything = ".+?" if not match[1].startswith("_") else _ADDED if after_gap else ".*?"
             if match[1].startswith("_") and f"{{{match[1]}" not in entry.translation:
                 anything = _ENDING
-            gap = {"number": NUMBER, "word": _WORD, "part": _WORD, "names": "[^:;]+", "code": _CODE}.get(
-                match[2], anything
-            )
+            gap = {
+                "number": NUMBER,
+                "word": _WORD,
+                "part": _WORD,
+                "names": "[^:;]+",
+                "code": _CODE,
+                "symbol": _SYMBOL,
+            }.get(match[2], anything)
             parts.append(f"{re.escape(literal)}(?P<{match[1]}>{gap})")
             kinds[match[1]] = match[2] or ""
         literals.append(literal)

@@ -11,6 +11,7 @@ from thalweg.core.codec import dumps
 from thalweg.core.run_state import RunState
 from thalweg.dashboard.resuming import Resumed
 from thalweg.dashboard.shelf import Shelf
+from thalweg.dashboard.tongue import Tongue
 
 __all__ = ["Feed", "detail"]
 
@@ -27,10 +28,11 @@ class Feed:
         shelf: The runs.
         watched: Keys of the runs that the page looks at closely.
         resumed: Runs that were resumed from a page.
+        tongue: The language of the page.
     """
 
-    def __init__(self, shelf: Shelf, watched: tuple[str, ...], resumed: Resumed) -> None:
-        self.shelf, self.watched, self.resumed = shelf, watched, resumed
+    def __init__(self, shelf: Shelf, watched: tuple[str, ...], resumed: Resumed, tongue: Tongue) -> None:
+        self.shelf, self.watched, self.resumed, self.tongue = shelf, watched, resumed, tongue
         self._rows: dict[str, str] = {}
         self._details: dict[str, str] = {}
         self._written: dict[str, tuple[RunState, str, str]] = {}
@@ -74,7 +76,7 @@ class Feed:
             told.append(_event("rows", f'{{"changed":{{{",".join(changed)}}},"gone":{dumps(lost)}}}'))
         self._rows, self._first = rows, False
         for key in self.watched:
-            found = detail(self.shelf, key)
+            found = detail(self.shelf, key, self.tongue)
             text = dumps(found)
             if found is not None and self._details.get(key) != text:
                 self._details[key] = text
@@ -86,17 +88,18 @@ class Feed:
         known = self._written.get(key)
         if known is not None and known[0] is state and known[1] == notice:
             return known[2]
-        text = dumps({**state.to_json(), "notice": notice})
+        text = dumps(self.tongue.row(state, notice))
         self._written[key] = (state, notice, text)
         return text
 
 
-def detail(shelf: Shelf, key: str) -> dict[str, object] | None:
+def detail(shelf: Shelf, key: str, tongue: Tongue) -> dict[str, object] | None:
     """Look at one run closely.
 
     Args:
         shelf: The runs.
         key: Its key.
+        tongue: The language of the page.
 
     Returns:
         `key, state, plan, events, findings, charts`; None where there is no such run.
@@ -108,10 +111,10 @@ def detail(shelf: Shelf, key: str) -> dict[str, object] | None:
     with busy:
         return {
             "key": key,
-            "state": state.to_json(),
+            "state": tongue.row(state),
             "plan": view.plan(),
-            "events": view.events(),
-            "findings": view.findings(state),
+            "events": list(map(tongue.event, view.events())),
+            "findings": list(map(tongue.finding, view.findings(state))),
             "charts": view.charts(),
         }
 

@@ -9,7 +9,7 @@ pages send. A header that only our own script can set keeps forms from changing 
 import hmac
 import ipaddress
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
@@ -52,12 +52,20 @@ class Guard:
         port: The port served.
         hosts: Further names that visitors may use; with none, loopback names only.
         addresses: Whether any bare address of this machine is answered as well.
+        say: Says a refusal in the language of the page.
     """
 
     def __init__(
-        self, app: ASGIApp, *, token: str, port: int, hosts: frozenset[str] = frozenset(), addresses: bool = False
+        self,
+        app: ASGIApp,
+        *,
+        token: str,
+        port: int,
+        hosts: frozenset[str] = frozenset(),
+        addresses: bool = False,
+        say: Callable[[str], str] = str,
     ) -> None:
-        self.app, self.token, self.port, self.addresses = app, token, port, addresses
+        self.app, self.token, self.port, self.addresses, self.say = app, token, port, addresses, say
         self.hosts = _LOOPBACK_NAMES | hosts
         self.cookie = f"thalweg-{port}"
 
@@ -78,7 +86,7 @@ class Guard:
         refusal = self._refusal(scope, headers)
         if refusal is not None:
             status, text = refusal
-            response = PlainTextResponse(text + "\n", status_code=status, headers=self._headers({}))
+            response = PlainTextResponse(self.say(text) + "\n", status_code=status, headers=self._headers({}))
             await response(scope, receive, send)
             return
         fresh = self._in_query(scope)

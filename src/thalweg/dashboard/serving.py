@@ -9,6 +9,7 @@ from pathlib import Path
 
 from thalweg.core.errors import MissingExtraError, PlanError, SourceError
 from thalweg.core.files import printable
+from thalweg.core.languages import spoken
 
 __all__ = ["serve"]
 
@@ -58,6 +59,7 @@ def serve(
     from thalweg.dashboard.app import make_app
     from thalweg.dashboard.guard import Guard, new_token
     from thalweg.dashboard.shelf import Shelf
+    from thalweg.dashboard.tongue import Tongue
 
     listening = _listen(host, port)
     with contextlib.closing(listening):
@@ -66,11 +68,12 @@ def serve(
         secret = token or new_token()
         shelf = Shelf(root)
         guard = Guard(
-            make_app(shelf, closing=lambda: server.should_exit),
+            make_app(shelf, closing=lambda: server.should_exit, language=spoken()),
             token=secret,
             port=taken,
             hosts=frozenset() if near else frozenset({host.lower(), socket.gethostname().lower()}),
             addresses=not near,
+            say=Tongue(spoken()).trouble,
         )
         server = uvicorn.Server(
             uvicorn.Config(

@@ -232,7 +232,7 @@ class _Line:
     def _mean(self, digits: str, unit: str, end: int) -> None:
         """A number in brackets behind a value of the same kind."""
         closes = self.text[end : end + 1] == ")"
-        if closes and (unit == "%") == self.percent and not unit.startswith("/"):
+        if closes and unit in {"", "%"} and (unit == "%") == self.percent:
             read = number(digits + unit)
             if read is not None:
                 self.said.means[self.last] = read

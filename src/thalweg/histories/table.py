@@ -24,6 +24,7 @@ _SHOWN = 60
 _SAMPLED = 20
 _RULE = re.compile(r"\s*\|?[=+|-]*={3,}[=+|-]*\s*(?:$|\n)")
 _TURNED = 1 << 20
+_COUNT = re.compile(r"\d{1,18}")
 
 _CUT = "the last row is cut off and was left out"
 
@@ -143,7 +144,9 @@ def _numbered(lines: list[str], separator: str, width: int) -> bool:
     if len(lines) < 3:  # noqa: PLR2004 - one row is no rule
         return False
     below = list(itertools.islice(_rows("\n".join(lines[:_SAMPLED]), separator), 1, None))[:-1]
-    if not all(len(row) == width + 1 and row[0].strip().isdecimal() and row[-1].strip() for row in below):
+    if not all(len(row) == width + 1 and _COUNT.fullmatch(row[0].strip()) and row[-1].strip() for row in below):
+        return False
+    if not below:
         return False
     counted = [int(row[0]) for row in below]
     return counted == list(range(counted[0], counted[0] + len(counted)))

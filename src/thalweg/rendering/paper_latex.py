@@ -1,17 +1,21 @@
-r"""A paper in LaTeX: a document that compiles with amsmath alone.
+r"""A paper in LaTeX: in English, a document that compiles with amsmath alone.
 
-Whoever wants it inside a text of their own takes what stands between `\begin{document}` and `\end{document}`.
+Whoever wants it inside a text of their own takes what stands between `\begin{document}` and `\end{document}`. A
+language that is read from the right wants XeLaTeX and its package bidi; of a few fonts the first that is there is
+taken, and Latin words stand in `\LR{...}`, as XeTeX turns nothing around by itself.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 
 from thalweg.core.errors import SpecError
 from thalweg.core.formula import parse_formula
+from thalweg.core.languages import Said, Speaker, said, speaker, spoken
 from thalweg.rendering.formula_latex import formula_latex, latex_lines, matrix_latex, name_latex, words_latex
-from thalweg.rendering.formula_text import formula_text
 from thalweg.rendering.markup import shown
 from thalweg.rendering.paper import Equations, Grid, Matrix, Paper, Part, Sketch, Verdict, Words
-from thalweg.rendering.paper_matrix import entry_name, factored, shortened
+from thalweg.rendering.paper_matrix import count_entries, entry_lines, fitted
+from thalweg.rendering.said_paper import begun, said_paper
 
 __all__ = ["equation_latex", "matrix_lines", "paper_latex"]
 
@@ -22,11 +26,15 @@ _MOST_LISTED = 40
 _HEAD = r"""\documentclass[a4paper,11pt]{article}
 \usepackage[margin=25mm]{geometry}
 \usepackage{amsmath,amssymb}
-\allowdisplaybreaks
+"""
+_BODY = r"""\allowdisplaybreaks
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{0.6\baselineskip}
 \begin{document}
 """
+_FONTS = ("Vazirmatn", "XB Niloofar", "Amiri", "Noto Naskh Arabic", "Tahoma", "DejaVu Sans")
+_WORD = r"-{0,2}[A-Za-z0-9](?:[!-~]*[A-Za-z0-9])?[ᵀ²]?"
+_LATIN = re.compile(rf"{_WORD}(?: (?:[=+*/·×] )?{_WORD})*")
 
 
 def paper_latex(paper: Paper) -> str:
@@ -36,7 +44,7 @@ def paper_latex(paper: Paper) -> str:
         paper: What to say.
 
     Returns:
-        A document for `pdflatex`, in ASCII.
+        A document for `pdflatex`, of a language that is read from the right for `xelatex`; in English, in ASCII.
 
     Example:
         >>> paper = Paper(title="One product", lead=(Equations(lines=("y1 = x1*f1",)),), sections=())
@@ -48,25 +56,56 @@ def paper_latex(paper: Paper) -> str:
         <BLANKLINE>
         \end{document}
     """
-    blocks = [rf"\section*{{{words_latex(shown(paper.title))}}}", *_parts(paper.lead)]
+    voice = speaker(spoken())
+    paper = said_paper(paper, voice)
+    blocks = [rf"\section*{{{_worded(paper.title)}}}", *_parts(paper.lead)]
     for section in paper.sections:
-        blocks += [rf"\subsection*{{{words_latex(shown(section.title))}}}", *_parts(section.parts)]
+        blocks += [rf"\subsection*{{{_worded(section.title)}}}", *_parts(section.parts)]
     body = "\n".join(blocks)
-    return f"{_HEAD}{body}\n\\end{{document}}\n".encode("ascii", "replace").decode("ascii")
+    text = f"{_head(voice)}{body}\n\\end{{document}}\n"
+    return text.encode("ascii", "replace").decode("ascii") if voice.language == "en" else text
+
+
+def _head(voice: Speaker) -> str:
+    if voice.direction == "ltr":
+        return _HEAD + _BODY
+    *others, choice = (rf"\setmainfont[Script=Arabic]{{{font}}}" for font in _FONTS)
+    for font, chosen in reversed([*zip(_FONTS, others, strict=False)]):
+        choice = rf"\IfFontExistsTF{{{font}}}{{{chosen}}}{{{choice}}}"
+    bidi = "\\usepackage[RTLdocument]{bidi} % the last of all packages\n"
+    return f"% xelatex\n{_HEAD}\\usepackage{{fontspec}}\n{choice}\n{bidi}{_BODY}"
+
+
+def _worded(text: str) -> str:
+    """Words in text mode; those of Latin letters in a line that is read from the right are set from the left."""
+    words = shown(text)
+    if not isinstance(text, Said) or speaker(spoken()).direction == "ltr":
+        return words_latex(words)
+    pieces, end = [], 0
+    for match in _LATIN.finditer(words):
+        pieces += [words_latex(words[end : match.start()]), rf"\LR{{{words_latex(match[0])}}}"]
+        end = match.end()
+    return "".join([*pieces, words_latex(words[end:])])
+
+
+def _told(text: str) -> str:
+    """A sentence of ours in the language of the moment."""
+    found = said(text)
+    return _worded(found if found == text else Said(found)).replace("…", r"\dots{}")
 
 
 def _parts(parts: Sequence[Part]) -> Iterator[str]:
     for part in parts:
         match part:
             case Words():
-                yield f"{words_latex(shown(part.text))}\n"
+                yield f"{_worded(part.text)}\n"
             case Verdict():
                 mark = {True: r"\checkmark", False: r"\times", None: r"\circ"}[part.good]
-                yield f"${mark}$ {words_latex(shown(part.text))}\n"
+                yield f"${mark}$ {_worded(part.text)}\n"
             case Equations():
                 yield _aligned([line for each in part.lines for line in equation_latex(each)])
                 if part.left_out:
-                    yield f"\\dots{{}} and {part.left_out} more.\n"
+                    yield _told(f"… and {part.left_out:,} more.") + "\n"
             case Matrix():
                 yield from _matrix(part)
             case Sketch():
@@ -132,37 +171,27 @@ def matrix_lines(matrix: Matrix) -> tuple[str, str] | None:
         >>> matrix_lines(Matrix(name="dO_dy", rows=(("c", "c"),)))[0]
         '\\frac{\\partial O}{\\partial y} = \\left[\\begin{array}{cc} c & c \\end{array}\\right]'
     """
-    factor, entries = factored(matrix.rows)
-    height, across = len(entries), len(entries[0])
-    kept = shortened(height, across, most_rows=_MOST_ROWS, most_columns=_MOST_COLUMNS)
-    sizes = [
-        max(len(formula_text(row[column])) for row in entries) if column is not None else 1 for column in kept.columns
-    ]
-    if sum(sizes) + 2 * len(sizes) > _LINE:
+    found = fitted(matrix, most_rows=_MOST_ROWS, most_columns=_MOST_COLUMNS, widest=_LINE)
+    if found is None:
         return None
-    cells = [
-        [r"\cdots" if row is None or column is None else formula_latex(entries[row][column]) for column in kept.columns]
-        for row in kept.rows
-    ]
-    front = "" if factor is None else f"{formula_latex(factor)} "
-    said = "" if None not in {*kept.rows, *kept.columns} else f"A part of {height} rows and {across} columns."
-    return f"{name_latex(matrix.name)} = {front}{matrix_latex(cells)}", said
+    cells = [[r"\cdots" if cell is None else formula_latex(cell) for cell in row] for row in found.cells]
+    front = "" if found.factor is None else f"{formula_latex(found.factor)} "
+    told = f"A part of {found.height} rows and {found.width} columns." if found.cut else ""
+    return f"{name_latex(matrix.name)} = {front}{matrix_latex(cells)}", told
 
 
 def _matrix(matrix: Matrix) -> Iterator[str]:
     if matrix.place:
-        yield f"{words_latex(shown(matrix.place)).capitalize()}:\n"
+        yield f"{_worded(begun(matrix.place))}:\n"
     found = matrix_lines(matrix)
     if found is not None:
         yield f"\\[\n{found[0]}\n\\]\n"
         if found[1]:
-            yield f"{found[1]}\n"
+            yield f"{_told(found[1])}\n"
         return
-    places = [(row, column) for row in range(len(matrix.rows)) for column in range(len(matrix.rows[row]))]
-    lines = [f"{entry_name(matrix, row, column)} = {matrix.rows[row][column]}" for row, column in places[:_MOST_LISTED]]
-    yield _aligned([written for line in lines for written in equation_latex(line)])
-    if len(places) > _MOST_LISTED:
-        yield f"\\dots{{}} and {len(places) - _MOST_LISTED} of {len(places)} entries more.\n"
+    yield _aligned([written for line in entry_lines(matrix, _MOST_LISTED) for written in equation_latex(line)])
+    if (count := count_entries(matrix)) > _MOST_LISTED:
+        yield _told(f"… and {count - _MOST_LISTED:,} of {count:,} entries more.") + "\n"
 
 
 def _sketch(sketch: Sketch) -> Iterator[str]:
@@ -171,7 +200,7 @@ def _sketch(sketch: Sketch) -> Iterator[str]:
     grids = [_grid(grid) for grid in sketch.grids]
     joints = [{"*": r"\ast", "=": "="}.get(joint, "") for joint in sketch.joints] + [""] * len(grids)
     yield "\\[\n" + " \\quad ".join(f"{grid} {joint}" for grid, joint in zip(grids, joints, strict=False)) + "\n\\]\n"
-    yield f"{words_latex(shown(sketch.caption))}\n"
+    yield f"{_worded(sketch.caption)}\n"
 
 
 def _grid(grid: Grid) -> str:
@@ -181,9 +210,7 @@ def _grid(grid: Grid) -> str:
     ]
     inner = r" \\ ".join(" & ".join(row) for row in rows)
     columns = "c" * len(grid.rows[0])
-    return (
-        rf"\underset{{\text{{{words_latex(shown(grid.title))}}}}}{{\begin{{array}}{{{columns}}} {inner} \end{{array}}}}"
-    )
+    return rf"\underset{{\text{{{_worded(grid.title)}}}}}{{\begin{{array}}{{{columns}}} {inner} \end{{array}}}}"
 
 
 def _cell(text: str) -> str:

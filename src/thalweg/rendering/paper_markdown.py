@@ -6,7 +6,7 @@ from thalweg.core.languages import said, speaker, spoken
 from thalweg.rendering.markup import shown
 from thalweg.rendering.paper import Equations, Grid, Matrix, Paper, Part, Sketch, Verdict, Words
 from thalweg.rendering.paper_latex import equation_latex, matrix_lines
-from thalweg.rendering.paper_matrix import entry_name
+from thalweg.rendering.paper_matrix import count_entries, entry_lines
 from thalweg.rendering.said_paper import begun, said_paper
 
 __all__ = ["paper_markdown"]
@@ -79,11 +79,9 @@ def _matrix(matrix: Matrix) -> Iterator[str]:
         if found[1]:
             yield said(found[1])
         return
-    places = [(row, column) for row in range(len(matrix.rows)) for column in range(len(matrix.rows[row]))]
-    lines = [f"{entry_name(matrix, row, column)} = {matrix.rows[row][column]}" for row, column in places[:_MOST_LISTED]]
-    yield _display([written for line in lines for written in equation_latex(line)])
-    if len(places) > _MOST_LISTED:
-        yield said(f"… and {len(places) - _MOST_LISTED:,} of {len(places):,} entries more.")
+    yield _display([written for line in entry_lines(matrix, _MOST_LISTED) for written in equation_latex(line)])
+    if (count := count_entries(matrix)) > _MOST_LISTED:
+        yield said(f"… and {count - _MOST_LISTED:,} of {count:,} entries more.")
 
 
 def _grid(grid: Grid) -> str:

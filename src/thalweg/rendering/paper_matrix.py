@@ -1,13 +1,15 @@
-"""Matrices before they are drawn: a factor of all entries goes to the front, and a large one shows its corners."""
+"""Matrices before they are drawn: a factor of all entries goes to the front, large ones show corners or are listed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 
 from thalweg.core.formula import Formula, Name, Number, Product, Quotient, parse_formula
+from thalweg.rendering.formula_text import formula_text
 from thalweg.rendering.paper import Matrix
 
-__all__ = ["Shortened", "entry_name", "factored", "shortened"]
+__all__ = ["Fitted", "Shortened", "count_entries", "entry_lines", "factored", "fitted", "shortened"]
 
 _ONE = Number(Fraction(1))
 
@@ -107,20 +109,99 @@ def _kept(size: int, most: int) -> tuple[int | None, ...]:
     return (*range(max(1, most - 2)), None, size - 1)
 
 
-def entry_name(matrix: Matrix, row: int, column: int) -> str:
-    """Name one entry of a matrix.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """A matrix as it is drawn.
+
+    Args:
+        factor: What every entry is multiplied by, or None.
+        cells: The entries that are shown without it; None stands for dots.
+        height: Rows of the whole matrix.
+        width: Columns of the whole matrix.
+    """
+
+    factor: Formula | None
+    cells: tuple[tuple[Formula | None, ...], ...]
+    height: int
+    width: int
+
+    @property
+    def cut(self) -> bool:
+        """Whether a part was left out."""
+        return any(cell is None for row in self.cells for cell in row)
+
+
+def fitted(matrix: Matrix, *, most_rows: int, most_columns: int, widest: int) -> Fitted | None:
+    """Bring a matrix into the room that there is.
 
     Args:
         matrix: The matrix.
-        row: From 0.
-        column: From 0.
+        most_rows: Rows there is room for.
+        most_columns: Columns there is room for.
+        widest: Signs that a row may have, two for each gap between entries included.
 
     Returns:
-        The name with numbers from 1, in the notation of formulas.
+        What is drawn; None where its entries are too long and better listed.
 
     Example:
-        >>> entry_name(Matrix(name="dO_dx", rows=(("a",), ("b",))), 1, 0)
-        'dO_dx_2_1'
+        >>> wide = Matrix(name="a", rows=(tuple(f"x{k}" for k in range(9)),))
+        >>> found = fitted(wide, most_rows=4, most_columns=4, widest=40)
+        >>> [cell and formula_text(cell) for cell in found.cells[0]], found.cut
+        (['x₀', 'x₁', None, 'x₈'], True)
+        >>> fitted(wide, most_rows=4, most_columns=9, widest=20) is None
+        True
     """
+    factor, entries = factored(matrix.rows)
+    height, width = len(entries), len(entries[0])
+    kept = shortened(height, width, most_rows=most_rows, most_columns=most_columns)
+    sizes = [1 if column is None else max(len(formula_text(row[column])) for row in entries) for column in kept.columns]
+    if sum(sizes) + 2 * len(sizes) > widest:
+        return None
+    cells = tuple(
+        tuple(None if row is None or column is None else entries[row][column] for column in kept.columns)
+        for row in kept.rows
+    )
+    return Fitted(factor=factor, cells=cells, height=height, width=width)
+
+
+def entry_lines(matrix: Matrix, most: int) -> Iterator[str]:
+    """List a matrix entry by entry.
+
+    Args:
+        matrix: The matrix.
+        most: How many entries at most.
+
+    Returns:
+        An equation an entry, in the notation of formulas.
+
+    Example:
+        >>> list(entry_lines(Matrix(name="dO_dx", rows=(("a",), ("b",))), 2))
+        ['dO_dx_1_1 = a', 'dO_dx_2_1 = b']
+    """
+    named = (
+        f"{_entry_name(matrix, row, column)} = {entry}"
+        for row, entries in enumerate(matrix.rows)
+        for column, entry in enumerate(entries)
+    )
+    return islice(named, most)
+
+
+def count_entries(matrix: Matrix) -> int:
+    """Count the entries of a matrix.
+
+    Args:
+        matrix: The matrix.
+
+    Returns:
+        How many there are.
+
+    Example:
+        >>> count_entries(Matrix(name="a", rows=(("1", "2"), ("3", "4"))))
+        4
+    """
+    return sum(map(len, matrix.rows))
+
+
+def _entry_name(matrix: Matrix, row: int, column: int) -> str:
     numbers = (*matrix.index, row + 1, column + 1) if len(matrix.rows) > 1 else (*matrix.index, column + 1)
     return matrix.name + ("" if len(numbers) == 1 else "_") + "_".join(map(str, numbers))

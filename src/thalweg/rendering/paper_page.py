@@ -12,11 +12,10 @@ from thalweg.core.errors import SpecError
 from thalweg.core.formula import Formula, parse_formula
 from thalweg.core.languages import Speaker, speaker, spoken
 from thalweg.rendering.formula_mathml import formula_mathml, mathml_pieces, matrix_mathml, name_mathml
-from thalweg.rendering.formula_text import formula_text
 from thalweg.rendering.markup import escape
 from thalweg.rendering.paper import Cell, Equations, Grid, Matrix, Paper, Part, Section, Sketch, Verdict, Words
 from thalweg.rendering.paper_band import COLOURS, draw_band
-from thalweg.rendering.paper_matrix import entry_name, factored, shortened
+from thalweg.rendering.paper_matrix import count_entries, entry_lines, fitted
 from thalweg.rendering.said_paper import begun, said_paper
 
 __all__ = ["paper_page"]
@@ -130,26 +129,15 @@ def _spaced(piece: str) -> str:
 
 
 def _matrix(matrix: Matrix, voice: Speaker) -> str:
-    factor, entries = factored(matrix.rows)
-    height, across = len(entries), len(entries[0])
-    kept = shortened(height, across, most_rows=_MOST_ROWS, most_columns=_MOST_COLUMNS)
-    widths = [
-        max(len(formula_text(row[column])) for row in entries) if column is not None else 1 for column in kept.columns
-    ]
+    found = fitted(matrix, most_rows=_MOST_ROWS, most_columns=_MOST_COLUMNS, widest=_WIDEST)
     place = f'<p class="place">{escape(begun(matrix.place))}</p>' if matrix.place else ""
-    if sum(widths) + 2 * len(widths) > _WIDEST:
+    if found is None:
         return place + _listed(matrix, voice)
-    cells = [
-        [
-            "<mo>…</mo>" if row is None or column is None else f"<mrow>{_inner(entries[row][column])}</mrow>"
-            for column in kept.columns
-        ]
-        for row in kept.rows
-    ]
-    front = "" if factor is None else f"{_inner(factor)}<mo>&#8290;</mo>"
+    cells = [["<mo>…</mo>" if cell is None else f"<mrow>{_inner(cell)}</mrow>" for cell in row] for row in found.cells]
+    front = "" if found.factor is None else f"{_inner(found.factor)}<mo>&#8290;</mo>"
     said = ""
-    if None in {*kept.rows, *kept.columns}:
-        said = _hint(f"A part of {height} rows and {across} columns; --json has all.", voice)
+    if found.cut:
+        said = _hint(f"A part of {found.height} rows and {found.width} columns; --json has all.", voice)
     name = name_mathml(matrix.name)
     math = f'<math display="block">{name}<mo>=</mo>{front}{matrix_mathml(cells)}</math>'
     return f'{place}<div class="scroll" dir="ltr" tabindex="0">{math}</div>{said}'
@@ -160,11 +148,10 @@ def _inner(tree: Formula) -> str:
 
 
 def _listed(matrix: Matrix, voice: Speaker) -> str:
-    places = [(row, column) for row in range(len(matrix.rows)) for column in range(len(matrix.rows[row]))]
-    lines = [f"{entry_name(matrix, row, column)} = {matrix.rows[row][column]}" for row, column in places]
-    rest = len(lines) - _MOST_LISTED
-    more = _hint(f"… and {rest:,} of {len(lines):,} entries more; --json has all.", voice) if rest > 0 else ""
-    return "".join(map(_equation, lines[:_MOST_LISTED])) + more
+    count = count_entries(matrix)
+    rest = count - _MOST_LISTED
+    more = _hint(f"… and {rest:,} of {count:,} entries more; --json has all.", voice) if rest > 0 else ""
+    return "".join(map(_equation, entry_lines(matrix, _MOST_LISTED))) + more
 
 
 def _sketch(sketch: Sketch) -> str:

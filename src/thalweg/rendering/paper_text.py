@@ -10,7 +10,7 @@ from thalweg.rendering.columns import columns, fenced, to_left
 from thalweg.rendering.formula_text import formula_text, name_text, wrap_formula
 from thalweg.rendering.markup import shown
 from thalweg.rendering.paper import Equations, Grid, Matrix, Paper, Part, Sketch, Verdict, Words
-from thalweg.rendering.paper_matrix import entry_name, factored, shortened
+from thalweg.rendering.paper_matrix import count_entries, entry_lines, factored, shortened
 from thalweg.rendering.said_paper import said_paper
 
 __all__ = ["paper_text"]
@@ -167,19 +167,16 @@ class _Writer:
         return lines
 
     def listed(self, matrix: Matrix) -> Iterator[str]:
-        places = [(row, column) for row in range(len(matrix.rows)) for column in range(len(matrix.rows[row]))]
-        shown_, used = 0, 0
-        for row, column in places[:_MOST_LISTED]:
-            lines = self.equation(f"{entry_name(matrix, row, column)} = {matrix.rows[row][column]}")
+        count, shown_, used = count_entries(matrix), 0, 0
+        for line in entry_lines(matrix, _MOST_LISTED):
+            lines = self.equation(line)
             used += len(lines)
             if shown_ and used > _MOST_LISTED_LINES:
                 break
             yield from lines
             shown_ += 1
-        if len(places) > shown_:
-            told = (
-                f"... and {len(places) - shown_:,} of {len(places):,} entries more; --json or --out FILE.html has all."
-            )
+        if count > shown_:
+            told = f"... and {count - shown_:,} of {count:,} entries more; --json or --out FILE.html has all."
             yield from self.wrap("  " + said(told), indent=2)
 
     def sketch(self, sketch: Sketch) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """`thalweg report`: a finished run as one page, kept as data (`report.json`) and so rendered again at will."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,6 @@ import numpy as np
 from thalweg.core.codec import dumps, from_plain
 from thalweg.core.dataset import DataSummary
 from thalweg.core.diagnosis_results import DiagnosedRun
-from thalweg.core.errors import RunError
 from thalweg.core.evaluation import Evaluation
 from thalweg.core.files import printable, write_atomically
 from thalweg.core.plan import TrainingPlan
@@ -66,11 +64,7 @@ def report(run: str | Path) -> ReportResult:
         thalweg.core.errors.RunError: runs/none is no run folder (it has no plan.toml)...
     """
     folder = RunFolder.open(Path(run))
-    try:
-        content = from_plain(Report, json.loads(folder.read_text("report.json")), "report.json")
-    except json.JSONDecodeError as error:
-        raise RunError(f"{printable(folder.path / 'report.json')} is damaged: {error}") from None
-    folder.write_text("report.html", render_html(content))
+    folder.write_text("report.html", render_html(folder.read_report()))
     return ReportResult(run=str(folder.path), report=str(folder.path / "report.html"))
 
 
@@ -247,5 +241,4 @@ def answer(run: str | Path) -> tuple[str, ...]:
     Returns:
         At most five sentences.
     """
-    content = json.loads(RunFolder.open(Path(run)).read_text("report.json"))
-    return tuple(content["answer"])
+    return RunFolder.open(Path(run)).read_report().answer

@@ -5,17 +5,16 @@ radii takes minutes: `thalweg lab context RUN` does it, keeps the numbers in `co
 curves into the section of its report.
 """
 
-import json
 import math
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
-from thalweg.core.codec import dumps, from_plain
+from thalweg.core.codec import dumps
 from thalweg.core.context_use import ConfusionChange, ContextCurve, ContextUse, street_pairs
 from thalweg.core.errors import ThalwegError
 from thalweg.core.files import printable, write_atomically
-from thalweg.core.report import Block, Curves, Line, Paragraph, Report, Section, Table
+from thalweg.core.report import Block, Curves, Line, Paragraph, Section, Table
 from thalweg.core.run_folder import RunFolder
 from thalweg.rendering.html import render_html
 
@@ -64,7 +63,7 @@ def keep_context(use: ContextUse, folder: RunFolder) -> bool:
         Whether there was a report of masks to put it into; a run's folder that cannot be written is left alone.
     """
     try:
-        content = from_plain(Report, json.loads(folder.read_text("report.json")), "report.json")
+        content = folder.read_report()
         section = context_section(use, folder)
         titles = [each.title for each in content.sections]
         place = titles.index(_TITLE) if _TITLE in titles else titles.index("Network") + 1

@@ -28,7 +28,7 @@ from thalweg.workbench.recipes import peak_rate
 from thalweg.workbench.session_recipe import balance_of
 from thalweg.workbench.telling import Listener
 
-__all__ = ["RateDecision", "decide_rate", "search_rate_of"]
+__all__ = ["RateDecision", "decide_rate", "search_rate_of", "usual_rate_of"]
 
 SHARE_OF_MINUTES = 0.08
 """Where the plan is in minutes, trials may take this share of it ..."""
@@ -165,6 +165,23 @@ def search_rate_of(
         rate_from=found.rate_from,
         given_rate=None if given == found.rate else given,
     )
+
+
+def usual_rate_of(plan: TrainingPlan, listener: Listener) -> TrainingPlan:
+    """Take the user's learning rate, or else what usually serves the network, without any trial, and say so.
+
+    Args:
+        plan: The plan.
+        listener: Whoever is told.
+
+    Returns:
+        The plan with its rate.
+    """
+    if plan.learning_rate is not None:
+        return plan
+    rate = peak_rate(plan)[0]
+    listener.say(f"Learning rate {rate:.3g}, what usually serves {plan.network}: nothing was tried.")
+    return replace(plan, learning_rate=rate, rate_from="recipe")
 
 
 def _affordable(loss: Callable[[], torch.Tensor], minutes: float) -> int | None:

@@ -67,6 +67,8 @@ class Session:
     started: float
     ranks: Ranks = ALONE
     """With whom the run is shared."""
+    shards: bool = False
+    """Whether each rank keeps only its rows of the weights."""
 
     @property
     def heldout(self) -> tuple[int, ...]:
@@ -179,6 +181,7 @@ def _monitor(run: Session, network: torch.nn.Module, optimizer: torch.optim.Opti
         clips=plan.rate_from == "trials",
         classes=0 if run.summary.masks else len(run.summary.classes),  # a segmenter has an output a class
         ranks=run.ranks.size,
+        total=run.ranks.total if run.shards else None,
     )
 
 
@@ -199,6 +202,7 @@ def _train(run: Session, live: LiveFile, *, resuming: bool) -> tuple[Trainer, Ou
         companion=lambda network, optimizer: monitors.setdefault("run", _monitor(run, network, optimizer)),
         scorer=score_masks if run.summary.masks else predict,
         ranks=run.ranks,
+        shards=run.shards,
     )
     monitor = monitors["run"]
     if resuming:

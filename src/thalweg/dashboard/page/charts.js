@@ -1,5 +1,5 @@
 // Curves as SVG: bands that keep every extreme, values under the pointer or the arrow keys, zoom by dragging, log scale.
-import { el, known, number, svg } from "./parts.js";
+import { el, known, number, numeral, percent, say, svg, way, whole } from "./parts.js";
 
 const HEIGHT = 250;
 const DASHES = ["", "7 3", "2 3", "9 3 2 3", "12 4", "4 2", "1 3", "6 2 2 2"];
@@ -38,16 +38,16 @@ export class Chart {
     this.lines = [];
     this.marks = [];
     this.at = null;
-    this.plot = el("div", { class: "plot", tabindex: 0, role: "group", "aria-roledescription": "chart" });
+    this.plot = el("div", { class: "plot", dir: "ltr", tabindex: 0, role: "group", "aria-roledescription": say("chart") });
     this.legend = el("ul", { class: "legend" });
     this.note = el("p", { class: "note" });
-    this.tip = el("div", { class: "tip", hidden: true });
-    this.logButton = el("button", { class: "chip small", type: "button", "aria-pressed": String(this.log), onclick: () => this.toggleLog() }, "log scale");
-    this.whole = el("button", { class: "chip small", type: "button", hidden: true, onclick: () => this.zoom(null) }, "whole run");
+    this.tip = el("div", { class: "tip", dir: "auto", hidden: true });
+    this.logButton = el("button", { class: "chip small", type: "button", "aria-pressed": String(this.log), onclick: () => this.toggleLog() }, say("log scale"));
+    this.whole = el("button", { class: "chip small", type: "button", hidden: true, onclick: () => this.zoom(null) }, say("whole run"));
     this.node = el(
       "figure",
       { class: "chart sheet" },
-      el("figcaption", {}, el("h2", {}, about.title), el("span", { class: "options" }, this.whole, this.logButton)),
+      el("figcaption", {}, el("h2", {}, say(about.title)), el("span", { class: "options" }, this.whole, this.logButton)),
       this.legend,
       this.plot,
       this.note,
@@ -118,7 +118,7 @@ export class Chart {
     this.drawLegend(lines);
     this.note.textContent = this.told(points, stretch, missing);
     if (!(high >= low)) {
-      this.plot.replaceChildren(el("p", { class: "note" }, "No values yet."));
+      this.plot.replaceChildren(el("p", { class: "note", dir: "auto" }, say("No values yet.")));
       return;
     }
     if (this.window) [first, last] = this.window;
@@ -137,13 +137,13 @@ export class Chart {
     for (const tick of this.log ? logTicks(low, high) : ticks(low, high)) {
       picture.append(
         svg("line", { class: "gridline", x1: left, x2: right, y1: py(tick), y2: py(tick) }),
-        svg("text", { x: left - 7, y: py(tick) + 4, "text-anchor": "end" }, this.about.unit === "share" ? `${Number((100 * tick).toFixed(2))} %` : number(tick, 3)),
+        svg("text", { x: left - 7, y: py(tick) + 4, "text-anchor": "end" }, this.about.unit === "share" ? numeral(`${Number((100 * tick).toFixed(2))} %`) : number(tick, 3)),
       );
     }
     picture.append(svg("line", { class: "axis", x1: left, x2: right, y1: bottom, y2: bottom }));
     const across = ticks(first, last, Math.max(2, Math.floor((right - left) / 90))).filter((tick) => Number.isInteger(tick));
-    for (const tick of across) picture.append(svg("text", { x: px(tick), y: bottom + 17, "text-anchor": "middle" }, tick.toLocaleString("en")));
-    picture.append(svg("text", { x: (left + right) / 2, y: HEIGHT - 3, "text-anchor": "middle" }, this.about.by));
+    for (const tick of across) picture.append(svg("text", { x: px(tick), y: bottom + 17, "text-anchor": "middle" }, whole(tick)));
+    picture.append(svg("text", { x: (left + right) / 2, y: HEIGHT - 3, "text-anchor": "middle" }, say(this.about.by)));
     for (const mark of this.marks) {
       if (mark.x < first || mark.x > last) continue;
       picture.append(svg("line", { class: "mark", x1: px(mark.x), x2: px(mark.x), y1: top, y2: bottom }, svg("title", {}, mark.label)));
@@ -198,7 +198,7 @@ export class Chart {
       ...(several ? lines : []).map((line, index) => {
         const colour = (line.colour ?? index) % 8;
         const stroke = svg("line", { class: `s${colour}`, x1: 1, x2: 25, y1: 6, y2: 6, "stroke-width": 3, "stroke-dasharray": DASHES[colour] || null });
-        return el("li", {}, svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, stroke), el("span", { dir: "auto" }, line.label));
+        return el("li", {}, svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, stroke), el("span", { dir: "auto" }, this.named(line)));
       }),
     );
     this.legend.hidden = !several;
@@ -206,19 +206,24 @@ export class Chart {
 
   told(points, stretch, missing) {
     const said = [];
-    if (stretch > 1) said.push(`${points.toLocaleString("en")} values: line is the mean of every ${stretch.toLocaleString("en")}, band their lowest to highest; drag to look closer.`);
-    if (missing) said.push(`${missing.toLocaleString("en")} not finite.`);
+    if (stretch > 1) said.push(say("{points} values: line is the mean of every {stretch}, band their lowest to highest; drag to look closer.", { points: whole(points), stretch: whole(stretch) }));
+    if (missing) said.push(say("{missing} not finite.", { missing: whole(missing) }));
     return said.join(" ");
   }
 
   description(lines) {
     const parts = lines.map((line) => {
       const values = line.mean.map((value, k) => [line.x[k], value]).filter(([, value]) => known(value));
-      if (!values.length) return `${line.label}: no values`;
-      const [[a, from], [b, to]] = [values[0], values[values.length - 1]];
-      return `${line.label}: ${number(from)} at ${this.about.by} ${a} to ${number(to)} at ${b}`;
+      const label = this.named(line);
+      if (!values.length) return say("{label}: no values.", { label });
+      const [[first, from], [last, to]] = [values[0], values[values.length - 1]];
+      return say("{label}: {from} at {by} {first} to {to} at {last}.", { label, from: number(from), by: say(this.about.by), first: whole(first), to: number(to), last: whole(last) });
     });
-    return `${this.about.title}. ${parts.join("; ")}. Arrow keys read values.`;
+    return [say("{title}.", { title: say(this.about.title) }), ...parts, say("Arrow keys read values.")].join(" ");
+  }
+
+  named(line) {
+    return line.named ? line.label : say(line.label);
   }
 
   nearest(x) {
@@ -283,7 +288,9 @@ export class Chart {
     const { px, top, bottom, width } = this.frame;
     this.cross.replaceChildren(svg("line", { class: "cross", x1: px(x), x2: px(x), y1: top, y2: bottom }));
     const mark = this.marks.filter((each) => each.x === x).map((each) => each.label);
-    this.tip.textContent = [`${this.about.by} ${x.toLocaleString("en")}`, ...rows, ...mark].join("\n");
+    const told = [say("{by} {number}", { by: say(this.about.by), number: whole(x) }), ...rows, ...mark].join("\n");
+    this.tip.textContent = told;
+    this.tip.dir = way(told);
     const right = px(x) > width / 2;
     const share = (100 * px(x)) / width;
     this.tip.style.insetInlineStart = right ? "auto" : `calc(${share}% + 10px)`;
@@ -293,8 +300,10 @@ export class Chart {
   row(line, x) {
     const k = line.x.indexOf(x);
     if (k < 0 || !known(line.mean[k])) return [];
-    const write = (value) => (this.about.unit === "share" ? `${(100 * value).toFixed(1)} %` : `${number(value)}${this.about.unit ? ` ${this.about.unit}` : ""}`);
-    const spread = line.low && line.width > 1 ? ` (${write(line.low[k])} to ${write(line.high[k])})` : "";
-    return [`${line.label}: ${write(line.mean[k])}${spread}`];
+    const unit = this.about.unit;
+    const write = (value) => (unit === "share" ? percent(value) : unit ? say("{value} {unit}", { value: number(value), unit: say(unit) }) : number(value));
+    const gaps = { label: this.named(line), value: write(line.mean[k]) };
+    if (!line.low || line.width <= 1) return [say("{label}: {value}", gaps)];
+    return [say("{label}: {value} ({low} to {high})", { ...gaps, low: write(line.low[k]), high: write(line.high[k]) })];
   }
 }

@@ -1,4 +1,34 @@
-// Small parts of the page: elements made without a line of HTML text, and numbers as people read them.
+// Small parts of the page: elements made without a line of HTML text, and words and numbers as its reader reads them.
+import tongue from "./words.js";
+
+/**
+ * Say a text of the page in the reader's language: `say("{some} of {all} runs", { some, all })`.
+ * Catalogues list these texts under `page`; a text that a catalogue lacks stays English.
+ */
+export function say(text, gaps = {}) {
+  const found = tongue.words[text] ?? text;
+  return found.replace(/\{(\w+)\}/g, (_, name) => aside(String(gaps[name] ?? "")));
+}
+
+/** A name or number in a sentence of another script stands by itself, so that it turns nothing around it. */
+export const aside = (text) => (tongue.direction === "rtl" && text && !text.includes("\u2068") ? `\u2068${text}\u2069` : text);
+
+/** Which way a sentence runs: one in the page's own language may begin with a name of another script. */
+export const way = (text) => (tongue.direction === "rtl" && /[\u0590-\u08ff]/.test(text) ? "rtl" : "auto");
+
+/** Write a number, as formatted in English, with the language's digits; powers of ten stay as they are. */
+export function numeral(text) {
+  if (!tongue.digits || text.includes("e")) return text;
+  const [thousands, decimal, percent] = tongue.separators;
+  const signs = { ",": thousands, ".": decimal, "%": percent };
+  const turned = text.replace(" %", "%").replace(/[0-9,.%]/g, (sign) => signs[sign] ?? tongue.digits[sign]);
+  return /^[-+\u2212]/.test(text) && tongue.direction === "rtl" ? `\u2066${turned}\u2069` : turned;
+}
+
+export const whole = (value) => numeral(Math.round(value).toLocaleString("en"));
+
+/** Names in a row, with what this language puts between them. */
+export const listed = (names) => names.map(aside).join(say(", "));
 
 /** Make an element; text is always text, never markup. */
 export function el(name, attributes = {}, ...children) {
@@ -25,7 +55,7 @@ export function svg(name, attributes = {}, ...children) {
 
 export const known = (value) => typeof value === "number" && Number.isFinite(value);
 
-export const percent = (share, digits = 1) => (known(share) ? `${(100 * share).toFixed(digits)} %` : "");
+export const percent = (share, digits = 1) => (known(share) ? numeral(`${(100 * share).toFixed(digits)} %`) : "");
 
 export function number(value, digits = 4) {
   if (!known(value)) return "";
@@ -34,43 +64,43 @@ export function number(value, digits = 4) {
     const [mantissa, exponent] = value.toExponential(2).split("e");
     return `${mantissa.replace(/\.?0+$/, "")}e${Number(exponent)}`;
   }
-  return Number(value.toPrecision(digits)).toLocaleString("en", { maximumFractionDigits: 6 });
+  return numeral(Number(value.toPrecision(digits)).toLocaleString("en", { maximumFractionDigits: 6 }));
 }
 
 export function clock(seconds) {
   if (!known(seconds)) return "";
-  const whole = Math.round(seconds);
+  const all = Math.round(seconds);
   const two = (part) => String(part).padStart(2, "0");
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)}:${two(whole % 60)} min`;
-  return `${Math.floor(whole / 3600)}:${two(Math.floor((whole % 3600) / 60))} h`;
+  if (all < 60) return say("{time} s", { time: numeral(String(all)) });
+  if (all < 3600) return say("{time} min", { time: numeral(`${Math.floor(all / 60)}:${two(all % 60)}`) });
+  return say("{time} h", { time: numeral(`${Math.floor(all / 3600)}:${two(Math.floor((all % 3600) / 60))}`) });
 }
 
 export function ago(seconds) {
   if (!known(seconds) || seconds <= 0) return "";
   const age = Math.max(0, Date.now() / 1000 - seconds);
-  if (age < 5) return "now";
-  if (age < 90) return `${Math.round(age)} s ago`;
-  if (age < 5400) return `${Math.round(age / 60)} min ago`;
-  if (age < 129600) return `${Math.round(age / 3600)} h ago`;
-  return new Date(seconds * 1000).toLocaleDateString("en-CA");
+  if (age < 5) return say("now");
+  if (age < 90) return say("{time} s ago", { time: whole(age) });
+  if (age < 5400) return say("{time} min ago", { time: whole(age / 60) });
+  if (age < 129600) return say("{time} h ago", { time: whole(age / 3600) });
+  return tongue.language === "en" ? new Date(seconds * 1000).toLocaleDateString("en-CA") : new Date(seconds * 1000).toLocaleDateString(tongue.language);
 }
 
 export const PHASES = {
-  training: "training",
-  evaluating: "evaluating",
-  finished: "finished",
-  interrupted: "interrupted, saved",
-  stopped: "ended early",
-  failed: "failed",
-  log: "log",
+  training: say("training"),
+  evaluating: say("evaluating"),
+  finished: say("finished"),
+  interrupted: say("interrupted, saved"),
+  stopped: say("ended early"),
+  failed: say("failed"),
+  log: say("log"),
 };
 
 export const VERDICTS = {
-  too_low: "too low",
-  about_right: "about right",
-  too_high: "too high",
-  undetermined: "not clear",
+  too_low: say("too low"),
+  about_right: say("about right"),
+  too_high: say("too high"),
+  undetermined: say("not clear"),
 };
 
 export function badge(kind, text, title) {
@@ -80,7 +110,7 @@ export function badge(kind, text, title) {
 export function bar(fraction) {
   const inner = document.createElement("i");
   inner.style.width = `${Math.round(1000 * Math.min(1, Math.max(0, fraction))) / 10}%`;
-  return el("span", { class: "bar", role: "img", "aria-label": `${percent(fraction, 0)} done` }, inner);
+  return el("span", { class: "bar", role: "img", "aria-label": say("{share} done", { share: percent(fraction, 0) }) }, inner);
 }
 
 /** A curve of a few dozen values, 84 by 24 pixels. */
@@ -101,7 +131,7 @@ export function spark(values) {
     path += `${down ? "L" : "M"}${x.toFixed(1)},${(22 - (20 * (value - low)) / span).toFixed(1)}`;
     down = true;
   });
-  const label = `validation loss from ${number(finite[0])} to ${number(finite[finite.length - 1])}`;
+  const label = say("validation loss from {from} to {to}", { from: number(finite[0]), to: number(finite[finite.length - 1]) });
   return svg("svg", { class: "spark", viewBox: "0 0 84 24", width: 84, height: 24, role: "img", "aria-label": label }, svg("path", { d: path }));
 }
 
