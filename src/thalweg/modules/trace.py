@@ -74,6 +74,11 @@ def trace(module: nn.Module, *input_shapes: Shape, name: str = "") -> NetworkSpe
             raise
         except Exception as error:
             part = _running(module, following)
+            if "meta tensors" in str(error):  # what torch says of every question for a value
+                raise SpecError(
+                    f"the forward pass of {called} cannot be followed{part}: it asks for values, such as "
+                    f"`if x.sum() > 0`, and here batches have sizes alone; count a module that goes one of the ways"
+                ) from error
             raise SpecError(f"the forward pass of {called} cannot be followed{part}: {_first_line(error)}") from error
     return _with_frozen(_described(name or called, following, batches, result), module)
 
