@@ -54,11 +54,10 @@ def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
     try:
         found = by_folders(opened, least)
     except SourceError as error:
-        found = _without_folders(opened, least)
-        if found is None:
-            boxes = boxes_in(opened.root)
-            raise (SourceError(f"{printable(opened.name)}: {boxes}") if boxes else error) from None
-        return found
+        if other := _without_folders(opened, least):
+            return other
+        boxes = boxes_in(opened.root)
+        raise (SourceError(f"{printable(opened.name)}: {boxes}") if boxes else error) from None
     return _by_table(opened, least, folders=found) or found
 
 
@@ -191,6 +190,12 @@ def of_measured(measured: Measured, source: str, *, least: int = LEAST_CLASSES) 
     used = sorted(set(index.labels))
     if len(used) < least:
         only = f"only one class, {printable(index.classes[used[0]])!r}," if used else "no class"
+        lost = index.left_out
+        if lost:
+            raise SourceError(
+                f"{printable(source)}: {only} has samples; {least} are needed ({len(lost):,} samples are left out, "
+                f"such as {printable(lost[0].file)}: {lost[0].reason})"
+            )
         raise SourceError(f"{printable(source)}: {only} has samples; {least} are needed")
     new = {label: position for position, label in enumerate(used)}
     parts = index.parts or (None,) * len(index.names)

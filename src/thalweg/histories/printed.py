@@ -20,13 +20,13 @@ _REDRAWN = re.compile(r"[\r\x08]+")
 _LONGEST = 2_000
 _REMEMBERED = 4_096
 _NUMBER = re.compile(
-    r"(?<![\w.@/#-])([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf(?:inity)?))"
+    r"(?<![\w.@/#-])([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|(?:nan|inf(?:inity)?)(?![A-Za-z_])))"
     r"(\s?%|\s?/\s{0,6}\d+(?![\w./])|(?:[A-Za-z_/]|:\d)[^\s,;|()\[\]]*)?",
     re.IGNORECASE,
 )
 _IN_BRACKETS = re.compile(r"\(\s*([A-Za-z_][A-Za-z_ -]{0,30})\)")
-_BREAKS = re.compile(r"\s-\s|:\s|[,;|>\t\[\]()]|\.\.\s")
-_NAME = re.compile(r"[^\W\d_][\w/.@' -]{0,59}", re.ASCII)
+_BREAKS = re.compile(r"\s-\s|[:,;|>\t\[\]()]|(?<![Vv]al)(?<![Tt]est)(?<![Aa]cc)(?<![Aa]vg)\.+\s")
+_NAME = re.compile(r"[^\W\d_][\w/.@' -]{0,59}")
 _SOURCE_FILE = re.compile(r"\.(?:py|cpp|cc|cu)\b")
 _MOST_WORDS = 5
 _LONGEST_COUNT = 12
@@ -45,6 +45,8 @@ _SPLIT_WORD = re.compile(
 )
 _CLOCK = re.compile(r"\s\d+:\d\d")
 _AROUND_EPOCH = {"start", "starting", "begin", "beginning", "end", "of", "finished", "after", "in", "on", "for", "the"}
+_CHINESE = re.compile(r"第\s*(\d+)\s*(?:个|個)?(?:轮|輪|回|エポック|epoch)", re.IGNORECASE)
+_EVALUATED = re.compile(r"\bSaving dict for\b")  # what TensorFlow's estimators print of an evaluation
 _SETTINGS = {"batch", "batches", "steps", "updates", "iterations", "iters"}  # `batch = 64` says how large, not which
 _HEADING = 100
 
@@ -107,12 +109,12 @@ def read_line(piece: str) -> Printed | None:
         return _darknet(found)
     if _DARKNET_PART.match(piece):
         return None  # of one mini batch and one output, many a step
-    line = _Line(_OF.sub(" ", _IN_BRACKETS.sub(_kept, piece)))
+    line = _Line(_CHINESE.sub(r" epoch \1 ", _OF.sub(" ", _IN_BRACKETS.sub(_kept, piece))))
     line.go()
     said = line.said
     if line.first >= 0 or len(line.text) < _HEADING:
         marked = _SPLIT_WORD.search(line.text[: line.first] if line.first >= 0 else line.text)
-        said.split = split_of(marked[1]) if marked else ""
+        said.split = split_of(marked[1]) if marked else "val" if _EVALUATED.search(line.text) else ""
     counted = said.epoch is not None or said.step is not None or said.part is not None
     return said if counted or said.values or said.split else None
 
@@ -162,7 +164,7 @@ class _Line:
             before = found.end()
 
     def _take(self, found: re.Match[str], label: str, start: int) -> None:
-        digits, unit = found[1], (found[2] or "").strip()
+        digits, unit = found[1].removesuffix("."), (found[2] or "").strip()
         bare = label.strip()
         if bare == "(" and self.last:
             self._mean(digits, unit, found.end())

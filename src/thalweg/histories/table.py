@@ -22,6 +22,7 @@ _SEPARATORS = (",", ";", "\t", "|")
 _DECIMAL_COMMA = re.compile(r"(?:^|[;\t|])\s*[-+]?\d+,\d+(?:[eE][-+]?\d+)?\s*%?\s*(?=$|[;\t|])", re.MULTILINE)
 _SHOWN = 60
 _SAMPLED = 20
+_RULE = re.compile(r"\s*\|?[=+|-]*={3,}[=+|-]*\s*(?:$|\n)")
 _TURNED = 1 << 20
 _COUNT = re.compile(r"\d{1,18}")
 
@@ -72,7 +73,7 @@ def read_table(text: str, place: str) -> Table:
         >>> read_table("epoch;loss\n0;0,5\n1;0,25\n", "a.csv").values["loss"]
         array([0.5 , 0.25])
     """
-    text, cut = _whole(text)
+    text, cut = _whole(_unboxed(text))
     head = text[:20_000]
     lines = [line for line in head.splitlines() if line.strip() and not line.startswith("#")]
     if not lines:
@@ -124,6 +125,18 @@ def _separator(lines: list[str]) -> str:
     if cells(best)[1] == 0 and all(len(line.split()) > 1 for line in sample[:2]):
         return " "
     return best
+
+
+def _unboxed(text: str) -> str:
+    """A table between rules of `=`, its header over several lines, as MATLAB prints it, with one line of names."""
+    if not _RULE.match(text[:_TURNED].lstrip()):
+        return text
+    rows = [line.strip().strip("|").split("|") for line in text.splitlines() if "|" in line and not _RULE.match(line)]
+    above = list(itertools.takewhile(lambda row: not any(any(map(str.isdigit, cell)) for cell in row), rows))
+    if not above or len({len(row) for row in above}) != 1:
+        return text
+    names = [" ".join(cell.strip() for cell in column if cell.strip()) for column in zip(*above, strict=True)]
+    return "\n".join("|".join(cell.strip() for cell in row) for row in [names, *rows[len(above) :]]) + "\n"
 
 
 def _numbered(lines: list[str], separator: str, width: int) -> bool:
