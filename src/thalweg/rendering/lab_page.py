@@ -1,12 +1,15 @@
 """An experiment as a report and as text."""
 
 import textwrap
+from collections.abc import Sequence
 
 from thalweg.core.lab import LabFinding, LabResult
 from thalweg.core.languages import said
 from thalweg.core.report import Block, Paragraph, Report, Section, Table
 
 __all__ = ["lab_report", "lab_text"]
+
+_ROOM = 4
 
 
 def lab_report(result: LabResult) -> Report:
@@ -41,7 +44,7 @@ def lab_report(result: LabResult) -> Report:
     )
     return Report(
         title=f"Lab: {result.name}",
-        answer=(result.question, *(_line(each) for each in result.findings[:4])),
+        answer=(result.question, *map(_line, _foremost(result.findings))),
         sections=sections,
         provenance={"command": f"thalweg lab {result.name}", "seconds": f"{result.seconds:.1f}"},
     )
@@ -67,6 +70,11 @@ def lab_text(result: LabResult, width: int = 80) -> str:
     for limit in result.limits:
         lines += textwrap.wrap(said(f"Not shown: {limit}"), width)
     return "\n".join(lines) + "\n"
+
+
+def _foremost(findings: Sequence[LabFinding]) -> list[LabFinding]:
+    """What a first screen has room for: what was decided goes before what was not."""
+    return sorted(findings, key=lambda each: each.verdict == "undecided")[:_ROOM]
 
 
 def _line(finding: LabFinding) -> str:
