@@ -285,7 +285,11 @@ def main() -> None:
         result["left_out_problems_by_space"] = {
             name: verdict_score(chances, data, (data.view == "full") & rows, below)
             | factor_score(logs, chances, data, (data.view == "full") & rows, widen)
-            for name, rows in (("first", data.problem < "p100"), ("second", data.problem >= "p100"))
+            for name, rows in (
+                ("first", data.problem < "p100"),
+                ("second", (data.problem >= "p100") & (data.problem < "p300")),
+                ("third", data.problem >= "p300"),
+            )
         }
         result["warnings"] = warnings(chances, data)
         result["reliability"] = reliability(chances, data.label, known)

@@ -126,3 +126,26 @@ def test_one_epoch_is_no_course():
     assert estimate(RunHistory.from_epochs([{**row, "train_loss": math.nan}])).verdict == "too_high"
     two = estimate(RunHistory.from_epochs([row, {**row, "epoch": 2, "train_loss": 0.65}]))
     assert two.reason != one.reason
+
+
+@pytest.mark.parametrize("name", ["train_loss", "batch_loss", "val_loss"])
+def test_a_training_loss_that_ends_without_a_number_is_never_too_low(name: str) -> None:
+    for start in (3, 5, 10, 20):
+        loss = np.where(start > T, 1.2 + 1.1 * np.exp(-T / 4), math.nan)
+        found = estimate(history(**{name: loss, "val_accuracy": np.where(start > T, 0.6 - 0.5 * np.exp(-T / 4), 0.1)}))
+        assert found.verdict in {"too_high", "undetermined"}
+        assert found.probabilities["too_low"] == 0
+
+
+def test_a_loss_below_zero_is_not_judged_by_logarithms_that_it_has_not() -> None:
+    loss = 1.5 * np.exp(-T / 6) - 1
+    found = estimate(history(train_loss=loss, val_loss=loss + 0.1))
+    assert found.verdict == "undetermined"
+    assert "below zero" in found.reason
+
+
+def test_beside_a_loss_below_zero_accuracies_are_judged() -> None:
+    accuracy = 0.9 - 0.8 * np.exp(-T / 5)
+    curves = {"train_accuracy": accuracy, "val_accuracy": accuracy - 0.02}
+    with_loss = estimate(history(train_loss=1.5 * np.exp(-T / 6) - 1, **curves))
+    assert with_loss.probabilities == estimate(history(**curves)).probabilities

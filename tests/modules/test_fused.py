@@ -1,7 +1,9 @@
 """Chains of layers run as one give what torch's layers give one by one: values, both gradients, statistics."""
 
 import copy
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -14,6 +16,7 @@ from thalweg.modules.build import BuiltNetwork, build
 from thalweg.modules.fused import run_chain
 from thalweg.modules.native import kernels
 from thalweg.networks.catalogue import network
+from thalweg.training.rank_layers import spread_layers
 
 CHAINS: dict[str, Callable[[int], list[nn.Module]]] = {
     "rectifier, norm, pool": lambda c: [nn.ReLU(), nn.BatchNorm2d(c), nn.MaxPool2d(2)],
@@ -213,3 +216,70 @@ def test_evaluation_and_copies_run_layer_by_layer(monkeypatch: pytest.MonkeyPatc
     assert called == []
     module(x)
     assert len(called) == 3
+
+
+class Meeting:
+    """Two threads that stand for ranks: each gives its rows, both get all."""
+
+    def __init__(self) -> None:
+        self.barrier = threading.Barrier(2, timeout=60)
+        self.rows: dict[int, torch.Tensor] = {}
+
+
+class Halves:
+    """One rank's side of a meeting."""
+
+    def __init__(self, meeting: Meeting, rank: int) -> None:
+        self.meeting, self.rank, self.largest = meeting, rank, 3
+
+    def gather(self, rows: torch.Tensor) -> torch.Tensor:
+        self.meeting.rows[self.rank] = rows
+        self.meeting.barrier.wait()
+        every = torch.cat([self.meeting.rows[rank] for rank in range(2)])
+        self.meeting.barrier.wait()
+        return every
+
+
+def on_two_ranks(name: str, x: torch.Tensor, gradient: torch.Tensor) -> list[dict[str, torch.Tensor]]:
+    meeting, found = Meeting(), [{}, {}]
+
+    def work(rank: int) -> None:
+        modules = chains[rank]
+        spread_layers(nn.Sequential(*modules))
+        part = slice(0, 3) if rank == 0 else slice(3, 5)
+        own = x.detach()[part].contiguous(memory_format=torch.channels_last).requires_grad_()
+        fused.SPREAD.set(Halves(meeting, rank))
+        out = run_chain(modules, own)
+        assert out is not None
+        torch.autograd.backward(out, gradient[part])
+        norm = next(module for module in modules if isinstance(module, nn.BatchNorm2d))
+        found[rank] = {"out": out.detach(), "x": own.grad, "weight": norm.weight.grad, "bias": norm.bias.grad}
+        found[rank] |= {name: buffer.clone() for name, buffer in norm.named_buffers()}
+
+    chains = [chain_of(name, x.shape[1]) for _ in range(2)]
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(work, range(2)))
+    return found
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_a_batch_on_two_ranks_has_the_statistics_of_one_to_the_bit(name):
+    x = batch_of((5, 16, 8, 6))
+    modules = chain_of(name, 16)
+    one = results_of(run_chain, modules, x)
+    torch.manual_seed(7)
+    gradient = torch.randn(one["out"].shape)
+    two = on_two_ranks(name, x, gradient)
+    for key in ("out", "x"):
+        assert torch.equal(torch.cat([each[key] for each in two]).double(), one[key]), key
+    for key in ("running_mean", "running_var"):
+        assert all(torch.equal(each[key].double(), one[key]) for each in two), key
+    for key in ("weight", "bias"):
+        assert torch.allclose(sum(each[key].double() for each in two), one[key], rtol=1e-5, atol=1e-5), key
+
+
+def test_ranks_with_parts_of_another_size_decide_alike_whether_a_kernel_pays(monkeypatch):
+    monkeypatch.undo()
+    x = torch.zeros(3, 16, 32, 32)
+    assert [fused._pays(x[:count], pool=True, pictures=3) for count in (3, 2)] == [True, True]
+    assert not fused._pays(x[:2], pool=True, pictures=1)

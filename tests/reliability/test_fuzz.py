@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import thalweg
-from thalweg.core.errors import RunError, SourceError, SpecError
+from thalweg.core.errors import RunError, SourceError, SpecError, ThalwegError
 from thalweg.core.history import epochs_from_csv
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.run_folder import RunFolder
@@ -16,8 +16,8 @@ from thalweg.data.npz import read_npz
 
 def test_changed_originals_give_an_answer_or_one_sentence(kept):
     result = kept("fuzz")
-    assert result["cases"] == 18
-    assert result["inputs"] == 18 * 25
+    assert result["cases"] == 19
+    assert result["inputs"] == 19 * 25
 
 
 def test_a_carriage_return_in_a_history_is_told_with_its_line():
@@ -41,6 +41,33 @@ def test_a_carriage_return_in_a_table_of_classes_is_told_with_its_line(tmp_path)
     (tmp_path / "classes.csv").write_bytes(b'name,r,g,b\nsky,1,2,3\nro"ad\r,4,5,6\n"car,7,8,9\n')
     with pytest.raises(SourceError, match=r"classes\.csv, line \d: .* is no class"):
         find_table(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("minutes", r"plan\.toml\.minutes: a whole number of 400 digits"),
+        ("epochs", r"--epochs 999999999999\.\.\. is out of range: 1 to 1,000,000"),
+        ("seed", r"--seed 999999999999\.\.\. is out of range"),
+    ],
+)
+def test_a_whole_number_beyond_all_others_is_a_sentence(name, words):
+    text = TrainingPlan(source="x").to_toml().replace("seed = 42\n", "")
+    with pytest.raises(ThalwegError, match=words):
+        TrainingPlan.from_toml(f"{text}{name} = {'9' * 400}")
+
+
+def test_infinity_and_what_is_no_number_are_out_of_range():
+    with pytest.raises(ThalwegError, match="--minutes nan is out of range"):
+        TrainingPlan(source="x", minutes=float("nan"))
+    with pytest.raises(ThalwegError, match=r"--lr inf is out of range"):
+        TrainingPlan(source="x", learning_rate=float("inf"))
+
+
+def test_a_mean_in_brackets_that_is_no_number_is_left_out(tmp_path):
+    log = tmp_path / "train.log"
+    log.write_text("".join(f"Epoch: [{n}][0/3]\tLoss {2.3 - n / 4:.2e} (2.epoch+00)\n" for n in range(6)))
+    assert thalweg.diagnose(log).results[0].learning_rate.verdict
 
 
 def test_lists_within_lists_end_in_a_sentence(tmp_path):

@@ -21,6 +21,29 @@ def test_two_ranks_train_on_the_samples_of_one_and_come_to_its_losses(kept):
     assert case["largest_relative_difference_of_loss"] <= 1e-5
 
 
+@pytest.fixture(scope="module")
+def sharded(script):
+    """The short form of shards.py, once: a network in shards on two ranks, and both ways to go on with it."""
+    return script("shards").work(True)["details"]
+
+
+def test_two_ranks_with_half_the_weights_each_come_to_the_losses_of_one(sharded):
+    case = sharded[0]
+    assert case["same_samples"]
+    assert case["same_files"]
+    assert case["largest_relative_difference_of_loss"] <= 1e-5
+    for part in ("weights", "gradients", "optimizer", "average"):
+        for rank in case["bytes_of_each_rank"]:
+            assert rank[part] < 0.51 * case["bytes_of_one_process"][part]
+
+
+@pytest.mark.parametrize("place", [1, 2], ids=["from shards", "into shards"])
+def test_a_run_goes_on_whether_its_weights_lay_in_shards_or_not(sharded, place):
+    case = sharded[place]
+    assert 0 < case["stopped_after_step"] < case["steps"]
+    assert case["largest_relative_difference_of_loss"] <= 1e-5
+
+
 def test_a_rank_that_is_killed_is_noticed_and_the_run_goes_on_by_itself_to_the_bit(kept):
     (case,) = kept("rank_loss")["details"]
     assert case["wrong"] == []

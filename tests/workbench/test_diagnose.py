@@ -4,6 +4,7 @@ import csv
 import pathlib
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import thalweg
@@ -129,3 +130,15 @@ def test_many_runs_make_one_page(tmp_path):
     answer = thalweg.diagnose(tmp_path, html=tmp_path / "page.html")
     assert len(answer.results) == 3
     assert "Learning rates: 3 " in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_no_verdict_stands_against_a_run_that_diverges():
+    """The sum of a detector's losses lies far above zero, so that a jump back to the start looks small to the model."""
+    t = np.arange(1, 61)
+    fall = 1.2 + 1.1 * np.exp(-t / 4)
+    loss = 0.07 * np.where(t > 20, 2.3 + 0.01 * np.sin(7.0 * t), fall) + 0.05
+    (run,) = thalweg.diagnose({"loss": loss.tolist(), "val_loss": (loss + 0.01).tolist()}).results
+    assert "diverging" in names(run)
+    assert run.learning_rate.verdict in {"too_high", "undetermined"}
+    assert run.learning_rate.factor is None or run.learning_rate.factor > 1
+    assert "learning_rate_too_low" not in names(run)

@@ -54,6 +54,15 @@ def test_who_decides(trial: float, edge: float | None, given: float | None, rate
     assert (found.rate, found.rate_from) == (rate, whose)
 
 
+@pytest.mark.parametrize(
+    ("edge", "rate", "whose"), [(None, 2e-3, "recipe"), (6e-3, 2e-3, "recipe"), (1e-3, 4e-6, "trials")]
+)
+def test_a_fitted_head_hides_what_trials_could_say_of_low_rates(edge: float | None, rate: float, whose: str) -> None:
+    found = weighed(chosen(4e-6, edge), given=None, usual=2e-3, trusted=8.0, fitted=True)
+    assert (found.rate, found.rate_from) == (rate, whose)
+    assert ("do not break at it" in found.message) == (whose == "recipe")
+
+
 def test_absurd_rates_lead_to_the_same_one_and_the_network_is_left_alone(pictures: Batches) -> None:
     net, cpu = network(), Device("cpu", None)
     before = [weight.clone() for weight in net.parameters()]

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from thalweg.core.errors import PlanError, WeightsError
+from thalweg.core.plan import TrainingPlan
 from thalweg.core.shape import Shape
 from thalweg.modules.build import build
 from thalweg.networks import catalogue
@@ -16,7 +17,7 @@ from thalweg.networks.functional import Input, Network
 from thalweg.networks.layers import BatchNorm, Conv2d, Dropout, GlobalAvgPool, ReLU
 from thalweg.pretrained import published
 from thalweg.training.interruption import Interruption
-from thalweg.workbench import transfer_start
+from thalweg.workbench import transfer_start, wise_ft
 from thalweg.workbench.evaluate import evaluate
 from thalweg.workbench.predict import predict
 from thalweg.workbench.resume import resume
@@ -93,6 +94,48 @@ def test_stages_learn_unless_they_are_frozen_and_statistics_stay(photo_folder, w
     assert shares["conv2"]
 
 
+@pytest.fixture
+def few_suffice(monkeypatch):
+    monkeypatch.setattr(wise_ft, "FEWEST", 4)
+
+
+def test_what_is_kept_lies_between_the_start_and_what_was_learned(photo_folder, weights, tmp_path):
+    options = {**OPTIONS, "epochs": 1, "repair": False}
+    kept = {
+        share: model(train(photo_folder, weights=weights, wise_ft=share, out=tmp_path / f"run{share}", **options))
+        for share in (1.0, 0.25)
+    }
+    start = load_file(tmp_path / "run1.0" / "checkpoints" / "start.safetensors")
+    learned = {name: value - start[name] for name, value in kept[1.0].items() if value.is_floating_point()}
+    assert sum(float(value.abs().sum()) for value in learned.values()) > 0
+    for name, value in learned.items():
+        torch.testing.assert_close(kept[0.25][name], start[name] + 0.25 * value, rtol=1e-5, atol=1e-6)
+    page = (tmp_path / "run0.25" / "report.html").read_text()
+    assert "lie at 0.25 of the way from the start to the trained ones (WiSE-FT)" in page
+    assert "--wise-ft 0.25" in page
+
+
+@pytest.mark.usefixtures("few_suffice")
+def test_validation_files_say_how_near_to_the_start_the_weights_may_stay(photo_folder, weights, tmp_path):
+    options = {**OPTIONS, "epochs": 2, "split": "60/20/20"}
+    whole = train(photo_folder, weights=weights, wise_ft=1, out=tmp_path / "whole", **options)
+    asked = train(photo_folder, weights=weights, out=tmp_path / "asked", **options)
+    placed = json.loads((tmp_path / "asked" / "backbone.json").read_text())["wise_ft"]
+    assert placed["chosen_on"] == "validation"
+    assert placed["files"] == asked.validation_files
+    assert list(placed["losses"]) == ["1", "0.75", "0.5", "0.25"]
+    start = load_file(tmp_path / "asked" / "checkpoints" / "start.safetensors")["conv2.weight"]
+    expected = start + placed["share"] * (model(whole)["conv2.weight"] - start)
+    torch.testing.assert_close(model(asked)["conv2.weight"], expected, rtol=1e-5, atol=1e-6)
+    assert "validation files do not know to be worse" in (tmp_path / "asked" / "report.html").read_text()
+
+
+@pytest.mark.parametrize("split", ["80/20", "60/20/20"])
+def test_nobody_is_asked_who_is_reported_or_too_few(photo_folder, weights, tmp_path, split):
+    train(photo_folder, weights=weights, split=split, out=tmp_path / "run", **{**OPTIONS, "epochs": 1})
+    assert "wise_ft" not in json.loads((tmp_path / "run" / "backbone.json").read_text())
+
+
 def result_layers(run):
     return json.loads((run / "network.json").read_text())["layers"]
 
@@ -135,6 +178,9 @@ def test_a_run_killed_before_its_first_checkpoint_starts_from_what_it_kept(photo
         ({"head_only": True}, "--head-only is about a pretrained network"),
         ({"freeze": 1}, "--freeze is about a pretrained network"),
         ({"weights": "a.pth"}, "--weights is about a pretrained network"),
+        ({"wise_ft": 0.5}, "--wise-ft is about a pretrained network"),
+        ({"backbone": "tiny", "wise_ft": 0}, "--wise-ft 0 is out of range"),
+        ({"backbone": "tiny", "head_only": True, "wise_ft": 0.5}, "--wise-ft is about a backbone that is trained"),
         ({"backbone": "tiny", "freeze": "some"}, "a number of stages, or all"),
         ({"backbone": "tiny", "freeze": 1, "head_only": True}, "give one"),
         ({"backbone": "tiny", "network": "plain"}, "leave --network plain out"),
@@ -144,6 +190,11 @@ def test_a_run_killed_before_its_first_checkpoint_starts_from_what_it_kept(photo
 def test_options_that_contradict_each_other_are_refused(photo_folder, tmp_path, options, words):
     with pytest.raises(PlanError, match=words):
         train(photo_folder, out=tmp_path / "run", **options)
+
+
+def test_a_network_for_masks_was_not_whole_before():
+    with pytest.raises(PlanError, match="of one for masks the encoder alone was"):
+        TrainingPlan(source="scenes", backbone="tiny", task="segmentation", wise_ft=0.5)
 
 
 def test_more_stages_than_there_are_cannot_be_frozen(photo_folder, weights, tmp_path):

@@ -146,8 +146,9 @@ def _describe(error: Exception) -> tuple[str, int]:
         return "interrupted", 130
     name = type(error).__name__
     if isinstance(error, OSError):
-        place = f" {error.filename}" if error.filename else ""
-        return f"{error.strerror or name}:{place}; mend that and try again", 2
+        if error.filename:
+            return f"{error.strerror or name}: {error.filename}; mend that and try again", 2
+        return f"{error.strerror or name}; mend that and try again", 2
     return f"a fault in thalweg itself, please report it: {name}: {error} (--traceback shows where)", 1
 
 

@@ -138,6 +138,14 @@ def train(
             show_default="recipe",
         ),
     ] = None,
+    wise_ft: Annotated[
+        float | None,
+        typer.Option(
+            help="Of a backbone: how far from its start to the trained weights those go that are kept (WiSE-FT).",
+            rich_help_panel=HOW,
+            show_default="what validation allows",
+        ),
+    ] = None,
     patience: Annotated[
         int,
         typer.Option(help="Stop after so many epochs without a lower validation loss; 0 never.", rich_help_panel=HOW),
@@ -145,6 +153,12 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", rich_help_panel=RUN)] = "auto",
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write TensorBoard's event files, too.", rich_help_panel=RUN)
+    ] = False,
+    shard: Annotated[
+        bool,
+        typer.Option(
+            "--shard", help="Under torchrun: each rank keeps only a part of the weights.", rich_help_panel=RUN
+        ),
     ] = False,
     repair: Annotated[
         bool, typer.Option(help="Set a wrong learning rate right and roll back what breaks.", rich_help_panel=HOW)
@@ -186,9 +200,11 @@ def train(
             class_weights=class_weights,
             label_smoothing=label_smoothing,
             overlap_loss=overlap_loss,
+            wise_ft=wise_ft,
             patience=patience,
             device=device,
             repair=repair,
+            shard=shard,
             listener=display.listener(),
         )
     return show_run(settings, result)
@@ -197,6 +213,9 @@ def train(
 def resume(
     context: typer.Context,
     run: Annotated[Path, typer.Argument(help="The run folder.", show_default=False)],
+    shard: Annotated[
+        bool, typer.Option("--shard", help="Under torchrun: each rank keeps only a part of the weights.")
+    ] = False,
 ) -> int:
     """Go on with an interrupted run, exactly."""
     settings: Settings = context.obj
@@ -204,7 +223,7 @@ def resume(
         display.say(f"Looking at {printable(run)} ...")
         from thalweg.workbench.resume import resume as work
 
-        result = work(run, listener=display.listener())
+        result = work(run, shard=shard, listener=display.listener())
     return show_run(settings, result)
 
 

@@ -155,7 +155,10 @@ def _read_scalar(kind: Any, data: object, place: str) -> object:  # noqa: ANN401
     if kind in {Any, object}:
         return data
     if kind is float and isinstance(data, int) and not isinstance(data, bool):
-        return float(data)
+        try:
+            return float(data)
+        except OverflowError:
+            raise RunError(f"{place}: a whole number of {len(str(data)):,} digits is none that can be used") from None
     if kind is float and data is None:
         return math.nan
     if kind is bytes and isinstance(data, str):

@@ -3,7 +3,7 @@
 A field that is None means "chosen by the run"; the workbench fills such fields in, and the run folder keeps the result.
 """
 
-import math
+import sys
 import tomllib
 from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
@@ -11,6 +11,7 @@ from typing import Literal, get_args
 from thalweg.core.codec import from_plain, to_plain
 from thalweg.core.dataset import FormWish, Wanted
 from thalweg.core.errors import PlanError, RunError
+from thalweg.core.toml_values import restored, toml_value
 
 __all__ = ["Augmentation", "OptimizerName", "TrainingPlan"]
 
@@ -113,6 +114,8 @@ class TrainingPlan:
         layer_decay: Factor on the learning rate from a stage of the backbone to the one before it; None for the
             recipe's.
         unfreeze: Share of the run after which all stages that are not frozen learn; None for the recipe's.
+        wise_ft: How far from a pretrained start to the trained weights those go that are evaluated and saved, 0 to 1
+            (WiSE-FT); None asks the validation split.
         overlap_loss: Weight of the overlap (Lovász) loss beside the cross-entropy, where every pixel has a class; None
             takes the network's recipe.
         batch_norm: Of a backbone: `frozen` keeps the running statistics it came with, `batch` takes those of batches.
@@ -160,6 +163,7 @@ class TrainingPlan:
     unfreeze: float | None = None
     batch_norm: Statistics = "frozen"
     overlap_loss: float | None = None
+    wise_ft: float | None = None
 
     def __post_init__(self) -> None:
         if self.epochs is not None and self.minutes is not None:
@@ -193,8 +197,14 @@ class TrainingPlan:
     def _check_transfer(self) -> None:
         _within("layer decay", self.layer_decay, 0, 1, open_low=True)
         _within("unfreeze", self.unfreeze, 0, 1)
+        _within("--wise-ft", self.wise_ft, 0, 1, open_low=True)
         if self.backbone is None:
-            given = {"--weights": self.weights, "--freeze": self.freeze, "--head-only": self.head_only or None}
+            given = {
+                "--weights": self.weights,
+                "--freeze": self.freeze,
+                "--head-only": self.head_only or None,
+                "--wise-ft": self.wise_ft,
+            }
             for option, value in given.items():
                 if value is not None:
                     raise PlanError(f"{option} is about a pretrained network: name one with --backbone")
@@ -202,6 +212,14 @@ class TrainingPlan:
             raise PlanError(f"--freeze {self.freeze}: a number of stages, or all, is wanted")
         if self.head_only and self.freeze not in {None, "all"}:
             raise PlanError(f"--head-only trains no stage, and --freeze {self.freeze} leaves some to train: give one")
+        if self.task == "segmentation" and self.wise_ft is not None:
+            raise PlanError(
+                "--wise-ft is about a network that was whole before: of one for masks the encoder alone was"
+            )
+        if self.trains_head_only and self.wise_ft is not None and self.wise_ft < 1:
+            raise PlanError(
+                "--wise-ft is about a backbone that is trained: leave it out, or --head-only and --freeze all"
+            )
 
     @property
     def trains_head_only(self) -> bool:
@@ -237,7 +255,7 @@ class TrainingPlan:
             TOML text; fields that are None are left out, since TOML has no null.
         """
         lines = ["# Everything that decided this run.", f"schema = {PLAN_SCHEMA}"]
-        lines += [f"{name} = {_toml(value)}" for name, value in to_plain(self).items() if value is not None]
+        lines += [f"{name} = {toml_value(value)}" for name, value in to_plain(self).items() if value is not None]
         return "\n".join(lines) + "\n"
 
     @classmethod
@@ -263,7 +281,7 @@ class TrainingPlan:
         schema = data.pop("schema", None)
         if schema != PLAN_SCHEMA:
             raise RunError(f"{place}: schema {schema!r} is not known to this version, which reads {PLAN_SCHEMA}")
-        return from_plain(cls, {name: _restored(value) for name, value in data.items()}, place)
+        return from_plain(cls, {name: restored(value) for name, value in data.items()}, place)
 
     def with_options(self, **options: object) -> "TrainingPlan":
         """Change some fields, validating again.
@@ -305,42 +323,8 @@ _CHOICES = {
 def _within(option: str, value: float | None, low: float, high: float, *, open_low: bool = False) -> None:
     if value is None:
         return
-    if not math.isfinite(value) or value < low or value > high or (open_low and value <= low):
+    if not low <= value <= high or (open_low and value == low):  # nan is nowhere
+        endless = isinstance(value, int) and abs(value) > sys.float_info.max
+        shown = f"{str(value)[:12]}..." if endless else f"{value:g}"
         lowest = f"more than {low:g}" if open_low else f"{low:g}"
-        raise PlanError(f"{option} {value:g} is out of range: {lowest} to {high:,.12g}")
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return _toml_string(value)
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    return repr(value)
-
-
-_PRIVATE = 0xF0000
-"""TOML cannot hold bytes that are not UTF-8 (U+DC80 to U+DCFF in Python); they go into a private plane of Unicode."""
-
-
-def _restored(value: object) -> object:
-    """Undo what `_toml_string` did to bytes of a name that are not UTF-8."""
-    if not isinstance(value, str):
-        return value
-    low, high = 0xD800 + _PRIVATE, 0xDFFF + _PRIVATE
-    return "".join(chr(ord(each) - _PRIVATE) if low <= ord(each) <= high else each for each in value)
-
-
-def _toml_string(text: str) -> str:
-    escaped = []
-    for character in text:
-        if character in {'"', "\\"}:
-            escaped.append("\\" + character)
-        elif character.isprintable():
-            escaped.append(character)
-        elif 0xD800 <= ord(character) <= 0xDFFF:  # noqa: PLR2004 - a byte that is not UTF-8
-            escaped.append(f"\\U{ord(character) + _PRIVATE:08x}")
-        else:
-            escaped.append(f"\\U{ord(character):08x}")
-    return '"' + "".join(escaped) + '"'
+        raise PlanError(f"{option} {shown} is out of range: {lowest} to {high:,.12g}")

@@ -48,7 +48,8 @@ def open_rows(path: Path) -> Iterator[list[str]]:
             head = file.read(1 << 16)
             file.seek(0)
             line = head.partition("\n")[0]
-            separator = max(",;\t ", key=lambda mark: (line.count(mark), mark == ","))
+            marks = ",;\t" if any(mark in line for mark in ",;\t") else " "  # names may have spaces in them
+            separator = max(marks, key=lambda mark: (line.count(mark), mark == ","))
             reader = csv.reader(file, delimiter=separator, skipinitialspace=separator == " ")
             for row in reader:
                 cells = [cell.strip() for cell in row]

@@ -43,6 +43,7 @@ def assemble(recording: Recording, columns: Mapping[str, str]) -> NamedHistory:
     roles.known = {name: _clean(name, curve, roles) for name, curve in roles.known.items()}
     roles.other = [curve.at(_countable(curve)) for curve in roles.other]
     roles.known = {name: curve for name, curve in roles.known.items() if len(curve.values)}
+    _perplexities(roles)
     _accuracies(roles)
     if not any(name in roles.known for name in _JUDGED):
         names = ", ".join(curve.name for curve in recording.curves[:_SHOWN]) or "none"
@@ -109,6 +110,21 @@ def _first_step(recording: Recording) -> int:
         return 1 - recording.first_step
     least = [float(curve.steps.min()) for curve in recording.curves if curve.steps is not None and len(curve.steps)]
     return 1 if least and min(least) < 1 else 0
+
+
+def _perplexities(roles: Roles) -> None:
+    """Turn perplexities into the losses that they are powers of, where the loss itself is not there."""
+    for split in ("train", "val"):
+        curve = roles.known.pop(f"{split}_perplexity", None)
+        if curve is None:
+            continue
+        finite = curve.values[np.isfinite(curve.values)]
+        if f"{split}_loss" in roles.known or (finite.size and finite.min() < 1 - _ROUNDING):
+            roles.other.append(curve)
+            continue
+        with np.errstate(invalid="ignore"):
+            roles.known[f"{split}_loss"] = _with_values(curve, np.log(curve.values))
+        roles.notes.append(f"{printable(curve.name)} is a perplexity: its logarithm was taken as {split}_loss")
 
 
 def _accuracies(roles: Roles) -> None:

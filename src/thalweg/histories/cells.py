@@ -16,7 +16,7 @@ MISSING = frozenset({"", "na", "n/a", "none", "null", "-", "--", "nil", "<na>", 
 _DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩٫−", "01234567890123456789.-")
 _WRAPPED = re.compile(r"(?:[A-Za-z_.]+\d*)?[\[(]+\s*([-+0-9.einfaINFNAE]+)\s*(?:[,\])].*)?", re.DOTALL)
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d\d(?:\.\d+)?)")
-_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
+_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?(?:\s?%)?")
 _GROUPED = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _SPECIAL = {"1.#qnan": math.nan, "-1.#ind": math.nan, "1.#inf": math.inf, "-1.#inf": -math.inf, "-nan": math.nan}
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from thalweg.histories.measured import SIGNALS_FILE
 from thalweg.histories.names import words
+from thalweg.histories.readers.exports import exported
 from thalweg.histories.readers.mlflow_files import METRICS, is_run_folder
 from thalweg.histories.readers.own import EPOCHS, STEPS
 from thalweg.histories.readers.tensorboard import MARK
@@ -22,8 +23,9 @@ MOST_FILES = 20_000
 """So many files that could be logs are looked at, no more."""
 
 _DEEPEST = 16
-_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".db", ".sqlite", ".sqlite3", ".json", ".log", ".txt")
-_NAMED_ENDINGS = (".log", ".txt")
+_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".db", ".sqlite", ".sqlite3", ".json", ".log", ".txt", ".out")
+_NAMED_ENDINGS = (".log", ".txt", ".out")
+_NAMED = ("log", "hist", "metric", "loss", "train", "output", "stdout", "console", "slurm", "nohup", "progress")
 _PASSED_OVER = {"__pycache__", "node_modules", "site-packages", "artifacts", "checkpoints", ".trash"}
 _STATE = "trainer_state.json"
 _CHECKPOINT = re.compile(r"checkpoint-\d+")
@@ -37,9 +39,9 @@ class Found:
     """One thing to read.
 
     Args:
-        kind: `file`, `events` (files of one run), or `mlflow` (a run's folder).
+        kind: `file`, `events` (files of one run), `exports` (of one run, a tag each), or `mlflow` (a run's folder).
         path: The file or folder.
-        events: The event files, each with its folder's split.
+        events: The event files, each with its folder's split; the exports, each with the curve's name.
         notes: What was passed over for it.
     """
 
@@ -82,7 +84,14 @@ def search(root: Path) -> Iterator[Found]:
         mine = sorted((name for name in names if MARK in name), key=natural)
         if mine and not any(state in folder.parents or state == folder for state in states):
             events[folder] = [folder / name for name in mine]
-        found += [Found("file", folder / name) for name in sorted(names, key=natural) if _may_be_log(name)]
+        exports = _exports(folder, names)
+        found += exports
+        joined = {path.name for each in exports for path, _ in each.events}
+        found += [
+            Found("file", folder / name)
+            for name in sorted(names, key=natural)
+            if _may_be_log(name) and name not in joined
+        ]
     yield from found[:MOST_FILES]
     yield from _groups(events)
 
@@ -109,7 +118,21 @@ def _may_be_log(name: str) -> bool:
     low = name.lower()
     if MARK in low or low.endswith(SIGNALS_FILE) or low == _STATE or low.startswith(".") or not low.endswith(_ENDINGS):
         return False
-    return not low.endswith(_NAMED_ENDINGS) or any(word in low for word in ("log", "hist", "metric", "loss"))
+    return not low.endswith(_NAMED_ENDINGS) or any(word in low for word in _NAMED)
+
+
+def _exports(folder: Path, names: Sequence[str]) -> list[Found]:
+    """The exports of a folder, those of one run together: `train` and `validation` are halves of one."""
+    runs: dict[str, list[tuple[Path, str]]] = {}
+    for name in sorted(names, key=natural):
+        told = exported(Path(name).stem) if name.lower().endswith(".csv") else None
+        if told:
+            runs.setdefault(told[0], []).append((folder / name, told[1]))
+    return [
+        Found("exports", folder / run if len(runs) > 1 else folder, events=files)
+        for run, files in runs.items()
+        if len(files) > 1
+    ]
 
 
 def _latest_state(folder: Path) -> Found | None:

@@ -8,12 +8,21 @@ import functools
 import re
 from dataclasses import dataclass
 
-__all__ = ["Meaning", "is_epoch", "is_step", "meaning"]
+__all__ = ["JUDGED", "Meaning", "is_epoch", "is_step", "meaning", "split_of", "words"]
+
+JUDGED = frozenset({"loss", "perplexity", "accuracy", "error_rate"})
+"""Quantities that tell how a run goes."""
 
 _SPLITS = {
     **dict.fromkeys(("train", "training", "trn", "tr"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "eval", "evaluation", "dev", "vl", "evaluate"), "val"),
+    **dict.fromkeys(("validating", "validate", "evaluating"), "val"),
     **dict.fromkeys(("test", "tst", "testing", "heldout"), "test"),
+    **dict.fromkeys(("entraînement", "entrainement", "entrenamiento", "treino", "addestramento", "обучение"), "train"),
+    **dict.fromkeys(("训练", "訓練", "学習", "آموزش"), "train"),
+    **dict.fromkeys(("validierung", "validación", "validacion", "validação", "validacao", "validazione"), "val"),
+    **dict.fromkeys(("валидация", "验证", "驗證", "検証", "اعتبارسنجی"), "val"),
+    **dict.fromkeys(("测试", "テスト", "آزمون"), "test"),
 }
 _PER = {
     **dict.fromkeys(("step", "batch", "iter", "iteration", "it", "minibatch", "smoothed"), "step"),
@@ -33,15 +42,19 @@ _LOSS = {
     ),
     *("bce", "bce loss", "binary crossentropy", "categorical crossentropy", "sparse categorical crossentropy"),
     *("mse", "mse loss", "log loss", "criterion", "loss value", "losses", "cls loss", "classification loss"),
-    *("loss cls", "loss classification"),
+    *("verlust", "perte", "pérdida", "perdida", "perda", "perdita", "потери", "损失", "損失", "زیان", "هزینه"),
+    *("loss cls", "loss classification", "mlogloss", "multi logloss", "binary logloss"),
 }
 _ACCURACY = {
     *("acc", "accuracy", "top 1", "acc 1", "accuracy 1", "top 1 acc", "top 1 accuracy", "accuracy top 1", "acc top 1"),
     *("prec 1", "binary accuracy", "binary acc", "categorical accuracy", "sparse categorical accuracy", "cls acc"),
     *("sparse categorical acc", "categorical acc", "multiclass accuracy", "multiclassaccuracy", "binaryaccuracy"),
     *("accuracy score", "class accuracy", "cls accuracy", "classification accuracy", "overall accuracy", "total acc"),
+    *("genauigkeit", "exactitude", "exactitud", "acurácia", "acuracia", "accuratezza", "точность", "准确率", "準確率"),
+    *("正解率", "精度", "دقت"),
     *("total accuracy", "accs", "accuracies", "metric top 1", "accuracy multi"),
 }
+_PERPLEXITY = {"ppl", "perplexity", "pplx"}
 _ERROR = {
     *("error rate", "err rate", "top 1 error", "top 1 err", "classification error", "misclassification"),
     *("misclassification rate", "error top 1", "err 1", "err top 1", "classification error rate"),
@@ -51,8 +64,13 @@ _GRADIENT = re.compile(r"(?:total )?(?:grad|gradient|gradients)(?: 2(?: 0)?)? no
 _SECONDS = {"seconds", "elapsed seconds", "seconds elapsed", "time seconds", "time s", "sec", "secs"}
 _WORDS = re.compile(r"[^\W\d_]+|\d+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_JOINED = re.compile(r"(train|training|valid|validation|val|test|tr|eval)(loss|accuracy|acc|err|error|cost)(es)?")
+_JOINED = re.compile(
+    r"(train|training|valid|validation|val|test|tr|eval)(loss|accuracy|acc|err|error|cost)(?:es)?"
+    r"|(training|validierung|test)s?(verlust|genauigkeit)"
+    r"|(训练|訓練|学習|验证|驗證|検証|测试|テスト)集?(?:的|の)?(损失|損失|准确率|準確率|正解率|精度)"
+)
 _EPOCHS = {"epoch", "epochs", "ep", "current epoch", "epoch num", "epoch number", "trainer epoch", "train epoch"}
+_EPOCHS |= {"epoche", "époque", "epoque", "época", "epoca", "эпоха", "轮次", "エポック", "دوره"}
 _STEPS = {
     *("step", "steps", "global step", "iteration", "iter", "iters", "iterations", "it", "batch", "train global step"),
     *("trainer global step", "batches", "update", "updates", "num updates", "num steps", "train step", "batch idx"),
@@ -65,7 +83,8 @@ class Meaning:
     """What a name says.
 
     Args:
-        quantity: `loss`, `accuracy`, `error_rate`, `learning_rate`, `gradient_norm`, `seconds`; else empty.
+        quantity: `loss`, `perplexity`, `accuracy`, `error_rate`, `learning_rate`, `gradient_norm`, `seconds`; else
+            empty.
         split: `train`, `val`, `test`, or empty where the name does not say.
         per: `step`, `epoch`, or empty where the name does not say.
         plain: How plainly it is said; of two candidates the plainer wins.
@@ -95,7 +114,7 @@ def words(name: str) -> list[str]:
     parts: list[str] = []
     for word in found[:12]:
         joined = _JOINED.fullmatch(word)
-        parts += [joined[1], joined[2]] if joined else [word]
+        parts += [part for part in joined.groups() if part] if joined else [word]
     return parts
 
 
@@ -134,13 +153,29 @@ def _quantity(rest: str) -> tuple[str, int]:
         return "loss", {"total loss": 3, "loss total": 3, "loss": 2}.get(rest, 1)
     if rest in _ACCURACY:
         return "accuracy", 2 if rest in {"accuracy", "acc"} else 1
-    if rest in _ERROR:
-        return "error_rate", 1
+    if rest in _ERROR or rest in _PERPLEXITY:
+        return "error_rate" if rest in _ERROR else "perplexity", 1
     if _RATE.fullmatch(rest):
         return "learning_rate", 2 if rest in {"lr", "learning rate"} else 1
     if _GRADIENT.fullmatch(rest):
         return "gradient_norm", 1
     return ("seconds", 1) if rest in _SECONDS else ("", 0)
+
+
+def split_of(word: str) -> str:
+    """Say which split a single word names.
+
+    Args:
+        word: A word.
+
+    Returns:
+        `train`, `val` or `test`; empty for any other word.
+
+    Example:
+        >>> split_of("Validation"), split_of("box")
+        ('val', '')
+    """
+    return _SPLITS.get(word.lower(), "")
 
 
 def is_epoch(name: str) -> bool:

@@ -10,7 +10,7 @@ from thalweg.core.files import printable
 from thalweg.core.run_log import NamedHistory
 from thalweg.histories.assembly import assemble
 from thalweg.histories.database import MAGIC
-from thalweg.histories.folders import search
+from thalweg.histories.folders import Found, search
 from thalweg.histories.log_file import LogFile
 from thalweg.histories.measured import measurements_beside, with_measurements
 from thalweg.histories.readers import (
@@ -20,6 +20,7 @@ from thalweg.histories.readers import (
     json_lines,
     keras_csv,
     lightning,
+    lines,
     mlflow,
     own,
     table,
@@ -29,6 +30,7 @@ from thalweg.histories.readers import (
     transformers,
     ultralytics,
 )
+from thalweg.histories.readers.exports import from_exports
 from thalweg.histories.readers.history_json import from_mapping
 from thalweg.histories.readers.mlflow_files import from_run_folder
 from thalweg.histories.readers.reader import Reader
@@ -46,6 +48,7 @@ READERS: tuple[Reader, ...] = (
     history_json.READER,
     json_lines.READER,
     console.READER,
+    lines.READER,
     own.READER,
     keras_csv.READER,
     fastai.READER,
@@ -156,19 +159,14 @@ def _read_folder(folder: Path, columns: Mapping[str, str]) -> list[NamedHistory]
     for found in search(folder):
         looked += 1
         try:
-            if found.kind == "events":
-                if found.path in tables:
-                    continue  # the same run, which the table beside them tells already
-                recordings: Iterable[Recording] = from_event_files(found.events, printable(found.path))
-            elif found.kind == "mlflow":
-                recordings = from_run_folder(found.path)
-            elif _worth_reading(found.path):
-                runs += [_with_notes(run, found.notes) for run in read_file(LogFile(found.path), columns)]
-                tables.add(found.path.parent)
+            if found.kind == "file":
+                if _worth_reading(found.path):
+                    runs += [_with_notes(run, found.notes) for run in read_file(LogFile(found.path), columns)]
+                    tables.add(found.path.parent)
                 continue
-            else:
-                continue
-            for recording in recordings:
+            if found.kind == "events" and found.path in tables:
+                continue  # the same run, which the table beside them tells already
+            for recording in _recordings(found):
                 try:
                     runs.append(_with_notes(assemble(recording, columns), found.notes))
                 except LogError as error:
@@ -179,6 +177,15 @@ def _read_folder(folder: Path, columns: Mapping[str, str]) -> list[NamedHistory]
         why = f"; the first: {first}" if first else ": name a log file, or the folder in which the program writes them"
         raise LogError(f"{printable(folder)} holds no training log that can be read ({looked:,} files looked at){why}")
     return runs
+
+
+def _recordings(found: Found) -> Iterable[Recording]:
+    """What several files say together."""
+    if found.kind == "events":
+        return from_event_files(found.events, printable(found.path))
+    if found.kind == "exports":
+        return [from_exports(found.events, printable(found.path))]
+    return from_run_folder(found.path)
 
 
 def _worth_reading(path: Path) -> bool:

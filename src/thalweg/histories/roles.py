@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
-from thalweg.histories.names import Meaning, meaning
+from thalweg.histories.names import JUDGED, Meaning, meaning
 from thalweg.histories.recording import Curve, Recording
 
 __all__ = ["AXES", "SIGNALS", "Roles", "assign"]
@@ -28,6 +28,7 @@ AXES = ("epoch", "step")
 """What else `--columns` may name."""
 
 _SHOWN = 12
+_CONVERTED = {"error_rate": "accuracy", "perplexity": "loss"}
 
 
 @dataclass(slots=True)
@@ -35,7 +36,7 @@ class Roles:
     """Curves by the name of their signal.
 
     Args:
-        known: Signal name to curve; `train_error_rate` and `val_error_rate` await their conversion.
+        known: Signal name to curve; error rates and perplexities (`val_error_rate`) await their conversion.
         other: The rest, under their own names.
         notes: What was guessed.
     """
@@ -113,13 +114,13 @@ def _guess(curves: list[Curve], roles: Roles) -> None:
 
 def _signal(each: Meaning, said: set[tuple[str, str]], told: set[str]) -> str:
     """The signal's name for a meaning; empty for none."""
-    if each.quantity not in {"loss", "accuracy", "error_rate"}:
+    if each.quantity not in JUDGED:
         return each.quantity
     split = _split(each, said, told)
     if not split:
         return ""
     if each.per == "step":
-        return f"batch_{each.quantity}" if split == "train" and each.quantity != "error_rate" else ""
+        return f"batch_{each.quantity}" if split == "train" and each.quantity in {"loss", "accuracy"} else ""
     return f"{split}_{each.quantity}"
 
 
@@ -132,7 +133,7 @@ def _split(each: Meaning, said: set[tuple[str, str]], told: set[str]) -> str:
         return "" if "val" in judged else "val"
     trained = any(pair[1] == "train" for pair in said) or "train_loss" in told
     watched = any(pair[1] in {"val", "test"} for pair in said) or "val_loss" in told
-    if each.quantity != "loss" and trained and watched and not judged:
+    if each.quantity not in {"loss", "perplexity"} and trained and watched and not judged:
         return "val"
     return "" if (each.quantity, "train") in said else "train"
 
@@ -147,7 +148,7 @@ def _batches_for_epochs(roles: Roles) -> None:
 
 
 def _same(one: str, other: str) -> bool:
-    return {"error_rate": "accuracy"}.get(one, one) == {"error_rate": "accuracy"}.get(other, other)
+    return _CONVERTED.get(one, one) == _CONVERTED.get(other, other)
 
 
 def _tell(curve: Curve, each: Meaning, name: str, roles: Roles) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thalweg.core.files import printable
-from thalweg.histories.names import is_epoch, is_step, meaning
+from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning
 from thalweg.histories.recording import Curve, Floats, Recording
 
 __all__ = ["Columns", "Mask", "as_number", "columns_of_rows", "to_recordings"]
@@ -32,6 +32,7 @@ class Columns:
         elapsed: As in `Recording`.
         known: Column to signal, where a format knows more than names say; `-` for none of ours.
         percent: True where the format writes accuracies as percentages.
+        says_nan: True where the format writes NaN as such, so that what is missing is missing.
         notes: What was noticed so far.
     """
 
@@ -46,6 +47,7 @@ class Columns:
     elapsed: bool = False
     known: Mapping[str, str] = field(default_factory=dict)
     percent: bool = False
+    says_nan: bool = False
     notes: list[str] = field(default_factory=list)
 
     @classmethod
@@ -142,7 +144,8 @@ def to_recordings(columns: Columns) -> list[Recording]:
     """
     rows = len(next(iter(columns.values.values()))) if columns.values else 0
     counters = {name for name in (columns.epoch, columns.step) if name}
-    _non_finite_tails(columns, counters, rows)
+    if not columns.says_nan:
+        _non_finite_tails(columns, counters, rows)
     key = columns.epoch or columns.step
     if not key:
         return [_recording(columns, np.arange(rows), counters, columns.place, columns.notes)]
@@ -211,7 +214,7 @@ def _runs(
 
 def _shared(columns: Columns, run: npt.NDArray[np.intp], segment: npt.NDArray[np.intp]) -> bool:
     """Whether two stretches of rows have a quantity in common; if not, they are sections of one run."""
-    names = [name for name in columns.values if meaning(name).quantity in {"loss", "accuracy", "error_rate"}]
+    names = [name for name in columns.values if meaning(name).quantity in JUDGED]
     both = [name for name in names or columns.values if columns.recorded[name][run].any()]
     return any(columns.recorded[name][segment].any() for name in both)
 

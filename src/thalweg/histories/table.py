@@ -19,8 +19,11 @@ __all__ = ["Table", "read_table"]
 _CHUNK = 20_000
 _COLUMNS_SHOWN = 8
 _SEPARATORS = (",", ";", "\t", "|")
-_DECIMAL_COMMA = re.compile(r"(?:^|[;\t|])\s*[-+]?\d+,\d+(?:[eE][-+]?\d+)?\s*(?=$|[;\t|])", re.MULTILINE)
+_DECIMAL_COMMA = re.compile(r"(?:^|[;\t|])\s*[-+]?\d+,\d+(?:[eE][-+]?\d+)?\s*%?\s*(?=$|[;\t|])", re.MULTILINE)
 _SHOWN = 60
+_SAMPLED = 20
+_TURNED = 1 << 20
+_COUNT = re.compile(r"\d{1,18}")
 
 _CUT = "the last row is cut off and was left out"
 
@@ -76,12 +79,17 @@ def read_table(text: str, place: str) -> Table:
         raise LogError(f"{place} holds no rows")
     separator = _separator(lines)
     comma = separator != "," and bool(_DECIMAL_COMMA.search("\n".join(lines[1:])))
+    if turned := _turned(text, separator, decimal_comma=comma):
+        text, separator = turned, "," if separator == " " else separator
+        lines = turned.splitlines()
     rows = _rows(text, separator)
     try:
         first = next(row for row in rows if _says_something(row))
         names, headless = _header(first, decimal_comma=comma)
         if headless:
             rows = itertools.chain([first], rows)
+        if not headless and _numbered(lines, separator, len(names)):
+            names = ("", *names)  # the rows are numbered and the header is not, as pandas and R print a table
         table = Table(names, {}, {}, {}, 0, headless, separator)
         if cut:
             table.notes.append(_CUT)
@@ -116,6 +124,41 @@ def _separator(lines: list[str]) -> str:
     if cells(best)[1] == 0 and all(len(line.split()) > 1 for line in sample[:2]):
         return " "
     return best
+
+
+def _numbered(lines: list[str], separator: str, width: int) -> bool:
+    """Whether each row has one cell more than the header, with a number first and something last."""
+    if len(lines) < 3:  # noqa: PLR2004 - one row is no rule
+        return False
+    below = list(itertools.islice(_rows("\n".join(lines[:_SAMPLED]), separator), 1, None))[:-1]
+    if not all(len(row) == width + 1 and _COUNT.fullmatch(row[0].strip()) and row[-1].strip() for row in below):
+        return False
+    if not below:
+        return False
+    counted = [int(row[0]) for row in below]
+    return counted == list(range(counted[0], counted[0] + len(counted)))
+
+
+def _turned(text: str, separator: str, *, decimal_comma: bool) -> str:
+    """A table that lies on its side, a name before each row of numbers, set upright; empty for any other."""
+    if len(text) > _TURNED:
+        return ""
+    try:
+        rows = [[cell.strip() for cell in row] for row in _rows(text, separator) if _says_something(row)]
+    except csv.Error:
+        return ""
+    if len(rows) < 2 or len(rows) > len(rows[0]) or len({len(row) for row in rows}) != 1:  # noqa: PLR2004 - one row is a header
+        return ""
+    try:
+        numbered = [[number(cell, decimal_comma=decimal_comma) for cell in row[1:]] for row in rows]
+    except ValueError:
+        return ""
+    names = {row[0] for row in rows}
+    if len(names) < len(rows) or any(not name or name[:1].isdigit() for name in names) or len(numbered[0]) < 2:  # noqa: PLR2004 - `loss,0.9` may be a pair
+        return ""
+    out = io.StringIO()
+    csv.writer(out, delimiter=separator if separator != " " else ",").writerows(zip(*rows, strict=True))
+    return out.getvalue()
 
 
 def _rows(text: str, separator: str) -> Iterator[list[str]]:

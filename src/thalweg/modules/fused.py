@@ -6,10 +6,14 @@
 The mathematics is that of the layers one by one: mean and variance are those of the map before pooling, and where a
 scale is negative the largest result of a window comes from its smallest value. Sums are gathered in another order than
 torch's, so results agree to rounding, not to the bit. Second derivatives are taken through torch's own layers.
+
+Where a batch lies on several ranks, the kernels' sums of each picture travel between their passes (`Spread`): they are
+then added up as one process adds them, so that mean and variance are its to the bit.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +21,29 @@ from torch.nn import functional
 
 from thalweg.modules.native import Form, Kernels, kernels
 
-__all__ = ["CHAINS", "run_chain"]
+__all__ = ["CHAINS", "SPREAD", "Spread", "run_chain"]
+
+
+class Spread(Protocol):
+    """A batch that lies on several ranks."""
+
+    @property
+    def largest(self) -> int:
+        """Pictures of the rank that has most; all ranks must decide alike whether a kernel pays."""
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """Give every rank the rows of all.
+
+        Args:
+            rows: float64 `(own pictures, numbers)`.
+
+        Returns:
+            float64 `(pictures of the batch, numbers)`, in the batch's order.
+        """
+
+
+SPREAD: ContextVar[Spread | None] = ContextVar("batch on several ranks", default=None)
+"""Set while a batch is computed whose normalisations mean all of it; their class has `spreads`."""
 
 CHAINS = (
     ("relu", "batch_norm", "max_pool2d"),
@@ -49,7 +75,7 @@ def run_chain(modules: Sequence[nn.Module], x: Tensor) -> Tensor | None:
         one of them, a normalisation is frozen, the numbers are laid out otherwise, or there is no compiler. Hooks on
         what goes forward see the layers run one by one, and cannot change what comes out.
     """
-    norm = next((module for module in modules if type(module) is nn.BatchNorm2d), None)
+    norm = next((module for module in modules if isinstance(module, nn.BatchNorm2d)), None)
     if norm is None or not _is_usual(norm) or not _is_suited(x) or _has(modules, _BACKWARD_HOOKS):
         return None
     where = modules.index(norm)
@@ -64,7 +90,8 @@ def run_chain(modules: Sequence[nn.Module], x: Tensor) -> Tensor | None:
     if pool and min(height, width) < 2:  # noqa: PLR2004 - a window
         return None
     half = x.dtype is torch.bfloat16
-    kernel = kernels(half=half) if _pays(x, pool=pool) else None
+    spread = SPREAD.get() if type(norm) is not nn.BatchNorm2d else None
+    kernel = kernels(half=half) if _pays(x, pool=pool, pictures=spread.largest if spread else len(x)) else None
     if kernel is None:
         return None
     kind = _AFTER[type(rectifiers[0])] if rectifiers else 0
@@ -72,16 +99,19 @@ def run_chain(modules: Sequence[nn.Module], x: Tensor) -> Tensor | None:
     if _has(modules, _FORWARD_HOOKS):
         _show(modules, norm, x)
     norm.num_batches_tracked.add_(1)  # type: ignore[union-attr]
-    result: Tensor = _Chain.apply(x, norm.weight, norm.bias, norm, form, kernel)  # type: ignore[no-untyped-call]
+    result: Tensor = _Chain.apply(x, norm.weight, norm.bias, norm, form, kernel, spread)  # type: ignore[no-untyped-call]
     return result
 
 
-def _pays(x: Tensor, *, pool: bool) -> bool:
+def _pays(x: Tensor, *, pool: bool, pictures: int) -> bool:
     """Whether it is faster than torch: without pooling in bfloat16 alone, which torch converts in every pass."""
-    return x.numel() >= _ENOUGH[x.shape[1] <= _FEW_CHANNELS] and (pool or x.dtype is torch.bfloat16)
+    numbers = x[0].numel() * pictures
+    return numbers >= _ENOUGH[x.shape[1] <= _FEW_CHANNELS] and (pool or x.dtype is torch.bfloat16)
 
 
 def _is_usual(norm: nn.BatchNorm2d) -> bool:
+    if type(norm) is not nn.BatchNorm2d and not getattr(type(norm), "spreads", False):
+        return False
     numbers = (norm.weight, norm.bias, norm.running_mean, norm.running_var)
     if not norm.training or norm.momentum is None or norm.num_batches_tracked is None:
         return False
@@ -112,9 +142,10 @@ def _show(modules: Sequence[nn.Module], norm: nn.BatchNorm2d, x: Tensor) -> None
     buffers = [buffer for buffer in norm.buffers(recurse=False) if buffer is not None]
     before = [buffer.clone() for buffer in buffers]
     with torch.no_grad():
-        y = x.detach()
+        y, spread = x.detach(), SPREAD.set(None)  # who listens here sends no messages
         for module in modules:
             y = module(y)
+        SPREAD.reset(spread)
         for buffer, value in zip(buffers, before, strict=True):
             buffer.copy_(value)
 
@@ -139,27 +170,29 @@ class _Chain(torch.autograd.Function):
         norm: nn.BatchNorm2d,
         form: Form,
         kernel: Kernels,
+        spread: Spread | None,
     ) -> Tensor:
         pictures, channels, height, width = x.shape
         means, spreads = torch.empty(2, pictures, channels, dtype=torch.float64)
         kernel.share("measure", form, x, means, spreads)
         batch = torch.empty(4, channels)
         momentum, running = float(norm.momentum or 0), (norm.running_mean, norm.running_var)
-        counts = (pictures, height * width, channels)
+        means, spreads = _of_all(spread, means, spreads)
+        counts = (len(means), height * width, channels)
         kernel.call("settle", *counts, means, spreads, weight, bias, norm.eps, momentum, *running, batch)
         shape = (pictures, channels, height // form.pool, width // form.pool)
         out = torch.empty(shape, dtype=x.dtype, memory_format=torch.channels_last)
         won = torch.empty(out.numel() if form.pool > 1 else 0, dtype=torch.uint8)
         kernel.share("apply", form, x, batch, out, won)
         ctx.save_for_backward(x, weight, bias)
-        ctx.batch, ctx.won, ctx.form, ctx.kernel, ctx.eps = batch, won, form, kernel, norm.eps
+        ctx.batch, ctx.won, ctx.form, ctx.kernel, ctx.eps, ctx.spread = batch, won, form, kernel, norm.eps, spread
         return out
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401 - torch's context
         x, weight, bias = ctx.saved_tensors
         if torch.is_grad_enabled():  # somebody wants the gradient's own gradient
-            return (*_through_torch(ctx, x, weight, bias, gradients[0]), None, None, None)
+            return (*_through_torch(ctx, x, weight, bias, gradients[0]), *[None] * 4)
         form, kernel, batch = ctx.form, ctx.kernel, ctx.batch
         gradient = gradients[0].to(x.dtype).contiguous(memory_format=torch.channels_last)
         pictures, channels, height, width = x.shape
@@ -168,11 +201,23 @@ class _Chain(torch.autograd.Function):
         grad_weight, grad_bias, less = torch.empty(channels), torch.empty(channels), torch.empty(2, channels)
         counts = (pictures, height * width, channels)
         kernel.call("gather", *counts, sums, products, batch, grad_weight, grad_bias, less)
+        if ctx.spread is not None:  # the gradients of scale and shift are of these pictures, what is less of all
+            every = _of_all(ctx.spread, sums, products)
+            counts = (len(every[0]), height * width, channels)
+            kernel.call("gather", *counts, *every, batch, torch.empty(channels), torch.empty(channels), less)
         if not ctx.needs_input_grad[0]:
-            return None, grad_weight, grad_bias, None, None, None
+            return None, grad_weight, grad_bias, *[None] * 4
         down = torch.empty_like(x)
         kernel.share("descend", form, x, batch, gradient, ctx.won, less, down)
-        return down, grad_weight, grad_bias, None, None, None
+        return down, grad_weight, grad_bias, *[None] * 4
+
+
+def _of_all(spread: Spread | None, one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    """Sums of each picture here as those of each picture of the batch, in one message."""
+    if spread is None:
+        return one, other
+    both, numbers = spread.gather(torch.cat((one, other), dim=1)), one.shape[1]
+    return both[:, :numbers].contiguous(), both[:, numbers:].contiguous()
 
 
 def _through_torch(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, gradient: Tensor) -> list[Tensor | None]:  # noqa: ANN401

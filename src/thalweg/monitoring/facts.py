@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import torch
 
 from thalweg.core.network_facts import LayerFacts, NetworkFacts, OutputForm, TargetKind
+from thalweg.modules.sharded import kind_of, local
 
 __all__ = ["LOSSES", "first_tensor", "network_facts", "output_form", "target_kind"]
 
@@ -197,7 +198,7 @@ def _layer(name: str, leaf: torch.nn.Module, activation: str, held: set[int]) ->
     fresh, gain = _initial(leaf)
     return LayerFacts(
         name=name,
-        kind=type(leaf).__name__,
+        kind=kind_of(leaf).__name__,
         activation=activation,
         parameters=sum(parameter.numel() for parameter in own),
         trainable=any(parameter.requires_grad for parameter in own),
@@ -213,13 +214,14 @@ def _initial(leaf: torch.nn.Module) -> tuple[bool | None, float | None]:
     weight = getattr(leaf, "weight", None)
     if not isinstance(weight, torch.Tensor) or weight.ndim < 2 or "Norm" in type(leaf).__name__:  # noqa: PLR2004
         return None, None
-    values = weight.detach().flatten().double()
+    shape = weight.shape
+    values = local(weight.detach()).flatten().double()  # of a shard, rows tell as well as the whole
     spread = float(values.std()) if values.numel() > 1 else 0.0
-    fan_in = weight[0].numel()
+    fan_in = shape[1:].numel()
     gain = spread * math.sqrt(fan_in)
     if values.numel() < _MANY or not math.isfinite(spread) or spread == 0.0:
         return None, gain if math.isfinite(gain) else None
-    fan_out = weight.shape[0] * weight[0, 0].numel()
+    fan_out = shape[0] * shape[2:].numel()
     largest = float(values.abs().max()) * math.sqrt(fan_in)
     fourth = float(((values - values.mean()) / spread).pow(4).mean())
     for bound in (1.0, math.sqrt(6.0), math.sqrt(3.0), math.sqrt(6.0 * fan_in / (fan_in + fan_out))):

@@ -10,7 +10,7 @@ the clock.
 import json
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -51,15 +51,25 @@ class Instruments:
         compiled: Whether the layers must not be touched, because a compiled program has them built in.
         loss: Name of the loss as in `NetworkFacts`, where the loop is ours; else it is told from the first batch.
         ranks: How many share each batch: gradients are means over so many times the samples seen here.
+        total: Where weights lie in shards: adds numbers up over those who hold them. Forward passes of one's own are
+            not made then, which all would have to make together.
     """
 
     def __init__(
-        self, seat: Seat, *, every: int | None = None, compiled: bool = False, loss: str = "", ranks: int = 1
+        self,
+        seat: Seat,
+        *,
+        every: int | None = None,
+        compiled: bool = False,
+        loss: str = "",
+        ranks: int = 1,
+        total: Callable[[Sequence[float]], list[float]] | None = None,
     ) -> None:
         self.every = max(1, every or EVERY)
         self.record = Record()
         self.layers = Layers(seat.module, seat.optimizer)
-        self.norms = Norms(self.layers, self.record)
+        self.norms = Norms(self.layers, self.record, total)
+        self._replays = total is None
         self.passing = Passing(seat.module, self.record)
         self.edge = EdgeSearch(seat.replay)
         self.compiled = compiled
@@ -108,7 +118,8 @@ class Instruments:
                 self._look_for_non_finite(moment, batch, step)
         elif batch is not None and not batch.finite:
             self._look_for_non_finite(moment, batch, step)
-        self._edge_ready = self._due(moment.step, _EDGE, _EARLY_EDGE) and not self._broken and self.edge.before()
+        due = self._replays and not self._broken and self._due(moment.step, _EDGE, _EARLY_EDGE)
+        self._edge_ready = due and self.edge.before()
         self._measured = norms or self._edge_ready
         if self._measured:
             self._weights = self.norms.before()
@@ -214,6 +225,8 @@ class Instruments:
         if self._broken:
             return
         self._broken = True
+        if not self._replays:
+            return
         layer = first_non_finite(moment.module, self.layers, moment.replay, batch)
         self.record.note("batch_non_finite", step, 1.0, layer)
 

@@ -13,10 +13,11 @@ other and no noise scale comes out; the alignment itself then tells.
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
+from thalweg.modules.sharded import local
 from thalweg.monitoring.record import Record
 
 __all__ = ["Layers", "Norms"]
@@ -62,8 +63,12 @@ class Layers:
         self.left_out = set(self.names) - held
 
     def gradients(self) -> list[torch.Tensor | None]:
-        """The gradient of every weight, None where there is none."""
-        return [None if each.grad is None or each.grad.is_sparse else each.grad for each in self.weights]
+        """The gradient of every weight, None where there is none; of shards, the rows of this process."""
+        return [None if each.grad is None or each.grad.is_sparse else local(each.grad) for each in self.weights]
+
+    def values(self) -> list[torch.Tensor]:
+        """Every weight; where they lie in shards, the rows of this process."""
+        return [local(each.detach()) for each in self.weights]
 
     def by_layer(self, norms: list[float]) -> list[float]:
         """Gather norms of weights into those of layers.
@@ -86,10 +91,13 @@ class Norms:
     Args:
         layers: The trained weights.
         record: Where the numbers go.
+        total: Adds numbers up over the processes that hold the rows of each weight; None where weights are whole.
     """
 
-    def __init__(self, layers: Layers, record: Record) -> None:
-        self.layers, self.record = layers, record
+    def __init__(
+        self, layers: Layers, record: Record, total: Callable[[Sequence[float]], list[float]] | None = None
+    ) -> None:
+        self.layers, self.record, self._total = layers, record, total
         self._earlier: list[torch.Tensor | None] | None = None
         self._earlier_square = 0.0
         self._before: list[torch.Tensor] | None = None
@@ -109,7 +117,7 @@ class Norms:
             Whether all of them are finite.
         """
         gradients = self.layers.gradients()
-        norms = [norm / scale for norm in _norms(gradients)]
+        norms = [norm / scale for norm in self._norms(gradients)]
         layers = self.layers.by_layer(norms)
         whole = math.sqrt(sum(norm * norm for norm in layers))
         self.record.note("batch_gradient_norm", step, whole)
@@ -117,7 +125,7 @@ class Norms:
             self.record.note("batch_gradient_norm", step, norm, name)
             self.record.note("batch_frozen", step, float(norm == 0 or name in self.layers.left_out), name)
         if self._earlier is not None and math.isfinite(whole):
-            product = _product(self._earlier, gradients) / scale
+            product = self._product(self._earlier, gradients) / scale
             self._compare(step, product, self._earlier_square, whole * whole, size)
         self._earlier = None
         if keep and math.isfinite(whole):
@@ -138,7 +146,7 @@ class Norms:
         """
         return {
             "pairs": [list(pair) for pair in self._pairs],
-            "earlier": None if self._earlier is None else list(self._earlier),
+            "earlier": None if self._earlier is None or self._total else list(self._earlier),
             "earlier_square": self._earlier_square,
         }
 
@@ -151,7 +159,9 @@ class Norms:
         pairs, earlier = state.get("pairs"), state.get("earlier")
         if isinstance(pairs, list):
             self._pairs = deque(((float(noise), float(signal)) for noise, signal in pairs), maxlen=PAIRS)
-        if isinstance(earlier, list):  # in the memory order of the weights, or the same sum would round differently
+        if (
+            isinstance(earlier, list) and not self._total
+        ):  # in the memory order of the weights, or the same sum would round differently
             self._earlier = [
                 None if each is None else torch.empty_like(weight).copy_(each)
                 for each, weight in zip(earlier, self.layers.weights, strict=True)
@@ -174,7 +184,7 @@ class Norms:
             Copies of them.
         """
         self._gradients = self.layers.gradients()
-        self._before = [weight.detach().clone() for weight in self.layers.weights]
+        self._before = [each.clone() for each in self.layers.values()]
         return self._before
 
     def update(self, step: int, *, scale: float = 1.0) -> list[torch.Tensor]:
@@ -193,18 +203,28 @@ class Norms:
         if self._before is None:
             raise RuntimeError("an update is measured between before() and update()")
         before, self._before = self._before, None
-        moved = torch._foreach_sub([each.detach() for each in self.layers.weights], before)  # noqa: SLF001
-        sizes, weights = _norms(list(moved)), _norms(list(before))
+        moved = torch._foreach_sub(self.layers.values(), before)  # noqa: SLF001
+        sizes, weights = self._norms(list(moved)), self._norms(list(before))
         for name, size, weight in zip(
             self.layers.names, self.layers.by_layer(sizes), self.layers.by_layer(weights), strict=True
         ):
             if weight > 0:
                 self.record.note("batch_update_ratio", step, size / weight, name)
             self.record.note("batch_weight_norm", step, weight, name)
-        product = _product(self._gradients, list(moved)) / scale
+        product = self._product(self._gradients, list(moved)) / scale
         self._gradients = []
         self.record.note("batch_predicted_decrease", step, -product)
         return list(moved)
+
+    def _norms(self, tensors: list[torch.Tensor | None]) -> list[float]:
+        norms = _norms(tensors)
+        if self._total is None:
+            return norms
+        return [math.sqrt(square) for square in self._total([norm * norm for norm in norms])]
+
+    def _product(self, ones: list[torch.Tensor | None], others: list[torch.Tensor | None]) -> float:
+        product = _product(ones, others)
+        return product if self._total is None else self._total([product])[0]
 
 
 def _norms(tensors: list[torch.Tensor | None]) -> list[float]:

@@ -4,6 +4,8 @@ import copy
 
 import torch
 
+from thalweg.modules.sharded import is_sharded, local
+
 __all__ = ["WeightAverage"]
 
 
@@ -22,17 +24,23 @@ class WeightAverage:
     def __init__(self, module: torch.nn.Module, decay: float) -> None:
         self.decay = decay
         self.module = copy.deepcopy(module).eval().requires_grad_(requires_grad=False)
-        self._averages = self._tensors(self.module)
-        self._sources = self._tensors(module)
+        self._source = module
+        self._kept: tuple[list[torch.Tensor], list[torch.Tensor]] | None = None
+
+    def _pairs(self) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        """Averages, and what they are of; looked up anew where torch moves shards about."""
+        if self._kept is None or is_sharded(self._source):
+            self._kept = self._tensors(self.module), self._tensors(self._source)
+        return self._kept
 
     @staticmethod
     def _tensors(module: torch.nn.Module) -> list[torch.Tensor]:
-        return [tensor.detach() for tensor in module.state_dict().values() if tensor.is_floating_point()]
+        return [local(each.detach()) for each in module.state_dict().values() if each.is_floating_point()]
 
     @torch.no_grad()
     def restart(self) -> None:
         """Begin anew from the present weights, after these have gone back."""
-        torch._foreach_copy_(self._averages, self._sources)
+        torch._foreach_copy_(*self._pairs())
 
     @torch.no_grad()
     def update(self, step: int) -> None:
@@ -42,4 +50,4 @@ class WeightAverage:
             step: Counted from 1.
         """
         decay = min(self.decay, (1 + step) / (10 + step))
-        torch._foreach_lerp_(self._averages, self._sources, 1 - decay)
+        torch._foreach_lerp_(*self._pairs(), 1 - decay)

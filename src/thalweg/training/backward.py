@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import torch
 
 from thalweg.core.masks import VOID
+from thalweg.modules.sharded import is_sharded
 from thalweg.training.companion import Companion
 from thalweg.training.device import Device
 from thalweg.training.loss import cross_entropy
@@ -144,7 +145,7 @@ class Backward:
     def _spread(self, pixels: torch.Tensor, labels: torch.Tensor, seed: int, whole: int) -> Learned:
         ranks = self.ranks
         torch.manual_seed(seed)
-        with of_the_whole_batch(*part_of(whole, ranks.rank, ranks.size), whole):
+        with of_the_whole_batch(*part_of(whole, ranks.rank, ranks.size), whole, ranks=ranks.size):
             logits, objective = self._forward(pixels, labels)
             weight = float(_weight(labels))
             with torch.no_grad():
@@ -155,7 +156,8 @@ class Backward:
             self._tell(labels, told[0])
             self._forget_gradients()
             (objective * (weight / total)).backward()  # type: ignore[no-untyped-call]
-        ranks.add_gradients(self.module.parameters())
+        if not is_sharded(self.module):  # shards have added theirs up on the way
+            ranks.add_gradients(self.module.parameters())
         return Learned(logits.detach(), told[0], told[1], told[2] * whole, whole)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import torch
 
+from thalweg.modules.sharded import local
+
 __all__ = ["first_source", "source_of"]
 
 _ORDER = ("input", "weight", "network's output", "training loss", "gradient of", "gradient norm")
@@ -43,7 +45,9 @@ def source_of(
         *((f"gradient of {name}", value.grad) for name, value in module.named_parameters() if value.grad is not None),
         ("gradient norm", norm),
     ]
-    broken = (name for name, value in values if value.is_floating_point() and not bool(torch.isfinite(value).all()))
+    broken = (
+        name for name, value in values if value.is_floating_point() and not bool(torch.isfinite(local(value)).all())
+    )
     return next(broken, "")
 
 

@@ -18,6 +18,7 @@ from safetensors.torch import save
 from thalweg.core.codec import dumps
 from thalweg.core.errors import RunError
 from thalweg.core.files import printable, write_atomically
+from thalweg.modules.sharded import fill
 
 __all__ = ["latest_checkpoint", "load_weights", "pack_optimizer", "save_checkpoint", "save_weights", "unpack_optimizer"]
 
@@ -25,14 +26,15 @@ SCHEMA = 1
 KEPT = 2
 
 
-def save_weights(module: torch.nn.Module, path: Path) -> None:
+def save_weights(network: torch.nn.Module | Mapping[str, torch.Tensor], path: Path) -> None:
     """Write a network's parameters and buffers.
 
     Args:
-        module: The network.
+        network: The network, or what its `state_dict` gives.
         path: A `.safetensors` file.
     """
-    write_atomically(path, save(_contiguous(module.state_dict())))
+    state = network.state_dict() if isinstance(network, torch.nn.Module) else network
+    write_atomically(path, save(_contiguous(state)))
 
 
 def load_weights(module: torch.nn.Module, path: Path) -> None:
@@ -45,11 +47,26 @@ def load_weights(module: torch.nn.Module, path: Path) -> None:
     Raises:
         RunError: The file is missing, damaged, or of another network.
     """
-    tensors, _ = _read(path)
+    tensors = weights_of(path)
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:
         raise RunError(f"{printable(path)} does not fit the network: {str(error).splitlines()[-1].strip()}") from None
+
+
+def weights_of(path: Path) -> dict[str, torch.Tensor]:
+    """Read parameters and buffers by name.
+
+    Args:
+        path: A `.safetensors` file.
+
+    Returns:
+        The tensors.
+
+    Raises:
+        RunError: The file is missing or damaged.
+    """
+    return _read(path)[0]
 
 
 def save_checkpoint(
@@ -157,7 +174,9 @@ def unpack_optimizer(
         for key, value in state.items():
             like = parameter if value.shape == parameter.shape else None
             moved = value.to(parameter.device)
-            state[key] = moved if like is None else torch.empty_like(like).copy_(moved)  # keeps channels-last memory
+            state[key] = moved if like is None else torch.empty_like(like)  # keeps channels-last memory, and shards
+            if like is not None:
+                fill(state[key], moved)
         if state:
             optimizer.state[parameter] = state
 

@@ -6,13 +6,14 @@ so that they stay in step, and rank 0 alone writes.
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
 
 from thalweg.core.errors import RunError
 from thalweg.core.files import printable
+from thalweg.modules.sharded import is_sharded, load_whole, whole
 from thalweg.training.averaging import WeightAverage
 from thalweg.training.checkpoint import (
     latest_checkpoint,
@@ -23,6 +24,7 @@ from thalweg.training.checkpoint import (
     unpack_optimizer,
 )
 from thalweg.training.companion import Companion
+from thalweg.training.device import Device, move
 from thalweg.training.progress import ADDED_LATER, State
 from thalweg.training.ranks import ALONE, Ranks
 
@@ -55,13 +57,14 @@ class Checkpointer:
     ) -> None:
         self.folder, self.state, self.ranks = folder, state, ranks
         self.module, self.average, self.optimizer, self.companion = module, average, optimizer, companion
+        self._whole: torch.nn.Module | None = None
         self._saved_at = 0.0
         self._best_of_last_checkpoint = 0
 
     @property
     def evaluated(self) -> torch.nn.Module:
         """The network that is evaluated and saved: the average where there is one."""
-        return self.average.module if self.average else self.module
+        return self._whole or (self.average.module if self.average else self.module)
 
     @property
     def age(self) -> float:
@@ -79,6 +82,8 @@ class Checkpointer:
             f"{prefix}{name}": value for prefix, each in self._networks() for name, value in each.state_dict().items()
         }
         tensors |= pack_optimizer(self.module, self.optimizer)
+        if is_sharded(self.module):
+            tensors = self._in_one_piece(tensors)
         if self.companion:
             self.companion.flush()
             state.monitor, kept = self.companion.pack()
@@ -100,12 +105,28 @@ class Checkpointer:
 
     def save_best(self) -> None:
         """Write the weights of the epoch under way, which is the best so far."""
+        state = self.evaluated.state_dict()
+        if is_sharded(self.evaluated):
+            state = self._in_one_piece(state)
         if self.ranks.first:
-            save_weights(self.evaluated, self._best(self.state.epoch))
+            save_weights(state, self._best(self.state.epoch))
 
     def use_best(self) -> None:
         """Put the weights of the best epoch into `evaluated`."""
         load_weights(self.evaluated, self._best(self.state.best_epoch))
+
+    def put_together(self, frame: torch.nn.Module, device: Device) -> None:
+        """At the end rank 0 needs `evaluated` in one piece, for scores and report; it is made from the shards of all.
+
+        Args:
+            frame: The network without weights.
+            device: Where rank 0 goes on.
+        """
+        state = self._in_one_piece(self.evaluated.state_dict())
+        self.optimizer.state.clear()  # of no use any more, and twice as large as the weights
+        if self.ranks.first:
+            frame.load_state_dict(state, assign=True)
+            self._whole = move(frame, device).requires_grad_(requires_grad=False)
 
     def go_back(self) -> list[str] | None:
         """Go back to the newest whole checkpoint.
@@ -123,7 +144,7 @@ class Checkpointer:
         for prefix, module in self._networks():
             part = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
             try:
-                module.load_state_dict(part)
+                load_whole(module, part) if is_sharded(module) else module.load_state_dict(part)
             except RuntimeError as error:
                 why = str(error).splitlines()[-1].strip()
                 raise RunError(f"{printable(self.folder)}: the checkpoint is of another network: {why}") from None
@@ -140,6 +161,15 @@ class Checkpointer:
         self._saved_at = state.seconds
         self._best_of_last_checkpoint = state.best_epoch
         return complaints
+
+    def _in_one_piece(self, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Gather shards one by one; rank 0 keeps what comes out, in its main memory, and others a number of each."""
+        found = {}
+        with self.ranks.noticing():
+            for name, value in tensors.items():
+                gathered = whole(value).detach()
+                found[name] = gathered.to("cpu") if self.ranks.first else gathered.abs().max()  # finite or not
+        return found
 
     def _networks(self) -> Iterator[tuple[str, torch.nn.Module]]:
         """The networks in a checkpoint, with what the names of their tensors begin with."""

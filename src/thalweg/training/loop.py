@@ -14,13 +14,14 @@ import numpy as np
 import torch
 
 from thalweg.core.errors import TrainingFailedError
-from thalweg.core.history import Event
+from thalweg.modules.sharded import hollow, shard
 from thalweg.training.averaging import WeightAverage
 from thalweg.training.backward import Backward
 from thalweg.training.broken import first_source, source_of
 from thalweg.training.checkpointer import Checkpointer
 from thalweg.training.companion import Companion
 from thalweg.training.device import Device, move
+from thalweg.training.gradients import clip_gradients, gradient_norm
 from thalweg.training.interruption import Interruption
 from thalweg.training.loss import objective
 from thalweg.training.memory import keep_freed_memory
@@ -28,7 +29,7 @@ from thalweg.training.optimizers import make_optimizer, set_rate
 from thalweg.training.pace import Pace
 from thalweg.training.pieces import learn_within_memory
 from thalweg.training.progress import Outcome, Progress, Recipe, State
-from thalweg.training.rank_layers import spread_layers
+from thalweg.training.rank_layers import fuse_alike, spread_layers
 from thalweg.training.ranks import ALONE, Ranks
 from thalweg.training.recall import show_again
 from thalweg.training.schedule import rate_factor, stage_side
@@ -66,6 +67,7 @@ class Trainer:
         companion: Makes whoever sits in, from the network and the optimizer.
         scorer: Runs the network over the watched split: `predict`, or one for pictures whose every pixel has a class.
         ranks: With whom the run is shared; every rank makes a trainer, and rank 0 alone writes.
+        shards: Whether each rank keeps only its rows of weights, gradients and the optimizer's memory.
     """
 
     def __init__(
@@ -82,13 +84,20 @@ class Trainer:
         companion: Callable[[torch.nn.Module, torch.optim.Optimizer], Companion] | None = None,
         scorer: Scorer = predict,
         ranks: Ranks = ALONE,
+        shards: bool = False,
     ) -> None:
         keep_freed_memory()
-        self.module = move(module, device)
+        self.module = module if shards else move(module, device)
         self.ranks = ranks
         if ranks.size > 1:
-            ranks.same_start(self.module)
+            ranks.same_start(self.module, weights=not shards)
             spread_layers(self.module)
+            fuse_alike(self.module, device, ranks)
+        self.average = WeightAverage(self.module, recipe.average) if recipe.average else None
+        self._frame = hollow(self.module) if shards else None
+        if shards:
+            for each in (self.module, *([self.average.module] if self.average else [])):
+                shard(each, device.kind)
         self.recipe, self.train, self.heldout, self.device = recipe, train, heldout, device
         self.scorer = functools.partial(scorer, ranks=ranks) if ranks.size > 1 else scorer
         self.observer, self.log_steps = observer, log_steps
@@ -101,7 +110,6 @@ class Trainer:
         )
         # What comes with parts of its own rate is pretrained, and so are its statistics.
         self.statistics = None if recipe.parts else FirstStatistics(self.module)
-        self.average = WeightAverage(self.module, recipe.average) if recipe.average else None
         self.weights = torch.tensor(recipe.weights, device=device.kind) if recipe.weights else None
         self.companion = companion(self.module, self.optimizer) if companion else None
         self.backward = Backward(self.module, device, self._objective, companion=self.companion, ranks=ranks)
@@ -171,8 +179,10 @@ class Trainer:
             if not self._epoch(interruption):
                 state.note("interrupted", f"stopped on request after step {state.step}; thalweg resume goes on")
                 self._checkpoint()
-                return self._outcome(interruption)
-        return self._outcome(None)
+                return Outcome.of(state, interruption)
+        if self._frame is not None:
+            self.checkpointer.put_together(self._frame, self.device)
+        return Outcome.of(state)
 
     def use_best(self) -> None:
         """Put the weights of the best epoch into `evaluated`."""
@@ -222,9 +232,9 @@ class Trainer:
         pixels, labels = (each.to(self.device.kind, non_blocking=True) for each in (pixels, labels))
         seed = int(np.random.SeedSequence((recipe.seed, 3, state.step)).generate_state(1, np.uint64)[0])
         learned = learn_within_memory(self.backward, state, pixels, labels, seed=seed, whole=whole)
-        norm = torch.nn.utils.get_total_norm([p.grad for p in self.module.parameters() if p.grad is not None])
+        norm = gradient_norm(self.module, self.ranks)
         if recipe.clip is not None:
-            torch.nn.utils.clip_grads_with_norm_(self.module.parameters(), recipe.clip, norm)
+            clip_gradients(self.module, recipe.clip, norm)
         with torch.no_grad():  # one wait for the device
             told = torch.stack((learned.objective, learned.loss, norm, learned.right.float())).tolist()
         broken = not all(map(math.isfinite, told[:3]))
@@ -264,7 +274,8 @@ class Trainer:
     def _finish_epoch(self) -> None:
         state = self.state
         started = time.perf_counter()
-        outcome = self.scorer(self.evaluated, self.heldout, self.device, side=state.side)
+        with self.ranks.noticing():
+            outcome = self.scorer(self.evaluated, self.heldout, self.device, side=state.side)
         if not math.isfinite(outcome.loss) and (self.pace.is_last_epoch or not self._repairs):
             self._fail("validation loss")
         self.pace.evaluation_seconds, _ = self.ranks.agree(time.perf_counter() - started, 0)
@@ -330,16 +341,4 @@ class Trainer:
         raise TrainingFailedError(
             f"the {name} is not finite at {where} with {rate}: "
             f"try --lr {self.recipe.learning_rate / 10:.2g} or --lr auto"
-        )
-
-    def _outcome(self, interruption: Interruption | None) -> Outcome:
-        state = self.state
-        return Outcome(
-            rows=tuple(state.rows),
-            events=tuple(Event(**{name: event[name] for name in Event.__slots__}) for event in state.events),  # type: ignore[arg-type]
-            best_epoch=state.best_epoch,
-            best_accuracy=state.best_accuracy,
-            steps=state.step,
-            seconds=state.seconds,
-            interrupted=interruption.exit_status if interruption else None,
         )

@@ -10,7 +10,7 @@ from thalweg.core.masks import VOID
 from thalweg.training.device import Device
 from thalweg.training.loss import cross_entropy
 from thalweg.training.ranks import ALONE, Ranks
-from thalweg.training.scoring import BatchSource, own_batches, score
+from thalweg.training.scoring import BatchSource, keep_company, own_batches, score, without_gradients
 
 __all__ = ["MaskScores", "confusions_of", "score_masks"]
 
@@ -71,7 +71,6 @@ def confusions_of(answers: torch.Tensor, labels: torch.Tensor, classes: int) -> 
     return torch.stack(counted)
 
 
-@torch.inference_mode()
 def score_masks(
     module: torch.nn.Module, batches: BatchSource, device: Device, *, side: int | None = None, ranks: Ranks = ALONE
 ) -> MaskScores:
@@ -90,14 +89,16 @@ def score_masks(
     mode = module.training
     module.eval()
     counted, losses, pixels = [], [], 0
-    for batch in own_batches(batches, side, ranks):
-        labels = batch.labels.to(device.kind)
-        with device.context():
-            logits = module(batch.pixels.to(device.kind))
-        known = int((labels != VOID).sum())
-        losses.append(float(cross_entropy(logits, labels)) * known)
-        pixels += known
-        counted.append(confusions_of(score(logits), labels, logits.shape[1]).cpu())
+    with without_gradients(module):
+        for batch in own_batches(batches, side, ranks):
+            labels = batch.labels.to(device.kind)
+            with device.context():
+                logits = module(batch.pixels.to(device.kind))
+            known = int((labels != VOID).sum())
+            losses.append(float(cross_entropy(logits, labels)) * known)
+            pixels += known
+            counted.append(confusions_of(score(logits), labels, logits.shape[1]).cpu())
+        keep_company(module, batches, device, side=side, ranks=ranks)
     module.train(mode)
     own = {"losses": torch.tensor(losses, dtype=torch.float64), "pixels": torch.tensor([pixels])}
     found = ranks.gather(own | ({"counted": torch.cat(counted)} if counted else {}))

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import torch
 
 from thalweg.core.plan import OptimizerName
+from thalweg.modules.sharded import is_sharded
 from thalweg.training.unfreezing import Part
 
 __all__ = ["make_optimizer", "set_rate", "spare_compiler"]
@@ -94,7 +95,8 @@ def make_optimizer(
                 rate = learning_rate * part.share
                 groups.append({"params": chosen, "lr": rate, "weight_decay": decay, "share": part.share})
     if name == "sgd":
-        return SGD(groups, lr=learning_rate, momentum=0.9, nesterov=True, fused=True)
+        whole = not is_sharded(module)  # torch has no fused form for shards
+        return SGD(groups, lr=learning_rate, momentum=0.9, nesterov=True, fused=whole)
     if name == "adam":
         return Adam(groups, lr=learning_rate, fused=True)
     return AdamW(groups, lr=learning_rate, betas=(0.9, 0.99), fused=True)

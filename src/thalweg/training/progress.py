@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from thalweg.core.history import Event
 from thalweg.core.plan import OptimizerName
+from thalweg.training.interruption import Interruption
 from thalweg.training.unfreezing import Part
 
 __all__ = ["ADDED_LATER", "Outcome", "Progress", "Recipe", "State"]
@@ -173,3 +174,24 @@ class Outcome:
     steps: int
     seconds: float
     interrupted: int | None
+
+    @classmethod
+    def of(cls, state: State, interruption: Interruption | None = None) -> "Outcome":
+        """Sum a run up.
+
+        Args:
+            state: Where it ended.
+            interruption: What stopped it, or None.
+
+        Returns:
+            How it ended.
+        """
+        return cls(
+            rows=tuple(state.rows),
+            events=tuple(Event(**{name: event[name] for name in Event.__slots__}) for event in state.events),  # type: ignore[arg-type]
+            best_epoch=state.best_epoch,
+            best_accuracy=state.best_accuracy,
+            steps=state.step,
+            seconds=state.seconds,
+            interrupted=interruption.exit_status if interruption else None,
+        )

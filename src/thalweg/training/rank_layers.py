@@ -18,28 +18,63 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-__all__ = ["has_batch_statistics", "of_the_whole_batch", "spread_layers"]
+from thalweg.modules.build import BuiltNetwork
+from thalweg.modules.fused import SPREAD
+from thalweg.training.device import Device, kernels_of
+from thalweg.training.ranks import Ranks, part_of
+
+__all__ = ["fuse_alike", "has_batch_statistics", "of_the_whole_batch", "spread_layers"]
 
 _PART: ContextVar[tuple[int, int, int] | None] = ContextVar("part of the batch", default=None)
 
 
+class _Parts:
+    """How a batch lies on the ranks, for kernels whose sums travel.
+
+    Args:
+        whole: Samples of the batch.
+        size: Ranks.
+    """
+
+    def __init__(self, whole: int, size: int) -> None:
+        self.bounds = [part_of(whole, rank, size) for rank in range(size)]
+        self.largest = -(-whole // size)
+
+    def gather(self, rows: torch.Tensor) -> torch.Tensor:
+        """Give every rank the rows of all.
+
+        Args:
+            rows: float64 `(own samples, numbers)`.
+
+        Returns:
+            float64 `(samples of the batch, numbers)`.
+        """
+        room = rows.new_zeros(self.largest, rows.shape[1])
+        room[: len(rows)] = rows
+        every = [torch.empty_like(room) for _ in self.bounds]
+        torch.distributed.all_gather(every, room)
+        return torch.cat([each[: last - first] for each, (first, last) in zip(every, self.bounds, strict=True)])
+
+
 @contextlib.contextmanager
-def of_the_whole_batch(first: int, last: int, whole: int) -> Iterator[None]:
+def of_the_whole_batch(first: int, last: int, whole: int, *, ranks: int = 1) -> Iterator[None]:
     """Compute a training step whose batch is spread: the layers mean all of it. Elsewhere they do not.
 
     Args:
         first: This rank's first sample in the batch.
         last: One behind its last.
         whole: Samples of the batch over all ranks.
+        ranks: Over how many; 1 where the parts are pieces that one process makes in turn.
 
     Yields:
         Nothing.
     """
-    before = _PART.set((first, last, whole))
+    before = _PART.set((first, last, whole)), SPREAD.set(_Parts(whole, ranks) if ranks > 1 else None)
     try:
         yield
     finally:
-        _PART.reset(before)
+        _PART.reset(before[0])
+        SPREAD.reset(before[1])
 
 
 class _Normalise(torch.autograd.Function):
@@ -132,17 +167,20 @@ def _remember(layer: nn.modules.batchnorm._BatchNorm, mean: torch.Tensor, varian
 
 class _SpreadBatchNorm1d(nn.BatchNorm1d):
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        return _normalised(self, values) if self.training and _PART.get() else super().forward(values)
+        return _normalised(self, values) if self.training and SPREAD.get() else super().forward(values)
 
 
 class _SpreadBatchNorm2d(nn.BatchNorm2d):
+    spreads = True
+    """Kernels may compute it, with sums that travel."""
+
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        return _normalised(self, values) if self.training and _PART.get() else super().forward(values)
+        return _normalised(self, values) if self.training and SPREAD.get() else super().forward(values)
 
 
 class _SpreadBatchNorm3d(nn.BatchNorm3d):
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        return _normalised(self, values) if self.training and _PART.get() else super().forward(values)
+        return _normalised(self, values) if self.training and SPREAD.get() else super().forward(values)
 
 
 class _SpreadDropout(nn.Dropout):
@@ -184,6 +222,18 @@ def spread_layers(network: nn.Module, *, sums: bool = True) -> int:
     for layer in found:
         layer.__class__ = _SPREAD[type(layer)]
     return len(found)
+
+
+def fuse_alike(network: nn.Module, device: Device, ranks: Ranks) -> None:
+    """Let compiled kernels run on all ranks or on none: what they send is not what torch's layers send.
+
+    Args:
+        network: The network.
+        device: Where this rank computes.
+        ranks: All of them; one may lack a C compiler.
+    """
+    if isinstance(network, BuiltNetwork) and set(ranks.words(kernels_of(device))) != {"compiled"}:
+        network.fuses = False
 
 
 def has_batch_statistics(network: nn.Module) -> bool:

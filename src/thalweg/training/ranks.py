@@ -237,14 +237,17 @@ class Ranks:
             torch.distributed.broadcast(room, 0, group=self._patient)
         return load(room.numpy().tobytes())
 
-    def same_start(self, module: torch.nn.Module) -> None:
+    def same_start(self, module: torch.nn.Module, *, weights: bool = True) -> None:
         """Give every rank the weights of rank 0: other machines may have drawn or fitted theirs a little differently.
 
         Args:
             module: The network, changed in place.
+            weights: Whether its weights are the same on all ranks afterwards, or its buffers alone: of weights in
+                shards each has one owner.
         """
         if self.size > 1:
-            state = module.state_dict()
+            kept = module.state_dict()
+            state = kept if weights else {name: kept[name] for name, _ in module.named_buffers() if name in kept}
             found = self.tensors_of_first(state)
             with torch.no_grad():
                 for name, value in state.items():

@@ -1,5 +1,6 @@
 """Forward passes over a split: logits to probabilities, loss and accuracy, without touching the network."""
 
+import contextlib
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 
 from thalweg.core.masks import VOID
+from thalweg.modules.sharded import is_sharded
 from thalweg.training.device import Device
 from thalweg.training.loss import cross_entropy, probabilities
 from thalweg.training.ranks import ALONE, Ranks, part_of
@@ -19,10 +21,12 @@ __all__ = [
     "Scorer",
     "Scores",
     "Watched",
+    "keep_company",
     "own_batches",
     "predict",
     "right_share",
     "score",
+    "without_gradients",
 ]
 
 
@@ -139,6 +143,39 @@ def score(logits: torch.Tensor) -> torch.Tensor:
     return logits.argmax(dim=1)
 
 
+def without_gradients(module: torch.nn.Module) -> contextlib.AbstractContextManager[object]:
+    """Compute without gradients.
+
+    Args:
+        module: The network; what one in shards gathers while it answers is used again in training.
+
+    Returns:
+        A context manager for forward passes.
+    """
+    return torch.no_grad() if is_sharded(module) else torch.inference_mode()
+
+
+def keep_company(
+    module: torch.nn.Module, batches: BatchSource, device: Device, *, side: int | None, ranks: Ranks
+) -> None:
+    """Let a network in shards answer as often here as on the rank with most batches: all gather its layers together.
+
+    Args:
+        module: The network; nothing is done where it is in one piece.
+        batches: The split.
+        device: Where to compute.
+        side: Side to scale the pictures to, in pixels, or None.
+        ranks: With whom the split is shared.
+    """
+    first, last = part_of(batches.steps, ranks.rank, ranks.size)
+    missing = -(-batches.steps // ranks.size) - (last - first)
+    if missing and is_sharded(module):
+        pixels = next(iter(batches.epoch(0, side=side))).pixels[:1].to(device.kind)
+        for _ in range(missing):
+            with device.context():
+                module(pixels)
+
+
 def own_batches(batches: BatchSource, side: int | None, ranks: Ranks) -> Iterator[LabelledBatch]:
     """Whole batches of a split that this rank scores: joined in the ranks' order they are the split in its own order.
 
@@ -156,7 +193,6 @@ def own_batches(batches: BatchSource, side: int | None, ranks: Ranks) -> Iterato
     )
 
 
-@torch.inference_mode()
 def predict(
     module: torch.nn.Module, batches: BatchSource, device: Device, *, side: int | None = None, ranks: Ranks = ALONE
 ) -> Scores:
@@ -175,14 +211,16 @@ def predict(
     mode = module.training
     module.eval()
     gathered, labels, losses, right = [], [], [], 0
-    for batch in own_batches(batches, side, ranks):
-        target = batch.labels.to(device.kind)
-        with device.context():
-            logits = module(batch.pixels.to(device.kind))
-        losses.append(float(cross_entropy(logits, target)) * len(target))
-        right += int((score(logits) == target).sum())
-        gathered.append(probabilities(logits).cpu())
-        labels.append(batch.labels)
+    with without_gradients(module):
+        for batch in own_batches(batches, side, ranks):
+            target = batch.labels.to(device.kind)
+            with device.context():
+                logits = module(batch.pixels.to(device.kind))
+            losses.append(float(cross_entropy(logits, target)) * len(target))
+            right += int((score(logits) == target).sum())
+            gathered.append(probabilities(logits).cpu())
+            labels.append(batch.labels)
+        keep_company(module, batches, device, side=side, ranks=ranks)
     module.train(mode)
     own = {"losses": torch.tensor(losses, dtype=torch.float64), "right": torch.tensor([right])}
     if gathered:

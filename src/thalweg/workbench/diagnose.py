@@ -13,7 +13,7 @@ from thalweg.core.learning_rate import LearningRateEstimate
 from thalweg.core.run_log import NamedHistory
 from thalweg.diagnosis.case import open_case
 from thalweg.diagnosis.judge import judge
-from thalweg.diagnosis.learning_rate import estimate
+from thalweg.diagnosis.learning_rate import estimate, with_findings
 from thalweg.diagnosis.live_rate import live_estimate
 from thalweg.histories.reading import read, read_mapping
 
@@ -69,10 +69,13 @@ def diagnose_history(run: NamedHistory) -> DiagnosedRun:
         Verdict and findings.
     """
     rate = rate_of(run.history)
+    findings = judge(open_case(run.history, rate))
+    if (settled := with_findings(rate, findings)) != rate:
+        rate, findings = settled, judge(open_case(run.history, settled))
     return DiagnosedRun(
         path=run.place,
         learning_rate=rate,
-        findings=judge(open_case(run.history, rate)),
+        findings=findings,
         history=run.history,
         format=run.format,
         notes=run.notes,

@@ -38,6 +38,7 @@ class Monitor:
         classes: Number of classes; two have one output.
         steps: Updates of the whole run, where known.
         ranks: How many ranks share each batch; all are told the same loss and have the same gradients.
+        total: Adds numbers up over the ranks, where weights lie in shards.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Monitor:
         classes: int = 0,
         steps: int | None = None,
         ranks: int = 1,
+        total: Callable[[Sequence[float]], list[float]] | None = None,
     ) -> None:
         self.module = module
         self.seat = Seat(module, optimizer)
@@ -60,6 +62,7 @@ class Monitor:
             self.seat,
             loss="binary_cross_entropy_with_logits" if classes == 2 else "cross_entropy",  # noqa: PLR2004 - one output
             ranks=ranks,
+            total=total,
         )
         self.log = SignalLog(folder / "signals.jsonl", self.instruments.record)
         self.seat.passengers.append(self.instruments)

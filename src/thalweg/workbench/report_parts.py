@@ -237,7 +237,8 @@ def _chosen_options(plan: TrainingPlan) -> str:
     names = ("form", "window", "test", "validation", "split_file", "group_by", "augment", "class_weights", "patience")
     chosen = [(name, getattr(plan, name)) for name in names if getattr(plan, name) != getattr(usual, name)]
     chosen += [(name, getattr(plan, name)) for name in ("weight_decay", "label_smoothing")]
-    chosen += [("overlap_loss", plan.overlap_loss)] * (plan.overlap_loss is not None)
+    for name in ("overlap_loss", "wise_ft"):
+        chosen += [(name, getattr(plan, name))] * (getattr(plan, name) is not None)
     return "".join(f" --{name.replace('_', '-')} {_quoted(str(value))}" for name, value in chosen)
 
 

@@ -48,6 +48,14 @@ def _backbone_blocks(about: dict[str, object]) -> list[Block]:
             f"deepest first, all within the first {_share(about.get('unfreeze'))} of the run, each at "
             f"{about.get('layer_decay')} times the rate of the one after it."
         )
+    placed = _mapping(about.get("wise_ft"))
+    if placed:
+        learned += (
+            f" The weights that are kept lie at {_short(placed.get('share'))} of the way from the start to the trained "
+            f"ones (WiSE-FT): nearer to the start serves pictures of another origin better."
+        )
+    if placed.get("chosen_on"):
+        learned += f" It is the least share that {placed.get('files')} validation files do not know to be worse."
     statistics = (
         "Batch normalisations kept the running statistics they came with."
         if about.get("batch_norm") == "frozen"

@@ -19,7 +19,7 @@ from thalweg.workbench.loading import load_scan, look, same_split
 from thalweg.workbench.precision import sound
 from thalweg.workbench.segmenting import restore_masks
 from thalweg.workbench.session import Session, carry_out, step_macs
-from thalweg.workbench.spreading import refuse_thin_parts
+from thalweg.workbench.spreading import refuse_shards, refuse_thin_parts
 from thalweg.workbench.start import Start
 from thalweg.workbench.telling import Listener, silent, whoever_is_here
 from thalweg.workbench.transfer_start import restore_start
@@ -27,11 +27,13 @@ from thalweg.workbench.transfer_start import restore_start
 __all__ = ["go_on", "resume"]
 
 
-def resume(run: str | Path, *, listener: Listener | None = None) -> TrainResult:
+def resume(run: str | Path, *, shard: bool = False, listener: Listener | None = None) -> TrainResult:
     """Go on with a run that was interrupted, exactly where it stopped.
 
     Args:
         run: The run folder.
+        shard: Whether each of several ranks keeps only its rows of weights, gradients and the optimizer's memory from
+            here on, however the run began.
         listener: Whoever shows progress.
 
     Returns:
@@ -43,17 +45,21 @@ def resume(run: str | Path, *, listener: Listener | None = None) -> TrainResult:
     listener = listener or whoever_is_here()
     folder = RunFolder.open(Path(run))
     plan = TrainingPlan.from_toml(folder.read_text("plan.toml"), printable(folder.path / "plan.toml"))
-    with joined(choose_device(plan.device).kind) as ranks:
-        return go_on(folder, listener if ranks.first else silent(), ranks)
+    device = choose_device(plan.device)
+    with joined(device.kind) as ranks:
+        if shard:
+            refuse_shards(plan, device, ranks)
+        return go_on(folder, listener if ranks.first else silent(), ranks, shards=shard)
 
 
-def go_on(folder: RunFolder, listener: Listener, ranks: Ranks) -> TrainResult:
+def go_on(folder: RunFolder, listener: Listener, ranks: Ranks, *, shards: bool) -> TrainResult:
     """Go on with a run, together with the other ranks where there are any.
 
     Args:
         folder: The run, on a disk that all of them see.
         listener: Whoever shows progress.
         ranks: With whom the run is shared from here; any number, whoever began it.
+        shards: Whether each of them keeps only its rows of the weights.
 
     Returns:
         As `train`.
@@ -95,6 +101,7 @@ def go_on(folder: RunFolder, listener: Listener, ranks: Ranks) -> TrainResult:
         listener=listener,
         started=started,
         ranks=ranks,
+        shards=shards,
     )
     with fitting_threads(run.device, step_macs(spec, plan, start.probe) // ranks.size):
         return carry_out(run, resuming=True)

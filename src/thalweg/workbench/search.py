@@ -2,7 +2,9 @@
 
 Trials find a rate for any network, but on pictures that are hard to learn a few dozen updates tell rates apart badly:
 on the solar cells trials of 10 and of 60 updates chose 0.0003 and 0.013. What whole runs have shown (`recipes`) is
-better knowledge, so a recipe's rate stands unless trials contradict it clearly (docs/decisions/0009).
+better knowledge, so a recipe's rate stands unless trials contradict it clearly (docs/decisions/0009). Of a network
+whose head was fitted before, a few updates cannot lower the loss at whatever rate: there trials say what breaks, and
+not what is too high for them to gain (docs/decisions/0040).
 """
 
 import copy
@@ -26,7 +28,7 @@ from thalweg.workbench.recipes import peak_rate
 from thalweg.workbench.session_recipe import balance_of
 from thalweg.workbench.telling import Listener
 
-__all__ = ["RateDecision", "decide_rate", "search_rate_of"]
+__all__ = ["RateDecision", "decide_rate", "search_rate_of", "usual_rate_of"]
 
 SHARE_OF_MINUTES = 0.08
 """Where the plan is in minutes, trials may take this share of it ..."""
@@ -88,10 +90,11 @@ def decide_rate(
     if length is None:
         return RateDecision(rate=usual, rate_from="recipe", message="there is no time to try any")
     chosen = choose_rate(copied, optimizer, losses, length=length, usual=usual)
-    return weighed(chosen, given=plan.learning_rate, usual=usual, trusted=trusted)
+    fitted = plan.backbone is not None and plan.task == "classification" and not plan.trains_head_only
+    return weighed(chosen, given=plan.learning_rate, usual=usual, trusted=trusted, fitted=fitted)
 
 
-def weighed(chosen: Chosen, *, given: float | None, usual: float, trusted: float) -> RateDecision:
+def weighed(chosen: Chosen, *, given: float | None, usual: float, trusted: float, fitted: bool = False) -> RateDecision:
     """Weigh the user's rate, the recipe's and what trials chose.
 
     Args:
@@ -99,6 +102,7 @@ def weighed(chosen: Chosen, *, given: float | None, usual: float, trusted: float
         given: The user's rate, or None.
         usual: The recipe's.
         trusted: The recipe's rate stands where trials agree with it within this factor.
+        fitted: Whether the network begins at a minimum of its head, so that a lower choice of the trials says nothing.
 
     Returns:
         The user's rate where it lies within a factor 2 of the answer, which is the recipe's or that of the trials.
@@ -109,13 +113,19 @@ def weighed(chosen: Chosen, *, given: float | None, usual: float, trusted: float
         [0.002, 0.002, 0.003]
         >>> weighed(chosen, given=1e-6, usual=2e-3, trusted=2.0).rate
         0.012
+        >>> low = Chosen(rate=3e-6, edge=6e-4, trials=(), spent=0.0)
+        >>> [weighed(low, given=None, usual=1.5e-4, trusted=16.0, fitted=fitted).rate for fitted in (True, False)]
+        [0.00015, 3e-06]
     """
-    agrees = 1 / trusted <= chosen.rate / usual <= trusted and (chosen.edge is None or usual < chosen.edge)
+    low = 0.0 if fitted else 1 / trusted
+    agrees = low <= chosen.rate / usual <= trusted and (chosen.edge is None or usual < chosen.edge)
     answer, rate_from = (usual, "recipe") if agrees else (chosen.rate, "trials")
     if given is not None and 1 / KEPT_STARTING <= given / answer <= KEPT_STARTING:
         answer, rate_from = given, "user"
     steps = f"{len(chosen.trials)} trials of {chosen.trials[0].steps} steps" if chosen.trials else "trials"
     message = f"{steps} agree, their own choice is {chosen.rate:.2g}" if agrees else chosen.reason
+    if agrees and chosen.rate * trusted < usual:
+        message = f"{steps} do not break at it; what more they could say, the head that was fitted before hides"
     return RateDecision(rate=answer, rate_from=rate_from, message=message)  # type: ignore[arg-type]
 
 
@@ -155,6 +165,23 @@ def search_rate_of(
         rate_from=found.rate_from,
         given_rate=None if given == found.rate else given,
     )
+
+
+def usual_rate_of(plan: TrainingPlan, listener: Listener) -> TrainingPlan:
+    """Take the user's learning rate, or else what usually serves the network, without any trial, and say so.
+
+    Args:
+        plan: The plan.
+        listener: Whoever is told.
+
+    Returns:
+        The plan with its rate.
+    """
+    if plan.learning_rate is not None:
+        return plan
+    rate = peak_rate(plan)[0]
+    listener.say(f"Learning rate {rate:.3g}, what usually serves {plan.network}: nothing was tried.")
+    return replace(plan, learning_rate=rate, rate_from="recipe")
 
 
 def _affordable(loss: Callable[[], torch.Tensor], minutes: float) -> int | None:

@@ -45,6 +45,7 @@ from thalweg.workbench.start import Start
 from thalweg.workbench.steps import StepLog
 from thalweg.workbench.telling import Listener, silent
 from thalweg.workbench.transfer import Probe
+from thalweg.workbench.wise_ft import step_back
 
 __all__ = ["Session", "carry_out", "step_macs"]
 
@@ -66,6 +67,8 @@ class Session:
     started: float
     ranks: Ranks = ALONE
     """With whom the run is shared."""
+    shards: bool = False
+    """Whether each rank keeps only its rows of the weights."""
 
     @property
     def heldout(self) -> tuple[int, ...]:
@@ -178,6 +181,7 @@ def _monitor(run: Session, network: torch.nn.Module, optimizer: torch.optim.Opti
         clips=plan.rate_from == "trials",
         classes=0 if run.summary.masks else len(run.summary.classes),  # a segmenter has an output a class
         ranks=run.ranks.size,
+        total=run.ranks.total if run.shards else None,
     )
 
 
@@ -198,6 +202,7 @@ def _train(run: Session, live: LiveFile, *, resuming: bool) -> tuple[Trainer, Ou
         companion=lambda network, optimizer: monitors.setdefault("run", _monitor(run, network, optimizer)),
         scorer=score_masks if run.summary.masks else predict,
         ranks=run.ranks,
+        shards=run.shards,
     )
     monitor = monitors["run"]
     if resuming:
@@ -240,6 +245,9 @@ def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor
             run.listener.say(f"Note: {event['message']}.")
     if run.parts.test and run.parts.validation:
         trainer.use_best()
+    placed = None if probe else step_back(run, trainer.evaluated)
+    if placed is not None:
+        folder.write_json("backbone.json", {**folder.read_json("backbone.json"), "wise_ft": placed})
     network = probe.assembled(trainer.evaluated) if probe else trainer.evaluated
     save_weights(network, folder.path / "model.safetensors")
     scored, kept = score_run(run, network)

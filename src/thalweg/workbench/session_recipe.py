@@ -9,6 +9,7 @@ from thalweg.monitoring.trials import CLIP
 from thalweg.training.loss import class_weights, pixel_weights
 from thalweg.training.progress import Recipe
 from thalweg.workbench.transfer import learning_parts
+from thalweg.workbench.wise_ft import SHARES, asks
 
 if TYPE_CHECKING:  # a session asks for its numbers, and this is where it is known
     from thalweg.workbench.session import Session
@@ -66,7 +67,9 @@ def loop_recipe(run: "Session", *, resuming: bool) -> Recipe:
         side=max(plan.image_size or 0, plan.image_height or 0),
         seed=plan.seed,
         clip=CLIP if plan.rate_from == "trials" and not plan.repair else None,  # else the pilot clips
-        evaluations=1 + (FULL_SIZE if run.summary.masks else 1.0) * len(run.scored) / max(1, len(run.heldout)),
+        evaluations=1
+        + (FULL_SIZE if run.summary.masks else 1.0) * len(run.scored) / max(1, len(run.heldout))
+        + (len(SHARES) if asks(plan, len(run.parts.validation), apart=bool(run.parts.test)) else 0),
         parts=learning_parts(run.spec, plan, run.start.module),
         overlap=plan.overlap_loss or 0.0,
     )

@@ -9,6 +9,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+
+from thalweg.accounting.ledger import count
 from thalweg.core.codec import dumps
 from thalweg.core.dataset import DataSummary
 from thalweg.core.errors import PlanError
@@ -16,9 +19,19 @@ from thalweg.core.files import printable
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.run_folder import RunFolder
+from thalweg.modules.sharded import can_shard
+from thalweg.training.device import Device
 from thalweg.training.ranks import Ranks
 
-__all__ = ["begun_before", "decided_once", "make_folder", "refuse_other_data", "refuse_thin_parts", "told_of_ranks"]
+__all__ = [
+    "begun_before",
+    "decided_once",
+    "make_folder",
+    "refuse_other_data",
+    "refuse_shards",
+    "refuse_thin_parts",
+    "told_of_ranks",
+]
 
 _PLACE = "run"
 
@@ -78,19 +91,63 @@ def decided_once(plan: TrainingPlan, decide: Callable[[], TrainingPlan], ranks: 
     )
 
 
-def told_of_ranks(ranks: Ranks, spec: NetworkSpec) -> str:
+def refuse_shards(plan: TrainingPlan, device: Device, ranks: Ranks) -> None:
+    """Refuse to cut a network into shards where that cannot be done.
+
+    Args:
+        plan: With who acts on the weights.
+        device: Where the run computes.
+        ranks: Who would hold the shards.
+
+    Raises:
+        PlanError: There is one rank, this torch or device cannot, or the run repairs itself.
+
+    Example:
+        >>> from thalweg.training.ranks import ALONE
+        >>> refuse_shards(TrainingPlan(source="photos"), Device("cpu", None), ALONE)
+        Traceback (most recent call last):
+        thalweg.core.errors.PlanError: --shard spreads a network's weights over several ranks, and there is one: ...
+    """
+    if ranks.size == 1:
+        raise PlanError(
+            "--shard spreads a network's weights over several ranks, and there is one: start it with "
+            "torchrun --nproc-per-node 2 -m thalweg ..., or leave --shard out"
+        )
+    if device.kind not in {"cpu", "cuda"}:
+        raise PlanError(f"--shard works on cpu and cuda, not on {device.kind}: leave it out, or add --device cpu")
+    if not can_shard():
+        raise PlanError(
+            f"--shard needs torch 2.9 or newer with torch.distributed.fsdp, and this is torch {torch.__version__}"
+        )
+    if plan.repair:
+        raise PlanError(
+            "this run repairs itself, for which every rank needs the whole network: go on without --shard, or train "
+            "anew with it"
+        )
+
+
+def told_of_ranks(ranks: Ranks, spec: NetworkSpec, *, shards: bool) -> str:
     """Say how the work is shared.
 
     Args:
         ranks: Who shares it.
         spec: The network.
+        shards: Whether each rank keeps only its rows of the weights; then also what is not done.
 
     Returns:
-        A sentence.
+        A sentence, or three.
     """
     norms = any(layer.kind == "batch_norm" for layer in spec)
     whole = "; batch normalisation goes by the whole batch" if norms else ""
-    return f"{ranks.size} ranks share each batch: the same samples a step as one would take{whole}."
+    told = f"{ranks.size} ranks share each batch: the same samples a step as one would take{whole}."
+    if not shards:
+        return told
+    weights = count(spec).parameters
+    return (
+        f"{told} Each keeps about {-(-weights // ranks.size):,} of {weights:,} weights. Trials of learning rates, "
+        f"repair and the critical step, which move whole weights, are left out; losses, gradients, updates and "
+        f"activations are measured."
+    )
 
 
 def refuse_other_data(summary: DataSummary, ranks: Ranks) -> None:

@@ -33,7 +33,7 @@ from thalweg.workbench.own_network import OwnNetwork, own_network
 from thalweg.workbench.precision import sound
 from thalweg.workbench.recipes import asked_size, epochs_for, resolved
 from thalweg.workbench.resume import go_on
-from thalweg.workbench.search import search_rate_of
+from thalweg.workbench.search import search_rate_of, usual_rate_of
 from thalweg.workbench.segmenting import (
     describe_segmenter,
     refuse_batch_of_one,
@@ -47,6 +47,7 @@ from thalweg.workbench.spreading import (
     decided_once,
     make_folder,
     refuse_other_data,
+    refuse_shards,
     refuse_thin_parts,
     told_of_ranks,
 )
@@ -92,7 +93,9 @@ def train(
     head_only: bool = False,
     context: str | None = None,
     overlap_loss: float | None = None,
+    wise_ft: float | None = None,
     tensorboard: bool = False,
+    shard: bool = False,
     listener: Listener | None = None,
 ) -> TrainResult:
     """Train a network on labelled pictures, signals or volumes, evaluate it and write a report.
@@ -127,6 +130,8 @@ def train(
         class_weights: `auto`, `balanced` or `none`.
         label_smoothing: Share of the target spread over all classes.
         overlap_loss: Weight of the overlap (Lovász) loss beside the cross-entropy, where every pixel has a class.
+        wise_ft: Of a backbone that is trained: how far from its start to the trained weights those go that are
+            evaluated and saved (WiSE-FT), above 0 and up to 1.
         patience: Stop after so many epochs without a lower validation loss; 0 never.
         device: `auto`, `cpu`, `cuda` or `mps`.
         repair: Whether the learning rate given only begins a search for one that serves, and what breaks is rolled
@@ -139,6 +144,7 @@ def train(
         head_only: Train the head alone, on features that are computed once.
         context: With masks, the module that looks at the whole picture: `pool`, `pyramid`, `atrous`, `nonlocal`, `gc`.
         tensorboard: Write TensorBoard's event files as well, into `tensorboard/` of the run folder.
+        shard: Whether each of several ranks keeps only its rows of weights, gradients and the optimizer's memory.
         listener: Whoever shows progress.
 
     Returns:
@@ -182,9 +188,10 @@ def train(
         class_weights=class_weights,
         label_smoothing=label_smoothing,
         overlap_loss=overlap_loss,
+        wise_ft=wise_ft,
         patience=patience,
         device=device,
-        repair=repair,
+        repair=repair and not shard,
         form=form or "auto",
         window=window,
         backbone=backbone,
@@ -197,11 +204,14 @@ def train(
     prepare(compute)
     with joined(compute.kind) as ranks:
         listener = listener if ranks.first else silent()
+        if shard:
+            refuse_shards(plan, compute, ranks)
         begun = begun_before(ranks)
         if begun is not None:
             listener.say(f"The ranks were started anew: going on with {printable(begun.path)}.")
-            return go_on(begun, listener, ranks)
-        return _train(plan, own, task, Path(out) if out else None, compute, listener, ranks, tensorboard=tensorboard)
+            return go_on(begun, listener, ranks, shards=shard)
+        place = Path(out) if out else None
+        return _train(plan, own, task, place, compute, listener, ranks, tensorboard=tensorboard, shards=shard)
 
 
 def _train(
@@ -214,6 +224,7 @@ def _train(
     ranks: Ranks,
     *,
     tensorboard: bool,
+    shards: bool,
 ) -> TrainResult:
     """Train as planned."""
     started = listener.began
@@ -244,7 +255,7 @@ def _train(
     refuse_other_data(summary, ranks)
     tell_data(summary, listener)
     if ranks.size > 1:
-        listener.say(told_of_ranks(ranks, spec))
+        listener.say(told_of_ranks(ranks, spec, shards=shards))
     begin = start_masks if found.masks else start_from
     if pretrained:
         start = begin(plan, spec, pretrained, loaded, parts, summary, compute, listener)
@@ -252,6 +263,7 @@ def _train(
         start = Start(module=build(spec.logits()[0], seed=plan.seed))
     probe = start.probe
     with fitting_threads(compute, step_macs(spec, plan, probe) // ranks.size):
+        plan = usual_rate_of(plan, listener) if shards else plan  # a trial would need the whole network on one rank
         if plan.learning_rate is None or plan.repair:
             batches = probe.train if probe else batches_of(loaded, parts.train, plan, training=True)
             learning = learning_parts(spec, plan, start.module)
@@ -272,6 +284,7 @@ def _train(
             listener=listener,
             started=started,
             ranks=ranks,
+            shards=shards,
         )
         if ranks.first:
             if tensorboard:

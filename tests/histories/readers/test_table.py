@@ -3,6 +3,7 @@ import math
 import pytest
 
 from thalweg.core.errors import LogError
+from thalweg.histories.reading import read
 
 PLAIN = "epoch,train_loss,val_loss\n1,3.0,4.0\n2,2.0,3.5\n"
 
@@ -163,3 +164,67 @@ def test_rows_of_another_length_are_left_out_and_counted(log, curve):
 def test_tensorboards_export_says_its_curve_in_the_files_name(log, curve):
     (run,) = log("run-train-tag-epoch_loss.csv", "Wall time,Step,Value\n1.7e9,0,3.0\n1.7e9,1,2.0\n")
     assert curve(run, "train_loss") == {1: 3.0, 2: 2.0}
+
+
+def test_a_chart_of_two_runs_is_two_runs(log, curve):
+    head = ",".join(
+        f'"{run} - val_loss","{run} - val_loss__MIN","{run} - val_loss__MAX"' for run in ("moon-3", "sun-2")
+    )
+    rows = "".join(f'"{n}","{a}","{a}","{a}","{b}","{b}","{b}"\n' for n, (a, b) in enumerate(((9, 8), (7, 5), (6, 2))))
+    runs = log("wandb.csv", f'"epoch",{head}\n{rows}')
+    assert [run.place.rpartition(", ")[2] for run in runs] == ["moon-3", "sun-2"]
+    assert [list(curve(run, "val_loss").values()) for run in runs] == [[9, 7, 6], [8, 5, 2]]
+    assert not any("__M" in signal.name for run in runs for signal in run.history.signals)
+
+
+def test_german_words_commas_and_percent_signs(log, curve):
+    head = "Epoche;Verlust;Val-Verlust;Genauigkeit;Validierungsgenauigkeit\n"
+    text = head + "1;0,9;0,8;40,5 %;50,5 %\n2;0,6;0,7;60,0 %;70,0 %\n"
+    (run,) = log("lauf.csv", text.encode("cp1252"))
+    assert curve(run, "train_loss") == {1: 0.9, 2: 0.6}
+    assert curve(run, "val_loss") == {1: 0.8, 2: 0.7}
+    assert curve(run, "train_accuracy") == pytest.approx({1: 0.405, 2: 0.6})
+    assert curve(run, "val_accuracy") == pytest.approx({1: 0.505, 2: 0.7})
+
+
+@pytest.mark.parametrize(
+    "header", ["轮次,训练损失,验证损失", "دوره,زیان آموزش,زیان اعتبارسنجی", "Época,Perda treino,Perda validação"]
+)
+def test_headers_in_other_languages(log, curve, header):
+    (run,) = log("log.csv", f"{header}\n1,0.9,0.8\n2,0.6,0.7\n")
+    assert (curve(run, "train_loss"), curve(run, "val_loss")) == ({1: 0.9, 2: 0.6}, {1: 0.8, 2: 0.7})
+
+
+def test_a_data_frame_as_it_is_printed(log, curve):
+    (run,) = log(
+        "out.txt", "   epoch  train_loss  val_loss\n0      1         0.9       0.8\n1      2         0.6       0.7\n"
+    )
+    assert (curve(run, "train_loss"), curve(run, "val_loss")) == ({1: 0.9, 2: 0.6}, {1: 0.8, 2: 0.7})
+
+
+def test_a_table_on_its_side(log, curve):
+    (run,) = log("log.csv", "train_loss,0.9,0.6,0.5\nval_loss,0.8,0.7,0.75\n")
+    assert curve(run, "val_loss") == {1: 0.8, 2: 0.7, 3: 0.75}
+
+
+def test_perplexity_is_the_power_of_a_loss(log, curve):
+    (run,) = log("log.csv", "epoch,train_ppl,valid_ppl\n1,7.38905609893065,20.085536923187668\n2,1,2.718281828459045\n")
+    assert curve(run, "train_loss") == pytest.approx({1: 2.0, 2: 0.0})
+    assert curve(run, "val_loss") == pytest.approx({1: 3.0, 2: 1.0})
+    assert "train_ppl is a perplexity: its logarithm was taken as train_loss" in run.notes
+
+
+def test_perplexity_beside_a_loss_stays_what_it_is(log, curve):
+    (run,) = log("log.csv", "epoch,loss,train_ppl\n1,2.5,20\n2,2.0,9\n")
+    assert curve(run, "train_loss") == {1: 2.5, 2: 2.0}
+    assert curve(run, "train_ppl") == {1: 20.0, 2: 9.0}
+
+
+def test_exports_of_tensorboard_are_put_together(tmp_path, curve):
+    for name, values in (("run-a_train", (0.9, 0.6)), ("run-a_validation", (0.8, 0.7)), ("run-b_train", (3, 2))):
+        rows = "".join(f"167{n}.5,{n},{value}\n" for n, value in enumerate(values))
+        (tmp_path / f"{name}-tag-epoch_loss.csv").write_text("Wall time,Step,Value\n" + rows, encoding="utf-8")
+    runs = read(tmp_path)
+    assert [list(curve(run, "train_loss").values()) for run in runs] == [[0.9, 0.6], [3.0, 2.0]]
+    assert list(curve(runs[0], "val_loss").values()) == [0.8, 0.7]
+    assert "2 exports were put together as one run" in " ".join(runs[0].notes)

@@ -34,6 +34,9 @@ _PAIR = re.compile(
     re.IGNORECASE,
 )
 _SPLITS = {"train", "training", "val", "valid", "validation", "test", "eval"}
+_EVALUATES = "Eval begin"
+"""Paddle's heading of what then has the names of training: `readers.lines` tells them apart."""
+
 _PEOPLE_PRINT = 200
 """Characters before a heading in its line, such as the date and level of a logging line."""
 
@@ -47,6 +50,8 @@ class _Epoch:
     whole: str = ""  # how many batches the finished line counts; empty before that
     line: int = -1
     count: str = ""  # how far an unfinished line had come
+    unfinished: int = 0  # lines that tell of a part of the epoch
+    unfinished_line: int = -1
     partial: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -59,6 +64,8 @@ class _Epoch:
         if count is not None and count[0] != count[1]:
             if not self.whole:
                 self.count, self.partial = count[0], found
+                self.unfinished += line != self.unfinished_line
+                self.unfinished_line = line
         elif self.whole:
             redrawn = count is not None and count[1] == self.whole
             if redrawn and (line == self.line or set(found) > set(self.values)):
@@ -74,7 +81,10 @@ class _Epoch:
 def _recognises(file: LogFile) -> bool:
     if file.head.startswith(MAGIC) or file.path.suffix.lower() in _TABLES or file.text.lstrip()[:1] in {"{", "["}:
         return False
-    return next(_epochs(file.text, []), None) is not None
+    first = next(_epochs(file.text, []), None)
+    if first is None or _EVALUATES in file.text:
+        return False
+    return bool(first.whole) or first.unfinished <= 1  # else its lines are batches, which another reader keeps
 
 
 def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
@@ -93,7 +103,7 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     for name in [name for name in values if len(rows) > 2 and recorded[name].sum() == 1 and recorded[name][-1]]:  # noqa: PLR2004
         del values[name], recorded[name]  # printed once, after training
         notes.append(f"{name} is printed once, after the last epoch: left out")
-    found = Columns(file.place, READER.name, values, recorded, epoch="epoch", first_epoch=1, notes=notes)
+    found = Columns(file.place, READER.name, values, recorded, epoch="epoch", first_epoch=1, says_nan=True, notes=notes)
     apply_counters(found, columns)
     return to_recordings(found)
 

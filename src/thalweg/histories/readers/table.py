@@ -4,7 +4,6 @@ The header decides: Keras's `CSVLogger`, Lightning's `metrics.csv`, fastai, Ultr
 beside this one, which say what is particular in them; what no one claims is guessed from its names.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,6 +12,7 @@ from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.histories.log_file import LogFile
 from thalweg.histories.names import is_epoch, is_step, meaning
+from thalweg.histories.readers.exports import exported
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.recording import Floats, Recording
 from thalweg.histories.rows import Columns, Mask, to_recordings
@@ -24,7 +24,7 @@ _PHASES = {"train", "training", "val", "valid", "validation", "test", "eval", "e
 _TAGS = {"metric", "tag", "key", "name", "variable", "metrics", "metric_name"}
 _MOST_TAGS = 200
 _MOST_TOLD = 8
-_TENSORBOARD_EXPORT = re.compile(r"(?:run-)?(.*?)-?tag-(.+)")
+_LOWEST, _HIGHEST = "__MIN", "__MAX"
 
 
 def _recognises(file: LogFile) -> bool:
@@ -39,12 +39,26 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     notes = list(table.notes)
     if table.headless:
         notes.append(_headless(file, table, values, recorded, columns))
-    values = {_shortened(name, file): each for name, each in values.items()}
-    recorded = {_shortened(name, file): each for name, each in recorded.items()}
-    found = Columns.guess(file.place, "table", values, recorded)
-    apply_counters(found, columns)
-    found.notes = [*notes, *_guesses(found, columns)]
-    return to_recordings(found)
+    made: list[Recording] = []
+    for run, names in _exported_runs(values).items():
+        own = {_shortened(name, file): values[name] for name in names}
+        there = {_shortened(name, file): recorded[name] for name in names}
+        found = Columns.guess(f"{file.place}, {printable(run)}" if run else file.place, "table", own, there)
+        apply_counters(found, columns)
+        found.notes = [*notes, *_guesses(found, columns)]
+        made += to_recordings(found)
+    return made
+
+
+def _exported_runs(values: Mapping[str, Floats]) -> dict[str, list[str]]:
+    """The columns of each run in a chart of Weights & Biases: `RUN - METRIC` beside its `__MIN` and `__MAX`."""
+    bounds = [name for name in values if name.endswith((_LOWEST, _HIGHEST))]
+    owned = {name: name.rpartition(" - ")[0] for name in values if " - " in name and f"{name}{_LOWEST}" in values}
+    runs = list(dict.fromkeys(owned.values()))
+    kept = [name for name in values if name not in bounds or not owned]
+    if len(runs) < 2:  # noqa: PLR2004 - one run needs no telling apart
+        return {"": kept}
+    return {run: [name for name in kept if owned.get(name, run) == run] for run in runs}
 
 
 def from_table(file: LogFile, format_name: str, columns: Mapping[str, str], *, epoch: str = "epoch") -> Columns:
@@ -118,9 +132,9 @@ def _wide(table: Table) -> tuple[dict[str, Floats], dict[str, Mask]]:
 
 def _shortened(name: str, file: LogFile) -> str:
     """A tag or metric without what a dashboard's export puts around it."""
-    if name.lower() == "value" and (found := _TENSORBOARD_EXPORT.search(file.path.stem)):
-        return f"{found[1]}/{found[2]}"
-    return name.rpartition(" - ")[2] if " - " in name and not name.endswith(("__MIN", "__MAX")) else name
+    if name.lower() == "value" and (told := exported(file.path.stem)):
+        return told[1]
+    return name.rpartition(" - ")[2] if " - " in name else name
 
 
 def _headless(

@@ -1,0 +1,271 @@
+"""One line of a text log: its counters, the split it speaks of, and its names with their numbers.
+
+Programs print what they like, but alike: a name before its number (`loss: 0.51`, `train loss 0.51`, `Acc@1 56.2`), a
+running mean in brackets behind it, a counter (`Epoch: [3][100/391]`, `iter 250`, `[Train][Epoch 3/40]`), and `Test:` or
+`[Eval]` where the numbers are not those of training. So a line is read from number to number: what stands between two
+of them is the second one's name. That takes one pass, however long the line.
+"""
+
+import functools
+import re
+from dataclasses import dataclass, field
+
+from thalweg.histories.cells import number
+from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning, split_of, words
+
+__all__ = ["Printed", "pieces", "read_line"]
+
+_COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+_REDRAWN = re.compile(r"[\r\x08]+")
+_LONGEST = 2_000
+_REMEMBERED = 4_096
+_NUMBER = re.compile(
+    r"(?<![\w.@/#-])([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf(?:inity)?))"
+    r"(\s?%|\s?/\s{0,6}\d+(?![\w./])|(?:[A-Za-z_/]|:\d)[^\s,;|()\[\]]*)?",
+    re.IGNORECASE,
+)
+_IN_BRACKETS = re.compile(r"\(\s*([A-Za-z_][A-Za-z_ -]{0,30})\)")
+_BREAKS = re.compile(r"\s-\s|:\s|[,;|>\t\[\]()]|\.\.\s")
+_NAME = re.compile(r"[^\W\d_][\w/.@' -]{0,59}", re.ASCII)
+_SOURCE_FILE = re.compile(r"\.(?:py|cpp|cc|cu)\b")
+_MOST_WORDS = 5
+_LONGEST_COUNT = 12
+_HEADED = re.compile(r"\s*\[\s*(\d{1,9})\s*(?:[/,]\s*(\d{1,9})\s*)?\]")
+_SPLIT_AND_EPOCH = re.compile(
+    r"\s*(?:train|training|val|valid|validation|test|eval):?\s+(\d{1,9})\s*:?\s*\[", re.IGNORECASE
+)
+_DARKNET = re.compile(
+    r"\s*(\d{1,9})(?:,\s*[\d.]+)?:\s*([-+.\w]+),\s*([-+.\w]+)\s+avg\b(?:[^,]*,\s*([\d.e+-]+)\s+rate)?"
+)
+_DARKNET_PART = re.compile(r"\s*(?:v\d \(|Region |Detection layer)")
+_OF = re.compile(r"(?:_\d+)?'s ")  # LightGBM: `valid_0's binary_logloss`
+_SPLIT_WORD = re.compile(
+    r"(?<![\w./-])(train(?:ing)?|val(?:id(?:ation|ating|ate)?)?|test(?:ing)?|eval(?:uat(?:ion|ing|e))?)(?![\w./])",
+    re.IGNORECASE,
+)
+_CLOCK = re.compile(r"\s\d+:\d\d")
+_AROUND_EPOCH = {"start", "starting", "begin", "beginning", "end", "of", "finished", "after", "in", "on", "for", "the"}
+_SETTINGS = {"batch", "batches", "steps", "updates", "iterations", "iters"}  # `batch = 64` says how large, not which
+_HEADING = 100
+
+
+@dataclass(slots=True)
+class Printed:
+    """What one drawing of a line says.
+
+    Args:
+        epoch: The epoch it names.
+        step: The step it names.
+        part: How far within an epoch, of how much (0 where it does not say).
+        split: `train`, `val` or `test`, where words before the first number say so.
+        values: Names and numbers.
+        means: Of the same names, the running mean in brackets behind the number.
+    """
+
+    epoch: int | None = None
+    step: int | None = None
+    part: tuple[int, int] | None = None
+    split: str = ""
+    values: dict[str, float] = field(default_factory=dict)
+    means: dict[str, float] = field(default_factory=dict)
+
+
+def pieces(row: str, longest: int | None = _LONGEST) -> list[str]:
+    r"""The drawings of a line, without colours.
+
+    Args:
+        row: The line as a terminal got it.
+        longest: Characters of a drawing that are looked at.
+
+    Returns:
+        What was drawn, one over the other.
+
+    Example:
+        >>> pieces("\x1b[32m 1/2\rloss: 0.5")
+        [' 1/2', 'loss: 0.5']
+    """
+    return [piece[:longest] for piece in _REDRAWN.split(_COLOURS.sub("", row)) if piece.strip()]
+
+
+def read_line(piece: str) -> Printed | None:
+    """Read one drawing of a line.
+
+    Args:
+        piece: Its text.
+
+    Returns:
+        What it says; None where it says nothing of training.
+
+    Example:
+        >>> said = read_line("Epoch: [3][ 100/391]  Loss 0.51 (0.48)  Acc@1 81.2 (80.9)")
+        >>> said.epoch, said.part, said.values, said.means
+        (3, (100, 391), {'Loss': 0.51, 'Acc@1': 81.2}, {'Loss': 0.48, 'Acc@1': 80.9})
+        >>> read_line("step 250: train loss 2.45, val loss 2.51").values
+        {'train loss': 2.45, 'val loss': 2.51}
+    """
+    if found := _DARKNET.match(piece):
+        return _darknet(found)
+    if _DARKNET_PART.match(piece):
+        return None  # of one mini batch and one output, many a step
+    line = _Line(_OF.sub(" ", _IN_BRACKETS.sub(_kept, piece)))
+    line.go()
+    said = line.said
+    if line.first >= 0 or len(line.text) < _HEADING:
+        marked = _SPLIT_WORD.search(line.text[: line.first] if line.first >= 0 else line.text)
+        said.split = split_of(marked[1]) if marked else ""
+    counted = said.epoch is not None or said.step is not None or said.part is not None
+    return said if counted or said.values or said.split else None
+
+
+def _kept(found: re.Match[str]) -> str:
+    """Words in brackets go, but for a split: `lr(LinearWarmup)`, `Epoch(val)`."""
+    if found[1].strip().lower() in {"nan", "inf", "infinity"}:
+        return found[0]
+    return f" {found[1]} " if split_of(found[1].strip()) else " "
+
+
+def _darknet(found: re.Match[str]) -> Printed | None:
+    try:
+        said = Printed(step=int(found[1]), values={"loss": float(found[2])}, means={"loss": float(found[3])})
+        if found[4]:
+            said.values["learning rate"] = float(found[4])
+    except ValueError:
+        return None
+    return said
+
+
+class _Line:
+    """A line while it is gone through, from number to number."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.said = Printed()
+        self.first = -1  # where the name of the first value begins
+        self.last = ""  # the name that a mean in brackets would belong to
+        self.percent = False
+        self.split = ""  # the last split that was named, for names without one: `Train: loss 0.5 acc 0.8 | Val: loss`
+
+    def go(self) -> None:
+        """Take in every number."""
+        before = 0
+        headed = _HEADED.match(self.text)
+        if headed and _NAME.search(self.text, headed.end()):
+            self.said.epoch = int(headed[1])
+            if headed[2] and "," in headed[0]:
+                self.said.part = (int(headed[2]), 0)
+            before = headed.end()
+        elif headed := _SPLIT_AND_EPOCH.match(self.text):
+            self.said.epoch = int(headed[1])
+            before = headed.end() - 1
+        for found in _NUMBER.finditer(self.text, before):
+            self._take(found, self.text[before : found.start()], before)
+            before = found.end()
+
+    def _take(self, found: re.Match[str], label: str, start: int) -> None:
+        digits, unit = found[1], (found[2] or "").strip()
+        bare = label.strip()
+        if bare == "(" and self.last:
+            self._mean(digits, unit, found.end())
+            return
+        last, self.last = self.last, ""
+        name, at, plain = _name(label)
+        marked = _last_split(label, at if name and not split_of(name) else len(label))
+        settles = plain and bare.endswith("=") and name.lower() in _SETTINGS and self.said.epoch is None
+        counts = digits.isdecimal() and len(digits) <= _LONGEST_COUNT and not settles
+        if counts and self._counts(int(digits), unit, name, bare, last, found.end()):
+            self.split = split_of(marked) or self.split
+            return
+        if marked and name != marked:  # `train 2.1s` is a time
+            self.split = split_of(marked)
+        total = unit[1:].strip() if unit.startswith("/") else ""
+        if not name or (unit and unit != "%" and not total.isdecimal()):
+            return
+        quantity = meaning(name).quantity
+        if not (plain or quantity) or (total and quantity not in {"accuracy", "error_rate"}):
+            return
+        read = number(digits + (unit if unit == "%" else ""))
+        if read is None or (total and int(total) == 0):
+            return
+        if self.first < 0:
+            self.first = start + at
+        name = self._with_split(name)
+        self.said.values[name] = read / int(total) if total else read
+        self.last, self.percent = ("" if total else name), unit == "%"
+
+    def _with_split(self, name: str) -> str:
+        """The name, with the split that was named before it in the line where it has none itself."""
+        own = meaning(name)
+        if own.split:
+            self.split = own.split
+        elif self.split and own.quantity in JUDGED:
+            taken = {(each.quantity, each.split) for each in map(meaning, self.said.values)}
+            if (own.quantity, self.split) not in taken:
+                return f"{self.split} {name}"
+        return name
+
+    def _counts(self, count: int, unit: str, name: str, bare: str, last: str, end: int) -> bool:
+        """Whether a number is a counter: of epochs, of steps, or how far within an epoch."""
+        said, total = self.said, unit[1:].strip() if unit.startswith("/") else ""
+        if unit and not total.isdecimal():
+            return False
+        if name and _counts_epochs(name):
+            if said.epoch is None and name.lower() != "epochs":
+                said.epoch = count
+            return True
+        if name and is_step(name):
+            if total:
+                said.part = said.part or (count, int(total))
+            else:
+                said.step = count if said.step is None else said.step
+            return True
+        if total and (not name or split_of(name)):
+            if not (bare.endswith("(") and last) and not _CLOCK.match(self.text, end):
+                said.part = said.part or (count, int(total))
+            return True
+        if name or said.values or said.epoch is None or said.part is not None or bare not in {",", "][", "["}:
+            return False
+        said.part = (count, 0)
+        return True
+
+    def _mean(self, digits: str, unit: str, end: int) -> None:
+        """A number in brackets behind a value of the same kind."""
+        closes = self.text[end : end + 1] == ")"
+        if closes and unit in {"", "%"} and (unit == "%") == self.percent:
+            read = number(digits + unit)
+            if read is not None:
+                self.said.means[self.last] = read
+        self.last = ""
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)  # a log says the same names again and again
+def _last_split(label: str, end: int) -> str:
+    """The last word for a split in the first characters of a label."""
+    marked = list(_SPLIT_WORD.finditer(label, 0, end))
+    return marked[-1][1] if marked else ""
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _counts_epochs(name: str) -> bool:
+    parts = [part for part in words(name) if not split_of(part) and part not in _AROUND_EPOCH]
+    return is_epoch(" ".join(parts))
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _name(label: str) -> tuple[str, int, bool]:
+    """The name at the end of a label, where it begins, and whether `:` or `=` stands behind it."""
+    text = label.rstrip(" [(\"'")
+    stripped = text.rstrip(" :=")
+    plain = any(mark in text[len(stripped) :] for mark in ":=")
+    text = stripped.rstrip("'\"")
+    begin = 0
+    for each in _BREAKS.finditer(text):
+        begin = each.end()
+    found = _NAME.search(text, begin)
+    if found is None or found.end() != len(text) or _SOURCE_FILE.search(found[0]):
+        return "", 0, False
+    # two spaces part columns: `eta: 0:01:12  loss`
+    start = max(found.start(), text.rfind("  ") + 2 if "  " in text[found.start() :] else 0)
+    name = text[start:].strip()
+    if not name or len(name.split()) > _MOST_WORDS:
+        return "", 0, False
+    return name, start, plain

@@ -1,0 +1,228 @@
+"""Logs of lines, as programs print them: `Epoch: [3][100/391] loss: 0.51 (0.48)`, `iter 250: loss 2.31`, and many more.
+
+What one line says is read in `printed`; here lines become rows. An epoch lasts until the next is named. Lines within an
+epoch that count batches are batches; one that sums the epoch up, or the running mean in the last of them, is its value,
+else the mean of what was printed. What `Test:` or `[Eval]` prints is one evaluation: its last line, or the mean of its
+batches. Two progress bars an epoch of different lengths, neither named, are training and validation, and that is said.
+"""
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from thalweg.core.errors import LogError
+from thalweg.histories.database import MAGIC
+from thalweg.histories.log_file import LogFile
+from thalweg.histories.names import JUDGED, meaning, split_of, words
+from thalweg.histories.printed import Printed, pieces, read_line
+from thalweg.histories.readers.reader import Reader
+from thalweg.histories.readers.table import apply_counters
+from thalweg.histories.recording import Recording
+from thalweg.histories.rows import Columns, columns_of_rows, to_recordings
+
+__all__ = ["READER"]
+
+_TABLES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".yaml", ".yml"}
+_QUOTED = " \t#>|*"
+_UNCOUNTED = 3
+_MEAN = " (of the epoch)"
+
+
+@dataclass(slots=True)
+class _Row:
+    """What belongs together: a line, or the lines of one evaluation."""
+
+    epoch: int | None
+    step: int | None
+    line: int
+    split: str = ""
+    counted: bool = False  # a batch within its epoch
+    values: dict[str, float] = field(default_factory=dict)
+    means: dict[str, float] = field(default_factory=dict)
+    batches: dict[str, list[float]] = field(default_factory=dict)  # of an evaluation
+
+
+def _recognises(file: LogFile) -> bool:
+    if file.head.startswith(MAGIC) or file.path.suffix.lower() in _TABLES or file.text.lstrip()[:1] == "{":
+        return False
+    if file.text.lstrip()[:1] == "[" and file.json is not None:
+        return False
+    uncounted = 0
+    for row in _Text().rows(file.text):
+        if any(meaning(name).quantity in JUDGED for name in row.values):
+            uncounted += 1
+            if row.epoch is not None or row.step is not None or uncounted >= _UNCOUNTED:
+                return True
+    return False
+
+
+def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
+    text = _Text()
+    rows = list(text.rows(file.text))
+    by_epoch = any(row.epoch is not None for row in rows)
+    counted = by_epoch or any(row.step is not None for row in rows)
+    if counted:  # what was printed before training began
+        rows = [row for row in rows if row.epoch is not None or row.step is not None]
+    notes = list(text.notes)
+    if not counted:
+        notes.append("no epoch and no step is printed: lines were counted")
+    summed = _sum_up(rows) if by_epoch else {}
+    found = [_flat(row) for row in rows]
+    if not found:
+        raise LogError(f"{file.place} prints no loss and no accuracy that can be read")
+    values, recorded = columns_of_rows(found)
+    for name in list(values) if len(rows) > 2 else ():  # noqa: PLR2004 - of two rows neither is the rule
+        if recorded[name].sum() == 1 and name not in {"epoch", "step"}:
+            del values[name], recorded[name]  # printed once: a setting, or the best of all
+    made = Columns(file.place, READER.name, values, recorded, says_nan=True, notes=notes)
+    made.epoch, made.step = ("epoch" if by_epoch else ""), ("step" if "step" in values else "")
+    made.known = {name: signal for name, signal in summed.items() if name in values}
+    apply_counters(made, columns)
+    return to_recordings(made)
+
+
+class _Text:
+    """The text up to here, and what it taught."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.epoch: int | None = None
+        self.step: int | None = None
+        self.sticky = ""
+        self.first_total = 0  # how many batches the epoch's first bar counts
+        self.later_total = 0
+        self.row: _Row | None = None
+
+    def rows(self, text: str) -> Iterator[_Row]:
+        """Go through a text.
+
+        Args:
+            text: All of it.
+
+        Yields:
+            Its rows, whole ones.
+        """
+        for line, row in enumerate(text.split("\n")):
+            for piece in pieces(row.lstrip(_QUOTED)):
+                said = read_line(piece)
+                if said is not None:
+                    yield from self._take(said, line)
+        yield from self._close()
+
+    def _take(self, said: Printed, line: int) -> Iterator[_Row]:
+        split = self._count(said)
+        if not said.values:
+            self.sticky = said.split or self.sticky
+            return
+        if said.part is not None and _held_out(said.split):
+            self.sticky = said.split  # its sum may stand alone in the next line: ` * Acc@1 76.1`
+        split = said.split or split
+        named = {_named(name, split): value for name, value in said.values.items()}
+        means = {_named(name, split): value for name, value in said.means.items()}
+        if not self._joins(split, said, named, line):
+            yield from self._close()
+            self.row = _Row(epoch=self.epoch, step=self.step, line=line, split=split)
+        row = self.row
+        if row is None:
+            return
+        row.line, row.counted = line, row.counted or (said.part is not None and not _held_out(split))
+        row.step = self.step if row.step is None else row.step
+        if _held_out(split):
+            for name, value in named.items():
+                if said.part is not None and name not in means:
+                    row.batches.setdefault(name, []).append(value)
+                else:
+                    row.batches.pop(name, None)
+                row.values[name] = means.get(name, value)
+        else:
+            row.values |= named
+            row.means |= means
+
+    def _count(self, said: Printed) -> str:
+        """Take in a line's counters; the split that they leave in force."""
+        if said.epoch is not None:
+            if said.epoch != self.epoch:
+                self.first_total, self.step = 0, None
+            self.epoch, self.sticky = said.epoch, ""
+        if said.step is not None:
+            self.step = said.step
+            self.sticky = self.sticky if self.epoch is not None else ""
+        elif said.part is not None and self.epoch is None:
+            self.step, self.sticky = (said.part[0], self.sticky) if not said.split else (self.step, self.sticky)
+        if said.part is None or said.split or self.epoch is None or not said.part[1]:
+            return self.sticky
+        total = said.part[1]
+        if not self.first_total:
+            self.first_total = total
+        elif total != self.first_total and not self.sticky and said.epoch is None:
+            if not self.later_total:
+                self.notes.append(
+                    f"two counts an epoch, to {self.first_total:,} and to {total:,}, neither named: "
+                    "taken as training and validation"
+                )
+            self.later_total = total
+            return "val"
+        return "" if total == self.first_total else self.sticky
+
+    def _joins(self, split: str, said: Printed, named: Mapping[str, float], line: int) -> bool:
+        """Whether a line belongs to the row that is open."""
+        row = self.row
+        if row is None or row.epoch != self.epoch:
+            return False
+        if row.line == line:
+            return row.split == split  # a bar that is drawn again
+        if _held_out(split) and row.split == split:
+            return row.step == self.step or said.part is not None
+        if row.step is not None and self.step is not None and row.step != self.step:
+            return False
+        return said.part is None and not row.counted and not set(named) & set(row.values)
+
+    def _close(self) -> Iterator[_Row]:
+        row, self.row = self.row, None
+        if row is not None:
+            row.values |= {name: sum(each) / len(each) for name, each in row.batches.items()}
+            yield row
+
+
+def _held_out(split: str) -> bool:
+    return split in {"val", "test"}
+
+
+@functools.lru_cache(maxsize=4_096)
+def _named(name: str, split: str) -> str:
+    """A name, with its split where it has none itself."""
+    own = any(split_of(word) for word in words(name))
+    return name if own or not split else f"{split} {name}"
+
+
+def _sum_up(rows: Sequence[_Row]) -> dict[str, str]:
+    """Tell batches from what sums an epoch up; the signals of both by name."""
+    batches: set[str] = set()
+    for row in rows:
+        if row.counted:
+            batches |= set(row.values)
+    summed: dict[str, str] = {}
+    last: dict[str, _Row] = {}
+    before: int | None = None
+    for row in [*rows, _Row(epoch=None, step=None, line=-1)]:
+        if row.epoch != before:
+            for name, each in last.items():
+                each.values[name + _MEAN] = each.means[name]
+            last, before = {}, row.epoch
+        if not row.counted:  # a line that sums up says it better than the mean of the last batch
+            row.means |= {name: row.values.pop(name) for name in batches & set(row.values)}
+        last |= dict.fromkeys(row.means, row)
+    for name in sorted({name for row in rows for name in row.means}, key=lambda each: -meaning(each).plain):
+        said = meaning(name)
+        if said.quantity in {"loss", "accuracy"} and said.split in {"", "train"}:
+            summed.setdefault(name, f"batch_{said.quantity}")
+            summed.setdefault(name + _MEAN, f"train_{said.quantity}")
+    return summed
+
+
+def _flat(row: _Row) -> dict[str, object]:
+    counters = {name: each for name, each in (("epoch", row.epoch), ("step", row.step)) if each is not None}
+    return {**{name: value for name, value in row.values.items() if name not in {"epoch", "step"}}, **counters}
+
+
+READER = Reader(name="printed lines", recognises=_recognises, read=_read)

@@ -1,0 +1,176 @@
+"""Lines as programs print them: every format here is of a program that people use, with the same three epochs."""
+
+# ruff: noqa: E501 - these lines are as long as programs print them
+
+import math
+
+import pytest
+
+from thalweg.core.errors import LogError
+
+TRAINED, HELD_OUT, RIGHT = [0.9, 0.6, 0.5], [0.8, 0.7, 0.75], [0.5, 0.7, 0.6]
+
+
+def _each(pattern):
+    """A pattern for each epoch: `{t}`, `{v}` and `{a}` as above, `{p}` a percentage, `{n}` from 1 and `{z}` from 0."""
+    rows = zip(TRAINED, HELD_OUT, RIGHT, strict=True)
+    return "".join(
+        pattern.format(t=t, v=v, a=a, p=100 * a, n=n, z=n - 1, twice=2 * t, more=t + 0.2, less=t - 0.2)
+        for n, (t, v, a) in enumerate(rows, start=1)
+    )
+
+
+PROGRAMS = {
+    "one line": "Epoch {n}: train_loss={t}, val_loss={v}, val_acc={a}\n",
+    "words": "epoch {n}, train loss {t}, test loss {v}, test acc {a}, time 4.1 sec\n",
+    "two halves": "Epoch {n}\nTrain: loss {t} acc 0.4 | Val: loss {v} acc {a}\n",
+    "halves in a line": "Epoch: {n}, Train Loss: {t}, Acc: 40.00%, Val. Loss: {v}, Acc: {p}%\n",
+    "numbered in brackets": "[{n:03d}/030] Train Acc: 0.4 Loss: {t} | Val Acc: {a} loss: {v}\n",
+    "averages": "Epoch {n} - avg_train_loss: {t}  avg_val_loss: {v}  time: 12s\nEpoch {n} - val acc: {a}\n",
+    "checkpoints": "Epoch: {n} \tTraining Loss: {t} \tValidation Loss: {v} \tVal Acc: {a}\n"
+    "Validation loss decreased (0.9 --> 0.1).  Saving model ...\nNew best accuracy: 0.99\n",
+    "the trainer of ImageNet": "Epoch: [{z}][  0/500]\tTime  0.3 ( 0.4)\tLoss 3.0e+00 (3.0e+00)\tAcc@1  40.2 ( 40.1)\n"
+    "Epoch: [{z}][499/500]\tTime  0.3 ( 0.4)\tLoss 2.0e+00 ({t})\tAcc@1  40.2 ( 40.1)\n"
+    "Test: [ 0/19]\tTime  3.1 ( 3.1)\tLoss 7.1 (7.2)\tAcc@1  99.2 ( 99.1)\n"
+    "Test: [18/19]\tTime  3.1 ( 3.1)\tLoss 7.1 ({v})\tAcc@1  99.2 ( 99.1)\n *   Acc@1 {p} Acc@5 99.010\n",
+    "references of torchvision": "Epoch: [{z}]  [ 0/50]  eta: 0:20:12  lr: 0.1  img/s: 512.1  loss: 3.0 (3.0)  acc1: 1.0 (1.0)"
+    "  time: 0.5121  max mem: 10231\nEpoch: [{z}]  [40/50]  eta: 0:20:12  lr: 0.1  img/s: 512.1  loss: 2.0 ({t})"
+    "  acc1: 1.0 (1.0)  time: 0.5121  max mem: 10231\nEpoch: [{z}] Total time: 0:10:12\n"
+    "Test:   [ 0/39]  eta: 0:01:12  loss: 9.0 ({v})  acc1: 9.0 ({p})  time: 0.18  max mem: 10231\n",
+    "timm": "Train: {z} [   0/196 (  0%)]  Loss: 3.00 (3.00)  Time: 0.312s,  820.31/s  LR: 5.000e-02\n"
+    "Train: {z} [ 195/196 (100%)]  Loss: 2.00 ({t})  Time: 0.312s,  820.31/s  LR: 5.000e-02\n"
+    "Test: [  39/39]  Time: 0.531 (0.531)  Loss:   9.000 ({v:>6.3f})  Acc@1:  9.0 ({p:>7.3f})  Acc@5:  99.2 ( 99.3)\n",
+    "example of MNIST": "Train Epoch: {n} [0/60000 (0%)]\tLoss: {more}\nTrain Epoch: {n} [640/60000 (1%)]\tLoss: {less}\n"
+    "\nTest set: Average loss: {v}, Accuracy: {a}/1 (60%)\n\n",
+    "quick start of PyTorch": "Epoch {n}\n-----------\nloss: {more}  [   64/60000]\nloss: {less}  [ 6464/60000]\n"
+    "Test Error: \n Accuracy: {p}%, Avg loss: {v} \n\n",
+    "two bars": "\nEpoch: {z}\n [====>]  Step: 21ms | Tot: 12s312ms | Loss: {t} | Acc: 40.3% (12/50)  391/391 \n"
+    " [====>]  Step: 21ms | Tot: 2s312ms | Loss: {v} | Acc: {p}% (12/50)  100/100 \nSaving..\n",
+    "MMEngine": "2023/01/01 10:11:01 - mmengine - INFO - Epoch(train)   [{n}][100/391]  lr: 1.0000e-01  eta: 0:10:01"
+    "  time: 0.0312  memory: 512  loss: {more}\n2023/01/01 10:11:02 - mmengine - INFO - Epoch(train)   [{n}][200/391]"
+    "  lr: 1.0000e-01  eta: 0:10:01  time: 0.0312  memory: 512  loss: {less}\n"
+    "2023/01/01 10:11:03 - mmengine - INFO - Saving checkpoint at {n} epochs\n"
+    "2023/01/01 10:11:04 - mmengine - INFO - Epoch(val) [{n}][79/79]    accuracy/top1: {p}  loss: {v}  time: 0.0203\n",
+    "MMCV": "2022-01-01 10:11:01,123 - mmcls - INFO - Epoch [{n}][100/391]\tlr: 1.000e-01, eta: 0:10:01, loss: {t}\n"
+    "2022-01-01 10:11:02,123 - mmcls - INFO - Epoch(val) [{n}][79]\taccuracy_top-1: {p}, loss: {v}\n",
+    "PaddleClas": "[2023/01/01 10:11:01] ppcls INFO: [Train][Epoch {n}/40][Iter: 0/40]lr(LinearWarmup): 0.0125, top1: 0.4, "
+    "loss: 3.0, batch_cost: 0.51s, ips: 62.31/s\n[2023/01/01 10:11:02] ppcls INFO: [Train][Epoch {n}/40][Avg]top1: 0.4, "
+    "loss: {t}\n[2023/01/01 10:11:03] ppcls INFO: [Eval][Epoch {n}][Iter: 0/10]loss: 9.0, top1: 0.1, ips: 6 images/sec\n"
+    "[2023/01/01 10:11:04] ppcls INFO: [Eval][Epoch {n}][Avg]loss: {v}, top1: {a}\n",
+    "Paddle": "Epoch {n}/3\nstep 100/100 - loss: {t} - acc: 0.4 - 11ms/step\nEval begin...\n"
+    "step 20/20 - loss: {v} - acc: {a} - 8ms/step\nEval samples: 2000\n",
+    "nnU-Net": "2023-01-01 10:10:10.1: Epoch {z} \n2023-01-01 10:12:10.1: train_loss {t} \n2023-01-01 10:12:10.1: val_loss "
+    "{v} \n2023-01-01 10:12:10.1: val_acc {a} \n2023-01-01 10:12:10.1: Epoch time: 120.12 s \n",
+    "a bar of Lightning": "\rEpoch {z}:  50%|#####     | 50/100 [00:05<00:05, 12.3it/s, v_num=3, train_loss=7.0]"
+    "\rEpoch {z}: 100%|##########| 100/100 [00:10<00:00, 12.3it/s, v_num=3, train_loss={t}, val_loss={v}, val_acc={a}]\n",
+    "boosting": "[{z}]\ttrain-mlogloss:{t}\teval-mlogloss:{v}\teval-acc:{a}\n",
+    "colours and quotes": "> \x1b[32mepoch={n}\x1b[0m train_loss=\x1b[1m{t}\x1b[0m val_loss={v} val_acc={a}\n",
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_what_a_program_prints_is_read(log, curve, name):
+    (run,) = log("train.log", "Namespace(lr=0.1, epochs=90)\n==> Preparing data..\n" + _each(PROGRAMS[name]))
+    got = [curve(run, each) for each in ("train_loss", "val_loss", "val_accuracy")]
+    for found, wanted in zip(got, (TRAINED, HELD_OUT, RIGHT), strict=True):
+        assert list(found) == [1, 2, 3]
+        assert list(found.values()) == pytest.approx(wanted)
+
+
+BY_STEP = {
+    "nanoGPT": "step {s}: train loss {t}, val loss {v}\niter {s}: loss 0.7, time 30.12ms, mfu 17.20%\n",
+    "MLX": "Iter {s}: Train loss {t}, Learning Rate 2.000e-05, It/sec 2.4, Trained Tokens 3811\n"
+    "Iter {s}: Val loss {v}, Val took 3.707s\n",
+    "Caffe": "I0101 10:11:00.1 12 solver.cpp:337] Iteration {s}, Testing net (#0)\n"
+    "I0101 10:11:00.2 12 solver.cpp:404]     Test net output #0: loss = {v} (* 1 = {v} loss)\n"
+    "I0101 10:11:00.3 12 solver.cpp:228] Iteration {s} (5.3 iter/s, 18.9s/100 iters), loss = {t}\n"
+    "I0101 10:11:00.4 12 sgd_solver.cpp:106] Iteration {s}, lr = 0.01\n",
+}
+
+
+@pytest.mark.parametrize("name", BY_STEP)
+def test_what_counts_steps_is_counted_by_its_evaluations(log, curve, name):
+    rows = zip((100, 200, 300), TRAINED, HELD_OUT, strict=True)
+    text = "batch = 64\n" + "".join(BY_STEP[name].format(s=s, t=t, v=v) for s, t, v in rows)
+    (run,) = log("out.txt", text)
+    assert list(curve(run, "train_loss").values()) == TRAINED
+    assert list(curve(run, "val_loss").values()) == HELD_OUT
+    assert "from one evaluation to the next" in " ".join(run.notes)
+
+
+BATCHES = {
+    "iter": "iter {s}: loss {t}\n",
+    "Detectron2": "[01/01 10:00:01 d2.utils.events]:  eta: 0:12:01  iter: {s}  total_loss: {t}  loss_cls: .9  lr: 0.001\n",
+    "darknet": "v3 (iou loss, Normalizer: (iou: 0.07, cls: 1.00) Region 30 Avg (IOU: 0.412), total_loss = 99.9 \n"
+    " {s}: {t}, 5.3 avg loss, 0.001000 rate, 3.212312 seconds, 64 images, 12.1 hours left\n",
+}
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_losses_of_steps_alone_are_those_of_batches(log, curve, name):
+    losses = [9.0, 8.0, math.nan, 7.0]
+    text = "".join(BATCHES[name].format(s=s, t=t) for s, t in zip((10, 20, 30, 40), losses, strict=True))
+    (run,) = log("out.txt", text)
+    assert list(curve(run, "batch_loss").values()) == pytest.approx(losses, nan_ok=True)
+    assert not any("99.9" in str(signal.values) and "loss" in signal.name for signal in run.history.signals)
+
+
+def test_batches_of_an_epoch_are_kept_beside_their_mean(log, curve):
+    text = "".join(
+        f"Epoch [{epoch}/5], Step [{step}00/600], Loss: {loss}\n"
+        for epoch, losses in enumerate(((3.0, 2.0), (1.5, 1.0), (0.8, 0.4)), start=1)
+        for step, loss in enumerate(losses, start=1)
+    )
+    (run,) = log("out.log", text)
+    assert curve(run, "train_loss") == pytest.approx({1: 2.5, 2: 1.25, 3: 0.6})
+    assert list(curve(run, "batch_loss").values()) == [3.0, 2.0, 1.5, 1.0, 0.8, 0.4]
+
+
+def test_nan_is_nan_in_the_running_mean_as_well(log, curve):
+    text = "".join(
+        f"Epoch: [{n}][9/10]\tLoss {t} ({t})\tAcc@1 10.0 (10.0)\n" for n, t in enumerate(("0.9", "nan", "nan"))
+    )
+    (run,) = log("out.log", text)
+    assert str(curve(run, "train_loss")) == "{1: 0.9, 2: nan, 3: nan}"
+
+
+def test_what_is_missing_at_the_end_is_missing_and_no_nan(log, curve):
+    """In a table an empty cell at the end may be pandas' NaN; a line that was not printed is none."""
+    (run,) = log("out.log", _each("Epoch {n}: train_loss={t} acc={a}\n") + "Epoch 4: acc=0.7\n")
+    assert curve(run, "train_loss") == {1: 0.9, 2: 0.6, 3: 0.5}
+
+
+def test_two_bars_are_told_apart_by_their_lengths_and_that_is_said(log):
+    (run,) = log("out.log", _each(PROGRAMS["two bars"]))
+    assert "to 391 and to 100, neither named: taken as training and validation" in " ".join(run.notes)
+
+
+def test_runs_one_after_another_are_told_apart(log, curve):
+    fold = _each("Epoch {n}: train_loss={t}, val_loss={v}\n")
+    runs = log("out.log", f"Fold 1\n{fold}Fold 2\n{fold}")
+    assert [list(curve(run, "val_loss").values()) for run in runs] == [HELD_OUT, HELD_OUT]
+
+
+def test_lines_without_a_counter_are_counted_and_that_is_said(log, curve):
+    (run,) = log("out.log", "".join(f"train loss: {t}, val loss: {t}\n" for t in TRAINED))
+    assert list(curve(run, "train_loss").values()) == TRAINED
+    assert "lines were counted" in " ".join(run.notes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Epoch 1\nEpoch 2\nEpoch 3\n",
+        "the loss of 3 ships in epoch 2 of the empire: 5 fleets\n" * 5,
+        "batch = 64\nlr = 0.1\nloss = cross_entropy\n",
+        "a: " * 50_000 + "loss 0.5",
+        "loss" * 100_000 + " 0.5",
+        "epoch " + "9" * 400 + ": hello\n",
+        "(((((" * 50_000 + "\n",
+        "Test: \x1b[999999mloss\n" * 10,
+    ],
+)
+def test_what_prints_no_loss_is_refused_in_one_line(log, text):
+    with pytest.raises(LogError) as told:
+        log("out.log", text)
+    assert "\n" not in str(told.value)
