@@ -68,7 +68,10 @@ def _run(name: str, options: argparse.Namespace) -> dict[str, Any]:
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     if done.returncode != 0:
         sys.exit(f"{name} failed ({done.returncode}): {done.stderr[-2000:]}")
-    answer = json.loads(done.stdout)
+    told = done.stdout
+    if options.source:  # whose folders are named how is nobody's business
+        told = told.replace(json.dumps(str(Path(options.source).resolve()))[1:-1], str(options.source))
+    answer = json.loads(told)
     answer["figures"] = [{"caption": each["caption"]} for each in answer["figures"]]
     answer["page"] = None
     return {

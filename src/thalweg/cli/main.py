@@ -22,6 +22,7 @@ from thalweg.cli.networks import count, draw
 from thalweg.cli.serving import follow, serve
 from thalweg.cli.settings import Settings, emit_json, hush_broken_pipe, take_global_options
 from thalweg.cli.stopping import Request, Stopped, stoppable
+from thalweg.cli.terminal import write_missing_letters_as_escapes
 from thalweg.cli.training import demo, resume, train
 from thalweg.core.errors import PlanError, RanksPartedError, ThalwegError
 from thalweg.core.languages import said, speaking
@@ -84,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     started = time.perf_counter()
     share_processor()
+    write_missing_letters_as_escapes()
     words = list(sys.argv[1:] if arguments is None else arguments)
     settings = Settings(json="--json" in words, traceback="--traceback" in words)
     request = Request()

@@ -23,7 +23,8 @@ def losses_of(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
         [0.693, -0.0]
     """
     sure: np.ndarray = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return np.negative(np.log(np.maximum(sure, _LEAST)))
+    losses: np.ndarray = -np.log(np.maximum(sure, _LEAST))
+    return losses
 
 
 def nearest_as_good(losses: np.ndarray) -> int:

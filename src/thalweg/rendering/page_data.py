@@ -40,7 +40,9 @@ def carried(report: Report) -> str:
 
 def _bare(block: Block) -> Block:
     match block:
-        case PictureGrid() | Comparisons():
+        case PictureGrid():
+            return replace(block, pictures=())
+        case Comparisons():
             return replace(block, pictures=())
         case Matrix():
             return replace(block, pictures={})

@@ -1,6 +1,7 @@
 """A report in another language: every sentence, header, label and mark of it, names and commands left alone."""
 
 from dataclasses import replace
+from typing import TypeVar, cast
 
 from thalweg.core.languages import Said, Speaker, speaker
 from thalweg.core.report import (
@@ -23,6 +24,8 @@ from thalweg.core.report import (
 from thalweg.rendering.said_drawing import said_drawing
 
 __all__ = ["translated", "translated_block"]
+
+_Kind = TypeVar("_Kind", bound=Block)
 
 _NAMES = {"class", "file", "files", "run", "layer", "place", "field", "signal"}
 """Headers whose columns hold names, which are not looked up."""
@@ -65,7 +68,7 @@ def translated(report: Report, language: str) -> Report:
     )
 
 
-def translated_block(block: Block, language: str) -> Block:
+def translated_block(block: _Kind, language: str) -> _Kind:
     """Say a block of a report in another language.
 
     Args:
@@ -82,7 +85,7 @@ def translated_block(block: Block, language: str) -> Block:
         >>> translated_block(Paragraph(text="No file was left out."), "fa").text
         'هیچ فایلی کنار گذاشته نشد.'
     """
-    return block if language == "en" else _block(block, speaker(language, isolated=True))
+    return block if language == "en" else cast("_Kind", _block(block, speaker(language, isolated=True)))
 
 
 def _block(block: Block, voice: Speaker) -> Block:  # noqa: PLR0911 - a kind a line

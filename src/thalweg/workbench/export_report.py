@@ -100,8 +100,7 @@ def write_figures(report: Report, place: Path, *, png: bool = False) -> tuple[tu
             number += 1
             files: dict[str, bytes | str] = {}
             if isinstance(block, Curves):
-                shown = translated_block(block, spoken())
-                files["svg"] = draw_curves(shown, voice=voice) if isinstance(shown, Curves) else ""
+                files["svg"] = draw_curves(translated_block(block, spoken()), voice=voice)
                 if png:
                     files["png"] = curves_png(block)
             else:
