@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import thalweg
+from thalweg.cli.main import main
 from thalweg.core.errors import PlanError, RunError, TrainingFailedError
 from thalweg.core.holding import held
 
@@ -37,10 +38,16 @@ def copied(trained, tmp_path):
     return tmp_path
 
 
-def test_a_finished_run_is_evaluated_again_from_any_folder(trained, tmp_path, monkeypatch):
+def test_a_finished_run_is_evaluated_again_from_any_folder(trained, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     before = json.loads((trained / "run" / "metrics.json").read_text())
     weights = (trained / "run" / "model.safetensors").read_bytes()
+    with pytest.raises(SystemExit, match="0"):
+        main(["resume", str(trained / "run")])
+    told = capsys.readouterr()
+    assert "This run is finished: it is evaluated again" in told.err + told.out
+    assert "Going on" not in told.err + told.out
+    assert json.loads((trained / "run" / "metrics.json").read_text())["accuracy"] == before["accuracy"]
     result = thalweg.resume(trained / "run")
     assert result.accuracy == before["accuracy"]
     assert (trained / "run" / "model.safetensors").read_bytes() == weights

@@ -1,7 +1,7 @@
 r"""Pictures whose classes stand in a table: `train.csv` beside `train/`, one-hot columns, paths of somebody's machine.
 
 The table's own cells say what is what. The column of files is the one whose cells name most pictures that lie there:
-by path, by the end of a path (`C:\Users\me\img\1.png`, `/content/drive/img/1.png`), by name, or by a name without
+by path, by the end of a path (`D:\data\img\1.png`, `/content/drive/img/1.png`), by name, or by a name without
 its ending. The column of classes is one called so, or the only one left whose words repeat; columns of 0 and 1 with a
 single 1 a row are one class each. What may have several classes a picture is refused: here a picture has one.
 """

@@ -208,7 +208,10 @@ def _train(run: Session, live: LiveFile, *, resuming: bool) -> tuple[Trainer, Ou
     if resuming:
         for complaint in trainer.resume():
             run.listener.say(f"A checkpoint was passed over: {complaint}.")
-        run.listener.say(f"Going on after epoch {trainer.state.epoch - 1}, step {trainer.state.step}.")
+        if trainer.state.finished:
+            run.listener.say("This run is finished: it is evaluated again; train anew for more epochs.")
+        else:
+            run.listener.say(f"Going on after epoch {trainer.state.epoch - 1}, step {trainer.state.step}.")
     if trainer.state.step == 0 and run.start.notes:
         trainer.state.events[:] = [
             {"epoch": 1, "step": 0, "kind": "encoder_loaded" if run.summary.masks else "head_fitted", "message": note}
