@@ -8,8 +8,12 @@ import os
 import pathlib
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import numpy as np
 import pytest
+
+hypothesis.settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("unhurried")
 
 _REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 _GOLDEN = _REPOSITORY / "tests" / "golden"

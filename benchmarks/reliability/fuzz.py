@@ -14,7 +14,7 @@ so that two calls can work side by side, and one that was stopped goes on with t
 What was found and mended is kept as cases in tests/reliability/test_fuzz.py.
 """
 
-# Long because: eighteen readers stand side by side, each with its originals and its use.
+# Long because: nineteen readers stand side by side, each with its originals and its use.
 import io
 import json
 import os
@@ -176,6 +176,25 @@ LINES = [
     "conv2d(8,3) relu maxpool2d(2) flatten dense(5)",
     "Conv2d(16, 3, padding=same, stride=(2,1)) batch_norm relu6 global_avg_pool",
 ]
+PRINTED = [
+    "".join(
+        f"Epoch: [{epoch}][{batch}/3]\tTime 0.5 (0.5)\tLoss {2.3 - epoch / 4 - batch / 9:.4e} (2e+00)\tAcc@1 41 (40)\n"
+        for epoch in range(3)
+        for batch in range(3)
+    )
+    + "Test: [0/2]\tLoss 1.91 (1.91)\n * Acc@1 44.1 Acc@5 90.2\n",
+    "".join(f"iter {250 * n}: train loss {4 - n / 5:.3f}, val loss {4 - n / 6:.3f}, lr 3e-4\n" for n in range(8)),
+    "".join(
+        f"2026-01-02 03:04:05,006 INFO [Train][Epoch {n}/8][Iter: 10/20] loss: {2 / n:.3f}, top1: 0.5{n}, eta: 1:02\n"
+        f"[Eval][Epoch {n}] loss: {2.2 / n:.3f}, top1: 0.4{n}\n"
+        for n in range(1, 9)
+    ),
+    "".join(
+        f"Epoch {n}/5\n\x1b[1m20/20\x1b[0m \x1b[32m====\x1b[0m 1s 9ms/step - accuracy: 0.5{n} - loss: {1 / n:.2f} "
+        f"- val_loss: {1.1 / n:.2f}\r\n"
+        for n in range(1, 6)
+    ),
+]
 CLASSES = ["name,r,g,b\nsky,128,128,128\nroad,128,64,128\nvoid,0,0,0\n", "sky 128 128 128\nroad 128 64 128\n"]
 PARTS = ["file,part\nplain/000.png,train\nplain/001.png,validation\nred/000.png,train\nred/001.png,validation\n"]
 EPOCHS = [
@@ -276,6 +295,7 @@ def remembered(path: Path) -> object:
 TARGETS = (
     Target("logs: tables", logs(".csv"), diagnosed),
     Target("logs: JSON", logs(".json", ".jsonl"), diagnosed),
+    Target("logs: lines", texts("train.log", *PRINTED), diagnosed),
     Target("logs: TensorBoard", logs("tfevents"), diagnosed, text=False),
     Target("logs: databases", logs(".db"), diagnosed, text=False),
     Target("networks: JSON", specs("json"), counted),

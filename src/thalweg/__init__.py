@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from thalweg.core.errors import ThalwegError
+    from thalweg.core.languages import speak
     from thalweg.dashboard.serving import serve
     from thalweg.experiments.lab import lab
     from thalweg.workbench.check import check
@@ -56,6 +57,7 @@ _HOMES = {
     "resume": "thalweg.workbench.resume",
     "rule": "thalweg.workbench.rules",
     "serve": "thalweg.dashboard.serving",
+    "speak": "thalweg.core.languages",
     "train": "thalweg.workbench.train",
     "watch": "thalweg.workbench.watch",
 }
@@ -82,6 +84,7 @@ __all__ = [
     "resume",
     "rule",
     "serve",
+    "speak",
     "train",
     "watch",
 ]

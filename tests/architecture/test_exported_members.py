@@ -27,6 +27,7 @@ PUBLIC = [
     "resume",
     "rule",
     "serve",
+    "speak",
     "train",
     "watch",
 ]

@@ -146,6 +146,14 @@ def test_a_fault_of_ours_is_one_line_too_and_a_traceback_when_asked(monkeypatch,
         main(["--traceback", "check", "photos"])
 
 
+@pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="Linux alone has a device that is always full")
+def test_a_full_disk_behind_standard_output_is_one_whole_sentence():
+    command = [sys.executable, "-m", "thalweg", "rule", "LRN001"]
+    with pathlib.Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "thalweg: No space left on device; mend that and try again\n")
+
+
 def test_a_failed_run_is_status_1_and_says_what_to_try(photo_folder, tmp_path):
     words = (*TRAIN, "--no-repair", "--lr", "1e6", "--optimizer", "sgd", "--network", "plain", "--json")
     done = thalweg("train", photo_folder, *words, "--out", tmp_path / "run")

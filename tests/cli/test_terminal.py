@@ -1,12 +1,15 @@
 """Text for any terminal, words beside the answer, and what a terminal can show."""
 
 import io
+import os
+import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
 from thalweg.cli.settings import Settings
-from thalweg.cli.terminal import can_show, emit_text, has_colour, tell_page
+from thalweg.cli.terminal import can_show, emit_text, has_colour, tell_page, write_missing_letters_as_escapes
 
 
 def standard_output(monkeypatch, encoding):
@@ -17,8 +20,22 @@ def standard_output(monkeypatch, encoding):
 
 def test_letters_that_the_terminal_lacks_become_escapes(monkeypatch):
     written = standard_output(monkeypatch, "ascii")
+    write_missing_letters_as_escapes()
     emit_text("größer \u2588\n")
     assert written.getvalue() == b"gr\\xf6\\xdfer \\u2588\n"
+
+
+@pytest.mark.parametrize("words", [["--help", "--lang", "fa"], ["check", "."]])
+def test_a_windows_code_page_is_no_reason_to_fail(tmp_path, words):
+    for name in ("گربه‌ها", "dog"):
+        (tmp_path / name).mkdir()
+        for number in range(4):
+            Image.new("RGB", (16, 16), (40 * number, 90, len(name))).save(tmp_path / name / f"{number}.png")
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "thalweg", *words]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert b"\\u06" in done.stdout
 
 
 @pytest.mark.parametrize(("encoding", "has_blocks"), [("ascii", False), ("latin-1", False), ("utf-8", True)])

@@ -141,6 +141,16 @@ def test_parts_of_different_lengths_and_one_class_are_told(tmp_path):
         read(tmp_path / "b.npz")
 
 
+def test_where_a_class_is_lost_the_reason_is_told(tmp_path):
+    values = waves()
+    values[1::2, 0, 3] = np.nan
+    np.savez(tmp_path / "b.npz", x=values, y=np.arange(20) % 2)
+    with pytest.raises(
+        SourceError, match=r"2 are needed \(10 samples are left out, such as b.npz/000001: holds values"
+    ):
+        read(tmp_path / "b.npz")
+
+
 def test_an_npy_file_with_its_labels_beside_it(tmp_path):
     folder = tmp_path / "arrays"
     folder.mkdir()

@@ -252,3 +252,53 @@ def test_chest_xrays_keep_their_own_test_folder(shared_data):
 def test_a_source_of_masks_is_refused_where_classes_of_pictures_are_insisted_on(shared_data):
     with pytest.raises(SourceError, match=r"hold no class folders"):
         scan(open_source(shared_data / "camvid", wanted=Wanted(task="classification")))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("training_set", "test_set"),
+        ("train_images", "val_images"),
+        ("Trainingsdaten", "Testdaten"),
+        ("entrenamiento", "prueba"),
+        ("训练集", "测试集"),
+        ("آموزش", "آزمون"),
+    ],
+)
+def test_parts_are_known_by_the_words_in_their_names(tree, names):
+    found = tree(*(f"{part}/{name}/{n}.jpg" for part in names for name in ("cat", "dog") for n in (1, 2)))
+    assert found.classes == ("cat", "dog")
+    assert {sample.part for sample in found.samples} in ({"train", "test"}, {"train", "validation"})
+
+
+def test_a_part_that_lies_in_a_folder_of_its_own_name(tree):
+    files = [f"seg_{part}/seg_{part}/{name}/{n}.jpg" for part in ("train", "test") for name in "ab" for n in (1, 2)]
+    found = tree(*files, "seg_pred/seg_pred/1.jpg")
+    assert found.classes == ("a", "b")
+    assert {sample.part for sample in found.samples} == {"train", "test"}
+    assert "seg_pred" in reasons(found.left_out)
+
+
+def test_classes_with_such_words_in_longer_names_stay_classes(tree):
+    assert tree("train station/1.jpg", "test tube/1.jpg").classes == ("test tube", "train station")
+
+
+@pytest.mark.parametrize(
+    "places", [("cat/indoor", "cat/outdoor", "dog/indoor", "dog/outdoor"), ("apple/scab", "apple/rot", "corn/rust")]
+)
+def test_numbered_photos_in_folders_of_a_class_are_photos(tree, places):
+    found = tree(*(f"{place}/{n}.png" for place in places for n in range(5)))
+    assert (found.kind, len(found.samples), found.warnings) == ("picture", 5 * len(places), ())
+
+
+def test_clips_are_told_as_such(tree):
+    found = tree(*(f"{name}/clip{name}{clip}/{n:03d}.png" for name in "ab" for clip in range(3) for n in range(4)))
+    assert found.kind == "clip"
+    assert "--form pictures" in reasons(found.warnings)[""]
+
+
+def test_names_that_are_no_text_are_no_twins_for_that(tree):
+    """Under `LANG=C`, or from a disk of another age, names are bytes: none of theirs can be printed."""
+    names = [os.fsdecode(name) for name in (b"\xd3\xed\xc8", b"\xe3\xe6\xd2")]
+    found = tree(*(f"{name}/{n}.jpg" for name in names for n in (1, 2)))
+    assert (len(found.classes), found.warnings) == (2, ())

@@ -93,3 +93,12 @@ def test_an_empty_cell_is_a_value_that_is_missing(tmp_path):
     rows[2][4] = ""
     (part,) = read_table(write(tmp_path / "a.csv", rows))
     assert np.argwhere(np.isnan(part.pictures)).tolist() == [[2, 4]]
+
+
+def test_decimal_commas_of_a_spreadsheet(tmp_path):
+    rows = [
+        [str(value).replace(".", ",") for value in row] + [label] for row, label in zip(numbers(), WORDS, strict=True)
+    ]
+    (part,) = read_table(write(tmp_path / "a.csv", rows, ";"))
+    assert np.allclose(part.pictures, numbers())
+    assert list(part.labels) == WORDS

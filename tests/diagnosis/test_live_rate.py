@@ -76,11 +76,13 @@ def test_after_a_repair_only_the_new_rate_is_judged():
 
 
 def test_a_run_that_has_ended_is_judged_by_its_curves_as_well():
-    falling = np.geomspace(2.3, 0.3, 30)
+    falling = 2.3 * np.exp(-np.arange(30) / 4) + 0.1
     ended = run([0.2, 0.3] * 3, epochs={"train_loss": falling, "val_loss": falling + 0.05})
     going = run([0.2, 0.3] * 3)
     assert ended.probabilities != going.probabilities
     assert {piece.signal for piece in ended.evidence} & {"train_loss", "val_loss"}
+    told = [(piece.signal, piece.observed, piece.source) for piece in ended.evidence]
+    assert len(set(told)) == len(told)
 
 
 def test_few_steps_say_nothing():

@@ -11,6 +11,7 @@ import pytest
 import thalweg
 from thalweg.core.catalogue_file import read_catalogue
 from thalweg.core.languages import languages
+from thalweg.experiments.dimension_words import sentence_of
 from thalweg.rendering.words import WORDS
 
 SOURCES = pathlib.Path(thalweg.__file__).parent
@@ -30,12 +31,12 @@ COVERED = (
     *("rendering/lab_page.py", *(f"experiments/{name}" for name in EXPERIMENTS)),
     *("curvature/critical_exact.py", "curvature/critical_sampled.py", "curvature/objective.py", "cli/lab.py"),
     *("workbench/report_masks.py", "workbench/report_masks_scores.py", "workbench/mask_scores.py"),
-    *("workbench/report_context.py",),
+    *("workbench/report_context.py", "workbench/notebook.py", "workbench/notebook_progress.py"),
     *("rendering/plane.py", "core/comparison.py", "core/landscape.py", "cli/landscape.py", "cli/comparison.py"),
     *("workbench/transfer.py", "workbench/transfer_start.py", "workbench/report_transfer.py", "core/explanation.py"),
 )
-UNSAID = {"families", "formula_latex", "formula_mathml", "grouping", "notebook", "said_drawing", "terminal", "words"}
-"""Kinds and settings of layers are code; a notebook speaks English, as Python does; the frame has a test of its own."""
+UNSAID = {"families", "formula_latex", "formula_mathml", "grouping", "said_drawing", "terminal", "words"}
+"""Kinds and settings of layers are code; the frame has a test of its own."""
 DRAWN = sorted(str(path.relative_to(SOURCES)) for path in SOURCES.glob("rendering/*.py") if path.stem not in UNSAID)
 DERIVED = sorted(str(path.relative_to(SOURCES)) for path in SOURCES.glob("derivation/*.py"))
 ANSWERED = (
@@ -56,7 +57,7 @@ COMMANDS = re.compile(
     r"^(--|thalweg |\{mean|class=|from thalweg|.*\{\{way|pip install '|export \w+=|unset |ulimit |\[dir)"
     r"|^(default-src|sandbox allow|svg\.tw|\.tw|@keyframes|@media|\S*\{\{[a-z-]+:|th:nth|caption\{|padding:|td:nth)"
     r"|^(  classDef|flowchart|digraph|  node|\\|\{place\}<div|import json|mid dim|end dim|grids views|box out|&gt;)"
-    r"|^.*:::|^(XB Niloofar|Noto Naskh Arabic|DejaVu Sans)$|^% xelatex"
+    r"|^.*:::|^(XB Niloofar|Noto Naskh Arabic|DejaVu Sans)$|^% xelatex|^ open$|^auto$"
 )
 """Options, commands, styles, fonts and other languages' own words are said as they are."""
 
@@ -92,6 +93,34 @@ def test_no_message_is_left_untranslated(messages_of, module, language):
     known = {plain(entry.source) for entry in catalogue(language)}
     found = [message for message in messages_of(module) if not COMMANDS.match(message)]
     missing = [message for message in found if plain(message) not in known]
+    assert not missing, to_paste(language, missing)
+
+
+def of_other_samples(module):
+    """The experiments of a lab that also takes signals and volumes."""
+    found, left = {module}, [module]
+    while left:
+        for name in re.findall(r"from thalweg\.(experiments\.\w+) import", (SOURCES / left.pop()).read_text("utf-8")):
+            path = f"{name.replace('.', '/')}.py"
+            left += [path] if path not in found else []
+            found.add(path)
+    return sorted(found)
+
+
+@pytest.mark.parametrize("language", languages()[1:])
+@pytest.mark.parametrize("axes", [1, 3])
+def test_labs_speak_of_signals_and_volumes_too(messages_of, axes, language):
+    labs = [str(path.relative_to(SOURCES)) for path in SOURCES.glob("experiments/labs/*.py")]
+    labs = [lab for lab in labs if "in_words_of" in (SOURCES / lab).read_text("utf-8")]
+    assert len(labs) >= 3
+    known, wanted = {plain(entry.source) for entry in catalogue(language)}, {}
+    for module in {module for lab in labs for module in of_other_samples(lab)}:
+        for message in messages_of(module):
+            between = re.split(r"(\{[^{}]*\})", message)
+            between[::2] = (sentence_of(text, axes) for text in between[::2])
+            wanted["".join(between)] = None
+    assert sum("voxel" in text or "signal" in text for text in wanted) > 10
+    missing = [text for text in wanted if plain(text) not in known and not COMMANDS.match(text)]
     assert not missing, to_paste(language, missing)
 
 

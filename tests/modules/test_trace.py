@@ -241,6 +241,26 @@ def test_a_local_step_keeps_the_receptive_field_and_others_see_everything():
     assert (rows["0"], rows["1"], rows["2"], rows["3"]) == ((3, 3), (3, 3), (32, 32), (32, 32))
 
 
+def test_a_branch_on_a_value_is_told_as_such():
+    class Branch(nn.Module):
+        def forward(self, x):
+            return torch.relu(x) if x.sum() > 0 else x
+
+    with pytest.raises(
+        SpecError, match=r"cannot be followed: it asks for values.*count a module that goes one of the ways"
+    ):
+        trace(Branch(), Shape(3, (8, 8)))
+
+
+def test_a_network_of_two_inputs_is_told_how_to_be_counted_with_one():
+    class Both(nn.Module):
+        def forward(self, picture, age):
+            return picture.mean((2, 3)) + age
+
+    with pytest.raises(SpecError, match=r"'age' of Both is not given: it takes 2; wrap it in a module whose forward"):
+        trace(Both(), Shape(3, (32, 32)))
+
+
 def test_shapes_must_be_as_many_as_inputs():
     with pytest.raises(SpecError, match="the shape of input 'input' of Sequential is not given"):
         trace(nn.Sequential(nn.ReLU()))

@@ -16,8 +16,8 @@ from thalweg.data.npz import read_npz
 
 def test_changed_originals_give_an_answer_or_one_sentence(kept):
     result = kept("fuzz")
-    assert result["cases"] == 18
-    assert result["inputs"] == 18 * 25
+    assert result["cases"] == 19
+    assert result["inputs"] == 19 * 25
 
 
 def test_a_carriage_return_in_a_history_is_told_with_its_line():
@@ -62,6 +62,12 @@ def test_infinity_and_what_is_no_number_are_out_of_range():
         TrainingPlan(source="x", minutes=float("nan"))
     with pytest.raises(ThalwegError, match=r"--lr inf is out of range"):
         TrainingPlan(source="x", learning_rate=float("inf"))
+
+
+def test_a_mean_in_brackets_that_is_no_number_is_left_out(tmp_path):
+    log = tmp_path / "train.log"
+    log.write_text("".join(f"Epoch: [{n}][0/3]\tLoss {2.3 - n / 4:.2e} (2.epoch+00)\n" for n in range(6)))
+    assert thalweg.diagnose(log).results[0].learning_rate.verdict
 
 
 def test_lists_within_lists_end_in_a_sentence(tmp_path):

@@ -1,7 +1,6 @@
 import xml.etree.ElementTree as ET
 
-from thalweg.core.evaluation import CalibrationBin
-from thalweg.rendering.bars import draw_bars, draw_reliability
+from thalweg.rendering.bars import draw_bars
 from thalweg.rendering.drawings import check_drawing
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -20,12 +19,3 @@ def test_bars_are_as_long_as_their_counts_and_follow_one_another(hostile):
 def test_no_files_at_all_are_no_reason_to_fail():
     check_drawing(draw_bars("Files", ("a",), {"train": (0,)}).svg)
     check_drawing(draw_bars("Files", (), {}).svg)
-
-
-def test_empty_groups_of_confidence_are_left_out():
-    full = CalibrationBin(low=0.5, high=0.6, files=10, confidence=0.55, accuracy=0.5)
-    empty = CalibrationBin(low=0.6, high=0.7, files=0, confidence=float("nan"), accuracy=float("nan"))
-    drawing = draw_reliability("c", (full, empty))
-    check_drawing(drawing.svg)
-    assert drawing.svg.count("<title>") == 1
-    assert "nan" not in drawing.svg

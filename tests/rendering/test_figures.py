@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from thalweg.core.report import Curves, Line, Mark
+from thalweg.rendering.curves_in_words import describe_curves
 from thalweg.rendering.drawings import check_drawing
-from thalweg.rendering.figures import describe_curves, draw_curves, tabulate_curves, thin
+from thalweg.rendering.figures import draw_curves, tabulate_curves, thin
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import sys
 import types
 import xml.etree.ElementTree as ET
@@ -19,6 +20,7 @@ from thalweg.core.report import Curves, Line, Matrix, Paragraph, Picture, Pictur
 from thalweg.core.results import TrainResult
 from thalweg.core.showing import Showable
 from thalweg.rendering.notebook import report_html
+from thalweg.rendering.words import words_for
 from thalweg.workbench.describing import describe
 from thalweg.workbench.notebook import _SHOWN, bundle
 from thalweg.workbench.telling import silent, whoever_is_here
@@ -159,7 +161,7 @@ def test_a_value_without_the_root_has_only_its_text(monkeypatch, diagnosed):
 def test_long_tables_are_cut_and_told():
     table = Table(caption="", header=("a",), rows=tuple((str(k),) for k in range(100)))
     html = report_html(Report(title="", answer=(), sections=(Section(title="s", blocks=(table,)),)))
-    assert "and 60 more rows" in html
+    assert "More rows (60)" in html
 
 
 def test_outside_a_notebook_nobody_listens(monkeypatch):
@@ -211,3 +213,81 @@ def test_progress_is_one_picture_drawn_again(monkeypatch, capsys):
     assert "epoch 500 of 500, 100% done" in shown[-1][2]
     assert "svg" in _read(shown[-1][2])
     json.dumps(shown)
+
+
+class _Words(HTMLParser):
+    """What a reader of a cell sees."""
+
+    def __init__(self):
+        super().__init__()
+        self.texts, self.hidden = [], False
+
+    def handle_starttag(self, tag, _):
+        self.hidden = tag == "style"
+
+    def handle_endtag(self, _):
+        self.hidden = False
+
+    def handle_data(self, text):
+        self.texts += [] if self.hidden else [text]
+
+
+def _english(value):
+    """Words of a cell in Latin letters."""
+    reader = _Words()
+    reader.feed(value._repr_html_())
+    names = r"[A-Z]{3}\d{3}|\b\w*_\w*\b|\b\w+\d\b|\w+\.\w+|\d\S*"  # codes, fields, layers, files, sizes
+    return {word for text in reader.texts for word in re.findall("[A-Za-z]{2,}", re.sub(names, "", text))}
+
+
+@pytest.fixture
+def persian():
+    thalweg.speak("fa")
+    yield
+    thalweg.speak("en")
+
+
+def test_cells_are_in_the_language_of_the_reader(diagnosed, persian):
+    (run,) = diagnosed.results
+    counted = thalweg.count("lenet")
+    kinds = {"input", "rescale", "tanh", "avg", "linear", "flatten", "softmax", "conv", "scale", "offset"}
+    known = kinds | {"lenet", "torch", "bytes", "numel", "float", "ReLU", "history", "Keras", "History", "NaN", "decay"}
+    for value in (diagnosed, run, run.learning_rate, *run.findings, counted, counted.ledger):
+        assert _english(value) - known == set(), type(value)
+    spec = describe("lenet", input=None, classes=None).spec
+    assert _english(spec) - known - {"pool", "padding", "stride", "valid", "bias"} == set()
+    assert 'dir="rtl"' in run._repr_html_()
+    assert "۶۱٬۷۰۶ پارامتر" in counted._repr_html_()
+    assert "گذر پیش‌رو" in thalweg.derive(x="3x3", f="2x2")._repr_mimebundle_()["text/markdown"]
+    assert "نرخ یادگیری" in thalweg.rule("LRN001")._repr_html_()
+
+
+def test_a_report_in_a_cell_is_in_the_language_of_the_reader(trained, persian, tmp_path):
+    html = trained._repr_html_()
+    assert "<details open><summary>آموزش" in html  # found by its English title
+    assert words_for("fa")["true"] in html
+    assert HOSTILE not in html
+    (tmp_path / "report.html").unlink()
+    assert "۵۰٫۰٪ درست است" in trained._repr_html_()
+
+
+def test_long_tables_and_unshown_blocks_are_told_in_persian(persian):
+    table = Table(caption="", header=("a",), rows=tuple((str(k),) for k in range(100)))
+    wide = Matrix(caption="Confusion", labels=tuple(map(str, range(30))), counts=((0,) * 30,) * 30)
+    html = report_html(Report(title="", answer=(), sections=(Section(title="s", blocks=(table, wide)),)))
+    assert "۶۰ سطر دیگر" in html
+    assert "گزارش این را نشان می‌دهد." in html
+
+
+def test_the_language_is_that_of_the_process_and_a_command_line_stands_above_it(persian):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from thalweg.core.languages import speaking, spoken
+
+    with ThreadPoolExecutor(1) as pool:  # another context, as each cell of a notebook has one
+        assert pool.submit(spoken).result() == "fa"
+    with speaking("en"):
+        assert spoken() == "en"
+    with pytest.raises(thalweg.ThalwegError, match="there is no catalogue for 'tlh'"):
+        thalweg.speak("tlh")
+    assert spoken() == "fa"

@@ -6,9 +6,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from thalweg.cli.settings import Settings
-from thalweg.core.languages import said
+from thalweg.core.languages import said, speaker, spoken
 from thalweg.rendering.columns import heading
-from thalweg.rendering.numerals import clock
+from thalweg.rendering.numerals import clock, column_loss
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -124,11 +124,12 @@ class Display:
         if not self._heading:
             self._heading = True
             self._line(head)
-        losses = [f"{row[name]:.4f}" for name in ("train_loss", "val_loss")]
+        losses = [column_loss(row[name]) for name in ("train_loss", "val_loss")]
         shares = [f"{row[name]:.1%}" for name in ("train_accuracy", "val_accuracy")]
         cells = [f"{progress.epoch}", losses[0], shares[0], losses[1], shares[1], f"{row['learning_rate']:.2e}"]
         cells += [f"{row['images_per_second']:,.0f}", clock(progress.seconds_left)]
-        self._line("".join(f"{cell:>{size}}" for cell, size in zip(cells, sizes, strict=False)))
+        number = speaker(spoken()).number
+        self._line("".join(f"{number(cell):>{size}}" for cell, size in zip(cells, sizes, strict=False)))
 
     def _line(self, text: str) -> None:
         """A line of the table, numbers as they are."""

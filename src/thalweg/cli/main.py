@@ -22,6 +22,7 @@ from thalweg.cli.networks import count, draw
 from thalweg.cli.serving import follow, serve
 from thalweg.cli.settings import Settings, emit_json, hush_broken_pipe, take_global_options
 from thalweg.cli.stopping import Request, Stopped, stoppable
+from thalweg.cli.terminal import write_missing_letters_as_escapes
 from thalweg.cli.training import demo, resume, train
 from thalweg.core.errors import PlanError, RanksPartedError, ThalwegError
 from thalweg.core.languages import said, speaking
@@ -84,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     started = time.perf_counter()
     share_processor()
+    write_missing_letters_as_escapes()
     words = list(sys.argv[1:] if arguments is None else arguments)
     settings = Settings(json="--json" in words, traceback="--traceback" in words)
     request = Request()
@@ -144,8 +146,9 @@ def _describe(error: Exception) -> tuple[str, int]:
         return "interrupted", 130
     name = type(error).__name__
     if isinstance(error, OSError):
-        place = f" {error.filename}" if error.filename else ""
-        return f"{error.strerror or name}:{place}; mend that and try again", 2
+        if error.filename:
+            return f"{error.strerror or name}: {error.filename}; mend that and try again", 2
+        return f"{error.strerror or name}; mend that and try again", 2
     return f"a fault in thalweg itself, please report it: {name}: {error} (--traceback shows where)", 1
 
 

@@ -7,19 +7,26 @@ from pathlib import Path
 from thalweg.cli.settings import Settings
 from thalweg.core.languages import said
 
-__all__ = ["can_show", "emit_text", "has_colour", "tell", "tell_page"]
+__all__ = ["can_show", "emit_text", "has_colour", "tell", "tell_page", "write_missing_letters_as_escapes"]
 
 
 def emit_text(text: str) -> None:
-    """Write the answer to standard output; letters that its encoding lacks are written as escapes.
+    """Write the answer to standard output.
 
     Args:
         text: The answer, with its line ends.
     """
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")
     sys.stdout.write(text)
     sys.stdout.flush()
+
+
+def write_missing_letters_as_escapes() -> None:
+    """Let standard output write letters that its encoding lacks as escapes, as standard error does anyway.
+
+    A name in Persian, or a help page, must not fail on a Windows code page.
+    """
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def tell(settings: Settings, sentence: str) -> None:

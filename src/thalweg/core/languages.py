@@ -11,19 +11,22 @@ turn unless it is marked as somebody's own words (`{name:text}`). So results, re
 report that was kept as data can be read in another language later. Decision record 13 says why.
 """
 
+# Long because looking a sentence up, its parts and what is in its gaps is one algorithm that calls itself.
+
 import contextlib
 import contextvars
 import functools
 import importlib.resources
 import re
 from collections.abc import Iterator
+from typing import ClassVar
 
 from thalweg.core.catalogue_file import CatalogueEntry, read_catalogue
 from thalweg.core.errors import PlanError
 from thalweg.core.files import printable
 from thalweg.core.sentence_patterns import NUMBER, Pattern, Patterns, has_gaps, pattern_of, unescaped
 
-__all__ = ["Said", "Speaker", "languages", "said", "speaker", "speaking", "spoken"]
+__all__ = ["Said", "Speaker", "languages", "said", "speak", "speaker", "speaking", "spoken"]
 
 _IS_NUMBER = re.compile(NUMBER)
 _SIGN = re.compile(r"([.?!:;,]) +")
@@ -33,13 +36,20 @@ _PLACES = {"error": ("", "error"), "what": ("what", "cell", "")}
 _DEEPEST = 12
 _TELLING = 8
 """A cell may be a name, and a half-known sentence somebody else's: there a pattern needs so many letters in a row."""
+_LIST = "; "
 _TELLING_WORDS = 3  # spaces of a cell that is a sentence
 _COUNTED = re.compile(rf"(?P<name>.*\S) (?P<number>{NUMBER})")
 _SIGNS = str.maketrans({";": "؛", ",": "،", "?": "؟"})
 _NO_MARKS = {0x2066: None, 0x2069: None}
 _OPEN, _CLOSE = "\u2068", "\u2069"
 """First strong isolate, and its end: a name of another script stands by itself and turns nothing around."""
-_SPOKEN: contextvars.ContextVar[str] = contextvars.ContextVar("spoken", default="en")
+_SPOKEN: contextvars.ContextVar[str | None] = contextvars.ContextVar("spoken", default=None)
+
+
+class _Chosen:
+    """The language of the process: a notebook runs each cell in a context of its own, which forgets."""
+
+    language: ClassVar[str] = "en"
 
 
 class Said(str):
@@ -112,6 +122,21 @@ class Speaker:
             return template.format(**fields)
         return Said(template.format(**{name: self._aside(str(value)) for name, value in fields.items()}))
 
+    def name(self, name: str) -> str:
+        """Say the name of a finding or a remedy.
+
+        Args:
+            name: With underscores, as in JSON.
+
+        Returns:
+            Words.
+
+        Example:
+            >>> Speaker("en").name("saddle_point"), Speaker("fa").name("saddle_point")
+            ('saddle point', 'نقطهٔ زینی')
+        """
+        return name.replace("_", " ") if (found := self.say(name)) == name else found
+
     def listed(self, context: str) -> dict[str, str]:
         """List what a catalogue says in one place, for those who say it themselves, such as a page's script.
 
@@ -168,21 +193,41 @@ class Speaker:
         for place in places:
             if (place, text) in self._exact and (place or context not in _NAMELIKE or " " in text):
                 return self._marked(self._exact[place, text])
-        for place in places:
+        for place, pattern in self._likely(text, places):
             least = _TELLING if loosely or (context in _NAMELIKE and not place) else 0
-            for pattern in self._patterns[place].likely(text) if place in self._patterns else ():
-                match = pattern.match(text)
-                if match is None or (len(pattern.literal) < least and {*pattern.kinds.values()} != {"number"}):
-                    continue
-                fields, known = self._fields(match.groupdict(), pattern.kinds, depth, names=pattern.length > 1)
-                if known or loosely:
-                    return self._marked(pattern.translation.format(**fields))
+            match = pattern.match(text)
+            if match is None or (len(pattern.literal) < least and {*pattern.kinds.values()} != {"number"}):
+                continue
+            fields, known = self._fields(match.groupdict(), pattern.kinds, depth, names=pattern.length > 1)
+            if known or loosely:
+                whole = self._marked(pattern.translation.format(**fields))
+                swallowed = any(_LIST in (value or "") for value in match.groupdict().values())
+                several = self._each(text, depth) if swallowed and not loosely else None
+                return whole if several is None else min(whole, several, key=_left_alone)
         return None
+
+    def _likely(self, text: str, places: tuple[str, ...]) -> list[tuple[str, Pattern]]:
+        """Patterns that may fit, of all places together: what says more of itself is tried first."""
+        found = [
+            (place, each) for place in places if place in self._patterns for each in self._patterns[place].likely(text)
+        ]
+        return sorted(found, key=lambda pair: -pair[1].length) if len(places) > 1 else found
+
+    def _each(self, text: str, depth: int) -> str | None:
+        """Several statements in a row, each by itself; None where one of them is not known."""
+        said_parts = [self._find(part, "part", depth + 1) for part in text.split(_LIST)] if depth < _DEEPEST else [None]
+        known = [part for part in said_parts if part]
+        return _LIST.translate(_SIGNS).join(known) if len(known) == len(said_parts) else None
 
     def _bent(self, text: str, context: str, depth: int) -> str | None:
         """With a small first letter, or without its full stop or dots."""
         inner = "part" if context == "part" else ""
-        if text[:1].isupper() and (found := self._find(text[:1].lower() + text[1:], inner, depth + 1)):
+        first = text.partition(" ")[0]
+        if (
+            first[:1].isupper()
+            and (len(first) == 1 or first[1:].islower())
+            and (found := self._find(text[:1].lower() + text[1:], inner, depth + 1))
+        ):
             return found
         end = next((end for end in (" ...", ".") if text.endswith(end)), "")
         found = self._find(text.removesuffix(end), inner, depth + 1) if end else None
@@ -203,7 +248,8 @@ class Speaker:
                 rest = self._find(after, "", depth) or self._numeral(after)  # further on, not deeper
                 if rest is None and loosely:
                     rest = self._loose(after, depth + 1) or self._aside(after)
-                return None if rest is None else f"{found} {rest}"
+                if rest is not None:
+                    return f"{found} {rest}"
         if not loosely or (first := _SIGN.search(text)) is None:
             return None
         after = text[first.end() :]
@@ -273,6 +319,11 @@ class Speaker:
         return f"{_OPEN}{words}{_CLOSE}" if self.isolated and value.strip() else words
 
 
+def _left_alone(text: str) -> int:
+    """How much of a translation is not translated, as far as letters tell."""
+    return len(re.findall("[A-Za-z]", text))
+
+
 @functools.cache
 def languages() -> tuple[str, ...]:
     """List the languages there are: English, and each file of `core/catalogues`.
@@ -325,8 +376,29 @@ def speaking(language: str) -> Iterator[None]:
         _SPOKEN.reset(before)
 
 
+def speak(language: str) -> None:
+    """Choose the language of what is shown from here on: notebook cells, pages, reports, drawings, printed answers.
+
+    What programs read stays English: fields of results, JSON, exceptions. On the command line, `--lang` chooses.
+
+    Args:
+        language: `en`, or one that has a catalogue, such as `fa`.
+
+    Raises:
+        PlanError: There is no catalogue for the language.
+
+    Example:
+        >>> speak("fa")
+        >>> said("No file was left out.")
+        'هیچ فایلی کنار گذاشته نشد.'
+        >>> speak("en")
+    """
+    speaker(language)
+    _Chosen.language = language
+
+
 def spoken() -> str:
-    """Tell the language of the moment, which a command line chose.
+    """Tell the language of the moment, which a command line or `speak` chose.
 
     Returns:
         Its code; `en` where nobody chose.
@@ -335,7 +407,7 @@ def spoken() -> str:
         >>> spoken()
         'en'
     """
-    return _SPOKEN.get()
+    return _SPOKEN.get() or _Chosen.language
 
 
 def said(text: str, context: str = "") -> str:
@@ -353,7 +425,7 @@ def said(text: str, context: str = "") -> str:
         ...     said("No file was left out.")
         'هیچ فایلی کنار گذاشته نشد.'
     """
-    language = _SPOKEN.get()
+    language = spoken()
     return text if language == "en" else str(speaker(language).say(text, context))
 
 

@@ -118,9 +118,11 @@ class _Pages:
         if path.resolve().parent != folder.resolve():
             words = self.tongue.say("this report is a link to another place", "error")
             return PlainTextResponse(f"{words}\n", status_code=403)
-        kept = {"media_type": "text/html; charset=utf-8", "headers": {"content-security-policy": REPORT_POLICY}}
+        kind, headers = "text/html; charset=utf-8", {"content-security-policy": REPORT_POLICY}
         again = await run_in_threadpool(self._in_our_language, folder, path)
-        return FileResponse(path, **kept) if again is None else Response(again, **kept)
+        if again is None:
+            return FileResponse(path, media_type=kind, headers=headers)
+        return Response(again, media_type=kind, headers=headers)
 
     def _in_our_language(self, folder: Path, path: Path) -> str | None:
         """The report rendered again, where it speaks another language than the page and its data are there."""

@@ -60,8 +60,7 @@ class Tongue:
             >>> Tongue("en").name("saddle_point"), Tongue("fa").name("saddle_point")
             ('saddle point', 'نقطهٔ زینی')
         """
-        found = self.say(name)
-        return name.replace("_", " ") if found == name else found
+        return str(self._voice.name(name))
 
     def page(self, text: str) -> str:
         """Say what stands in double braces in the page's frame.

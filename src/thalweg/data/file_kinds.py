@@ -7,7 +7,7 @@ folders of pictures, in most of which they are numbered without a gap.
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, TypeAlias
@@ -36,6 +36,8 @@ _CALLED: MappingProxyType[FileKind, tuple[str, str]] = MappingProxyType({
 _ALONE = ("wav", "nifti")  # such files are samples wherever they lie; others may only tell about samples
 _LOOKED_AT = 600
 _FEWEST_FRAMES = 2
+_FEWEST_CLIPS = 3  # a class
+_FRAME = re.compile(r"(?:.*[_ -])?(?:frames?|frm|fr|f|slices?|slc)[_ -]?\d+\.", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -108,18 +110,21 @@ def reason_against(kind: FileKind) -> Callable[[str, str], str]:
     return reason
 
 
-def are_frames(samples: Sequence[Sample]) -> bool:
+def are_frames(samples: Sequence[Sample], *, wanted: bool = False) -> bool:
     """Tell whether pictures are the frames of clips.
 
     Args:
         samples: The pictures of a source, with their paths.
+        wanted: Clips are asked for, so that doubt speaks for them.
 
     Returns:
         Whether each lies in a folder inside its class folder, most of which are numbered without a gap. Some clips that
-        lack a frame, or have but one, change nothing: the latter are left out, and named, when clips are read.
+        lack a frame, or have but one, change nothing: the latter are left out, and named, when clips are read. Photos
+        in folders of a class are often numbered, too: folders whose names several classes share (`cat/indoor`,
+        `dog/indoor`), or fewer than three a class, are clips only where the names of files speak of frames.
 
     Example:
-        >>> walk = [Sample(f"walk/{clip}/{frame:03d}.png", 0) for clip in "ab" for frame in range(4)]
+        >>> walk = [Sample(f"walk/{clip}/frame{frame:03d}.png", 0) for clip in "ab" for frame in range(4)]
         >>> are_frames(walk), are_frames(walk[::2]), are_frames([*walk, Sample("walk/c.png", 0)])
         (True, False, False)
     """
@@ -131,11 +136,30 @@ def are_frames(samples: Sequence[Sample]) -> bool:
         if number is None or folder.count("/") != depth[sample.part] - 1:
             return False
         clips.setdefault(folder, []).append(int(number[1]))
+    if not wanted and not _speak_of_frames(samples) and _may_be_kinds(clips):
+        return False
     whole = sum(
         len(numbers) >= _FEWEST_FRAMES and sorted(numbers) == list(range(min(numbers), min(numbers) + len(numbers)))
         for numbers in clips.values()
     )
     return whole > len(clips) / 2
+
+
+def _speak_of_frames(samples: Sequence[Sample]) -> bool:
+    """Whether most names say frame, slice or the like before their number."""
+    said = sum(bool(_FRAME.match(sample.file.rpartition("/")[2])) for sample in samples)
+    return 2 * said > len(samples)
+
+
+def _may_be_kinds(clips: Iterable[str]) -> bool:
+    """Whether folders look like kinds within a class: their names return in other classes, or they are few."""
+    owners: dict[str, set[str]] = {}
+    for folder in clips:
+        above, _, name = folder.rpartition("/")
+        owners.setdefault(above, set()).add(name)
+    names = Counter(name for inside in owners.values() for name in inside)
+    shared = sum(count > 1 for count in names.values())
+    return 2 * shared >= len(names) or sum(names.values()) < _FEWEST_CLIPS * len(owners)
 
 
 def shown_kind(kind: FileKind) -> tuple[str, str]:

@@ -1,11 +1,12 @@
 """The words by which people call the parts of a source that is split already."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from thalweg.core.dataset import Part
 
-__all__ = ["PART_NAMES"]
+__all__ = ["PART_NAMES", "part_of"]
 
 PART_NAMES: Mapping[str, Part] = MappingProxyType({
     "train": "train",
@@ -16,3 +17,52 @@ PART_NAMES: Mapping[str, Part] = MappingProxyType({
     "test": "test",
     "testing": "test",
 })
+
+_WORDS: Mapping[str, Part] = MappingProxyType({
+    **PART_NAMES,
+    "dev": "validation",
+    **dict.fromkeys(("trainings", "trainingsdaten", "trainingsdatensatz", "entraînement", "entrainement"), "train"),
+    **dict.fromkeys(
+        ("entrenamiento", "treino", "treinamento", "addestramento", "обучение", "训练集", "訓練集"), "train"
+    ),
+    **dict.fromkeys(("训练", "学習", "訓練", "آموزش"), "train"),
+    **dict.fromkeys(("validierung", "validierungsdaten", "validación", "validacion", "validação"), "validation"),
+    **dict.fromkeys(("validacao", "validazione", "валидация", "验证集", "验证", "驗證集", "検証"), "validation"),
+    **dict.fromkeys(("اعتبارسنجی",), "validation"),
+    **dict.fromkeys(("testdaten", "testdatensatz", "prueba", "pruebas", "teste", "测试集", "测试", "測試集"), "test"),
+    **dict.fromkeys(("テスト", "тест", "آزمون", "آزمایش"), "test"),
+})
+_AROUND = {
+    "set",
+    "data",
+    "dataset",
+    "datasets",
+    "images",
+    "image",
+    "imgs",
+    "img",
+    "photos",
+    "seg",
+    "split",
+    "pics",
+    "new",
+}
+
+
+def part_of(name: str) -> Part | None:
+    """Tell which part of a split a folder's or table's name speaks of.
+
+    Args:
+        name: The name, without an ending.
+
+    Returns:
+        The part; None where a word says something else, as in `train station`.
+
+    Example:
+        >>> part_of("Training"), part_of("seg_test"), part_of("val-images"), part_of("train_station")
+        ('train', 'test', 'validation', None)
+    """
+    parts = [word for word in re.split(r"[\W\d_]+", name.lower()) if word]
+    found = {_WORDS[word] for word in parts if word in _WORDS}
+    others = [word for word in parts if word not in _WORDS and word not in _AROUND]
+    return next(iter(found)) if len(found) == 1 and not others else None

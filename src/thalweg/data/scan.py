@@ -1,71 +1,28 @@
-"""Finding classes and files in an opened source: one sub-folder a class, with or without the source's own split.
-
-Classes are indexed once over the whole source, never a part at a time: a class that is missing from `test/` must not
-shift the labels of those behind it.
-"""
+"""Finding classes and files in an opened source: folders, tables of labels, names of files, masks, measured values."""
 
 import os
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeAlias
+from collections.abc import Mapping
 
-from thalweg.core.dataset import Form, Notice, Part, Sample
+from thalweg.core.dataset import Notice, Sample
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
+from thalweg.data.class_folders import by_folders, real_root, wanted_files
 from thalweg.data.elpv import DEMO_CLASSES, read_labels
-from thalweg.data.file_kinds import FileKind, are_frames, kind_of_files, reason_against, shown_kind
-from thalweg.data.mask_decode import MaskCoding
+from thalweg.data.label_tables import label_tables, labels_of
 from thalweg.data.mask_scan import masks_of
 from thalweg.data.measured import Measured, open_measured
-from thalweg.data.part_names import PART_NAMES
+from thalweg.data.name_classes import boxes_in, classes_of_names
+from thalweg.data.part_names import part_of
+from thalweg.data.scanned import Scan
 from thalweg.data.source import OpenedSource
-from thalweg.data.walk import Listing, list_folder, walk_folders
+from thalweg.data.walk import list_folder, maybe_picture
 
 __all__ = ["LEAST_CLASSES", "Scan", "of_measured", "scan"]
-
-Against: TypeAlias = Callable[[str, str], str]
 
 LEAST_CLASSES = 2
 """A classifier tells two things apart at least."""
 
-_WRAPPINGS = 16  # folders inside one another that hold nothing else, as archives of archives of folders have them
-_SAME_LETTERS = str.maketrans({"\u064a": "\u06cc", "\u0643": "\u06a9"})  # Arabic yeh and kaf look like Persian ones
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scan:
-    """What a source holds, before any file is opened.
-
-    Args:
-        root: The folder that the files' names are relative to.
-        classes: Class names in index order, sorted.
-        samples: Labelled candidate pictures, sorted by file.
-        left_out: Files and folders that are not used, each with its reason.
-        upright: Whether the pictures have an upright direction.
-        warnings: What is odd about the source although it is used.
-        kind: What the files are; pictures, unless the source holds something else.
-        measured: The samples themselves, where they are signals or volumes that lie mapped already.
-        masks: What the pixels of the samples' masks mean, where every pixel has a class of its own; labels then are 0.
-        layout: How pictures and masks lie, in words.
-    """
-
-    root: Path
-    classes: tuple[str, ...]
-    samples: tuple[Sample, ...]
-    left_out: tuple[Notice, ...] = ()
-    upright: bool = True
-    warnings: tuple[Notice, ...] = ()
-    kind: FileKind = "picture"
-    measured: Measured | None = None
-    masks: MaskCoding | None = None
-    layout: str = ""
-
-    @property
-    def form(self) -> Form:
-        """What the samples are: pictures, signals or volumes."""
-        return self.measured.index.form if self.measured else "picture"
+_COVERS = 0.9  # of the pictures, where a table is believed rather than folders
 
 
 def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
@@ -86,57 +43,133 @@ def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
         if len({sample.label for sample in samples}) < len(DEMO_CLASSES):
             raise SourceError(f"{opened.name}: {len(samples)} photos found; install elpv-dataset again")
         return Scan(root=opened.root, classes=DEMO_CLASSES, samples=samples, left_out=missing, upright=opened.upright)
-    masked = masks_of(opened)
+    if opened.table:
+        return _by_named_table(opened, least)
+    masked = _by_masks(opened)
     if masked is not None:
-        pairs, coding = masked
-        return Scan(
-            root=pairs.root,
-            classes=coding.classes,
-            samples=pairs.samples,
-            left_out=(*opened.left_out, *pairs.left_out),
-            warnings=(*opened.warnings, *pairs.warnings),
-            masks=coding,
-            layout=pairs.layout,
-        )
+        return masked
     measured = open_measured(opened.root)
     if measured is not None:
         return of_measured(measured, opened.name, least=least)
-    kind = kind_of_files(os.fspath(opened.root), opened.wanted.form)
-    against = reason_against(kind)
-    root, listing = _real_root(opened, against)
-    top = os.fspath(root)
-    parts = _own_parts(opened.name, top, listing, against)
-    places = dict(_class_folders(top, listing, parts))
-    linked = {folder for folder in places if os.path.islink(os.path.join(top, folder))}  # noqa: PTH114, PTH118
-    real = [folder for folder in places if folder not in linked]
-    found, left_out = walk_folders(top, real, linked=sorted(linked), against=against)
-    stray = _stray(top, listing, parts, against)
-    classes = tuple(sorted({name for folder, (name, _) in places.items() if found[folder]}))
-    if len(classes) < least:
-        bare = [folder for folder in places if not found[folder]]
-        raise SourceError(_too_few(opened.name, classes, stray, (*opened.left_out, *left_out), bare, len(places), kind))
-    index = {name: label for label, name in enumerate(classes)}
-    samples = tuple(
-        Sample(file, index[name], part)
-        for file, name, part in sorted(
-            (file, name, part) for folder, (name, part) in places.items() for file in found[folder]
-        )
+    try:
+        found = by_folders(opened, least)
+    except SourceError as error:
+        if other := _without_folders(opened, least):
+            return other
+        boxes = boxes_in(opened.root)
+        raise (SourceError(f"{printable(opened.name)}: {boxes}") if boxes else error) from None
+    return _by_table(opened, least, folders=found) or found
+
+
+def _by_masks(opened: OpenedSource) -> Scan | None:
+    """Pictures with masks; None where there are none."""
+    try:
+        masked = masks_of(opened)
+    except SourceError:
+        if boxes := boxes_in(opened.root):
+            raise SourceError(f"{printable(opened.name)}: {boxes}") from None
+        raise
+    if masked is None:
+        return None
+    pairs, coding = masked
+    return Scan(
+        root=pairs.root,
+        classes=coding.classes,
+        samples=pairs.samples,
+        left_out=(*opened.left_out, *pairs.left_out),
+        warnings=(*opened.warnings, *pairs.warnings),
+        masks=coding,
+        layout=pairs.layout,
     )
-    clips = kind == "picture" and opened.wanted.form in {"auto", "volumes"} and are_frames(samples)
-    if kind == "picture" and opened.wanted.form == "volumes" and not clips:
-        raise SourceError(
-            f"{opened.name} holds single pictures and no clips, which are folders of at least two numbered pictures "
-            f"inside each class folder: leave --form volumes out to train on the pictures"
-        )
+
+
+def _by_named_table(opened: OpenedSource, least: int) -> Scan:
+    """The table that the user named as the source."""
+    found = _by_table(opened, least)
+    if found is None:
+        raise SourceError(f"{printable(opened.name)}: it names no pictures with their classes that lie beside it")
+    return found
+
+
+def _without_folders(opened: OpenedSource, least: int) -> Scan | None:
+    """Classes that stand in a table, or in the names of the files; None where they do not."""
+    if opened.wanted.form not in {"auto", "pictures"}:
+        return None
+    return _by_table(opened, least) or _by_names(opened, least)
+
+
+def _by_table(opened: OpenedSource, least: int, *, folders: Scan | None = None) -> Scan | None:
+    """What tables say; of a source with class folders only where these say nothing and a table names all pictures."""
+    if folders is not None and (folders.kind != "picture" or opened.wanted.form not in {"auto", "pictures"}):
+        return None
+    root = opened.root
+    tables = (opened.table,) if opened.table else label_tables(root)
+    if not tables:
+        root, _ = real_root(opened, maybe_picture)
+        tables = label_tables(root)
+    try:
+        said = labels_of(root, tables) if tables else None
+    except SourceError as error:
+        if folders is not None:
+            return None
+        raise SourceError(f"{printable(opened.name)}: {error}") from None
+    if said is None or len(said.classes) < least:
+        return None
+    if folders is not None:
+        alike = {name.casefold() for name in said.classes} & {name.casefold() for name in folders.classes}
+        if alike or not said.named or said.covered < _COVERS:
+            return None
     return Scan(
         root=root,
-        classes=classes,
-        samples=samples,
-        kind="clip" if clips else kind,
-        left_out=(*opened.left_out, *sorted((*stray, *left_out), key=lambda notice: notice.file)),
+        classes=said.classes,
+        samples=said.samples,
+        left_out=(*opened.left_out, *said.left_out),
         upright=opened.upright,
-        warnings=(*opened.warnings, *_warnings(listing, parts, places, found)),
+        warnings=(*opened.warnings, *said.warnings),
+        together=said.together,
     )
+
+
+def _by_names(opened: OpenedSource, least: int) -> Scan | None:
+    """Classes in the names of files that lie in one folder: `cat.0.jpg`, `dog.0.jpg`, or `Abyssinian_1.jpg`."""
+    root, listing = real_root(opened, maybe_picture)
+    top = os.fspath(root)
+    for folder in ("", *(name for name in listing.all_folders if part_of(name) == "train"), *listing.all_folders):
+        inside = list_folder(top, folder)
+        files = wanted_files(top, folder, inside, maybe_picture)
+        named = classes_of_names(files)
+        if len(set(named.values())) < least:
+            continue
+        classes = tuple(sorted(set(named.values())))
+        index = {name: label for label, name in enumerate(classes)}
+        examples = " and ".join(printable(file.rpartition("/")[2]) for file in _one_each(named)[:2])
+        others = [name for name in listing.all_folders if name != folder]
+        return Scan(
+            root=root,
+            classes=classes,
+            samples=tuple(Sample(file, index[name]) for file, name in sorted(named.items())),
+            left_out=(
+                *opened.left_out,
+                *(
+                    Notice(file, "its name says no class as those of the others do")
+                    for file in files
+                    if file not in named
+                ),
+                *(Notice(name, "its pictures have no class: it is part of no split") for name in others),
+            ),
+            upright=opened.upright,
+            warnings=(
+                *opened.warnings,
+                Notice(
+                    folder, f"there are no class folders: the names of files were read as classes, such as {examples}"
+                ),
+            ),
+        )
+    return None
+
+
+def _one_each(named: Mapping[str, str]) -> list[str]:
+    return list({name: file for file, name in sorted(named.items(), reverse=True)}.values())[::-1]
 
 
 def of_measured(measured: Measured, source: str, *, least: int = LEAST_CLASSES) -> Scan:
@@ -157,6 +190,12 @@ def of_measured(measured: Measured, source: str, *, least: int = LEAST_CLASSES) 
     used = sorted(set(index.labels))
     if len(used) < least:
         only = f"only one class, {printable(index.classes[used[0]])!r}," if used else "no class"
+        lost = index.left_out
+        if lost:
+            raise SourceError(
+                f"{printable(source)}: {only} has samples; {least} are needed ({len(lost):,} samples are left out, "
+                f"such as {printable(lost[0].file)}: {lost[0].reason})"
+            )
         raise SourceError(f"{printable(source)}: {only} has samples; {least} are needed")
     new = {label: position for position, label in enumerate(used)}
     parts = index.parts or (None,) * len(index.names)
@@ -172,142 +211,3 @@ def of_measured(measured: Measured, source: str, *, least: int = LEAST_CLASSES) 
         warnings=index.warnings,
         measured=measured,
     )
-
-
-def _real_root(opened: OpenedSource, against: Against) -> tuple[Path, Listing]:
-    # Step through wrapping folders: archives often hold one folder that holds everything.
-    root, listing = opened.root, list_folder(os.fspath(opened.root))
-    if listing.problem:
-        raise SourceError(f"{printable(opened.name)}: {listing.problem}")
-    for _ in range(_WRAPPINGS):
-        if len(listing.all_folders) != 1 or _wanted_files(os.fspath(root), "", listing, against):
-            break
-        inner = root / listing.all_folders[0]
-        inside = list_folder(os.fspath(inner))
-        if not inside.all_folders or _wanted_files(os.fspath(inner), "", inside, against):
-            break
-        root, listing = inner, inside
-    return root, listing
-
-
-def _wanted_files(top: str, folder: str, listing: Listing, against: Against) -> list[str]:
-    paths = [f"{folder}/{name}" if folder else name for name in listing.files]
-    return [path for path in paths if not against(top, path)]
-
-
-def _own_parts(source: str, top: str, listing: Listing, against: Against) -> dict[str, Part]:
-    # The source's own train, validation and test folders; empty when its folders are classes.
-    named = {name: PART_NAMES[name.lower()] for name in listing.all_folders if name.lower() in PART_NAMES}
-    if len(set(named.values())) < 2 or "train" not in named.values():  # noqa: PLR2004 - a split has two sides
-        return {}
-    inside = {name: list_folder(top, name) for name in named}
-    trained = {child for name in named if named[name] == "train" for child in inside[name].all_folders}
-    tested = {child for name in named if named[name] != "train" for child in inside[name].all_folders}
-    bare = not any(_wanted_files(top, name, inside[name], against) for name in named if named[name] == "train")
-    if trained and (bare or trained & tested):
-        return named
-    if not trained:
-        names = " and ".join(f"{printable(name)}/" for name in sorted(named))
-        raise SourceError(
-            f"{printable(source)}: {names} hold no class folders; arrange the pictures as "
-            f"train/CLASS/picture.jpg and test/CLASS/picture.jpg"
-        )
-    return {}
-
-
-def _class_folders(
-    top: str, listing: Listing, parts: Mapping[str, Part]
-) -> Iterator[tuple[str, tuple[str, Part | None]]]:
-    # Every folder of a class, with the class and the part it belongs to.
-    if not parts:
-        yield from ((name, (name, None)) for name in listing.all_folders)
-    for part_folder, part in parts.items():
-        for name in list_folder(top, part_folder).all_folders:
-            yield f"{part_folder}/{name}", (name, part)
-
-
-def _stray(top: str, listing: Listing, parts: Mapping[str, Part], against: Against) -> list[Notice]:
-    # Files and folders that lie where class folders are expected.
-    notices = list(listing.left_out)
-    levels = [("", listing), *((folder, list_folder(top, folder)) for folder in parts)]
-    for folder, inside in levels:
-        if folder:
-            notices.extend(inside.left_out)
-            if inside.problem or not inside.all_folders:
-                notices.append(Notice(folder, inside.problem or "holds no class folders; its files are left out"))
-        for name in inside.files:
-            file = f"{folder}/{name}" if folder else name
-            notices.append(Notice(file, against(top, file) or "lies beside the class folders: it has no class"))
-    if parts:
-        others = (name for name in listing.all_folders if name not in parts)
-        notices.extend(
-            Notice(name, f"lies beside {', '.join(sorted(parts))}: it is part of no split") for name in others
-        )
-    return notices
-
-
-def _too_few(
-    source: str,
-    classes: Sequence[str],
-    stray: Sequence[Notice],
-    left_out: Sequence[Notice],
-    bare: Sequence[str],
-    folders: int,
-    kind: FileKind,
-) -> str:
-    # Say why there are not two classes, and what to do.
-    shown = printable(source)
-    loose = [notice for notice in stray if notice.reason.startswith("lies beside the class folders")]
-    what, ending = shown_kind(kind)
-    example = f"one folder a class, such as {shown}/cat/1{ending} and {shown}/dog/1{ending}"
-    if classes:
-        empty = f" ({', '.join(map(printable, bare[:3]))}: no {what} in it)" if bare else ""
-        return f"{shown}: only one class, {printable(classes[0])!r}, has {what}{empty}; two are needed: {example}"
-    if loose:
-        return f"{shown}: {len(loose):,} {what} lie directly in the folder, without classes; arrange them as {example}"
-    everything = [*stray, *left_out]
-    why = (
-        f" ({len(everything):,} left out, such as {printable(everything[0].file)}: {everything[0].reason})"
-        if everything
-        else ""
-    )
-    return f"{shown}: no {what} found in {folders:,} class folders{why}; {example} is wanted"
-
-
-def _warnings(
-    listing: Listing,
-    parts: Mapping[str, Part],
-    places: Mapping[str, tuple[str, Part | None]],
-    found: Mapping[str, Sequence[str]],
-) -> Iterator[Notice]:
-    # What is odd about a source that can be used.
-    where: dict[str, set[Part | None]] = {}
-    for folder, (name, part) in places.items():
-        if found[folder]:
-            where.setdefault(name, set()).add(part)
-        else:
-            yield Notice(folder, "this class folder holds no picture; it does not count as a class")
-    present = set().union(*where.values())
-    for name in sorted(where):
-        if len(where[name]) == 1 and len(present) > 1:
-            (only,) = where[name]
-            yield Notice(name, f"this class occurs in {only} only")
-    yield from _twins(sorted(where))
-    if not parts:
-        for name in listing.all_folders:
-            if name.lower() in {"train", "training"} and name in where:
-                yield Notice(name, "read as a class, since no test/ or val/ of the same form lies beside it")
-
-
-def _twins(classes: Sequence[str]) -> Iterator[Notice]:
-    # Classes that a person would take for one: they differ in case, in invisible characters or in look-alike letters.
-    twins: dict[str, list[str]] = {}
-    for name in classes:
-        plain = unicodedata.normalize("NFKC", name).casefold().translate(_SAME_LETTERS)
-        twins.setdefault("".join(filter(str.isprintable, plain)).strip(), []).append(name)
-    for names in twins.values():
-        if len(names) > 1:
-            both = " and ".join(repr(printable(name)) for name in names)
-            yield Notice(
-                names[1], f"the classes {both} look the same but are {len(names)} classes; join them if they are one"
-            )

@@ -23,7 +23,10 @@ from thalweg.data.drive import fetch_from_drive, is_drive_link
 from thalweg.data.elpv import demo_folder
 from thalweg.data.fetch import fetch
 from thalweg.data.file_kinds import kind_of_file, shown_kind
+from thalweg.data.label_table import names_pictures
+from thalweg.data.label_tables import labels_of
 from thalweg.data.shelf import land
+from thalweg.data.tables import TABLES
 
 __all__ = ["OpenedSource", "SourceKind", "open_source"]
 
@@ -47,6 +50,7 @@ class OpenedSource:
         left_out: Members of an archive or array that were not unpacked, each with its reason.
         warnings: What is odd about what was unpacked.
         wanted: How samples that are no pictures shall be read.
+        table: The table of labels that the user named, in the root.
     """
 
     name: str
@@ -56,6 +60,7 @@ class OpenedSource:
     left_out: tuple[Notice, ...] = ()
     warnings: tuple[Notice, ...] = ()
     wanted: Wanted = PLAINLY
+    table: str = ""
 
 
 def open_source(
@@ -67,9 +72,10 @@ def open_source(
     """Find or fetch the folder behind what the user named.
 
     Args:
-        source: A folder, an archive (zip, tar, tar.gz, tar.bz2, tar.xz), arrays (`.npz`, `.npy`, `.csv`, idx files,
-            CIFAR batches, or a folder of them), an `https://` link to an archive, a Google Drive link, `elpv`
-            (defective above probability 0.5) or `elpv:any` (above 0); write `./elpv` for a folder of that name.
+        source: A folder, a table of pictures and their classes, an archive (zip, tar, tar.gz, tar.bz2, tar.xz), arrays
+            (`.npz`, `.npy`, `.csv`, idx files, CIFAR batches, or a folder of them), an `https://` link to an archive, a
+            Google Drive link, `elpv` (defective above probability 0.5) or `elpv:any` (above 0); write `./elpv` for a
+            folder of that name.
         progress: Called with a line of text now and then while something is fetched or unpacked.
         wanted: How samples that are no pictures shall be read.
 
@@ -98,6 +104,8 @@ def open_source(
         raise SourceError(f"{printable(name)}: there is no such folder or file{_nearest(path)}") from None
     except (OSError, ValueError) as error:
         raise SourceError(f"{printable(name)}: cannot be opened ({_reason(error)})") from None
+    if stat.S_ISREG(mode) and names_pictures(path):
+        return _table(name, path, wanted)
     arrays = _arrays_of(name, path)
     if arrays:
         return _open_arrays(name, arrays, wanted, progress)
@@ -122,6 +130,11 @@ def _arrays_of(name: str, path: Path) -> tuple[Path, ...]:
         raise SourceError(f"{printable(name)}: cannot be opened ({_reason(error)})") from None
 
 
+def _table(name: str, path: Path, wanted: Wanted) -> OpenedSource:
+    # A table that says the classes of the pictures beside it.
+    return OpenedSource(name=name, root=path.parent, kind="folder", wanted=wanted, table=path.name)
+
+
 def _open_arrays(
     name: str, files: tuple[Path, ...], wanted: Wanted, progress: Callable[[str], None] | None
 ) -> OpenedSource:
@@ -132,7 +145,13 @@ def _open_arrays(
                 key.update(path.name.encode("utf-8", "surrogateescape") + hashlib.file_digest(file, "sha256").digest())
     except OSError as error:
         raise SourceError(f"{printable(name)}: cannot be read ({_reason(error)})") from None
-    root, left_out, warnings = land(key.hexdigest(), lambda folder: write_samples(files, folder, wanted, progress))
+    try:
+        root, left_out, warnings = land(key.hexdigest(), lambda folder: write_samples(files, folder, wanted, progress))
+    except SourceError:
+        (path, *others) = files
+        if others or path.suffix.lower() not in TABLES or labels_of(path.parent, (path.name,)) is None:
+            raise
+        return _table(name, path, wanted)
     return OpenedSource(name=name, root=root, kind="arrays", left_out=left_out, warnings=warnings, wanted=wanted)
 
 

@@ -7,6 +7,7 @@ Columns called `record`, `patient`, `subject` ... say what belongs together. The
 
 import csv
 import itertools
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ TABLES = (".csv", ".tsv", ".txt")
 _LABELS = frozenset({"label", "labels", "class", "classes", "target", "targets", "y", "category", "species", "type"})
 _IGNORED = frozenset({"", "id", "index", "idx", "file", "filename", "name", "unnamed: 0"})
 _LOOKED_AT = 200  # rows by which columns are told apart
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
 _MOST_NUMBERED = 100  # a column of more different whole numbers is no label
 
 
@@ -48,10 +50,13 @@ def open_rows(path: Path) -> Iterator[list[str]]:
             head = file.read(1 << 16)
             file.seek(0)
             line = head.partition("\n")[0]
-            separator = max(",;\t ", key=lambda mark: (line.count(mark), mark == ","))
+            marks = ",;\t" if any(mark in line for mark in ",;\t") else " "  # names may have spaces in them
+            separator = max(marks, key=lambda mark: (line.count(mark), mark == ";"))  # `0,5;0,7`
             reader = csv.reader(file, delimiter=separator, skipinitialspace=separator == " ")
             for row in reader:
                 cells = [cell.strip() for cell in row]
+                if separator != ",":  # `0,5` of a spreadsheet that separates cells by semicolons
+                    cells = [cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell for cell in cells]
                 while cells and not cells[-1]:  # a separator at the end of a line
                     cells.pop()
                 if cells:

@@ -98,7 +98,11 @@ def _with_curves(found: dict[str, float], history: RunHistory) -> LearningRateEs
         features(history),
     )
     opinion = inside.weigh(found).with_other(outside.weigh(curves))
-    told = inside.evidence(found, opinion.verdict, history)[:_EACH] + outside.evidence(curves, opinion.verdict, history)
+    told = inside.evidence(found, opinion.verdict, history)[:_EACH]
+    said = {(each.signal, each.observed) for each in told}  # both models look at the first batches
+    told += tuple(
+        each for each in outside.evidence(curves, opinion.verdict, history) if (each.signal, each.observed) not in said
+    )
     return opinion.conclude(f"{course(curves)}; {_course(found)}", told[: 2 * _EACH])
 
 

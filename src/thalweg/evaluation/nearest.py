@@ -22,7 +22,9 @@ def losses_of(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
         >>> losses_of(np.array([[0.5, 0.5], [0.0, 1.0]]), np.array([0, 1])).round(3).tolist()
         [0.693, -0.0]
     """
-    return -np.log(np.maximum(probabilities[np.arange(len(labels)), labels].astype(np.float64), _LEAST))
+    sure: np.ndarray = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    losses: np.ndarray = -np.log(np.maximum(sure, _LEAST))
+    return losses
 
 
 def nearest_as_good(losses: np.ndarray) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 
 from thalweg.core.lab import LabResult
 
-__all__ = ["as_tile", "in_words_of"]
+__all__ = ["as_tile", "in_words_of", "sentence_of"]
 
 _WINDOW = re.compile(r"(?<![\dx])(\d+)x\1(?![\dx])")
 """A square window such as 3x3, and not 3x3x3 or the map 32x16."""
@@ -57,12 +57,29 @@ def in_words_of(result: LabResult, axes: int) -> LabResult:
     return replace(changed, setup={**changed.setup, **kept})
 
 
+def sentence_of(text: str, axes: int) -> str:
+    """Write a sentence about pictures in the words of other samples; catalogues hold it in these words, too.
+
+    Args:
+        text: The sentence.
+        axes: Spatial axes of the samples, 1 or 3.
+
+    Returns:
+        The sentence.
+
+    Example:
+        >>> sentence_of("Pictures moved by one pixel under a 3x3 window", 3)
+        'Volumes moved by one voxel under a 3x3x3 window'
+    """
+    for word, other in _WORDS[axes].items():
+        text = re.sub(rf"\b{word}\b", other, text)
+        text = re.sub(rf"\b{word.capitalize()}\b", other.capitalize(), text)
+    return _WINDOW.sub(_WINDOWS[axes], text)
+
+
 def _changed(value: Any, axes: int) -> Any:  # noqa: ANN401 - whatever an answer holds
     if isinstance(value, str):
-        for word, other in _WORDS[axes].items():
-            value = re.sub(rf"\b{word}\b", other, value)
-            value = re.sub(rf"\b{word.capitalize()}\b", other.capitalize(), value)
-        return _WINDOW.sub(_WINDOWS[axes], value)
+        return sentence_of(value, axes)
     if isinstance(value, tuple):
         return tuple(_changed(each, axes) for each in value)
     if isinstance(value, Mapping):

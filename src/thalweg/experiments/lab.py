@@ -161,5 +161,5 @@ def lab(
     from thalweg.rendering.html import render_html
     from thalweg.rendering.lab_page import lab_report
 
-    write_atomically(page, render_html(lab_report(result)))
+    write_atomically(page, render_html(lab_report(result), data=True))
     return replace(result, page=str(page), seconds=time.perf_counter() - started)

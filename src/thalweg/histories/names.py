@@ -29,6 +29,7 @@ _PER = {
     **dict.fromkeys(("epoch", "avg", "average", "mean"), "epoch"),
 }
 _FILLERS = {"metrics", "metric", "running", "global", "history", "stats", "scalar", "scalars", "value", "log", "logs"}
+_FILLERS |= {"mini"}
 _LOSS = {
     *("loss", "total loss", "loss total", "cost", "objective", "nll", "nll loss", "ce", "ce loss", "loss ce", "celoss"),
     *(
@@ -59,7 +60,9 @@ _ERROR = {
     *("error rate", "err rate", "top 1 error", "top 1 err", "classification error", "misclassification"),
     *("misclassification rate", "error top 1", "err 1", "err top 1", "classification error rate"),
 }
-_RATE = re.compile(r"(?:lr|learning rate|learningrate)(?: (?:pg )?0| [a-z]+)?(?: pg 1)?|base lr|current lr")
+_RATE = re.compile(
+    r"(?:lr|learning rate|learningrate)(?: (?:pg )?0| [a-z]+)?(?: pg 1)?|(?:base|current) (?:lr|learning rate)"
+)
 _GRADIENT = re.compile(r"(?:total )?(?:grad|gradient|gradients)(?: 2(?: 0)?)? norm(?: total)?|gnorm|gradnorm")
 _SECONDS = {"seconds", "elapsed seconds", "seconds elapsed", "time seconds", "time s", "sec", "secs"}
 _WORDS = re.compile(r"[^\W\d_]+|\d+")

@@ -6,6 +6,7 @@ running mean in brackets behind it, a counter (`Epoch: [3][100/391]`, `iter 250`
 of them is the second one's name. That takes one pass, however long the line.
 """
 
+import functools
 import re
 from dataclasses import dataclass, field
 
@@ -17,14 +18,15 @@ __all__ = ["Printed", "pieces", "read_line"]
 _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _REDRAWN = re.compile(r"[\r\x08]+")
 _LONGEST = 2_000
+_REMEMBERED = 4_096
 _NUMBER = re.compile(
-    r"(?<![\w.@/#-])([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf(?:inity)?))"
+    r"(?<![\w.@/#-])([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|(?:nan|inf(?:inity)?)(?![A-Za-z_])))"
     r"(\s?%|\s?/\s{0,6}\d+(?![\w./])|(?:[A-Za-z_/]|:\d)[^\s,;|()\[\]]*)?",
     re.IGNORECASE,
 )
 _IN_BRACKETS = re.compile(r"\(\s*([A-Za-z_][A-Za-z_ -]{0,30})\)")
-_BREAKS = re.compile(r"\s-\s|:\s|[,;|>\t\[\]()]|\.\.\s")
-_NAME = re.compile(r"[^\W\d_][\w/.@' -]{0,59}", re.ASCII)
+_BREAKS = re.compile(r"\s-\s|[:,;|>\t\[\]()]|(?<![Vv]al)(?<![Tt]est)(?<![Aa]cc)(?<![Aa]vg)\.+\s")
+_NAME = re.compile(r"[^\W\d_][\w/.@' -]{0,59}")
 _SOURCE_FILE = re.compile(r"\.(?:py|cpp|cc|cu)\b")
 _MOST_WORDS = 5
 _LONGEST_COUNT = 12
@@ -43,6 +45,8 @@ _SPLIT_WORD = re.compile(
 )
 _CLOCK = re.compile(r"\s\d+:\d\d")
 _AROUND_EPOCH = {"start", "starting", "begin", "beginning", "end", "of", "finished", "after", "in", "on", "for", "the"}
+_CHINESE = re.compile(r"第\s*(\d+)\s*(?:个|個)?(?:轮|輪|回|エポック|epoch)", re.IGNORECASE)
+_EVALUATED = re.compile(r"\bSaving dict for\b")  # what TensorFlow's estimators print of an evaluation
 _SETTINGS = {"batch", "batches", "steps", "updates", "iterations", "iters"}  # `batch = 64` says how large, not which
 _HEADING = 100
 
@@ -105,12 +109,12 @@ def read_line(piece: str) -> Printed | None:
         return _darknet(found)
     if _DARKNET_PART.match(piece):
         return None  # of one mini batch and one output, many a step
-    line = _Line(_OF.sub(" ", _IN_BRACKETS.sub(_kept, piece)))
+    line = _Line(_CHINESE.sub(r" epoch \1 ", _OF.sub(" ", _IN_BRACKETS.sub(_kept, piece))))
     line.go()
     said = line.said
     if line.first >= 0 or len(line.text) < _HEADING:
         marked = _SPLIT_WORD.search(line.text[: line.first] if line.first >= 0 else line.text)
-        said.split = split_of(marked[1]) if marked else ""
+        said.split = split_of(marked[1]) if marked else "val" if _EVALUATED.search(line.text) else ""
     counted = said.epoch is not None or said.step is not None or said.part is not None
     return said if counted or said.values or said.split else None
 
@@ -160,21 +164,21 @@ class _Line:
             before = found.end()
 
     def _take(self, found: re.Match[str], label: str, start: int) -> None:
-        digits, unit = found[1], (found[2] or "").strip()
+        digits, unit = found[1].removesuffix("."), (found[2] or "").strip()
         bare = label.strip()
         if bare == "(" and self.last:
             self._mean(digits, unit, found.end())
             return
         last, self.last = self.last, ""
         name, at, plain = _name(label)
-        marked = list(_SPLIT_WORD.finditer(label, 0, at if name and not split_of(name) else len(label)))
+        marked = _last_split(label, at if name and not split_of(name) else len(label))
         settles = plain and bare.endswith("=") and name.lower() in _SETTINGS and self.said.epoch is None
         counts = digits.isdecimal() and len(digits) <= _LONGEST_COUNT and not settles
         if counts and self._counts(int(digits), unit, name, bare, last, found.end()):
-            self.split = split_of(marked[-1][1]) if marked else self.split
+            self.split = split_of(marked) or self.split
             return
-        if marked and name != marked[-1][1]:  # `train 2.1s` is a time
-            self.split = split_of(marked[-1][1])
+        if marked and name != marked:  # `train 2.1s` is a time
+            self.split = split_of(marked)
         total = unit[1:].strip() if unit.startswith("/") else ""
         if not name or (unit and unit != "%" and not total.isdecimal()):
             return
@@ -228,18 +232,27 @@ class _Line:
     def _mean(self, digits: str, unit: str, end: int) -> None:
         """A number in brackets behind a value of the same kind."""
         closes = self.text[end : end + 1] == ")"
-        if closes and (unit == "%") == self.percent and not unit.startswith("/"):
+        if closes and unit in {"", "%"} and (unit == "%") == self.percent:
             read = number(digits + unit)
             if read is not None:
                 self.said.means[self.last] = read
         self.last = ""
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)  # a log says the same names again and again
+def _last_split(label: str, end: int) -> str:
+    """The last word for a split in the first characters of a label."""
+    marked = list(_SPLIT_WORD.finditer(label, 0, end))
+    return marked[-1][1] if marked else ""
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
 def _counts_epochs(name: str) -> bool:
     parts = [part for part in words(name) if not split_of(part) and part not in _AROUND_EPOCH]
     return is_epoch(" ".join(parts))
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
 def _name(label: str) -> tuple[str, int, bool]:
     """The name at the end of a label, where it begins, and whether `:` or `=` stands behind it."""
     text = label.rstrip(" [(\"'")

@@ -22,7 +22,9 @@ _SEPARATORS = (",", ";", "\t", "|")
 _DECIMAL_COMMA = re.compile(r"(?:^|[;\t|])\s*[-+]?\d+,\d+(?:[eE][-+]?\d+)?\s*%?\s*(?=$|[;\t|])", re.MULTILINE)
 _SHOWN = 60
 _SAMPLED = 20
+_RULE = re.compile(r"\s*\|?[=+|-]*={3,}[=+|-]*\s*(?:$|\n)")
 _TURNED = 1 << 20
+_COUNT = re.compile(r"\d{1,18}")
 
 _CUT = "the last row is cut off and was left out"
 
@@ -71,7 +73,7 @@ def read_table(text: str, place: str) -> Table:
         >>> read_table("epoch;loss\n0;0,5\n1;0,25\n", "a.csv").values["loss"]
         array([0.5 , 0.25])
     """
-    text, cut = _whole(text)
+    text, cut = _whole(_unboxed(text))
     head = text[:20_000]
     lines = [line for line in head.splitlines() if line.strip() and not line.startswith("#")]
     if not lines:
@@ -125,12 +127,26 @@ def _separator(lines: list[str]) -> str:
     return best
 
 
+def _unboxed(text: str) -> str:
+    """A table between rules of `=`, its header over several lines, as MATLAB prints it, with one line of names."""
+    if not _RULE.match(text[:_TURNED].lstrip()):
+        return text
+    rows = [line.strip().strip("|").split("|") for line in text.splitlines() if "|" in line and not _RULE.match(line)]
+    above = list(itertools.takewhile(lambda row: not any(any(map(str.isdigit, cell)) for cell in row), rows))
+    if not above or len({len(row) for row in above}) != 1:
+        return text
+    names = [" ".join(cell.strip() for cell in column if cell.strip()) for column in zip(*above, strict=True)]
+    return "\n".join("|".join(cell.strip() for cell in row) for row in [names, *rows[len(above) :]]) + "\n"
+
+
 def _numbered(lines: list[str], separator: str, width: int) -> bool:
     """Whether each row has one cell more than the header, with a number first and something last."""
     if len(lines) < 3:  # noqa: PLR2004 - one row is no rule
         return False
     below = list(itertools.islice(_rows("\n".join(lines[:_SAMPLED]), separator), 1, None))[:-1]
-    if not all(len(row) == width + 1 and row[0].strip().isdecimal() and row[-1].strip() for row in below):
+    if not all(len(row) == width + 1 and _COUNT.fullmatch(row[0].strip()) and row[-1].strip() for row in below):
+        return False
+    if not below:
         return False
     counted = [int(row[0]) for row in below]
     return counted == list(range(counted[0], counted[0] + len(counted)))

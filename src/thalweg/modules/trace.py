@@ -74,6 +74,11 @@ def trace(module: nn.Module, *input_shapes: Shape, name: str = "") -> NetworkSpe
             raise
         except Exception as error:
             part = _running(module, following)
+            if "meta tensors" in str(error):  # what torch says of every question for a value
+                raise SpecError(
+                    f"the forward pass of {called} cannot be followed{part}: it asks for values, such as "
+                    f"`if x.sum() > 0`, and here batches have sizes alone; count a module that goes one of the ways"
+                ) from error
             raise SpecError(f"the forward pass of {called} cannot be followed{part}: {_first_line(error)}") from error
     return _with_frozen(_described(name or called, following, batches, result), module)
 
@@ -122,6 +127,11 @@ def _argument_names(module: nn.Module, given: int, called: str) -> list[str]:
     needed = [each.name for each in parameters if each.kind in positional and each.default is inspect.Parameter.empty]
     if any(each.kind is inspect.Parameter.VAR_POSITIONAL for each in parameters):
         names += [f"input{number}" for number in range(len(names) + 1, given + 1)]
+    if 0 < given < len(needed):
+        raise SpecError(
+            f"the shape of input {names[given]!r} of {called} is not given: it takes {len(needed)}; wrap it in a "
+            f"module whose forward takes one and makes the others"
+        )
     if given < max(1, len(needed)):
         raise SpecError(f"the shape of input {(names or ['input'])[given]!r} of {called} is not given")
     if given > len(names):

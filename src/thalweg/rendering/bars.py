@@ -1,14 +1,12 @@
-"""Bars as SVG: how many files a class has in each part, and how far confidence can be believed."""
+"""Bars as SVG: how many files a class has in each part."""
 
 from collections.abc import Mapping, Sequence
 
-from thalweg.core.evaluation import CalibrationBin
 from thalweg.core.report import Drawing, Table
-from thalweg.rendering.axes import nice_ticks
 from thalweg.rendering.markup import escape, escape_lines, middle_cut, shown, text_width
 from thalweg.rendering.palette import LINES_LIGHT, figure_style
 
-__all__ = ["draw_bars", "draw_reliability"]
+__all__ = ["draw_bars"]
 
 _BAR = 20
 _ROW = 30
@@ -65,73 +63,6 @@ def draw_bars(caption: str, labels: Sequence[str], parts: Mapping[str, Sequence[
         for index, label in enumerate(labels)
     )
     numbers = Table(caption=caption, header=("class", *parts, "all"), rows=rows)
-    return Drawing(caption=caption, svg=svg, alternative=alternative, numbers=numbers)
-
-
-def draw_reliability(caption: str, bins: Sequence[CalibrationBin], *, size: int = 360) -> Drawing:
-    """Draw a reliability diagram: how often predictions of a confidence are right, beside the diagonal of honesty.
-
-    Source: DeGroot and Fienberg 1983; Guo et al. 2017, "On calibration of modern neural networks".
-
-    Args:
-        caption: On which split.
-        bins: Predictions grouped by confidence; empty groups are left out.
-        size: Width and height, in pixels.
-
-    Returns:
-        The drawing, with its numbers in words.
-
-    Example:
-        >>> group = CalibrationBin(low=0.9, high=1.0, files=50, confidence=0.96, accuracy=0.8)
-        >>> draw_reliability("Validation", (group,)).alternative
-        'Of 50 files with confidence 0.9 to 1, 80 % are right, where 96 % would be honest.'
-    """
-    filled = [group for group in bins if group.files]
-    low, high, foot = 44.0, float(size - 14), float(size - 44)
-
-    def place_x(share: float) -> float:
-        return low + share * (high - low)
-
-    def place_y(share: float) -> float:
-        return foot - share * (foot - 28)
-
-    body = [
-        f'<path class="grid" d="M{low:.1f},{place_y(tick):.1f}H{high:.1f}"/>'
-        f'<text class="dim end" x="{low - 7:.1f}" y="{place_y(tick) + 4:.1f}">{tick:g}</text>'
-        f'<text class="dim middle" x="{place_x(tick):.1f}" y="{foot + 17:.1f}">{tick:g}</text>'
-        for tick in nice_ticks(0, 1)
-    ]
-    for group in filled:
-        x, wide = place_x(group.low) + 1, (group.high - group.low) * (high - low) - 2
-        says = f"{group.files:,} files, confidence {group.confidence:.2f}, {100 * group.accuracy:.0f} % right"
-        body.append(
-            f'<rect class="fill0" x="{x:.1f}" y="{place_y(group.accuracy):.1f}" width="{wide:.1f}" '
-            f'height="{foot - place_y(group.accuracy):.1f}" data-says="{says}"><title>{says}</title></rect>'
-            f'<path class="line line1" d="M{x:.1f},{place_y(group.confidence):.1f}h{wide:.1f}"/>'
-        )
-    body.append(
-        f'<path class="diagonal" d="M{low:.1f},{place_y(0):.1f}L{high:.1f},{place_y(1):.1f}"/>'
-        f'<path class="axis" d="M{low:.1f},{foot:.1f}H{high:.1f}"/>'
-        f'<text class="dim middle" x="{(low + high) / 2:.1f}" y="{foot + 36:.1f}">confidence</text>'
-        f'<text class="dim" x="4" y="13">share that is right (bar), mean confidence (line)</text>'
-    )
-    alternative = "\n".join(
-        f"Of {group.files:,} files with confidence {group.low:.3g} to {group.high:.3g}, "
-        f"{100 * group.accuracy:.0f} % are right, where {100 * group.confidence:.0f} % would be honest."
-        for group in filled
-    )
-    svg = _wrap(caption, alternative, size, size, "".join(body))
-    rows = tuple(
-        (
-            f"{group.low:.3g} to {group.high:.3g}",
-            f"{group.files:,}",
-            f"{100 * group.confidence:.1f} %",
-            f"{100 * group.accuracy:.1f} %",
-        )
-        for group in filled
-    )
-    header = ("confidence", "files", "mean confidence", "right")
-    numbers = Table(caption=caption, header=header, rows=rows)
     return Drawing(caption=caption, svg=svg, alternative=alternative, numbers=numbers)
 
 

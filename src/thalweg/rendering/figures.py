@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from thalweg.core.languages import Speaker, speaker
 from thalweg.core.report import Curves, Line, Mark
 from thalweg.rendering.axes import Axis, value_axis
+from thalweg.rendering.curves_in_words import describe_curves
 from thalweg.rendering.markup import escape, finite, middle_cut, shown, text_width
 from thalweg.rendering.palette import DASHES, LINES_LIGHT, figure_style
 
-__all__ = ["describe_curves", "draw_curves", "figure_facts", "tabulate_curves", "thin"]
+__all__ = ["draw_curves", "figure_facts", "tabulate_curves", "thin"]
 
 _MARKERS = (
     "M-3,0a3,3 0 1,0 6,0a3,3 0 1,0 -6,0",
@@ -72,7 +73,7 @@ def draw_curves(figure: Curves, *, width: int = 720, height: int = 320, voice: S
         f'<svg xmlns="http://www.w3.org/2000/svg" class="tw tw-curves" role="img" width="{width}" height="{total}" '
         f'viewBox="0 0 {width} {total}" aria-label="{escape(figure.caption)}" data-left="{x_axis.start:.1f}" '
         f'data-right="{x_axis.end:.1f}" data-top="{top}" data-bottom="{bottom}" data-low="{x_axis.low!r}" '
-        f'data-high="{x_axis.high!r}"><desc>{escape(voice.say(describe_curves(figure)))}</desc>{figure_style()}'
+        f'data-high="{x_axis.high!r}"><desc>{escape(describe_curves(figure, voice))}</desc>{figure_style()}'
         f"{''.join(parts)}</svg>"
     )
 
@@ -314,37 +315,3 @@ def figure_facts(figure: Curves, limit: int = 1600) -> dict[str, object]:
 
 def _short(value: float) -> float | None:
     return float(f"{value:.6g}") if math.isfinite(value) else None
-
-
-def describe_curves(figure: Curves) -> str:
-    """Say in a few words what the curves do, for readers who cannot see them.
-
-    Args:
-        figure: The curves.
-
-    Returns:
-        First and last value of each line, its extremes, and the marks.
-
-    Example:
-        >>> describe_curves(Curves(caption="", x_label="epoch", y_label="loss",
-        ...                        lines=(Line(label="training", x=(1, 2), y=(0.75, 0.5)),)))
-        'training: 0.75 at epoch 1 to 0.5 at epoch 2; lowest 0.5 at 2, highest 0.75 at 1.'
-    """
-    sentences = []
-    for line in figure.lines:
-        known = [(x, y) for x, y in zip(line.x, line.y, strict=True) if math.isfinite(y)]
-        if not known:
-            sentences.append(f"{line.label}: no values.")
-            continue
-        (first_x, first), (last_x, last) = known[0], known[-1]
-        low_x, low = min(known, key=lambda point: point[1])
-        high_x, high = max(known, key=lambda point: point[1])
-        sentences.append(
-            f"{line.label or figure.y_label}: {first:.4g} at {figure.x_label} {first_x:g} to {last:.4g} at "
-            f"{figure.x_label} {last_x:g}; lowest {low:.4g} at {low_x:g}, highest {high:.4g} at {high_x:g}."
-        )
-    for mark in figure.marks:
-        where = f"at {mark.x:g}" if mark.until is None else f"from {mark.x:g} to {mark.until:g}"
-        label = f"{mark.label} ({mark.reason})" if mark.reason else mark.label
-        sentences.append(f"Marked {where}: {label}.")
-    return " ".join(sentences)

@@ -9,7 +9,7 @@ from thalweg.core.languages import said, speaker, spoken
 from thalweg.core.run_state import Followed, RunState
 from thalweg.rendering.columns import columns, fenced, heading, to_left
 from thalweg.rendering.markup import shown
-from thalweg.rendering.numerals import clock
+from thalweg.rendering.numerals import clock, column_loss
 from thalweg.rendering.sparkline import sparkline
 from thalweg.rendering.terminal import Paint, painter
 
@@ -105,11 +105,12 @@ def epoch_line(row: Mapping[str, float], seconds_left: float = math.nan) -> str:
         >>> epoch_line({"epoch": 3, "train_loss": 0.5, "val_loss": 0.6, "val_accuracy": 0.8, "learning_rate": 1e-3}, 61)
         '    3      0.5000             0.6000    80.0%       1.00e-03    1:01'
     """
-    losses = [f"{row[name]:.4f}" if _there(row, name) else "" for name in ("train_loss", "val_loss")]
+    losses = [column_loss(row[name]) if _there(row, name) else "" for name in ("train_loss", "val_loss")]
     shares = [f"{row[name]:.1%}" if _there(row, name) else "" for name in ("train_accuracy", "val_accuracy")]
     rate = f"{row['learning_rate']:.2e}" if _there(row, "learning_rate") else ""
     cells = (f"{int(row['epoch'])}", losses[0], shares[0], losses[1], shares[1], rate, clock(seconds_left))
-    return "".join(f"{cell:>{size}}" for cell, size in zip(cells, heading(_TABLE)[1], strict=True)).rstrip()
+    number = speaker(spoken()).number
+    return "".join(f"{number(cell):>{size}}" for cell, size in zip(cells, heading(_TABLE)[1], strict=True)).rstrip()
 
 
 def end_lines(seen: Followed, *, width: int = 80) -> list[str]:

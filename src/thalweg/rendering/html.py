@@ -33,6 +33,7 @@ from thalweg.rendering.confusion import WIDEST_GRID, frequent_confusions, matrix
 from thalweg.rendering.drawings import check_drawing
 from thalweg.rendering.figures import draw_curves, figure_facts, tabulate_curves
 from thalweg.rendering.markup import is_number, isolated, shown
+from thalweg.rendering.page_data import carried
 from thalweg.rendering.translated import translated
 from thalweg.rendering.words import words_for
 
@@ -48,12 +49,13 @@ _LONG_LABEL = 32
 """Labels of marks that are longer are told in full under the figure as well."""
 
 
-def render_html(report: Report, *, language: str | None = None) -> str:
+def render_html(report: Report, *, language: str | None = None, data: bool = False) -> str:
     """Write a report as one HTML file.
 
     Args:
         report: What to say.
         language: Language to write it in: `en`, or one that has a catalogue; by default that of the command line.
+        data: Whether the page carries its numbers along, for `thalweg export`; a run has them in `report.json`.
 
     Returns:
         The page, which needs nothing from anywhere.
@@ -97,6 +99,7 @@ def render_html(report: Report, *, language: str | None = None) -> str:
             words=words,
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
+            data=Markup(carried(english)) if data else "",  # noqa: S704 - cannot end its element
             policy=Markup(content_security_policy(script)),  # noqa: S704 - made of a hash
         )
     )

@@ -1,12 +1,14 @@
 """Pieces of a page for a notebook's cell: no script, nothing loaded, the notebook's own fonts and colours.
 
 A cell is no page: styles must stay inside it, so that every rule begins with a class of ours, and figures lie on their
-own paper, because they follow the screen's dark mode and the notebook may have one of its own.
+own paper, because they follow the screen's dark mode and the notebook may have one of its own. What is said is said in
+the language of the moment (`thalweg.speak`).
 """
 
 import base64
 from collections.abc import Iterable, Sequence
 
+from thalweg.core.languages import Said, Speaker, speaker, spoken
 from thalweg.core.report import (
     Block,
     Curves,
@@ -22,8 +24,10 @@ from thalweg.core.report import (
 from thalweg.rendering.drawings import check_drawing
 from thalweg.rendering.figures import draw_curves
 from thalweg.rendering.markup import escape
+from thalweg.rendering.translated import translated, translated_block
+from thalweg.rendering.words import words_for
 
-__all__ = ["blocks_html", "cell", "folded", "report_html"]
+__all__ = ["blocks_html", "cell", "folded", "listed", "report_html"]
 
 _STYLE = (
     "<style>.tw-cell{font:14px/1.5 system-ui,sans-serif;max-width:60rem}.tw-cell p{margin:.25em 0}"
@@ -46,7 +50,7 @@ def cell(title: str, lines: Sequence[str], parts: Iterable[str] = ()) -> str:
     """Put a cell together.
 
     Args:
-        title: What it shows.
+        title: What it shows, in English or already `Said`.
         lines: Sentences under it.
         parts: HTML made by this file or by other renderers of this package.
 
@@ -57,9 +61,12 @@ def cell(title: str, lines: Sequence[str], parts: Iterable[str] = ()) -> str:
         >>> "&lt;b&gt;" in cell("<b>", ("One line.",))
         True
     """
-    head = f'<p class="tw-title" dir="auto">{escape(title)}</p>' if title else ""
-    told = "".join(f'<p dir="auto">{escape(line)}</p>' for line in lines)
-    return f'<div class="tw-cell">{_STYLE}{head}{told}{"".join(parts)}</div>'
+    voice = _voice()
+    named = voice.say(title, "title")
+    head = f'<p class="tw-title"{_way(named)}>{escape(named)}</p>' if title else ""
+    told = "".join(f"<p{_way(line)}>{escape(line)}</p>" for line in map(voice.say, lines))
+    frame = "" if voice.language == "en" else f' lang="{voice.language}" dir="{voice.direction}"'
+    return f'<div class="tw-cell"{frame}>{_STYLE}{head}{told}{"".join(parts)}</div>'
 
 
 def report_html(report: Report, *, opened: Sequence[str] = ()) -> str:
@@ -72,8 +79,12 @@ def report_html(report: Report, *, opened: Sequence[str] = ()) -> str:
     Returns:
         HTML.
     """
-    sections = [_section(section, opened=section.title in opened) for section in report.sections]
-    return cell(report.title, report.answer, sections)
+    spoken_report = translated(report, spoken())
+    sections = [
+        _section(section, opened=english.title in opened)
+        for section, english in zip(spoken_report.sections, report.sections, strict=True)
+    ]
+    return cell(spoken_report.title, spoken_report.answer, sections)
 
 
 def folded(title: str, inner: str, *, opened: bool = False) -> str:
@@ -87,7 +98,24 @@ def folded(title: str, inner: str, *, opened: bool = False) -> str:
     Returns:
         HTML.
     """
-    return f"<details{' open' if opened else ''}><summary>{escape(title)}</summary>{inner}</details>"
+    named = _voice().say(title, "title")
+    return f"<details{' open' if opened else ''}><summary>{escape(named)}</summary>{inner}</details>"
+
+
+def listed(lines: Iterable[str]) -> str:
+    """Show sentences as a list.
+
+    Args:
+        lines: In English.
+
+    Returns:
+        HTML.
+
+    Example:
+        >>> listed(("One.", "Two."))
+        '<ul><li dir="auto">One.</li><li dir="auto">Two.</li></ul>'
+    """
+    return "<ul>" + "".join(f"<li{_way(line)}>{escape(line)}</li>" for line in map(_voice().say, lines)) + "</ul>"
 
 
 def blocks_html(blocks: Iterable[Block]) -> str:
@@ -103,11 +131,20 @@ def blocks_html(blocks: Iterable[Block]) -> str:
         >>> blocks_html([Table(caption="", header=("a",), rows=(("1",),))]).count("<td")
         1
     """
-    return "".join(map(_block, blocks))
+    return "".join(_block(translated_block(block, spoken())) for block in blocks)
+
+
+def _voice() -> Speaker:
+    return speaker(spoken(), isolated=True)
+
+
+def _way(text: str) -> str:
+    """A sentence of ours runs as its language does, whatever it begins with; somebody else's as it begins."""
+    return f' dir="{_voice().direction if isinstance(text, Said) else "auto"}"'
 
 
 def _section(section: Section, *, opened: bool) -> str:
-    return folded(section.title, blocks_html(section.blocks), opened=opened)
+    return folded(section.title, "".join(map(_block, section.blocks)), opened=opened)
 
 
 def _block(block: Block) -> str:  # noqa: PLR0911 - one answer a kind
@@ -116,11 +153,11 @@ def _block(block: Block) -> str:  # noqa: PLR0911 - one answer a kind
             return f"<p><code>{escape(block.text)}</code></p>"
         case Paragraph():
             kind = ' class="tw-warning"' if block.style == "warning" else ""
-            return f'<p{kind} dir="auto">{escape(block.text)}</p>'
+            return f"<p{kind}{_way(block.text)}>{escape(block.text)}</p>"
         case Table():
             return _table(block.caption, block.header, block.rows)
         case Curves():
-            return _figure(draw_curves(block), block.caption)
+            return _figure(draw_curves(block, voice=_voice()), block.caption)
         case Drawing():
             return _figure(check_drawing(block.svg), block.caption)
         case PictureGrid():
@@ -128,9 +165,10 @@ def _block(block: Block) -> str:  # noqa: PLR0911 - one answer a kind
             return _figure(f'<div class="tw-pictures">{shown}</div>', block.caption)
         case Matrix() if len(block.labels) <= _WIDEST:
             rows = tuple((label, *map(str, counts)) for label, counts in zip(block.labels, block.counts, strict=True))
-            return _table(block.caption, ("true class", *block.labels), rows)
+            return _table(block.caption, (words_for(spoken())["true"], *block.labels), rows)
         case _:
-            return f"<p>{escape(getattr(block, 'caption', ''))}: see the report.</p>"
+            caption = escape(getattr(block, "caption", ""))
+            return f"<p>{caption} {escape(_voice().say('The report shows this.'))}</p>"
 
 
 def _figure(inner: str, caption: str) -> str:
@@ -138,11 +176,12 @@ def _figure(inner: str, caption: str) -> str:
 
 
 def _table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col" dir="auto">{escape(name)}</th>' for name in header)
+    head = "".join(f'<th scope="col"{_way(name)}>{escape(name)}</th>' for name in header)
     body = "".join(
-        "<tr>" + "".join(f'<td dir="auto">{escape(text)}</td>' for text in row) + "</tr>" for row in rows[:_MOST_ROWS]
+        "<tr>" + "".join(f"<td{_way(text)}>{escape(text)}</td>" for text in row) + "</tr>" for row in rows[:_MOST_ROWS]
     )
-    rest = f"<p>and {len(rows) - _MOST_ROWS:,} more rows</p>" if len(rows) > _MOST_ROWS else ""
+    more = words_for(spoken())["more_rows"].format(count=_voice().number(f"{len(rows) - _MOST_ROWS:,}"))
+    rest = f"<p>{escape(more)}</p>" if len(rows) > _MOST_ROWS else ""
     return (
         f'<div class="tw-wide"><table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>{rest}"

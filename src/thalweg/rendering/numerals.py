@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["clock", "decimal", "duration", "significant"]
+__all__ = ["clock", "column_loss", "decimal", "duration", "significant"]
 
 
 def decimal(value: float, places: int = 3) -> str:
@@ -20,6 +20,24 @@ def decimal(value: float, places: int = 3) -> str:
         ('0.842', '0.84', '-')
     """
     return "-" if math.isnan(value) else f"{value:.{places}f}"
+
+
+def column_loss(value: float) -> str:
+    """Write a loss for a column of eight signs, also that of a run that diverges.
+
+    Args:
+        value: The loss.
+
+    Returns:
+        At most seven signs.
+
+    Example:
+        >>> column_loss(0.89471), column_loss(2332.2086), column_loss(653242793984.0), column_loss(float("nan"))
+        ('0.8947', '2332.2', '6.5e+11', 'nan')
+    """
+    if abs(value) < 100 or not math.isfinite(value):  # noqa: PLR2004 - two digits before the point
+        return f"{value:.4f}"
+    return f"{value:.5g}" if abs(value) < 1e5 else f"{value:.1e}"  # noqa: PLR2004 - five digits
 
 
 def significant(value: float | None) -> str:

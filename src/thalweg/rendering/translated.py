@@ -1,6 +1,7 @@
 """A report in another language: every sentence, header, label and mark of it, names and commands left alone."""
 
 from dataclasses import replace
+from typing import TypeVar, cast
 
 from thalweg.core.languages import Said, Speaker, speaker
 from thalweg.core.report import (
@@ -22,11 +23,13 @@ from thalweg.core.report import (
 )
 from thalweg.rendering.said_drawing import said_drawing
 
-__all__ = ["translated"]
+__all__ = ["translated", "translated_block"]
+
+_Kind = TypeVar("_Kind", bound=Block)
 
 _NAMES = {"class", "file", "files", "run", "layer", "place", "field", "signal"}
 """Headers whose columns hold names, which are not looked up."""
-_OURS = {"what", "called", "other findings"}
+_OURS = {"what", "called", "other findings", "remedy", "what it costs", "could also be"}
 """Headers whose columns hold words of ours, listed in a catalogue under the header's own name."""
 
 
@@ -63,6 +66,26 @@ def translated(report: Report, language: str) -> Report:
         numbers=tuple(_number(number, voice) for number in report.numbers),
         provenance={voice.say(name, "header"): text for name, text in report.provenance.items()},
     )
+
+
+def translated_block(block: _Kind, language: str) -> _Kind:
+    """Say a block of a report in another language.
+
+    Args:
+        block: In English.
+        language: As of `--lang`.
+
+    Returns:
+        The block with its texts as `Said`.
+
+    Raises:
+        PlanError: There is no catalogue for the language.
+
+    Example:
+        >>> translated_block(Paragraph(text="No file was left out."), "fa").text
+        'هیچ فایلی کنار گذاشته نشد.'
+    """
+    return block if language == "en" else cast("_Kind", _block(block, speaker(language, isolated=True)))
 
 
 def _block(block: Block, voice: Speaker) -> Block:  # noqa: PLR0911 - a kind a line

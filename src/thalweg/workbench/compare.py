@@ -80,7 +80,7 @@ def compare(*runs: str | os.PathLike[str], html: str | os.PathLike[str] | None =
         from thalweg.rendering.comparison_page import comparison_report
         from thalweg.rendering.html import render_html
 
-        write_atomically(page, render_html(comparison_report(result)))
+        write_atomically(page, render_html(comparison_report(result), data=True))
     return result
 
 

@@ -55,7 +55,7 @@ def diagnose(
         from thalweg.rendering.diagnosis_page import diagnosis_report
         from thalweg.rendering.html import render_html
 
-        write_atomically(page, render_html(diagnosis_report(results)))
+        write_atomically(page, render_html(diagnosis_report(results), data=True))
     return DiagnoseResult(results=results, page=None if page is None else str(page))
 
 

@@ -140,7 +140,7 @@ def explain(
         album = Album(
             samples=pictures, filters=first_filters(model, gathered.chosen[0].values), maps=shown, patches=patches
         )
-        write_atomically(page, render_html(explain_report(result, album)))
+        write_atomically(page, render_html(explain_report(result, album), data=True))
         result = replace(result, page=str(page))
     return replace(result, seconds=time.perf_counter() - started)
 

@@ -11,6 +11,7 @@ from thalweg.core.results import ExportResult
 from thalweg.core.run_folder import RunFolder
 
 if TYPE_CHECKING:
+    from thalweg.core.report import Report
     from thalweg.exporting.tracked_run import Tracking
 
 __all__ = ["export"]
@@ -38,7 +39,8 @@ def export(
     """Write a finished run for other programs: its network, its report in parts, its curves.
 
     Args:
-        run: The run folder.
+        run: The run folder; for tables and figures also a page that `lab`, `compare`, `diagnose`, `landscape` or
+            `explain` has written.
         onnx: The network as ONNX, checked against onnxruntime at two batch sizes; the default where nothing is named.
         int8: Besides ONNX, the same in 8-bit numbers (`model-int8.onnx`), measured on the held-out split: the run's
             pictures must still be there.
@@ -51,7 +53,8 @@ def export(
         experiment: MLflow's experiment; `thalweg` by default.
         wandb: The run for Weights & Biases: a project, or `ENTITY/PROJECT`. A folder to sync; nothing is sent, unless
             `WANDB_MODE=online` stands in the environment.
-        out: The file to write, for one file; the folder for everything else; the run folder by default.
+        out: The file to write, for one file; the folder for everything else; the run folder by default, of a page a
+            folder beside it that has its name.
 
     Returns:
         The files, their size, and for ONNX its largest difference from torch.
@@ -82,6 +85,8 @@ def export(
     if not chosen:
         known = "--onnx, --model-card, --tables, --figures, --tensorboard, --mlflow or --wandb"
         raise PlanError(f"no format is named: give {known}")
+    if _is_page(Path(run)):
+        return _of_page(Path(run), chosen, None if out is None else Path(out), png=png)
     folder = RunFolder.open(Path(run))
     place = folder.path if out is None else Path(out)
     alone = len(chosen) == 1 and out is not None and chosen[0] in {"onnx", "model-card"}
@@ -90,8 +95,8 @@ def export(
     first = _onnx(run, place if alone else place / "model.onnx") if onnx else None
     makers: dict[str, Callable[[], Written]] = {
         "model-card": lambda: (_card(folder, place if alone else place / "MODEL_CARD.md"), ()),
-        "tables": lambda: (_tables(folder, place / "tables"), ()),
-        "figures": lambda: _figures(folder, place / "figures", png=png),
+        "tables": lambda: (_tables(folder.read_report(), place / "tables"), ()),
+        "figures": lambda: _figures(folder.read_report(), place / "figures", png=png),
         "tensorboard": lambda: (_events(folder, out), ()),
     }
     files: list[str] = [] if first is None else [first.path]
@@ -193,16 +198,44 @@ def _card(folder: RunFolder, path: Path) -> tuple[str, ...]:
     return write_card(folder, path)
 
 
-def _tables(folder: RunFolder, place: Path) -> tuple[str, ...]:
+def _tables(report: "Report", place: Path) -> tuple[str, ...]:
     from thalweg.workbench.export_report import write_tables
 
-    return write_tables(folder, place)
+    return write_tables(report, place)
 
 
-def _figures(folder: RunFolder, place: Path, *, png: bool) -> Written:
+def _figures(report: "Report", place: Path, *, png: bool) -> Written:
     from thalweg.workbench.export_report import write_figures
 
-    return write_figures(folder, place, png=png)
+    return write_figures(report, place, png=png)
+
+
+def _is_page(path: Path) -> bool:
+    """A page that stands alone; one in a run folder is the run's."""
+    return path.is_file() and path.suffix.lower() in {".html", ".htm"} and not (path.parent / "plan.toml").is_file()
+
+
+def _of_page(page: Path, chosen: list[str], out: Path | None, *, png: bool) -> ExportResult:
+    from thalweg.rendering.page_data import read_page
+
+    report = read_page(page)
+    if other := [name for name in chosen if name not in {"tables", "figures"}]:
+        raise PlanError(f"{printable(page)} is a page, which has no {other[0]}: give --tables or --figures")
+    place = page.with_suffix("") if out is None else out
+    _make(place)
+    files = _tables(report, place / "tables") if "tables" in chosen else ()
+    drawn, notes = _figures(report, place / "figures", png=png) if "figures" in chosen else ((), ())
+    if not (*files, *drawn):
+        raise RunError(f"{printable(page)}: it holds none of that")
+    return ExportResult(
+        path=(*files, *drawn)[0],
+        format=", ".join(chosen),
+        bytes=sum(os.stat(file).st_size for file in (*files, *drawn)),  # noqa: PTH116 - names are text here
+        max_difference=None,
+        batch_sizes=(),
+        files=(*files, *drawn),
+        notes=notes,
+    )
 
 
 def _events(folder: RunFolder, out: str | Path | None) -> tuple[str, ...]:

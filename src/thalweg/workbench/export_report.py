@@ -6,8 +6,9 @@ from thalweg.core.codec import from_plain
 from thalweg.core.dataset import DataSummary
 from thalweg.core.evaluation import Evaluation
 from thalweg.core.files import write_atomically
+from thalweg.core.languages import speaker, spoken
 from thalweg.core.plan import TrainingPlan
-from thalweg.core.report import Curves, Drawing, Paragraph
+from thalweg.core.report import Curves, Drawing, Paragraph, Report
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
 from thalweg.exporting.model_card import model_card
@@ -15,6 +16,8 @@ from thalweg.exporting.plots import curves_png
 from thalweg.exporting.tables import file_name, report_tables
 from thalweg.rendering.drawings import check_drawing
 from thalweg.rendering.figures import draw_curves
+from thalweg.rendering.said_drawing import said_drawing
+from thalweg.rendering.translated import translated_block
 from thalweg.workbench.report_parts import provenance, reproduction_blocks
 
 __all__ = ["NOT_OF_THE_ANSWER", "write_card", "write_figures", "write_tables"]
@@ -53,32 +56,31 @@ def write_card(folder: RunFolder, path: Path) -> tuple[str, ...]:
     return (str(path),)
 
 
-def write_tables(folder: RunFolder, place: Path) -> tuple[str, ...]:
-    """Write every table of a finished run's report as CSV.
+def write_tables(report: Report, place: Path) -> tuple[str, ...]:
+    """Write every table of a report as CSV.
 
     Args:
-        folder: The run.
+        report: The report.
         place: The folder for them; made where it is missing.
 
     Returns:
         The files written.
-
-    Raises:
-        RunError: The run has no report.
     """
     place.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, text in report_tables(folder.read_report()):
+    for name, text in report_tables(report):
         write_atomically(place / name, text)
         written.append(str(place / name))
     return tuple(written)
 
 
-def write_figures(folder: RunFolder, place: Path, *, png: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Write every figure of a finished run's report as SVG, curves as PNG too where asked.
+def write_figures(report: Report, place: Path, *, png: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Write every figure of a report as SVG in the language of the moment, curves as PNG too where asked.
+
+    PNG stays English: matplotlib joins no Arabic letters.
 
     Args:
-        folder: The run.
+        report: The report.
         place: The folder for them; made where it is missing.
         png: Whether to write PNG as well.
 
@@ -86,23 +88,23 @@ def write_figures(folder: RunFolder, place: Path, *, png: bool = False) -> tuple
         The files written, and what could not be.
 
     Raises:
-        RunError: The run has no report.
         MissingExtraError: PNG is asked for without matplotlib.
     """
     place.mkdir(parents=True, exist_ok=True)
     written, number, drawings = [], 0, 0
-    for section in folder.read_report().sections:
+    voice = speaker(spoken(), isolated=True)
+    for section in report.sections:
         for block in section.blocks:
             if not isinstance(block, Curves | Drawing):
                 continue
             number += 1
             files: dict[str, bytes | str] = {}
             if isinstance(block, Curves):
-                files["svg"] = draw_curves(block)
+                files["svg"] = draw_curves(translated_block(block, spoken()), voice=voice)
                 if png:
                     files["png"] = curves_png(block)
             else:
-                files["svg"] = check_drawing(block.svg)
+                files["svg"] = check_drawing(said_drawing(block.svg, voice))
                 drawings += png
             for ending, content in files.items():
                 path = place / file_name(number, section.title, block.caption, ending)

@@ -105,7 +105,7 @@ def landscape(
         from thalweg.rendering.html import render_html
         from thalweg.rendering.landscape_page import landscape_report
 
-        write_atomically(page, render_html(landscape_report(result)))
+        write_atomically(page, render_html(landscape_report(result), data=True))
         result = replace(result, page=str(page))
     return replace(result, seconds=time.perf_counter() - started)
 

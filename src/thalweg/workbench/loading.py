@@ -163,6 +163,7 @@ def divide(loaded: Loaded, plan: TrainingPlan) -> Split:
     groups: list[Sequence[int]] = [[position[file] for file in group.files] for group in loaded.duplicates]
     if loaded.measured is not None:
         groups.extend(loaded.measured.groups)
+    groups.extend([position[file] for file in files if file in position] for files in loaded.scan.together)
     if plan.group_by:
         groups.extend(group_by(loaded.samples, plan.group_by))
     return split(

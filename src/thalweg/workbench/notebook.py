@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from thalweg.core.errors import ThalwegError
+from thalweg.core.languages import Said, speaker, spoken
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
 from thalweg.core.showing import Bundle
@@ -74,20 +75,15 @@ def _diagnosed(value: Any) -> Bundle:  # noqa: ANN401 - one of two values, told 
 
 def _finding(value: Any) -> Bundle:  # noqa: ANN401 - a finding
     from thalweg.rendering.diagnosis_text import evidence_words, remedy_words
-    from thalweg.rendering.markup import escape
-    from thalweg.rendering.notebook import cell, folded
+    from thalweg.rendering.notebook import cell, folded, listed
 
     title = f"{value.severity} {value.code} {value.name} ({value.confidence:.0%} sure)"
     lists = [
         ("What was seen", [evidence_words(each) for each in value.evidence]),
         ("What to do", [remedy_words(each) for each in value.remedies]),
-        ("What else it could be", [name.replace("_", " ") for name in value.alternatives]),
+        ("What else it could be", [speaker(spoken(), isolated=True).name(name) for name in value.alternatives]),
     ]
-    parts = [
-        folded(name, "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>", opened=True)
-        for name, lines in lists
-        if lines
-    ]
+    parts = [folded(name, listed(lines), opened=True) for name, lines in lists if lines]
     return {_HTML: cell(title, (value.claim,), parts)}
 
 
@@ -102,9 +98,11 @@ def _network(value: Any) -> Bundle:  # noqa: ANN401 - a network's description
     from thalweg.rendering.diagram import draw_svg
     from thalweg.rendering.ledger_text import ledger_html
     from thalweg.rendering.notebook import cell, folded
+    from thalweg.rendering.said_drawing import said_drawing
 
     ledger = count(value)
-    figure = f"<figure>{draw_svg(value, ledger)}</figure>"
+    drawn = said_drawing(draw_svg(value, ledger), speaker(spoken(), isolated=True))
+    figure = f"<figure>{drawn}</figure>"
     table = folded("Layer by layer", f'<div class="tw-wide">{ledger_html(ledger)}</div>')
     told = f"{len(value.layers):,} layers, {ledger.parameters:,} parameters"
     return {_HTML: cell(value.name, (told,), (figure, table))}
@@ -141,7 +139,7 @@ def _rule(value: Any) -> Bundle:  # noqa: ANN401 - a rule's text
     from thalweg.rendering.rule_text import rule_text
 
     first, *rest = rule_text(value, 10_000).splitlines()
-    return {_HTML: cell(first, [line for line in rest if line])}
+    return {_HTML: cell(Said(first), [Said(line) for line in rest if line])}  # said by whoever wrote it
 
 
 def _explained(value: Any) -> Bundle:  # noqa: ANN401 - an explanation
@@ -149,6 +147,8 @@ def _explained(value: Any) -> Bundle:  # noqa: ANN401 - an explanation
     from thalweg.rendering.notebook import cell
 
     first, *rest = explain_text(value).splitlines()
+    voice, many = speaker(spoken(), isolated=True), len(value.samples)
+    rest = [voice.say(line.strip(), "sample" if place < many else "") for place, line in enumerate(rest)]
     page = [f"The maps are on the page {value.page}."] if value.page else ["explain(..., html=PAGE) draws the maps."]
     return {_HTML: cell(f"Where {value.network} looks: {first}", (*rest, *page))}
 

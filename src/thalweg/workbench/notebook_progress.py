@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from thalweg.core.files import printable
+from thalweg.core.languages import said, speaker, spoken
 from thalweg.core.report import Curves, Line
 from thalweg.rendering.figures import draw_curves
 from thalweg.rendering.notebook import cell
+from thalweg.rendering.translated import translated_block
 from thalweg.training.progress import Progress
 from thalweg.workbench.telling import Listener
 
@@ -47,7 +49,7 @@ class CellProgress:
         Args:
             text: The sentence.
         """
-        sys.stdout.write(f"{printable(text)}\n")
+        sys.stdout.write(f"{said(printable(text))}\n")
 
     def count(self, what: str, done: int, total: int) -> None:
         """Show how far something is that is counted.
@@ -58,7 +60,8 @@ class CellProgress:
             total: How many there are.
         """
         if self._due(last=done >= total):
-            self._show(f"{what}: {done:,} of {total:,}", cell("", (f"{what}: {done:,} of {total:,}",)))
+            text = f"{what}: {done:,} of {total:,}"
+            self._show(said(text), cell("", (text,)))
         if done >= total:
             self._handle = None  # what comes next is something else
 
@@ -72,7 +75,7 @@ class CellProgress:
             self._rows.append(progress.row)
         if self._due(last=progress.fraction >= 1):
             text = _words(progress)
-            self._show(text, cell("", (text, *([progress.monitor] if progress.monitor else [])), self._figure()))
+            self._show(said(text), cell("", (text, *([progress.monitor] if progress.monitor else [])), self._figure()))
 
     def _due(self, *, last: bool) -> bool:
         if not last and time.monotonic() - self._at < _SECONDS:
@@ -96,7 +99,10 @@ class CellProgress:
             for label, name in (("training", "train_loss"), ("validation", "val_loss"))
         )
         figure = Curves(caption="Loss so far", x_label="epoch", y_label="cross-entropy, nats", lines=lines)
-        return [f"<figure>{draw_curves(figure, width=560, height=220)}</figure>"]
+        drawn = draw_curves(
+            translated_block(figure, spoken()), width=560, height=220, voice=speaker(spoken(), isolated=True)
+        )
+        return [f"<figure>{drawn}</figure>"]
 
 
 def notebook_listener() -> Listener | None:

@@ -12,6 +12,7 @@ from thalweg.accounting.ledger import count
 from thalweg.core.errors import PictureError, PlanError
 from thalweg.core.results import Prediction, PredictResult
 from thalweg.data.decode import decode
+from thalweg.data.walk import maybe_picture
 from thalweg.training.device import fitting_threads
 from thalweg.workbench.model import TrainedModel, in_groups, open_model
 from thalweg.workbench.predict_masks import predict_masks
@@ -86,7 +87,8 @@ def files_in(images: Sequence[str | Path]) -> Iterable[str]:
     """The picture files that a user means.
 
     Args:
-        images: Files, or folders whose files are all tried, but for hidden ones.
+        images: Files, or folders whose files are tried, but for hidden ones and those that are no pictures by their
+            names or first bytes, such as a table or a licence beside the photos.
 
     Yields:
         Paths in the order asked for.
@@ -110,9 +112,10 @@ def _named(images: Sequence[str | Path]) -> Iterable[tuple[str, str]]:
 
 
 def _hidden(file: Path, folder: Path) -> bool:
-    """What a system left in a folder, such as .DS_Store or Thumbs.db; a file named by itself is always tried."""
+    """What lies in a folder and is no picture, left by a system or beside the photos; a file named itself is tried."""
     parts = file.relative_to(folder).parts
-    return any(part.startswith(".") for part in parts) or parts[-1].lower() in {"thumbs.db", "desktop.ini"}
+    debris = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    return debris or maybe_picture(str(folder), file.relative_to(folder).as_posix()).startswith("no picture by its")
 
 
 def _decoded(files: Sequence[str], side: int) -> Iterator[np.ndarray | str]:

@@ -6,10 +6,13 @@ from thalweg.core.dataset import DataSummary, Notice
 from thalweg.core.files import printable
 from thalweg.core.finding import Finding
 from thalweg.core.report import Block, Paragraph, Table
+from thalweg.rendering.bars import draw_bars
 
 __all__ = ["data_blocks"]
 
 SHOWN_CHANNELS = 4
+_MOST_BARS = 24
+"""More classes are a table."""
 
 
 def data_blocks(summary: DataSummary, findings: tuple[Finding, ...]) -> tuple[Block, ...]:
@@ -22,18 +25,7 @@ def data_blocks(summary: DataSummary, findings: tuple[Finding, ...]) -> tuple[Bl
     Returns:
         Blocks of the report.
     """
-    parts = list(summary.counts)
-    rows = [
-        (printable(name), *(f"{summary.counts[part][index]:,}" for part in parts), f"{summary.class_counts[index]:,}")
-        for index, name in enumerate(summary.classes)
-    ]
-    blocks: list[Block] = [
-        Table(
-            caption="Usable files a class and split" if summary.masks is None else "Pictures that show a class",
-            header=("class", *parts, "all"),
-            rows=tuple(rows),
-        )
-    ]
+    blocks = [_files_of_classes(summary)]
     for finding in findings:
         style = "note" if finding.severity == "info" else "warning"
         text = f"{finding.code} {finding.name}: {finding.claim}"
@@ -52,6 +44,19 @@ def data_blocks(summary: DataSummary, findings: tuple[Finding, ...]) -> tuple[Bl
         caption = f"{len(pairs):,} groups of files show the same picture; each group was kept on one side of the split"
         blocks.append(Table(caption=caption, header=("kind", "files", "classes differ"), rows=pairs, folded=True))
     return tuple(blocks)
+
+
+def _files_of_classes(summary: DataSummary) -> Block:
+    """Bars where the parts of a split add up and there is room for all classes, with the same table behind them."""
+    parts = list(summary.counts)
+    caption = "Usable files a class and split" if summary.masks is None else "Pictures that show a class"
+    if summary.masks is None and len(summary.classes) <= _MOST_BARS:
+        return draw_bars(caption, summary.classes, {part: summary.counts[part] for part in parts})
+    rows = tuple(
+        (printable(name), *(f"{summary.counts[part][index]:,}" for part in parts), f"{summary.class_counts[index]:,}")
+        for index, name in enumerate(summary.classes)
+    )
+    return Table(caption=caption, header=("class", *parts, "all"), rows=rows)
 
 
 def _reading_blocks(summary: DataSummary) -> list[Block]:

@@ -63,6 +63,10 @@ PROGRAMS = {
     "{v} \n2023-01-01 10:12:10.1: val_acc {a} \n2023-01-01 10:12:10.1: Epoch time: 120.12 s \n",
     "a bar of Lightning": "\rEpoch {z}:  50%|#####     | 50/100 [00:05<00:05, 12.3it/s, v_num=3, train_loss=7.0]"
     "\rEpoch {z}: 100%|##########| 100/100 [00:10<00:00, 12.3it/s, v_num=3, train_loss={t}, val_loss={v}, val_acc={a}]\n",
+    "Ignite": "Epoch[{n}] Iteration[100/938] Loss: 7.0\nTraining Results - Epoch: {n}  Avg accuracy: 0.4 Avg loss: {t}\n"
+    "Validation Results - Epoch: {n}  Avg accuracy: {a} Avg loss: {v}\n",
+    "Persian": "دوره {n}: زیان آموزش={t} زیان اعتبارسنجی={v} دقت اعتبارسنجی={a}\n",
+    "Chinese": "第{n}轮 训练损失: {t}, 验证损失: {v}, 验证准确率: {a}\n",
     "boosting": "[{z}]\ttrain-mlogloss:{t}\teval-mlogloss:{v}\teval-acc:{a}\n",
     "colours and quotes": "> \x1b[32mepoch={n}\x1b[0m train_loss=\x1b[1m{t}\x1b[0m val_loss={v} val_acc={a}\n",
 }
@@ -81,6 +85,9 @@ BY_STEP = {
     "nanoGPT": "step {s}: train loss {t}, val loss {v}\niter {s}: loss 0.7, time 30.12ms, mfu 17.20%\n",
     "MLX": "Iter {s}: Train loss {t}, Learning Rate 2.000e-05, It/sec 2.4, Trained Tokens 3811\n"
     "Iter {s}: Val loss {v}, Val took 3.707s\n",
+    "an estimator of TensorFlow": "INFO:tensorflow:loss = {t}, step = {s} (0.512 sec)\n"
+    "INFO:tensorflow:Saving dict for global step {s}: accuracy = 0.4, global_step = {s}, loss = {v}\n",
+    "with full stops": "Step: {s}. Time Elapsed: 12.1 s. Train loss: {t}. Val loss: {v}.\n",
     "Caffe": "I0101 10:11:00.1 12 solver.cpp:337] Iteration {s}, Testing net (#0)\n"
     "I0101 10:11:00.2 12 solver.cpp:404]     Test net output #0: loss = {v} (* 1 = {v} loss)\n"
     "I0101 10:11:00.3 12 solver.cpp:228] Iteration {s} (5.3 iter/s, 18.9s/100 iters), loss = {t}\n"
@@ -168,9 +175,11 @@ def test_lines_without_a_counter_are_counted_and_that_is_said(log, curve):
         "epoch " + "9" * 400 + ": hello\n",
         "(((((" * 50_000 + "\n",
         "Test: \x1b[999999mloss\n" * 10,
+        "[1/5][0/938] Loss_D: 0.9 Loss_G: 1.9\n" * 4,
     ],
 )
 def test_what_prints_no_loss_is_refused_in_one_line(log, text):
     with pytest.raises(LogError) as told:
         log("out.log", text)
     assert "\n" not in str(told.value)
+    assert "JSON without a list" not in str(told.value)

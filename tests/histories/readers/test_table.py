@@ -228,3 +228,20 @@ def test_exports_of_tensorboard_are_put_together(tmp_path, curve):
     assert [list(curve(run, "train_loss").values()) for run in runs] == [[0.9, 0.6], [3.0, 2.0]]
     assert list(curve(runs[0], "val_loss").values()) == [0.8, 0.7]
     assert "2 exports were put together as one run" in " ".join(runs[0].notes)
+
+
+def test_a_table_between_rules_as_matlab_prints_it(log, curve):
+    text = (
+        "|=====================================================|\n"
+        "|  Epoch  |  Iteration  |  Mini-batch  |  Validation  |  Mini-batch  |  Validation  |  Base Learning  |\n"
+        "|         |             |   Accuracy   |   Accuracy   |     Loss     |     Loss     |      Rate       |\n"
+        "|=====================================================|\n"
+        "|       1 |           1 |       10.16% |       12.10% |       2.3020 |       2.2910 |          0.0100 |\n"
+        "|       1 |          50 |       50.00% |              |       1.3020 |              |          0.0100 |\n"
+        "|       2 |         100 |       70.31% |       65.00% |       0.9020 |       1.0910 |          0.0100 |\n"
+        "|=====================================================|\n"
+    )
+    (run,) = log("training.txt", text)
+    assert curve(run, "val_loss") == {1: 2.291, 2: 1.091}
+    assert curve(run, "val_accuracy") == pytest.approx({1: 0.121, 2: 0.65})
+    assert curve(run, "train_loss") == pytest.approx({1: 1.802, 2: 0.902})

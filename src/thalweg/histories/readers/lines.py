@@ -6,6 +6,7 @@ else the mean of what was printed. What `Test:` or `[Eval]` prints is one evalua
 batches. Two progress bars an epoch of different lengths, neither named, are training and validation, and that is said.
 """
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -187,6 +188,7 @@ def _held_out(split: str) -> bool:
     return split in {"val", "test"}
 
 
+@functools.lru_cache(maxsize=4_096)
 def _named(name: str, split: str) -> str:
     """A name, with its split where it has none itself."""
     own = any(split_of(word) for word in words(name))
@@ -211,10 +213,10 @@ def _sum_up(rows: Sequence[_Row]) -> dict[str, str]:
             row.means |= {name: row.values.pop(name) for name in batches & set(row.values)}
         last |= dict.fromkeys(row.means, row)
     for name in sorted({name for row in rows for name in row.means}, key=lambda each: -meaning(each).plain):
-        each = meaning(name)
-        if each.quantity in {"loss", "accuracy"} and each.split in {"", "train"}:
-            summed.setdefault(name, f"batch_{each.quantity}")
-            summed.setdefault(name + _MEAN, f"train_{each.quantity}")
+        said = meaning(name)
+        if said.quantity in {"loss", "accuracy"} and said.split in {"", "train"}:
+            summed.setdefault(name, f"batch_{said.quantity}")
+            summed.setdefault(name + _MEAN, f"train_{said.quantity}")
     return summed
 
 

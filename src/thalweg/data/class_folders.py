@@ -1,0 +1,251 @@
+"""One folder a class, with or without the source's own split; what lies elsewhere in the source is named.
+
+Classes are indexed once over the whole source, never a part at a time: a class that is missing from `test/` must not
+shift the labels of those behind it.
+"""
+
+import os
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from thalweg.core.dataset import Notice, Part, Sample
+from thalweg.core.errors import SourceError
+from thalweg.core.files import printable
+from thalweg.data.file_kinds import FileKind, are_frames, kind_of_files, reason_against, shown_kind
+from thalweg.data.part_names import part_of
+from thalweg.data.scanned import Scan
+from thalweg.data.source import OpenedSource
+from thalweg.data.walk import Listing, list_folder, walk_folders
+
+__all__ = ["by_folders", "real_root", "wanted_files"]
+
+Against: TypeAlias = Callable[[str, str], str]
+
+_WRAPPINGS = 16  # folders inside one another that hold nothing else, as archives of archives of folders have them
+_CLIPS = Notice("", "folders inside class folders were read as clips of frames; --form pictures takes each for itself")
+_SAME_LETTERS = str.maketrans({"\u064a": "\u06cc", "\u0643": "\u06a9"})  # Arabic yeh and kaf look like Persian ones
+
+
+def by_folders(opened: OpenedSource, least: int) -> Scan:
+    """Find the classes of a source that has one folder a class.
+
+    Args:
+        opened: What `open_source` gave.
+        least: Classes that there must be.
+
+    Returns:
+        Classes, files, and everything that was left out.
+
+    Raises:
+        SourceError: There are no class folders, fewer classes than that, or nothing can be read.
+    """
+    kind = kind_of_files(os.fspath(opened.root), opened.wanted.form)
+    against = reason_against(kind)
+    root, listing = real_root(opened, against)
+    top = os.fspath(root)
+    parts = _own_parts(opened.name, top, listing, against)
+    places = dict(_class_folders(top, listing, parts))
+    linked = {folder for folder in places if os.path.islink(os.path.join(top, folder))}  # noqa: PTH114, PTH118
+    real = [folder for folder in places if folder not in linked]
+    found, left_out = walk_folders(top, real, linked=sorted(linked), against=against)
+    stray = _stray(top, listing, parts, against)
+    classes = tuple(sorted({name for folder, (name, _) in places.items() if found[folder]}))
+    if len(classes) < least:
+        bare = [folder for folder in places if not found[folder]]
+        raise SourceError(_too_few(opened.name, classes, stray, (*opened.left_out, *left_out), bare, len(places), kind))
+    index = {name: label for label, name in enumerate(classes)}
+    samples = tuple(
+        Sample(file, index[name], part)
+        for file, name, part in sorted(
+            (file, name, part) for folder, (name, part) in places.items() for file in found[folder]
+        )
+    )
+    wanted = opened.wanted.form
+    clips = kind == "picture" and wanted in {"auto", "volumes"} and are_frames(samples, wanted=wanted == "volumes")
+    if kind == "picture" and opened.wanted.form == "volumes" and not clips:
+        raise SourceError(
+            f"{opened.name} holds single pictures and no clips, which are folders of at least two numbered pictures "
+            f"inside each class folder: leave --form volumes out to train on the pictures"
+        )
+    return Scan(
+        root=root,
+        classes=classes,
+        samples=samples,
+        kind="clip" if clips else kind,
+        left_out=(*opened.left_out, *sorted((*stray, *left_out), key=lambda notice: notice.file)),
+        upright=opened.upright,
+        warnings=(*opened.warnings, *_warnings(listing, parts, places, found), *([_CLIPS] if clips else [])),
+    )
+
+
+def real_root(opened: OpenedSource, against: Against) -> tuple[Path, Listing]:
+    """Step through wrapping folders: archives often hold one folder that holds everything.
+
+    Args:
+        opened: The source.
+        against: Gives the reason why a file is not looked for.
+
+    Returns:
+        The folder that holds the classes, and what lies in it.
+
+    Raises:
+        SourceError: It cannot be read.
+    """
+    root, listing = opened.root, list_folder(os.fspath(opened.root))
+    if listing.problem:
+        raise SourceError(f"{printable(opened.name)}: {listing.problem}")
+    for _ in range(_WRAPPINGS):
+        if len(listing.all_folders) != 1 or wanted_files(os.fspath(root), "", listing, against):
+            break
+        inner = root / listing.all_folders[0]
+        inside = list_folder(os.fspath(inner))
+        if not inside.all_folders or wanted_files(os.fspath(inner), "", inside, against):
+            break
+        root, listing = inner, inside
+    return root, listing
+
+
+def wanted_files(top: str, folder: str, listing: Listing, against: Against) -> list[str]:
+    """List the files that are looked for in one folder.
+
+    Args:
+        top: Path of the source.
+        folder: The folder below it.
+        listing: What lies in it.
+        against: Gives the reason why a file is not looked for.
+
+    Returns:
+        Paths below the source.
+    """
+    paths = [f"{folder}/{name}" if folder else name for name in listing.files]
+    return [path for path in paths if not against(top, path)]
+
+
+def _own_parts(source: str, top: str, listing: Listing, against: Against) -> dict[str, Part]:
+    # The source's own train, validation and test folders; empty when its folders are classes.
+    named = {name: part for name in listing.all_folders if (part := part_of(name))}
+    if len(set(named.values())) < 2 or "train" not in named.values():  # noqa: PLR2004 - a split has two sides
+        return {}
+    named = {_inner(top, name): part for name, part in named.items()}
+    inside = {name: list_folder(top, name) for name in named}
+    trained = {child for name in named if named[name] == "train" for child in inside[name].all_folders}
+    tested = {child for name in named if named[name] != "train" for child in inside[name].all_folders}
+    bare = not any(wanted_files(top, name, inside[name], against) for name in named if named[name] == "train")
+    if trained and (bare or trained & tested):
+        return named
+    if not trained:
+        names = " and ".join(f"{printable(name)}/" for name in sorted(named))
+        raise SourceError(
+            f"{printable(source)}: {names} hold no class folders; arrange the pictures as "
+            f"train/CLASS/picture.jpg and test/CLASS/picture.jpg"
+        )
+    return {}
+
+
+def _inner(top: str, name: str) -> str:
+    """A part's folder, or the one folder in it of the same name, as `seg_train/seg_train/` of archives has it."""
+    inside = list_folder(top, name)
+    again = len(inside.all_folders) == 1 and part_of(inside.all_folders[0]) == part_of(name)
+    return f"{name}/{inside.all_folders[0]}" if again and not inside.files else name
+
+
+def _class_folders(
+    top: str, listing: Listing, parts: Mapping[str, Part]
+) -> Iterator[tuple[str, tuple[str, Part | None]]]:
+    # Every folder of a class, with the class and the part it belongs to.
+    if not parts:
+        yield from ((name, (name, None)) for name in listing.all_folders)
+    for part_folder, part in parts.items():
+        for name in list_folder(top, part_folder).all_folders:
+            yield f"{part_folder}/{name}", (name, part)
+
+
+def _stray(top: str, listing: Listing, parts: Mapping[str, Part], against: Against) -> list[Notice]:
+    # Files and folders that lie where class folders are expected.
+    notices = list(listing.left_out)
+    levels = [("", listing), *((folder, list_folder(top, folder)) for folder in parts)]
+    for folder, inside in levels:
+        if folder:
+            notices.extend(inside.left_out)
+            if inside.problem or not inside.all_folders:
+                notices.append(Notice(folder, inside.problem or "holds no class folders; its files are left out"))
+        for name in inside.files:
+            file = f"{folder}/{name}" if folder else name
+            notices.append(Notice(file, against(top, file) or "lies beside the class folders: it has no class"))
+    if parts:
+        others = (name for name in listing.all_folders if not any(f"{part}/".startswith(f"{name}/") for part in parts))
+        notices.extend(
+            Notice(name, f"lies beside {', '.join(sorted(parts))}: it is part of no split") for name in others
+        )
+    return notices
+
+
+def _too_few(
+    source: str,
+    classes: Sequence[str],
+    stray: Sequence[Notice],
+    left_out: Sequence[Notice],
+    bare: Sequence[str],
+    folders: int,
+    kind: FileKind,
+) -> str:
+    # Say why there are not two classes, and what to do.
+    shown = printable(source)
+    loose = [notice for notice in stray if notice.reason.startswith("lies beside the class folders")]
+    what, ending = shown_kind(kind)
+    example = f"one folder a class, such as {shown}/cat/1{ending} and {shown}/dog/1{ending}"
+    if classes:
+        empty = f" ({', '.join(map(printable, bare[:3]))}: no {what} in it)" if bare else ""
+        return f"{shown}: only one class, {printable(classes[0])!r}, has {what}{empty}; two are needed: {example}"
+    if loose:
+        return f"{shown}: {len(loose):,} {what} lie directly in the folder, without classes; arrange them as {example}"
+    everything = sorted((*stray, *left_out), key=lambda notice: "archive" not in notice.reason)
+    why = (
+        f" ({len(everything):,} left out, such as {printable(everything[0].file)}: {everything[0].reason})"
+        if everything
+        else ""
+    )
+    return f"{shown}: no {what} found in {folders:,} class folders{why}; {example} is wanted"
+
+
+def _warnings(
+    listing: Listing,
+    parts: Mapping[str, Part],
+    places: Mapping[str, tuple[str, Part | None]],
+    found: Mapping[str, Sequence[str]],
+) -> Iterator[Notice]:
+    # What is odd about a source that can be used.
+    where: dict[str, set[Part | None]] = {}
+    for folder, (name, part) in places.items():
+        if found[folder]:
+            where.setdefault(name, set()).add(part)
+        else:
+            yield Notice(folder, "this class folder holds no picture; it does not count as a class")
+    present = set().union(*where.values())
+    for name in sorted(where):
+        if len(where[name]) == 1 and len(present) > 1:
+            (only,) = where[name]
+            yield Notice(name, f"this class occurs in {only} only")
+    yield from _twins(sorted(where))
+    if not parts:
+        for name in listing.all_folders:
+            if name.lower() in {"train", "training"} and name in where:
+                yield Notice(name, "read as a class, since no test/ or val/ of the same form lies beside it")
+
+
+def _twins(classes: Sequence[str]) -> Iterator[Notice]:
+    # Classes that a person would take for one: they differ in case, in invisible characters or in look-alike letters.
+    twins: dict[str, list[str]] = {}
+    for name in classes:
+        plain = unicodedata.normalize("NFKC", name).casefold().translate(_SAME_LETTERS)
+        # bytes that are no text in this locale (lone surrogates) do not show either, and tell names apart all the same
+        shown = (character for character in plain if character.isprintable() or "\ud800" <= character <= "\udfff")
+        twins.setdefault("".join(shown).strip(), []).append(name)
+    for names in twins.values():
+        if len(names) > 1:
+            both = " and ".join(repr(printable(name)) for name in names)
+            yield Notice(
+                names[1], f"the classes {both} look the same but are {len(names)} classes; join them if they are one"
+            )

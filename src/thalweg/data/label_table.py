@@ -1,0 +1,294 @@
+"""One table of labels: which column names the pictures, which says their classes, which their part of a split.
+
+`label_tables` tells what such tables look like, and joins several.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from thalweg.core.dataset import Part
+from thalweg.core.errors import SourceError
+from thalweg.core.files import printable
+from thalweg.data.part_names import PART_NAMES, part_of
+from thalweg.data.tables import TABLES, open_rows, reads_as_number
+
+__all__ = ["Names", "Table", "names_pictures"]
+
+_CLASSES = (
+    *("label", "labels", "class", "classes", "class_name", "class_id", "target", "category", "dx", "diagnosis"),
+    *("finding labels", "breed", "species", "tag", "tags", "y", "klasse", "etikett", "classe", "clase"),
+    *("类别", "标签", "ラベル", "برچسب"),
+)  # fmt: skip
+_TABLE_WORDS = (
+    "labels",
+    "label",
+    "classes",
+    "class",
+    "annotations",
+    "annotation",
+    "ground_truth",
+    "groundtruth",
+    "metadata",
+    "list",
+)
+_GROUPS = ("patient", "patient_id", "patientid", "patient id", "lesion_id", "subject", "subject_id", "participant_id")
+_LOOKED_AT = 400
+_FIRST_ROWS = 3
+_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
+_LARGEST = 64 << 20
+_COVERED = 0.5
+_SEPARATORS = "|"
+
+
+def names_pictures(path: Path) -> bool:
+    """Tell whether a file is a table in which pictures are named by their files.
+
+    Args:
+        path: The file.
+
+    Returns:
+        True where a cell of the first rows ends as pictures do; such a table holds no signals.
+    """
+    if not path.name.lower().endswith(TABLES):
+        return False
+    try:
+        rows = list(itertools.islice(open_rows(path), _FIRST_ROWS))
+    except SourceError:
+        return False
+    return any(cell.lower().endswith(_ENDINGS) for row in rows for cell in row)
+
+
+class Names:
+    """Pictures by what a table may call them."""
+
+    def __init__(self, files: Sequence[str]) -> None:
+        self.files = frozenset(files)
+        self.by_name: dict[str, list[str]] = {}
+        self.by_stem: dict[str, list[str]] = {}
+        for file in sorted(files):
+            name = file.rpartition("/")[2].lower()
+            self.by_name.setdefault(name, []).append(file)
+            self.by_stem.setdefault(name.rpartition(".")[0] or name, []).append(file)
+
+    def find(self, cell: str, home: str) -> str:
+        """The picture that a cell means; empty for none, or where several would do.
+
+        Args:
+            cell: The table's cell.
+            home: Folder of the table.
+
+        Returns:
+            The picture's path.
+        """
+        path = cell.strip().strip("\"'").replace("\\", "/").removeprefix("./")
+        if path in self.files:
+            return path
+        if home and f"{home}/{path}" in self.files:
+            return f"{home}/{path}"
+        name = path.rpartition("/")[2].lower()
+        several = self.by_name.get(name) or self.by_stem.get(name, [])
+        return several[0] if len(several) == 1 else _by_ending(path, several, home)
+
+
+def _by_ending(path: str, several: Sequence[str], home: str) -> str:
+    """Of files of one name the one whose folders agree furthest with a path's; those in the table's own part first."""
+
+    def shared(file: str) -> int:
+        ours, theirs = reversed(file.lower().split("/")[:-1]), reversed(path.lower().split("/")[:-1])
+        return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(ours, theirs, strict=False)))
+
+    mine = [file for file in several if home and _part_of(file.partition("/")[0]) == home] or list(several)
+    best = sorted(((shared(file), file) for file in mine), reverse=True)
+    if not best or (len(best) > 1 and best[0][0] == best[1][0]):
+        return ""
+    return best[0][1]
+
+
+def _part_of(path: str) -> Part | None:
+    """The part that a table or folder is of: `train.csv`, `train_labels.csv`, `seg_train/`."""
+    name = path.rpartition("/")[2]
+    stem = name.rpartition(".")[0] or name
+    for word in _TABLE_WORDS:
+        stem = stem.lower().replace(word, " ")
+    return part_of(stem)
+
+
+@dataclass(slots=True, kw_only=True)
+class Table:
+    """One table, read.
+
+    Args:
+        name: As it is shown to people.
+        named: Whether the column of classes has one of the usual names.
+        said: What was read as what.
+        own_part: The part that the table itself is of.
+        grouped_by: The column that says what belongs together.
+        labels: Picture to class.
+        parts: Picture to part, where a column says it.
+        groups: Picture to what it belongs to, such as a patient.
+        missing: Cells that name no picture that is there.
+    """
+
+    name: str
+    named: bool
+    said: str
+    own_part: Part | None
+    grouped_by: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, root: Path, table: str, names: Names) -> "Table | None":
+        """Read a table.
+
+        Args:
+            root: Folder of the source.
+            table: Path of the table below it.
+            names: The source's pictures.
+
+        Returns:
+            The table; None where it names no pictures, or no classes.
+
+        Raises:
+            SourceError: It names pictures, but not one class for each.
+        """
+        rows = _rows(root / table)
+        home = table.rpartition("/")[0] or _part_of(table) or ""
+        width = max((len(row) for row in rows[:_LOOKED_AT]), default=0)
+        files = _file_column(rows[1 : 1 + _LOOKED_AT] or rows, width, names, home)
+        if files is None or width < 2:  # noqa: PLR2004 - a list of names has no classes
+            return None
+        headless = bool(names.find(rows[0][files] if files < len(rows[0]) else "", home))
+        header = [f"column {place + 1}" for place in range(width)] if headless else rows[0]
+        body = [[*row, *[""] * (width - len(row))] for row in (rows if headless else rows[1:])]
+        columns = {place: (header[place] if place < len(header) else "").strip() for place in range(width)}
+        parts = _part_column(body, columns, files)
+        left = {place: name for place, name in columns.items() if place not in {files, parts}}
+        told = _classes(printable(table), body, left)
+        if told is None:
+            return None
+        labels, said, named = told
+        grouped = next((place for place, name in left.items() if name.lower() in _GROUPS), None)
+        made = cls(
+            name=printable(table),
+            named=named,
+            said=f"{said}, of files in column {files + 1} ({printable(columns[files])[:40]})",
+            own_part=_part_of(table) or _part_of(table.rpartition("/")[0]),
+            grouped_by="" if grouped is None else columns[grouped],
+        )
+        for number, (row, label) in enumerate(zip(body, labels, strict=True), 1 if headless else 2):
+            file = names.find(row[files], home)
+            if not file or not label:
+                made.missing.append(row[files] if not file else f"{row[files]} (no class)")
+                continue
+            made.add(file, label, number)
+            if grouped is not None and row[grouped].strip():
+                made.groups[file] = row[grouped].strip()
+            if parts is not None and (part := PART_NAMES.get(row[parts].strip().lower())):
+                made.parts[file] = part
+        return made
+
+    def add(self, file: str, label: str, number: int) -> None:
+        """Take in a row.
+
+        Args:
+            file: The picture.
+            label: Its class.
+            number: The row's number, for people.
+
+        Raises:
+            SourceError: Another row gave it another class.
+        """
+        if self.labels.get(file, label) != label:
+            raise SourceError(
+                f"{self.name}: row {number:,} calls {printable(file)} {printable(label)!r}, a row before "
+                f"{printable(self.labels[file])!r}: a picture has one class here"
+            )
+        self.labels[file] = label
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """The rows of a table; none where it is none, or too large to be a list of pictures."""
+    try:
+        return list(open_rows(path)) if path.stat().st_size <= _LARGEST else []
+    except (OSError, SourceError):
+        return []
+
+
+def _file_column(rows: Sequence[Sequence[str]], width: int, names: Names, home: str) -> int | None:
+    """The column whose cells name most pictures, each its own."""
+    best, most = None, 0
+    for place in range(width):
+        cells = [row[place] for row in rows if place < len(row)]
+        found = {names.find(cell, home) for cell in cells} - {""}
+        if len(found) > most and len(found) >= _COVERED * len(set(cells)):
+            best, most = place, len(found)
+    return best
+
+
+def _part_column(body: Sequence[Sequence[str]], columns: Mapping[int, str], files: int) -> int | None:
+    for place in columns:
+        cells = {row[place].strip().lower() for row in body}
+        if place != files and len(cells) > 1 and cells <= set(PART_NAMES):
+            return place
+    return None
+
+
+def _classes(shown: str, body: Sequence[Sequence[str]], left: Mapping[int, str]) -> tuple[list[str], str, bool] | None:
+    """The class of each row, what was read as such, and whether the column is called so; None for a table without."""
+    usual = sorted((_CLASSES.index(name.lower()), place) for place, name in left.items() if name.lower() in _CLASSES)
+    if usual:
+        return _of_column(shown, body, usual[0][1], left), _said(usual[0][1], left), True
+    binary = [place for place in left if {row[place].strip() for row in body} <= {"0", "1", "0.0", "1.0", "-1", "-1.0"}]
+    if len(binary) > 1:
+        return _one_hot(shown, body, binary, left), f"the classes are {len(binary)} columns of 0 and 1", True
+    repeating = [
+        place
+        for place in left
+        if 1 < len(cells := {row[place].strip() for row in body} - {""}) <= max(2, len(body) // 2)
+        and (not all(map(reads_as_number, cells)) or all(float(cell).is_integer() for cell in cells))
+    ]
+    words = [place for place in repeating if not all(reads_as_number(row[place]) for row in body if row[place])]
+    chosen = words if len(words) == 1 else repeating
+    if len(chosen) == 1:
+        return _of_column(shown, body, chosen[0], left), _said(chosen[0], left), False
+    if not chosen:
+        return None
+    listed = ", ".join(printable(left[place])[:40] for place in chosen[:6])
+    raise SourceError(
+        f"{shown}: it names the pictures, but any of {len(chosen)} columns ({listed}) may be their class: "
+        f"call the right one 'label'"
+    )
+
+
+def _said(place: int, left: Mapping[int, str]) -> str:
+    return f"the classes are in column {place + 1} ({printable(left[place])[:40]})"
+
+
+def _of_column(shown: str, body: Sequence[Sequence[str]], place: int, left: Mapping[int, str]) -> list[str]:
+    cells = [row[place].strip() for row in body]
+    joined = [cell for cell in cells if _SEPARATORS in cell]
+    if joined:
+        raise SourceError(
+            f"{shown}: {len(joined):,} of {len(cells):,} pictures have several classes, such as "
+            f"{printable(joined[0])[:60]!r} in column {printable(left[place])!r}: a picture has one class here; "
+            f"leave such rows out, or write one class"
+        )
+    whole = all(reads_as_number(cell) and float(cell).is_integer() for cell in cells if cell)
+    return [str(int(float(cell))) if whole and cell else cell for cell in cells]
+
+
+def _one_hot(shown: str, body: Sequence[Sequence[str]], binary: Sequence[int], left: Mapping[int, str]) -> list[str]:
+    set_in = [[place for place in binary if float(row[place] or 0) > 0] for row in body]
+    several = [number for number, places in enumerate(set_in) if len(places) > 1]
+    if several:
+        both = " and ".join(printable(left[place])[:40] for place in set_in[several[0]][:3])
+        raise SourceError(
+            f"{shown}: {len(several):,} of {len(body):,} pictures have several classes, such as row {several[0] + 2:,} "
+            f"({both}): a picture has one class here; leave such rows out, or write one class"
+        )
+    return [left[places[0]] if places else "" for places in set_in]

@@ -1,0 +1,106 @@
+"""Sources without class folders or tables: classes in the names of files, and boxes, which are not trained on."""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from thalweg.core.files import printable
+from thalweg.data.part_names import part_of
+from thalweg.data.walk import list_folder
+
+__all__ = ["boxes_in", "classes_of_names"]
+
+_NUMBERED = re.compile(r"(?P<name>\D*?[^\W\d_]\D*?)[ ._-]*(?:\(\d+\)|\d+)$")  # no number within: those are sequences
+_SAYS_NOTHING = re.compile(
+    r"(?:img|image|images|photo|foto|pic|picture|dsc|dscn|dscf|pxl|screenshot|scan|sample|frame|file|isic|copy|x)"
+    r"|(?:test|train|val)",
+    re.IGNORECASE,
+)
+_LEAST_EACH = 2
+_MOST_SHARE = 0.9
+_LOOKED_AT = 1 << 16
+
+
+def classes_of_names(files: Sequence[str]) -> dict[str, str]:
+    """Read classes from names that end in a number: what stands before it, where that comes again and again.
+
+    Args:
+        files: Paths of pictures that lie in one folder.
+
+    Returns:
+        Path to class; nothing unless nine of ten names say one, each class has two pictures at least, and there are
+            two classes that say more than `IMG` or `photo`.
+
+    Example:
+        >>> classes_of_names(["cat.0.jpg", "cat.1.jpg", "dog.0.jpg", "dog.1.jpg"])["dog.1.jpg"]
+        'dog'
+        >>> classes_of_names(["IMG_1.jpg", "IMG_2.jpg", "DSC_1.jpg", "DSC_2.jpg"])
+        {}
+    """
+    named = {}
+    for file in files:
+        found = _NUMBERED.fullmatch(file.rpartition("/")[2].rpartition(".")[0])
+        if found:
+            named[file] = found["name"]
+    counts = Counter(named.values())
+    kept = {file: name for file, name in named.items() if counts[name] >= _LEAST_EACH}
+    telling = {name for name in kept.values() if not _SAYS_NOTHING.fullmatch(name)}
+    if len(telling) < _LEAST_EACH or len(kept) < _MOST_SHARE * len(files) or len(telling) > len(files) / 4:
+        return {}
+    return kept
+
+
+def boxes_in(root: Path) -> str:
+    """Say that a source is one of detection, if it is.
+
+    Args:
+        root: The source's folder.
+
+    Returns:
+        A sentence; empty where nothing speaks of boxes.
+    """
+    top = os.fspath(root)
+    listing = list_folder(top)
+    folders = ["", *listing.folders]
+    parts = [name for name in listing.folders if part_of(name)]
+    folders += [f"{name}/{inner}" for name in parts for inner in list_folder(top, name).folders]
+    for folder in folders[:64]:
+        for name in list_folder(top, folder).files[:32]:
+            file = f"{folder}/{name}" if folder else name
+            kind = _kind_of_boxes(root / file)
+            if kind:
+                return (
+                    f"it holds boxes of objects ({kind}: {printable(file)}), and boxes are not trained on here: a "
+                    f"class is given to a whole picture, or to every pixel; cut the boxes out, one folder a class, "
+                    f"such as cat/1.jpg and dog/1.jpg"
+                )
+    return ""
+
+
+def _kind_of_boxes(path: Path) -> str:
+    ending = path.suffix.lower()
+    if ending not in {".json", ".txt", ".xml"}:
+        return ""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            head = file.read(_LOOKED_AT)
+    except OSError:
+        return ""
+    if ending == ".json":
+        return "COCO" if '"bbox"' in head or ('"annotations"' in head and '"images"' in head) else ""
+    if ending == ".xml":
+        return "Pascal VOC" if "<bndbox>" in head else ""
+    rows = [line.split() for line in head.splitlines()[:8] if line.strip()]
+    return "YOLO" if rows and all(_is_box(row) for row in rows) else ""
+
+
+def _is_box(row: Sequence[str]) -> bool:
+    """`class x y width height`, shares of the picture, and more points for outlines."""
+    if len(row) < 5 or not row[0].isdecimal():  # noqa: PLR2004 - a class and four numbers
+        return False
+    try:
+        return all(0 <= float(cell) <= 1 for cell in row[1:])
+    except ValueError:
+        return False

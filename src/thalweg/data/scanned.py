@@ -1,0 +1,47 @@
+"""What a scan found, before any file is opened."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from thalweg.core.dataset import Form, Notice, Sample
+from thalweg.data.file_kinds import FileKind
+from thalweg.data.mask_decode import MaskCoding
+from thalweg.data.measured import Measured
+
+__all__ = ["Scan"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What a source holds, before any file is opened.
+
+    Args:
+        root: The folder that the files' names are relative to.
+        classes: Class names in index order, sorted.
+        samples: Labelled candidate pictures, sorted by file.
+        left_out: Files and folders that are not used, each with its reason.
+        upright: Whether the pictures have an upright direction.
+        warnings: What is odd about the source although it is used.
+        kind: What the files are; pictures, unless the source holds something else.
+        measured: The samples themselves, where they are signals or volumes that lie mapped already.
+        masks: What the pixels of the samples' masks mean, where every pixel has a class of its own; labels then are 0.
+        layout: How pictures and masks lie, in words.
+        together: Files that a table of labels says belong together, such as those of a patient.
+    """
+
+    root: Path
+    classes: tuple[str, ...]
+    samples: tuple[Sample, ...]
+    left_out: tuple[Notice, ...] = ()
+    upright: bool = True
+    warnings: tuple[Notice, ...] = ()
+    kind: FileKind = "picture"
+    measured: Measured | None = None
+    masks: MaskCoding | None = None
+    layout: str = ""
+    together: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def form(self) -> Form:
+        """What the samples are: pictures, signals or volumes."""
+        return self.measured.index.form if self.measured else "picture"
