@@ -154,7 +154,6 @@ def measure(
     return {
         "milliseconds_a_step": round(1e3 * step, 2),
         "milliseconds_a_batch": round(1e3 * one, 2),
-        "of_which_disk": round(1e3 * statistics.median(disk), 2),
         "waits_with_a_core_for_input": round(share, 5),
         "on_one_core": round(one / (one + step), 4),
         "first_batch": round(one / (step * -(-EPOCH // batch)), 5),
