@@ -3,7 +3,8 @@
 For every reader a few sound originals are made or taken from benchmarks/log_samples, changed at random (bytes, and for
 text also words, numbers, brackets and lines), and given to the verb or function that users meet. A target runs in a
 process of its own, with at most 1.5 GiB of memory more than it began with. What breaks the promise: a signal, more than
-10 s of the processor or 60 s for one input, any error that is none of thalweg's, one of several lines, or a file outside the working folder.
+10 s of the processor or 60 s for one input, any error that is none of thalweg's, one of several lines, or a file outside
+the working folder.
 Pictures have a script of their own (`mutated.py`).
 
     python benchmarks/reliability/fuzz.py --minutes 10 --out benchmarks/results/reliability/fuzz.json
@@ -481,7 +482,7 @@ def work(quick: bool) -> dict[str, object]:
         if not ONLY or target.name in ONLY
     ]
     return {
-        "promise": "an answer or one sentence of thalweg's, within 10 s of the processor and 1.5 GiB, nothing written elsewhere",
+        "promise": "an answer or one sentence, within 10 s of the processor and 1.5 GiB, nothing written elsewhere",
         "minutes_a_target": None if quick else MINUTES,
         "inputs": sum(int(case.get("tried", 0)) for case in details),
         "cases": len(details),
