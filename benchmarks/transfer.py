@@ -115,6 +115,7 @@ def _run(options: argparse.Namespace, loaded: Loaded, fold: int, *, divided: boo
         **{name: answer[name] for name in KEPT},
         "interventions": len(answer["interventions"]),
         "head_first": about["head_first"],
+        "wise_ft": about.get("wise_ft"),
         "features": about["features"],
         "threshold": threshold,
         "environment": {name: description[name] for name in ("thalweg", "python", "packages", "hardware", "precision")},

@@ -3,7 +3,7 @@
 For every reader a few sound originals are made or taken from benchmarks/log_samples, changed at random (bytes, and for
 text also words, numbers, brackets and lines), and given to the verb or function that users meet. A target runs in a
 process of its own, with at most 1.5 GiB of memory more than it began with. What breaks the promise: a signal, more than
-10 s of the processor or 60 s for one input, any error that is none of thalweg's, one of several lines, or a file outside
+10 s of the processor or 60 s for one input, an error that is none of thalweg's, one of several lines, or a file outside
 the working folder.
 Pictures have a script of their own (`mutated.py`).
 
