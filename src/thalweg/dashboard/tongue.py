@@ -27,8 +27,8 @@ class Tongue:
         PlanError: There is no catalogue for the language.
 
     Example:
-        >>> Tongue("fa").say("Short trials chose 0.001.")[:5], Tongue("en").say("As it is.")
-        ('آزمون', 'As it is.')
+        >>> Tongue("fa").say("too high"), Tongue("en").say("too high")
+        ('بیش از حد زیاد', 'too high')
     """
 
     def __init__(self, language: str) -> None:

@@ -30,11 +30,11 @@ def classes_of_names(files: Sequence[str]) -> dict[str, str]:
         files: Paths of pictures that lie in one folder.
 
     Returns:
-        Path to class; nothing unless nine of ten names say one, each class has two pictures at least, and there are
-            two classes that say more than `IMG` or `photo`.
+        Path to class; nothing unless nine of ten names say one, each class has two pictures at least and all have four
+            on average, and there are two classes that say more than `IMG` or `photo`.
 
     Example:
-        >>> classes_of_names(["cat.0.jpg", "cat.1.jpg", "dog.0.jpg", "dog.1.jpg"])["dog.1.jpg"]
+        >>> classes_of_names([f"{name}.{number}.jpg" for name in ("cat", "dog") for number in range(4)])["dog.1.jpg"]
         'dog'
         >>> classes_of_names(["IMG_1.jpg", "IMG_2.jpg", "DSC_1.jpg", "DSC_2.jpg"])
         {}

@@ -28,10 +28,10 @@ def at_speed(spec: NetworkSpec, seed: int) -> tuple[nn.Module, Device]:
         >>> import torch
         >>> from thalweg.core.shape import Shape
         >>> from thalweg.networks.catalogue import network
-        >>> module, device = at_speed(network("small", Shape(3, (32, 32)), 2), 0)
+        >>> module, device = at_speed(network("small", Shape(3, (32, 32)), 5), 0)
         >>> with device.context():
         ...     tuple(module(torch.zeros(4, 3, 32, 32)).shape)
-        (4, 2)
+        (4, 5)
     """
     device = sound(choose_device("cpu"), spec)
     return move(build(spec.logits()[0], seed=seed).train(), device), device

@@ -22,6 +22,7 @@ def describe_curves(figure: Curves, voice: Speaker | None = None) -> str:
         First and last value of each line, its extremes, and the marks.
 
     Example:
+        >>> from thalweg.core.report import Line
         >>> describe_curves(Curves(caption="", x_label="epoch", y_label="loss",
         ...                        lines=(Line(label="training", x=(1, 2), y=(0.75, 0.5)),)))
         'training: 0.75 at epoch 1 to 0.5 at epoch 2; lowest 0.5 at 2, highest 0.75 at 1.'
