@@ -227,6 +227,11 @@ class TrainingPlan:
         return self.head_only or self.freeze == "all"
 
     @property
+    def fine_tunes(self) -> bool:
+        """Whether a pretrained classifier goes on learning after its head was fitted."""
+        return self.backbone is not None and self.task == "classification" and not self.trains_head_only
+
+    @property
     def frozen_stages(self) -> int:
         """Stages of the backbone that are never trained, where some are."""
         return int(self.freeze) if self.freeze and self.freeze != "all" else 0

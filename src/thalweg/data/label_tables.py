@@ -91,7 +91,7 @@ def labels_of(root: Path, tables: Sequence[str]) -> Labelled | None:
         return None
     read: list[Table] = []
     silent: list[SourceError] = []
-    for table in tables[:_MOST_TABLES] if len(tables) <= _MOST_TABLES else _likely(tables):
+    for table in tables if len(tables) <= _MOST_TABLES else _likely(tables):
         try:
             if (one := Table.read(root, table, names)) is not None:
                 read.append(one)

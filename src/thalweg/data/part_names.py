@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from thalweg.core.dataset import Part
+from thalweg.core.split_words import SPLIT_WORDS
 
 __all__ = ["PART_NAMES", "part_of"]
 
@@ -21,16 +22,11 @@ PART_NAMES: Mapping[str, Part] = MappingProxyType({
 _WORDS: Mapping[str, Part] = MappingProxyType({
     **PART_NAMES,
     "dev": "validation",
-    **dict.fromkeys(("trainings", "trainingsdaten", "trainingsdatensatz", "entraînement", "entrainement"), "train"),
-    **dict.fromkeys(
-        ("entrenamiento", "treino", "treinamento", "addestramento", "обучение", "训练集", "訓練集"), "train"
-    ),
-    **dict.fromkeys(("训练", "学習", "訓練", "آموزش"), "train"),
-    **dict.fromkeys(("validierung", "validierungsdaten", "validación", "validacion", "validação"), "validation"),
-    **dict.fromkeys(("validacao", "validazione", "валидация", "验证集", "验证", "驗證集", "検証"), "validation"),
-    **dict.fromkeys(("اعتبارسنجی",), "validation"),
-    **dict.fromkeys(("testdaten", "testdatensatz", "prueba", "pruebas", "teste", "测试集", "测试", "測試集"), "test"),
-    **dict.fromkeys(("テスト", "тест", "آزمون", "آزمایش"), "test"),
+    **SPLIT_WORDS,
+    **dict.fromkeys(("trainings", "trainingsdaten", "trainingsdatensatz", "treinamento", "训练集", "訓練集"), "train"),
+    **dict.fromkeys(("validierungsdaten", "验证集", "驗證集"), "validation"),
+    **dict.fromkeys(("testdaten", "testdatensatz", "prueba", "pruebas", "teste", "测试集", "測試集", "тест"), "test"),
+    "آزمایش": "test",
 })
 _AROUND = {
     "set",

@@ -104,9 +104,8 @@ def _by_table(opened: OpenedSource, least: int, *, folders: Scan | None = None) 
         return None
     root = opened.root
     tables = (opened.table,) if opened.table else label_tables(root)
-    if not tables:
-        root, _ = real_root(opened, maybe_picture)
-        tables = label_tables(root)
+    if not tables and (inner := real_root(opened, maybe_picture)[0]) != root:
+        root, tables = inner, label_tables(inner)
     try:
         said = labels_of(root, tables) if tables else None
     except SourceError as error:

@@ -20,6 +20,7 @@ from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.shape import Shape
 from thalweg.data.batches import as_tensor
+from thalweg.experiments.at_speed import at_speed
 from thalweg.experiments.context_runs import BATCH
 from thalweg.experiments.data import LabPart
 from thalweg.experiments.foreseen import Work
@@ -29,10 +30,8 @@ from thalweg.explanation.context_use import crop_around
 from thalweg.modules.held import hold_statistics
 from thalweg.networks.catalogue import network
 from thalweg.networks.segmentation import encoder_layers
-from thalweg.training.device import choose_device, move
 from thalweg.training.loss import objective, pixel_weights
 from thalweg.workbench.context_use import usual_radii
-from thalweg.workbench.precision import sound
 from thalweg.workbench.segmenting import parts_of_segmenter
 from thalweg.workbench.telling import Listener
 
@@ -153,8 +152,7 @@ def train_controls(
 
 def _train(data: ControlData, radius: int) -> Mapping[str, torch.Tensor]:
     """Train one control; the same bits in whatever process."""
-    device = sound(choose_device("cpu"), data.spec)
-    module = move(restored(data.spec, data.weights), device)
+    module, device = at_speed(restored(data.spec, data.weights), data.spec)
     groups = [{"params": list(module.parameters()), "share": 1.0}]
     if data.plan.backbone is not None:
         named = dict(module.named_parameters())

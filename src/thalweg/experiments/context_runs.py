@@ -15,6 +15,7 @@ from thalweg.experiments.at_speed import at_speed
 from thalweg.experiments.context_scenes import SceneData
 from thalweg.experiments.fit import minibatches
 from thalweg.experiments.variants import RATE, share_of_rate
+from thalweg.modules.build import build
 
 __all__ = ["BATCH", "SceneRun", "SceneTrial", "train_scene"]
 
@@ -81,7 +82,7 @@ def train_scene(data: SceneData, trial: SceneTrial) -> SceneRun:
     Returns:
         Its scores.
     """
-    module, device = at_speed(trial.spec, trial.seed)
+    module, device = at_speed(build(trial.spec.logits()[0], seed=trial.seed), trial.spec)
     optimizer = torch.optim.Adam(module.parameters(), lr=RATE)
     batches = minibatches(data.train, BATCH, trial.seed)
     with torch.random.fork_rng(devices=[]):

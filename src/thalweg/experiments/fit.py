@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from thalweg.core.network_spec import NetworkSpec
+from thalweg.experiments.at_speed import at_speed
 from thalweg.experiments.data import LabData, LabPart
 from thalweg.experiments.optimizers import OptimizerChoice, make_lab_optimizer
 from thalweg.modules.build import build
@@ -93,7 +94,7 @@ def fit(
     keep: bool = False,
     after_step: Callable[[int, nn.Module], None] | None = None,
     give_up: bool = True,
-    device: Device | None = None,
+    fast: bool = False,
 ) -> Fit:
     """Train a network on arrays, on the processor.
 
@@ -110,16 +111,19 @@ def fit(
         keep: Whether to give network and optimizer back.
         after_step: Called after each update with its number, counted from 1.
         give_up: Whether a loss that leaves all numbers ends the training; not where somebody repairs it.
-        device: The precision of training, as `at_speed` gives it; float32 unless given. It is judged in float32.
+        fast: Whether a network that is described trains as `at_speed` lays it out; it is judged in float32.
 
     Returns:
         Losses, course and time; a training whose loss leaves all numbers ends there, and says so.
     """
     module = build(spec.logits()[0], seed=seed) if isinstance(spec, NetworkSpec) else spec(seed)
+    device = _EXACT
+    if fast and isinstance(spec, NetworkSpec):
+        module, device = at_speed(module, spec)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         plan = _plan(data, epochs, steps, batch_size, looks)
-        return _train(module, data, choice, plan, seed, schedule, keep, after_step, give_up, device or _EXACT)
+        return _train(module, data, choice, plan, seed, schedule, keep, after_step, give_up, device)
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,9 @@ def step_seconds(spec: NetworkSpec, batch: int, *, fast: bool = False) -> float:
 
 
 def _step_seconds(spec: NetworkSpec, batch: int, fast: bool) -> float:
-    module, device = at_speed(spec, 0) if fast else (build(spec.logits()[0], seed=0).train(), Device("cpu", None))
+    module, device = build(spec.logits()[0], seed=0).train(), Device("cpu", None)
+    if fast:
+        module, device = at_speed(module, spec)
     shape = next(iter(spec.inputs.values()))
     size = min(batch, 2)  # batch normalisation needs two
     taken = _timed(module, device, torch.randn(size, *shape.as_tuple()))

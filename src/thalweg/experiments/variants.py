@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from thalweg.core.network_spec import NetworkSpec
-from thalweg.experiments.at_speed import at_speed
 from thalweg.experiments.data import LabData
 from thalweg.experiments.fit import fit
 from thalweg.experiments.foreseen import Work
@@ -123,9 +122,8 @@ def train_one(data: Mapping[str, LabData], case: tuple[Variant, int]) -> Trained
         How it ended.
     """
     variant, seed = case
-    module, device = at_speed(variant.spec, seed)
     done = fit(
-        lambda _: module,
+        variant.spec,
         data[variant.data],
         OptimizerChoice(name="Adam", rate=RATE),
         epochs=variant.epochs,
@@ -133,7 +131,7 @@ def train_one(data: Mapping[str, LabData], case: tuple[Variant, int]) -> Trained
         seed=seed,
         schedule=share_of_rate,
         keep=variant.keep,
-        device=device,
+        fast=True,
     )
     weights = {name: each.detach().clone() for name, each in done.module.state_dict().items()} if done.module else None
     return Trained(

@@ -8,6 +8,8 @@ import functools
 import re
 from dataclasses import dataclass
 
+from thalweg.core.split_words import SPLIT_WORDS
+
 __all__ = ["JUDGED", "Meaning", "is_epoch", "is_step", "meaning", "split_of", "words"]
 
 JUDGED = frozenset({"loss", "perplexity", "accuracy", "error_rate"})
@@ -18,11 +20,8 @@ _SPLITS = {
     **dict.fromkeys(("val", "valid", "validation", "eval", "evaluation", "dev", "vl", "evaluate"), "val"),
     **dict.fromkeys(("validating", "validate", "evaluating"), "val"),
     **dict.fromkeys(("test", "tst", "testing", "heldout"), "test"),
-    **dict.fromkeys(("entraînement", "entrainement", "entrenamiento", "treino", "addestramento", "обучение"), "train"),
-    **dict.fromkeys(("训练", "訓練", "学習", "آموزش"), "train"),
-    **dict.fromkeys(("validierung", "validación", "validacion", "validação", "validacao", "validazione"), "val"),
-    **dict.fromkeys(("валидация", "验证", "驗證", "検証", "اعتبارسنجی"), "val"),
-    **dict.fromkeys(("测试", "テスト", "آزمون"), "test"),
+    **{word: {"validation": "val"}.get(part, part) for word, part in SPLIT_WORDS.items()},
+    "驗證": "val",
 }
 _PER = {
     **dict.fromkeys(("step", "batch", "iter", "iteration", "it", "minibatch", "smoothed"), "step"),

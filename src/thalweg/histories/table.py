@@ -144,9 +144,9 @@ def _numbered(lines: list[str], separator: str, width: int) -> bool:
     if len(lines) < 3:  # noqa: PLR2004 - one row is no rule
         return False
     below = list(itertools.islice(_rows("\n".join(lines[:_SAMPLED]), separator), 1, None))[:-1]
-    if not all(len(row) == width + 1 and _COUNT.fullmatch(row[0].strip()) and row[-1].strip() for row in below):
-        return False
-    if not below:
+    if not below or not all(
+        len(row) == width + 1 and _COUNT.fullmatch(row[0].strip()) and row[-1].strip() for row in below
+    ):
         return False
     counted = [int(row[0]) for row in below]
     return counted == list(range(counted[0], counted[0] + len(counted)))

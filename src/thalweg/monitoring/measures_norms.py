@@ -159,10 +159,8 @@ class Norms:
         pairs, earlier = state.get("pairs"), state.get("earlier")
         if isinstance(pairs, list):
             self._pairs = deque(((float(noise), float(signal)) for noise, signal in pairs), maxlen=PAIRS)
-        if (
-            isinstance(earlier, list) and not self._total
-        ):  # in the memory order of the weights, or the same sum would round differently
-            self._earlier = [
+        if isinstance(earlier, list) and not self._total:
+            self._earlier = [  # in the memory order of the weights, or the same sum would round differently
                 None if each is None else torch.empty_like(weight).copy_(each)
                 for each, weight in zip(earlier, self.layers.weights, strict=True)
             ]

@@ -1,5 +1,6 @@
 """`thalweg export`: a trained network and its report for other programs, verified before it is believed."""
 
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -93,10 +94,11 @@ def export(
     if out is not None and not alone:
         _make(place)
     first = _onnx(run, place if alone else place / "model.onnx") if onnx else None
+    content = functools.cache(folder.read_report)
     makers: dict[str, Callable[[], Written]] = {
         "model-card": lambda: (_card(folder, place if alone else place / "MODEL_CARD.md"), ()),
-        "tables": lambda: (_tables(folder.read_report(), place / "tables"), ()),
-        "figures": lambda: _figures(folder.read_report(), place / "figures", png=png),
+        "tables": lambda: (_tables(content(), place / "tables"), ()),
+        "figures": lambda: _figures(content(), place / "figures", png=png),
         "tensorboard": lambda: (_events(folder, out), ()),
     }
     files: list[str] = [] if first is None else [first.path]

@@ -286,9 +286,10 @@ def _files(folder: RunFolder, aside: Path, *, finished: bool) -> Iterator[Tracke
         return
     (card,) = write_card(folder, aside / "MODEL_CARD.md")
     yield TrackedFile(path=Path(card))
-    for path in write_tables(folder.read_report(), aside / "tables"):
+    content = folder.read_report()
+    for path in write_tables(content, aside / "tables"):
         yield TrackedFile(path=Path(path), folder="tables")
-    for path in write_figures(folder.read_report(), aside / "figures")[0]:
+    for path in write_figures(content, aside / "figures")[0]:
         yield TrackedFile(path=Path(path), folder="figures")
 
 

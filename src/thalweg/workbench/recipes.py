@@ -317,7 +317,6 @@ def resolved(plan: TrainingPlan, *, picture_side: int, picture: tuple[int, int] 
         side = min(side, max(96, -(-ENLARGED * picture_side // 32) * 32))
     elif recipe.flexible:
         side = min(side, max(32, -(-picture_side // 16) * 16))
-    tunes = plan.backbone is not None and plan.task != "segmentation" and not plan.head_only
     optimizer = plan.optimizer or recipe.optimizer
     decay = {"adam": 0.0, "adamw": 0.05, "sgd": 5e-4}[optimizer]
 
@@ -334,7 +333,7 @@ def resolved(plan: TrainingPlan, *, picture_side: int, picture: tuple[int, int] 
         average=either(plan.average, recipe.average),
         stages=plan.stages or recipe.stages,
         overlap_loss=either(plan.overlap_loss, recipe.overlap) if plan.task == "segmentation" else plan.overlap_loss,
-        freeze=FROZEN if tunes and plan.freeze is None else plan.freeze,
+        freeze=FROZEN if plan.fine_tunes and plan.freeze is None else plan.freeze,
         layer_decay=LAYER_DECAY if plan.backbone and plan.layer_decay is None else plan.layer_decay,
         unfreeze=(0.0 if picture else UNFREEZE) if plan.backbone and plan.unfreeze is None else plan.unfreeze,
     )

@@ -90,8 +90,7 @@ def decide_rate(
     if length is None:
         return RateDecision(rate=usual, rate_from="recipe", message="there is no time to try any")
     chosen = choose_rate(copied, optimizer, losses, length=length, usual=usual)
-    fitted = plan.backbone is not None and plan.task == "classification" and not plan.trains_head_only
-    return weighed(chosen, given=plan.learning_rate, usual=usual, trusted=trusted, fitted=fitted)
+    return weighed(chosen, given=plan.learning_rate, usual=usual, trusted=trusted, fitted=plan.fine_tunes)
 
 
 def weighed(chosen: Chosen, *, given: float | None, usual: float, trusted: float, fitted: bool = False) -> RateDecision:

@@ -69,7 +69,7 @@ def loop_recipe(run: "Session", *, resuming: bool) -> Recipe:
         clip=CLIP if plan.rate_from == "trials" and not plan.repair else None,  # else the pilot clips
         evaluations=1
         + (FULL_SIZE if run.summary.masks else 1.0) * len(run.scored) / max(1, len(run.heldout))
-        + (len(SHARES) if asks(plan, len(run.parts.validation), apart=bool(run.parts.test)) else 0),
+        + (len(SHARES) if asks(run) else 0),
         parts=learning_parts(run.spec, plan, run.start.module),
         overlap=plan.overlap_loss or 0.0,
     )

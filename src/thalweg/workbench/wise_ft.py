@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from thalweg.core.plan import TrainingPlan
 from thalweg.evaluation.nearest import losses_of, nearest_as_good
 from thalweg.training.checkpoint import weights_of
 from thalweg.training.scoring import predict
@@ -27,19 +26,17 @@ FEWEST = 50
 """Fewer validation files tell nothing: what was learned is kept as it is."""
 
 
-def asks(plan: TrainingPlan, validation: int, *, apart: bool) -> bool:
+def asks(run: "Session") -> bool:
     """Whether the validation split is asked.
 
     Args:
-        plan: The plan; one that names a share has decided.
-        validation: Files of the validation split.
-        apart: Whether another split is reported.
+        run: The run; a plan that names a share has decided.
 
     Returns:
-        Whether it is.
+        Whether it is: only where another split is reported, and there are files enough.
     """
-    tunes = plan.backbone is not None and plan.task == "classification" and not plan.trains_head_only
-    return tunes and plan.wise_ft is None and apart and validation >= FEWEST
+    parts, plan = run.parts, run.plan
+    return plan.fine_tunes and plan.wise_ft is None and bool(parts.test) and len(parts.validation) >= FEWEST
 
 
 def step_back(run: "Session", network: torch.nn.Module) -> dict[str, object] | None:
@@ -53,27 +50,23 @@ def step_back(run: "Session", network: torch.nn.Module) -> dict[str, object] | N
         What was chosen, for `backbone.json`; None where nothing was to be chosen.
     """
     share = run.plan.wise_ft
-    chooses = asks(run.plan, len(run.parts.validation), apart=bool(run.parts.test))
-    if not chooses and (share is None or share == 1):
+    chooses = asks(run)
+    if not chooses and share in {None, 1}:
         return None
-    start, learned = weights_of(run.folder.path / START), _copy(network)
-    if not chooses:
-        assert share is not None  # noqa: S101 - said above
-        _place(network, start, learned, share)
-        return {"share": share, "chosen_on": ""}
-    losses = []
-    for each in SHARES:
-        _place(network, start, learned, each)
-        scores = predict(network, run.batches(run.parts.validation), run.device)
-        losses.append(losses_of(scores.probabilities, scores.labels))
-    chosen = SHARES[nearest_as_good(np.stack(losses))]
-    _place(network, start, learned, chosen)
-    tried = {f"{each:g}": float(loss.mean()) for each, loss in zip(SHARES, losses, strict=True)}
-    return {"share": chosen, "chosen_on": "validation", "files": len(run.parts.validation), "losses": tried}
-
-
-def _copy(network: torch.nn.Module) -> dict[str, torch.Tensor]:
-    return {name: value.detach().clone() for name, value in network.state_dict().items()}
+    start = weights_of(run.folder.path / START)
+    learned = {name: value.detach().clone() for name, value in network.state_dict().items()}
+    told: dict[str, object] = {"share": share, "chosen_on": ""}
+    if chooses:
+        losses = []
+        for each in SHARES:
+            _place(network, start, learned, each)
+            scores = predict(network, run.batches(run.parts.validation), run.device)
+            losses.append(losses_of(scores.probabilities, scores.labels))
+        share = SHARES[nearest_as_good(np.stack(losses))]
+        tried = {f"{each:g}": float(loss.mean()) for each, loss in zip(SHARES, losses, strict=True)}
+        told = {"share": share, "chosen_on": "validation", "files": len(run.parts.validation), "losses": tried}
+    _place(network, start, learned, 1.0 if share is None else share)
+    return told
 
 
 @torch.no_grad()
@@ -82,4 +75,4 @@ def _place(
 ) -> None:
     for name, value in network.state_dict().items():
         if value.is_floating_point():
-            value.copy_(learned[name] if share == 1 else torch.lerp(start[name].to(value.device), learned[name], share))
+            value.copy_(torch.lerp(start[name].to(value.device), learned[name], share))

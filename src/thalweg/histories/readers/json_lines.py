@@ -71,6 +71,8 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
 def _objects(line: str) -> list[dict[str, object]]:
     """The JSON objects that end a line, or a drawing of it."""
     found: list[dict[str, object]] = []
+    if "{" not in line:  # most lines of a text that is no JSON
+        return found
     for piece in pieces(line, longest=None):
         text = piece.strip()
         if not text.endswith("}") or "{" not in text:
