@@ -8,6 +8,7 @@ import anyio
 from starlette.concurrency import run_in_threadpool
 
 from thalweg.core.codec import dumps
+from thalweg.core.files import printable
 from thalweg.core.run_state import RunState
 from thalweg.dashboard.resuming import Resumed
 from thalweg.dashboard.shelf import Shelf
@@ -46,7 +47,8 @@ class Feed:
             closing: Whether the server ends.
 
         Yields:
-            Server-sent events: `rows` with `{changed, gone, notices}`, `run` with one run in detail.
+            Server-sent events: `rows` with `{changed, gone}`, the first of them also with `folder`; `run` with one run
+            in detail.
         """
         spoken = time.monotonic()
         while not closing() and not await gone():
@@ -73,7 +75,8 @@ class Feed:
         lost = [key for key in self._rows if key not in rows]
         told = []
         if changed or lost or self._first:
-            told.append(_event("rows", f'{{"changed":{{{",".join(changed)}}},"gone":{dumps(lost)}}}'))
+            place = f',"folder":{dumps(printable(str(self.shelf.root)))}' if self._first else ""
+            told.append(_event("rows", f'{{"changed":{{{",".join(changed)}}},"gone":{dumps(lost)}{place}}}'))
         self._rows, self._first = rows, False
         for key in self.watched:
             found = detail(self.shelf, key, self.tongue)

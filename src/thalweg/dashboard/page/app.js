@@ -6,9 +6,9 @@ const main = document.getElementById("main");
 const runs = new Map();
 const details = new Map();
 const picked = new Set();
-let folder = "";
 let stream = null;
 let view = null;
+let told = false; // whether the stream has said which runs there are
 
 // --- talking to the server --------------------------------------------------------------------------------------
 
@@ -32,7 +32,12 @@ function listen(keys) {
   stream.addEventListener("open", () => pulse("live", say("live")));
   stream.addEventListener("error", () => pulse("lost", say("server gone, trying again")));
   stream.addEventListener("rows", (event) => {
-    const { changed, gone } = JSON.parse(event.data);
+    const { changed, gone, folder } = JSON.parse(event.data);
+    if (folder !== undefined) {
+      document.getElementById("folder").textContent = folder;
+      for (const key of runs.keys()) if (!(key in changed)) runs.delete(key); // gone while no stream was open
+    }
+    told = true;
     for (const [key, state] of Object.entries(changed)) runs.set(key, state);
     for (const key of gone) runs.delete(key);
     view?.update();
@@ -207,7 +212,8 @@ class Table {
     this.compareButton();
     this.sheet.hidden = !shown.length;
     this.empty.hidden = Boolean(shown.length);
-    if (!shown.length) this.empty.replaceChildren(...(runs.size ? [say("No run fits this search.")] : [say("No runs here yet. This makes one, and it appears here by itself:"), " ", el("code", { dir: "ltr" }, "thalweg train photos")]));
+    if (!told) this.empty.replaceChildren(say("Looking ..."));
+    else if (!shown.length) this.empty.replaceChildren(...(runs.size ? [say("No run fits this search.")] : [say("No runs here yet. This makes one, and it appears here by itself:"), " ", el("code", { dir: "ltr" }, "thalweg train photos")]));
   }
 
   compareButton() {
@@ -321,7 +327,7 @@ class Run {
   update(key) {
     const state = runs.get(this.key) || details.get(this.key)?.state;
     if (!state) {
-      this.title.textContent = runs.size ? say("This run is gone") : say("Looking ...");
+      this.title.textContent = told ? say("This run is gone") : say("Looking ...");
       return;
     }
     document.title = `${state.name} · thalweg`;
@@ -486,21 +492,13 @@ function remember(choice) {
   }
 }
 
-async function begin() {
+function begin() {
   const picker = document.getElementById("theme");
   picker.value = remember();
   theme(picker.value);
   picker.addEventListener("change", () => theme(remember(picker.value)));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => theme(picker.value));
   if (location.search) history.replaceState(null, "", `/${location.hash}`); // the token stays out of the history
-  try {
-    const first = await ask("/api/runs");
-    folder = first.folder;
-    for (const [key, state] of Object.entries(first.runs)) runs.set(key, state);
-  } catch (error) {
-    pulse("lost", error.message);
-  }
-  document.getElementById("folder").textContent = folder;
   addEventListener("hashchange", () => {
     go();
     main.focus({ preventScroll: true });
