@@ -5,6 +5,9 @@ the disk is full from one such moment on: writes take half of the bytes and fail
 run must end with one sentence, leave the checkpoint before it readable and nothing half-written, and, once there is
 room, go on to the same weights, predictions and curves as the run that always had room.
 
+Where this user may mount file systems (root on Linux), the same is tried on real ones (tmpfs) of ten sizes, each too
+small for the run.
+
     python benchmarks/reliability/full_disk.py --out benchmarks/results/reliability/full_disk.json
 """
 
@@ -13,9 +16,10 @@ import contextlib
 import errno
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -149,6 +153,54 @@ def try_one(full_from: int, photos: Path, folder: Path, truth: dict[str, object]
     return {"moment": full_from, "what": disk.what, "said": said, "debris": debris, "wrong": wrong, "held": held}
 
 
+@contextlib.contextmanager
+def real_disk(place: Path, size: int) -> Iterator[Callable[[int], object]]:
+    """Mount a file system of so many bytes; gives what makes it larger."""
+    place.mkdir(exist_ok=True)
+
+    def system(*words: str) -> None:
+        subprocess.run(words, check=True, stderr=subprocess.DEVNULL)
+
+    system("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place))
+    try:
+        yield lambda more: system("mount", "-o", f"remount,size={more}", str(place))
+    finally:
+        system("umount", "--lazy", str(place))  # weights that were looked at may still be mapped from it
+
+
+def may_mount(place: Path) -> bool:
+    """Whether file systems can be mounted here."""
+    try:
+        with real_disk(place, 1 << 16):
+            return True
+    except (OSError, subprocess.CalledProcessError):
+        return False
+
+
+def on_real_disk(share: float, whole: int, photos: Path, folder: Path, truth: dict[str, object]) -> Case:
+    """Train on a disk that has room for a share of what the run writes; make room and go on."""
+    import thalweg
+    from thalweg.core.errors import ThalwegError
+    from thalweg.training.checkpoint import latest_checkpoint
+
+    said, wrong, intact = "", ["it does not go on"], False
+    with real_disk(folder / "disk", int(share * whole)) as enlarge:
+        run = folder / "disk" / "run"
+        try:
+            thalweg.train(photos, out=run, **OPTIONS)
+        except ThalwegError as error:
+            said = str(error).replace(str(folder), "")
+        debris = [path.name for path in run.rglob(".writing-*")]
+        enlarge(16 * whole)
+        with contextlib.suppress(ThalwegError):
+            before = latest_checkpoint(run / "checkpoints", tidy=False)
+            intact = before is None or before[2] == []
+            thalweg.resume(run)
+            wrong = differences(truth, traces(run))
+    held = "No space left" in said and "thalweg resume" in said and not debris and intact and not wrong
+    return {"room": round(share, 3), "said": said, "debris": debris, "wrong": wrong, "held": held}
+
+
 def work(quick: bool) -> dict[str, object]:
     """Spread the moments over everything that a run writes once it has a plan."""
     import thalweg
@@ -166,11 +218,16 @@ def work(quick: bool) -> dict[str, object]:
             # Some files are written by the clock, so that no two runs have the same number of moments.
             moments = np.linspace(disk.planned + 1, disk.moments - 4, 3 if quick else 20).astype(int).tolist()
             details = [try_one(moment, photos, Path(name), truth) for moment in moments]
+            whole = sum(path.stat().st_blocks * 512 for path in straight.rglob("*"))
+            shares = [] if quick or not may_mount(Path(name, "disk")) else np.linspace(0.15, 0.95, 10).tolist()
+            real = [on_real_disk(share, whole, photos, Path(name), truth) for share in shares]
+            details += real
     finally:
         loop.CHECKPOINT_SECONDS = 20.0
     return {
         "row": 4,
         "moments": disk.moments,
+        "on_real_file_systems": len(real),
         "cases": len(details),
         "held": sum(case["held"] for case in details),
         "details": details,

@@ -205,6 +205,25 @@ def test_an_unreadable_class_is_named(tree, monkeypatch):
     found = tree("cat/1.jpg", "dog/1.jpg", "elk/1.jpg")
     assert found.classes == ("cat", "dog")
     assert reasons(found.left_out) == {"elk": "cannot be read (Permission denied)"}
+    assert not found.warnings  # it is not called empty
+
+
+def test_of_a_lone_class_it_is_told_that_the_other_cannot_be_read(tree, monkeypatch):
+    real = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("elk"):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr("os.scandir", refuse)
+    with pytest.raises(SourceError, match=r"only one class, 'cat', has pictures \(elk: cannot be read \(Permission"):
+        tree("cat/1.jpg", "elk/1.jpg")
+
+
+def test_of_a_lone_class_it_is_told_why_the_other_has_no_pictures(tree):
+    with pytest.raises(SourceError, match=r"only one class, 'cat', has pictures \(dog/1\.heic: pictures of the kind"):
+        tree("cat/1.jpg", "dog/1.heic")
 
 
 def test_nothing_in_the_folder_is_touched(tree, tmp_path):

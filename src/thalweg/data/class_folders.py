@@ -76,7 +76,7 @@ def by_folders(opened: OpenedSource, least: int) -> Scan:
         kind="clip" if clips else kind,
         left_out=(*opened.left_out, *sorted((*stray, *left_out), key=lambda notice: notice.file)),
         upright=opened.upright,
-        warnings=(*opened.warnings, *_warnings(listing, parts, places, found), *([_CLIPS] if clips else [])),
+        warnings=(*opened.warnings, *_warnings(listing, parts, places, found, left_out), *([_CLIPS] if clips else [])),
     )
 
 
@@ -197,7 +197,12 @@ def _too_few(
     what, ending = shown_kind(kind)
     example = f"one folder a class, such as {shown}/cat/1{ending} and {shown}/dog/1{ending}"
     if classes:
-        empty = f" ({', '.join(map(printable, bare[:3]))}: no {what} in it)" if bare else ""
+        within = [notice for notice in left_out if notice.file.startswith(tuple(f"{name}/" for name in bare))]
+        lost = [*(notice for notice in left_out if notice.file in bare), *within]
+        if lost:  # a folder that may not be opened, or pictures of a kind that is not read
+            empty = f" ({printable(lost[0].file)}: {lost[0].reason})"
+        else:
+            empty = f" ({', '.join(map(printable, bare[:3]))}: no {what} in it)" if bare else ""
         return f"{shown}: only one class, {printable(classes[0])!r}, has {what}{empty}; two are needed: {example}"
     if loose:
         return f"{shown}: {len(loose):,} {what} lie directly in the folder, without classes; arrange them as {example}"
@@ -215,13 +220,15 @@ def _warnings(
     parts: Mapping[str, Part],
     places: Mapping[str, tuple[str, Part | None]],
     found: Mapping[str, Sequence[str]],
+    left_out: Sequence[Notice],
 ) -> Iterator[Notice]:
     # What is odd about a source that can be used.
+    told = {notice.file for notice in left_out}  # a folder that could not be read is no empty one
     where: dict[str, set[Part | None]] = {}
     for folder, (name, part) in places.items():
         if found[folder]:
             where.setdefault(name, set()).add(part)
-        else:
+        elif folder not in told:
             yield Notice(folder, "this class folder holds no picture; it does not count as a class")
     present = set().union(*where.values())
     for name in sorted(where):
