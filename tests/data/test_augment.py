@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thalweg.core.plan import Augmentation
-from thalweg.data.augment import augmentation_for, change_colours, place, warp
+from thalweg.data.augment import augmentation_for, change_colours, place
+from thalweg.data.warping import warp, warp_with_masks
 
 STILL = Augmentation.none()
 
@@ -156,3 +157,16 @@ def test_words_of_a_plan_stand_for_what_they_say():
     assert augmentation_for("auto", upright=True) == Augmentation()
     for choice, upright, quarters in (("turns", True, True), ("turns", False, True), ("auto", False, False)):
         assert augmentation_for(choice, upright=upright).quarter_turns == quarters
+
+
+def test_samples_warped_a_few_at_a_time_equal_those_warped_together(monkeypatch):
+    pixels = torch.rand(5, 1, 12, 16) * 255
+    masks = torch.randint(0, 3, (5, 12, 16))
+    wide = Augmentation(zoom=0.5, rotate_degrees=20)
+    together = warp_with_masks(pixels, masks, wide, np.random.default_rng(1))
+    monkeypatch.setattr("thalweg.data.warping._PLACES", 2 * 12 * 16)
+    apart = warp_with_masks(pixels, masks, wide, np.random.default_rng(1))
+    assert torch.equal(together[0], apart[0])
+    assert torch.equal(together[1], apart[1])
+    assert torch.equal(warp(pixels, wide, np.random.default_rng(1)), apart[0])
+    assert not torch.equal(apart[0], pixels)

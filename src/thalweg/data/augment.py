@@ -15,12 +15,12 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from thalweg.core.dataset import Form
 from thalweg.core.errors import PlanError
 from thalweg.core.plan import Augmentation
 from thalweg.data.share import Share
+from thalweg.data.warping import warps
 
 __all__ = [
     "augmentation_for",
@@ -29,8 +29,6 @@ __all__ = [
     "described_changes",
     "pass_over",
     "place",
-    "warp",
-    "warp_with_masks",
 ]
 
 WHITE = 255.0
@@ -100,7 +98,7 @@ def place(target: np.ndarray, picture: np.ndarray, augmentation: Augmentation, r
     if augmentation.quarter_turns and quarters:
         square = picture.shape[0] == picture.shape[1]
         picture = np.rot90(picture, quarters if square else 2 * (quarters % 2))
-    reach = 0.0 if _warps(augmentation) else augmentation.shift * picture.shape[0]
+    reach = 0.0 if warps(augmentation) else augmentation.shift * picture.shape[0]
     x, y = round(across * reach), round(down * reach)
     if x or y:
         _copy_shifted(target, picture, (y, x))
@@ -155,89 +153,6 @@ def _copy_shifted(target: np.ndarray, values: np.ndarray, offsets: tuple[int, ..
             target[*before, slice(sizes[axis] + by, None)] = target[
                 *before, slice(sizes[axis] + by - 1, sizes[axis] + by)
             ]
-
-
-def _warps(augmentation: Augmentation) -> bool:
-    return augmentation.zoom > 0 or augmentation.rotate_degrees > 0
-
-
-def warp(
-    pixels: torch.Tensor, augmentation: Augmentation, random: np.random.Generator, *, share: Share | None = None
-) -> torch.Tensor:
-    """Scale, rotate and shift every picture of a batch by its own random amount.
-
-    Args:
-        pixels: float32 `(N, C, H, W)`.
-        augmentation: Magnitudes.
-        random: Source of the draws.
-        share: Which samples of a batch these are, where they are not all.
-
-    Returns:
-        The warped batch; the same object when there is nothing to do. Borders repeat by reflection.
-    """
-    grid = draw_grid(pixels, augmentation, random, share=share)
-    if grid is None:
-        return pixels
-    return functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-
-
-def draw_grid(
-    pixels: torch.Tensor, augmentation: Augmentation, random: np.random.Generator, *, share: Share | None = None
-) -> torch.Tensor | None:
-    """Draw where every pixel of a warped batch is taken from, so that pictures and their masks move alike.
-
-    Args:
-        pixels: float32 `(N, C, H, W)`.
-        augmentation: Magnitudes.
-        random: Source of the draws.
-        share: Which samples of a batch these are, where they are not all.
-
-    Returns:
-        `(N, H, W, 2)` for torch's `grid_sample`; None when there is nothing to do.
-    """
-    if not _warps(augmentation):
-        return None
-    share = share or Share(len(pixels), 0, len(pixels))
-    count = share.count
-    scale = 1 / (1 + random.uniform(-1, 1, count) * augmentation.zoom)
-    angle = np.deg2rad(random.uniform(-1, 1, count) * augmentation.rotate_degrees)
-    shift = random.uniform(-2, 2, (count, 2)) * augmentation.shift  # grid coordinates run from -1 to 1
-    theta = np.zeros((count, 2, 3), dtype=np.float32)
-    theta[:, 0, 0] = theta[:, 1, 1] = scale * np.cos(angle)
-    theta[:, 1, 0] = scale * np.sin(angle)
-    theta[:, 0, 1] = -theta[:, 1, 0]
-    theta[:, :, 2] = shift
-    return functional.affine_grid(torch.from_numpy(theta[share.mine]), list(pixels.shape), align_corners=False)
-
-
-def warp_with_masks(
-    pixels: torch.Tensor,
-    masks: torch.Tensor,
-    augmentation: Augmentation,
-    random: np.random.Generator,
-    *,
-    share: Share | None = None,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Scale and shift pictures and their masks alike; a mask's pixels keep whole classes.
-
-    Args:
-        pixels: float32 `(N, C, H, W)`.
-        masks: int64 `(N, H, W)`.
-        augmentation: Magnitudes.
-        random: Source of the draws.
-        share: Which samples of a batch these are, where they are not all.
-
-    Returns:
-        Both, warped; pictures bilinear, masks by the nearest pixel, borders repeated by reflection.
-    """
-    grid = draw_grid(pixels, augmentation, random, share=share)
-    if grid is None:
-        return pixels, masks
-    pixels = functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    moved = functional.grid_sample(
-        masks[:, None].float(), grid, mode="nearest", padding_mode="reflection", align_corners=False
-    )
-    return pixels, moved[:, 0].long()
 
 
 def change_colours(

@@ -15,8 +15,9 @@ import torch
 from torch.nn import functional
 
 from thalweg.core.plan import Augmentation
-from thalweg.data.augment import change_colours, change_values, pass_over, place, warp, warp_with_masks
+from thalweg.data.augment import change_colours, change_values, pass_over, place
 from thalweg.data.share import Share
+from thalweg.data.warping import warp, warp_with_masks
 
 __all__ = ["Batch", "Batches", "as_tensor"]
 
