@@ -4,6 +4,7 @@ from thalweg.core.diagnosis_results import DiagnosedRun
 from thalweg.core.evaluation import Evaluation
 from thalweg.core.files import printable
 from thalweg.core.history import epochs_from_csv
+from thalweg.core.plan import TrainingPlan
 from thalweg.core.report import KeyNumber
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
@@ -11,6 +12,10 @@ from thalweg.rendering.numerals import decimal, duration
 from thalweg.workbench.report_advice import advice_of_findings, advice_of_unfinished
 
 __all__ = ["answer_lines", "key_numbers"]
+
+BACKBONE = "efficientnet-lite0"
+"""The one whose weights come without a network; on the solar cells it takes 0.81 to 0.885 (docs/transfer.md)."""
+_MANY_FILES = 50_000
 
 
 def answer_lines(result: TrainResult, evaluation: Evaluation, folder: RunFolder) -> tuple[str, ...]:
@@ -120,12 +125,20 @@ def _advice(result: TrainResult, evaluation: Evaluation, folder: RunFolder) -> s
         return "Next: look at the samples and mistakes (are the labels right, is the difference visible at this size?)."
     if evaluation.accuracy == 1:
         return "Next: nothing is wrong here; be sure that held-out files are independent of the others (--group-by)."
+    scratch = _pictures_from_scratch(result, folder)
     if train - held > 0.08:  # noqa: PLR2004 - a gap that no interval of a few hundred files explains
-        return f"Next: it knows its training files better ({train:.1%}); more pictures would help most."
+        start = f", or a pretrained start: --backbone {BACKBONE}" if scratch else ""
+        return f"Next: it knows its training files better ({train:.1%}); more pictures would help most{start}."
     unfinished = advice_of_unfinished(result, rows)
     if unfinished:
         return unfinished
     width = evaluation.accuracy_interval[1] - evaluation.accuracy_interval[0]
-    return (
-        f"Next: look through the worst mistakes; the interval, {width:.1%} wide, narrows only with more files held out."
-    )
+    what = f"try a pretrained start, --backbone {BACKBONE}" if scratch else "look through the worst mistakes"
+    return f"Next: {what}; the interval, {width:.1%} wide, narrows only with more files held out."
+
+
+def _pictures_from_scratch(result: TrainResult, folder: RunFolder) -> bool:
+    """Whether a pretrained start was open and is likely to help: photos, no more than some tens of thousands."""
+    plan = TrainingPlan.from_toml(folder.read_text("plan.toml"))
+    is_pictures = folder.read_json("data.json").get("reading") is None
+    return is_pictures and plan.backbone is None and result.train_files <= _MANY_FILES
