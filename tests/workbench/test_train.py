@@ -62,13 +62,16 @@ def test_with_one_held_out_split_the_last_epoch_is_reported_and_the_best_apart(r
     assert low <= run.accuracy <= high
 
 
-def test_with_three_splits_the_best_epoch_is_chosen_on_validation_and_told_on_test(photo_folder, tmp_path):
+def test_with_three_splits_the_kept_epoch_is_chosen_on_validation_and_told_on_test(photo_folder, tmp_path):
     result = thalweg.train(photo_folder, out=tmp_path / "run", test=0.25, validation=0.25, **QUICK)
     assert (result.train_files, result.validation_files, result.test_files) == (24, 12, 12)
     assert result.split == "test"
     folder = tmp_path / "run"
+    assert result.kept_epoch in {result.best_epoch, QUICK["epochs"]}
     best = folder / "checkpoints" / f"best-{result.best_epoch:06d}.safetensors"
-    assert best.read_bytes() == (folder / "model.safetensors").read_bytes()
+    assert (best.read_bytes() == (folder / "model.safetensors").read_bytes()) == (
+        result.kept_epoch == result.best_epoch
+    )
     again = thalweg.evaluate(folder)
     assert (again.split, again.accuracy) == ("test", result.accuracy)
 

@@ -61,6 +61,8 @@ class TrainResult(Showable):
         mean_iou_interval: 95 % interval over pictures.
         best_mean_iou: Best of any epoch on the watched split, at the size of training.
         image_size: Width and height that pictures were trained at.
+        kept_epoch: The epoch whose weights are kept and scored: the last, unless a validation split that is not
+            reported knows an earlier one to be better; None while a run is unfinished, and in runs of older versions.
     """
 
     run: str
@@ -99,6 +101,7 @@ class TrainResult(Showable):
     best_mean_iou: float | None = None
     image_size: tuple[int, int] | None = None
     auc_interval: tuple[float, float] | None = None
+    kept_epoch: int | None = None
 
     def to_json(self) -> dict[str, object]:
         """The answer with the fields of its task.

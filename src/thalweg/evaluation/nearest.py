@@ -1,8 +1,8 @@
-"""Of several networks between a start and a trained one, the nearest to the start that is not known to be worse."""
+"""What a few hundred held-out files can tell of two networks, by their losses on the same files."""
 
 import numpy as np
 
-__all__ = ["losses_of", "nearest_as_good"]
+__all__ = ["is_known_worse", "losses_of", "nearest_as_good"]
 
 _LEAST = 1e-12
 """Probabilities below this count as this: one sure and wrong answer does not decide alone."""
@@ -27,8 +27,36 @@ def losses_of(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return losses
 
 
+def is_known_worse(losses: np.ndarray, others: np.ndarray, *, errors: float = 2.0) -> bool:
+    """Say whether a network's loss is higher than another's by more than chance gives.
+
+        mean(differences) > errors * sd(differences) / sqrt(N)
+
+    Args:
+        losses: Of the network, one a sample.
+        others: Of the other one, on the same samples.
+        errors: So many standard errors; two leave about one in forty to chance.
+
+    Returns:
+        Whether it is; never where there are fewer than two samples, always where its mean loss is no number.
+
+    Example:
+        >>> here, there = np.array([0.5, 0.6, 0.4, 0.5]), np.array([0.1, 0.2, 0.1, 0.3])
+        >>> is_known_worse(here, there), is_known_worse(there, here)
+        (True, False)
+    """
+    if not np.isfinite(losses).all():
+        return True
+    if len(losses) < 2:  # noqa: PLR2004 - of one there is no spread
+        return False
+    differences = losses - others
+    return bool(differences.mean() > errors * differences.std(ddof=1) / np.sqrt(len(differences)))
+
+
 def nearest_as_good(losses: np.ndarray) -> int:
-    """Choose by the rule of one standard error (Breiman et al. 1984), on differences of the same samples.
+    """Of several networks between a start and a trained one, choose the nearest to the start that is as good.
+
+    By the rule of one standard error (Breiman et al. 1984), on differences of the same samples.
 
         the last row whose mean exceeds the lowest mean by at most sd(differences) / sqrt(N)
 

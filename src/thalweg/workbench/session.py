@@ -35,6 +35,7 @@ from thalweg.training.scoring import predict
 from thalweg.workbench.batching import batches_of
 from thalweg.workbench.diagnose import diagnose_run
 from thalweg.workbench.event_log import EventLog
+from thalweg.workbench.kept_epoch import keep_epoch
 from thalweg.workbench.live_file import LiveFile, Onlooker
 from thalweg.workbench.loading import Loaded
 from thalweg.workbench.model import TrainedModel
@@ -246,8 +247,7 @@ def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor
             run.listener.say(f"Stopped after epoch {event['epoch']} (--patience): {event['message']}.")
         if event["kind"] == "memory":
             run.listener.say(f"Note: {event['message']}.")
-    if run.parts.test and run.parts.validation:
-        trainer.use_best()
+    kept_epoch = keep_epoch(run, trainer)
     placed = None if probe else step_back(run, trainer.evaluated)
     if placed is not None:
         folder.write_json("backbone.json", {**folder.read_json("backbone.json"), "wise_ft": placed})
@@ -262,6 +262,7 @@ def _conclude(run: Session, trainer: Trainer, outcome: Outcome, monitor: Monitor
         evaluation if isinstance(evaluation, Evaluation) else None,
         diagnosed.findings if diagnosed else (),
         monitor=monitor,
+        kept_epoch=kept_epoch,
     )
     if scored is not None:
         result = replace(result, **scored.fields())  # type: ignore[arg-type]  # names and values are its own

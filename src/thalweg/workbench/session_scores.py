@@ -86,6 +86,7 @@ def answer_of(
     diagnosis: tuple[Finding, ...] = (),
     *,
     monitor: Monitor,
+    kept_epoch: int | None = None,
 ) -> TrainResult:
     """Gather what `train` answers.
 
@@ -95,6 +96,7 @@ def answer_of(
         evaluation: Scores of the reported split, where every sample has a class and the run is finished.
         diagnosis: What the curves say.
         monitor: What was measured and repaired.
+        kept_epoch: The epoch whose weights are kept; None for a run that goes on.
 
     Returns:
         The answer.
@@ -123,6 +125,7 @@ def answer_of(
         accuracy_interval=evaluation.accuracy_interval if evaluation else (math.nan, math.nan),
         best_accuracy=best.get("val_accuracy", math.nan),
         best_epoch=outcome.best_epoch,
+        kept_epoch=kept_epoch,
         majority_accuracy=evaluation.majority_accuracy if evaluation else math.nan,
         learning_rate=run.plan.learning_rate or math.nan,
         interventions=monitor.interventions,
