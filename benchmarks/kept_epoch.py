@@ -84,15 +84,14 @@ def round_of(case: str, seed: int, data: Path) -> dict[str, Any]:
 
 def some_of_cifar(data: Path, place: Path) -> Path:
     """Pictures of CIFAR-10 in three folders."""
-    stored = np.load(data / "cifar10" / "train.npz")
-    names = [str(name) for name in stored["classes"]]
-    for number, index in enumerate(
-        np.random.default_rng(0).permutation(len(stored["y"]))[: TRAINED + WATCHED + TESTED]
-    ):
+    with np.load(data / "cifar10" / "train.npz") as stored:
+        pictures, labels, names = stored["x"], stored["y"], [str(name) for name in stored["classes"]]
+    order = np.random.default_rng(0).permutation(len(labels))
+    for number, index in enumerate(order[: TRAINED + WATCHED + TESTED]):
         part = "train" if number < TRAINED else "val" if number < TRAINED + WATCHED else "test"
-        folder = place / part / names[stored["y"][index]]
+        folder = place / part / names[labels[index]]
         folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(stored["x"][index]).save(folder / f"{index}.png")
+        Image.fromarray(pictures[index]).save(folder / f"{index}.png")
     return place
 
 
