@@ -25,11 +25,12 @@ def suspects_of(loaded: Loaded, *, seed: int = 0) -> tuple[Suspect, ...]:
         return ()
     classes = loaded.scan.classes
     described = describe_pictures(loaded.pictures.pixels, loaded.rows)
-    found = find_suspects(described, loaded.labels, len(classes), seed=seed)
+    files, labels = loaded.files, loaded.labels  # each is made anew when it is asked for
+    found = find_suspects(described, labels, len(classes), seed=seed)
     return tuple(
         Suspect(
-            file=loaded.files[index],
-            label=classes[int(loaded.labels[index])],
+            file=files[index],
+            label=classes[int(labels[index])],
             looks_like=classes[int(other)],
             belief=float(belief),
         )
