@@ -12,6 +12,7 @@ from thalweg.core.languages import speaking
 from thalweg.core.report import Compared, Comparisons, Picture, PictureGrid, Report, Section
 from thalweg.rendering.html import render_html
 from thalweg.rendering.page_data import read_page
+from thalweg.workbench.derive_forms import write_paper
 
 LOG = {"loss": [0.69, 0.70, 1.5, 4.0, 9.1, 25.0], "val_loss": [0.7, 0.8, 1.9, 5.0, 11.0, 30.0]}
 
@@ -93,3 +94,15 @@ def test_a_page_with_other_pictures_than_its_numbers_say_has_none(album):
     page.write_text(text.replace('src="data:image', 'src="other:image', 1), encoding="utf-8")
     with pytest.raises(RunError, match="it holds none of that"):
         thalweg.export(page, figures=True)
+
+
+def test_a_derivation_has_tables_of_its_lines_and_numbers(tmp_path):
+    result = thalweg.derive("conv1d", x="3", f="2")
+    page = tmp_path / "derivation.html"
+    page.write_text(write_paper(result, "html"), encoding="utf-8")
+    with speaking("fa"):
+        answer = thalweg.export(page, tables=True, figures=True)
+    tables = {Path(name).stem: Path(name).read_text("utf-8") for name in answer.files if name.endswith(".csv")}
+    assert "Step 1: Forward pass,formula,y1 = " in next(iter(tables.values()))
+    assert any(name.endswith("do_dx") for name in tables)
+    assert any(name.endswith(".svg") for name in answer.files)

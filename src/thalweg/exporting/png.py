@@ -26,11 +26,9 @@ _FONTS = re.compile(r"font-family:system-ui[^;{}]*")
 _SIZE = re.compile(r'<svg [^>]*?\bwidth="([\d.]+)"[^>]*?\bheight="([\d.]+)"')
 _LETTERS = re.compile(r"<(?:text|tspan)\b[^<>]*>([^<]+)")
 _LATIN = 'system-ui,"Segoe UI",Roboto,"Noto Sans","Helvetica Neue","Liberation Sans",Arial,"DejaVu Sans",sans-serif'
-_JOINED = (
-    'Vazirmatn,Vazir,"Segoe UI",Tahoma,"Geeza Pro","DejaVu Sans","Noto Sans Arabic","Noto Naskh Arabic",sans-serif'
-)
-"""Fonts with Arabic letters first: the first font that is there is taken, and any other only for letters it lacks."""
-_ARABIC = re.compile(r"[\u0600-\u08ff\ufb50-\ufdff\ufe70-\ufefc]")
+_MANY = 'Vazirmatn,Vazir,"Segoe UI",Tahoma,"Geeza Pro","DejaVu Sans","Noto Sans Arabic","Noto Naskh Arabic",sans-serif'
+"""Fonts with Arabic letters and subscripts: the first that is there is taken, any other only for letters it lacks."""
+_UNUSUAL = re.compile(r"[\u0600-\u08ff\u2070-\u209f\ufb50-\ufdff\ufe70-\ufefc]")
 _ASKED = 200
 """Different letters of a figure that are looked for in the fonts."""
 _NOWHERE = "\U0010fffd"
@@ -87,7 +85,7 @@ def _plain(svg: str) -> str:
         for style in re.findall(r"svg\.tw\{[^}]*", light)
         for name, value in _VARIABLES.findall(style)
     }
-    fonts = _JOINED if _ARABIC.search(light) else _LATIN
+    fonts = _MANY if _UNUSUAL.search(light) else _LATIN
     return _FONTS.sub(f"font-family:{fonts}", _USED.sub(lambda found: values.get(found[1], "#000"), light))
 
 
@@ -115,7 +113,7 @@ def _has_letter(letter: str) -> bool:
 @functools.cache
 def _sample(text: str) -> bytes:
     """One letter, drawn small."""
-    fonts = _JOINED if _ARABIC.search(text) else _LATIN
+    fonts = _MANY if _UNUSUAL.search(text) else _LATIN
     style = f"<style>text{{font-family:{fonts};font-size:16px}}</style>"
     body = f'<text x="8" y="20">{html.escape(text)}</text>'
     return _drawn(f'<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32">{style}{body}</svg>', 1.0)
