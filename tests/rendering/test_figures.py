@@ -126,3 +126,9 @@ def test_lines_are_told_apart_without_their_colours():
         if "h24" in path.get("d")
     }
     assert len(looks) == 9
+
+
+def test_a_single_place_has_a_single_tick():
+    figure = Curves(caption="", x_label="epoch", y_label="", lines=(Line(label="", x=(0.768,), y=(2.0,)),))
+    ticks = re.findall(r'class="dim middle"[^>]*>([^<]+)<', draw_curves(figure))
+    assert ticks == ["0.768", "epoch"]

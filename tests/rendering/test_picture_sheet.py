@@ -46,6 +46,14 @@ def test_persian_captions_are_read_from_the_right_and_not_escaped():
     assert "\\u20" not in svg
 
 
+def test_a_picture_keeps_its_shape_and_a_strip_has_the_room_of_two():
+    pictures = (_picture(data=b"a"), _picture(data=b"b"), _picture(data=b"c"))
+    sizes = {b"a": (200, 100), b"b": (64, 48), b"c": (10, 90)}
+    svg = draw_sheet(PictureGrid(caption="", pictures=pictures), sizes=sizes)
+    drawn = [(float(each.get("width")), float(each.get("height"))) for each in _tree(svg).iter(IMAGE)]
+    assert drawn == [(366.0, 176.0), (176.0, 132.0), (176.0, 176.0)]
+
+
 def test_marks_of_direction_in_a_name_are_shown():
     assert "\\u202e" in draw_sheet(PictureGrid(caption="", pictures=(_picture(caption="a\u202eb"),)))
 

@@ -99,9 +99,9 @@ def _axes(figure: Curves, width: int, top: int, bottom: int) -> tuple[Axis, Axis
     x_axis = value_axis(finite(places), left, width - 18, about=max(3, int((width - left) // 90)))
     if places and not figure.diagonal:  # ticks are round, but the axis ends where the data ends
         low, high = min(places), max(places)
-        if low == high:
-            low, high = low - 1, high + 1
         inside = tuple(tick for tick in x_axis.ticks if low <= tick <= high)
+        if low == high:
+            inside, low, high = (float(low),), low - 1, high + 1
         if all(float(place).is_integer() for place in places):
             inside = tuple(tick for tick in inside if tick.is_integer())
             if low not in inside and (not inside or inside[0] - low >= (high - low) / 20):

@@ -86,7 +86,7 @@ def read_page(path: Path) -> Report:
     if found is None:
         raise RunError(
             f"{printable(path)} carries no numbers: name a run, or a page that lab, compare, diagnose, landscape, "
-            "explain or derive has written"
+            "explain or derive has written (a count is CSV with --format csv)"
         )
     try:
         report = from_plain(Report, json.loads(found[1]), printable(path.name))

@@ -2,6 +2,7 @@
 
 import base64
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from thalweg.core.errors import PlanError
@@ -15,6 +16,8 @@ __all__ = ["draw_sheet"]
 
 _ROOM, _GAP, _LINE = 760, 14, 15
 _SIDE, _SMALL = 176, 112
+_STRIP = 2
+"""So many times as wide as high, a picture has the room of two."""
 _LINES, _MOST = 4, 96
 """Lines of a caption, and pictures of a sheet, at most."""
 _UNMARKED = dict.fromkeys(range(0x2066, 0x206A))
@@ -34,11 +37,14 @@ class _Tile:
     height: float
 
 
-def draw_sheet(block: PictureGrid | Comparisons, *, language: str = "en") -> str:
+def draw_sheet(
+    block: PictureGrid | Comparisons, *, sizes: Mapping[bytes, tuple[int, int]] | None = None, language: str = "en"
+) -> str:
     """Draw the pictures of a block.
 
     Args:
         block: Pictures, or pairs of truth and answer, with captions in the language.
+        sizes: Width and height of each picture, by its bytes; without them it gets a square.
         language: Language of the words that a page adds.
 
     Returns:
@@ -53,7 +59,7 @@ def draw_sheet(block: PictureGrid | Comparisons, *, language: str = "en") -> str
         1
     """
     words, right = words_for(language), words_for(language)["direction"] == "rtl"
-    parts, y, rows = [], 8.0, _rows(block, words)
+    parts, y, rows = [], 8.0, _rows(block, words, sizes or {})
     if isinstance(block, Comparisons) and block.legend:
         x = 8.0
         for name, shade in block.legend:
@@ -88,15 +94,17 @@ def draw_sheet(block: PictureGrid | Comparisons, *, language: str = "en") -> str
     )
 
 
-def _rows(block: PictureGrid | Comparisons, words: dict[str, str]) -> list[list[_Tile]]:
+def _rows(
+    block: PictureGrid | Comparisons, words: dict[str, str], sizes: Mapping[bytes, tuple[int, int]]
+) -> list[list[_Tile]]:
     if isinstance(block, Comparisons):
         tiles = []
         for pair in block.pictures[: _MOST // 2]:
-            tiles.append(_tile(pair.truth, _SIDE, words["truth"]))
-            tiles.append(_tile(pair.answer, _SIDE, words["prediction"]))
+            tiles.append(_tile(pair.truth, _SIDE, words["truth"], sizes))
+            tiles.append(_tile(pair.answer, _SIDE, words["prediction"], sizes))
     else:
         side = _SMALL if block.small else _SIDE
-        tiles = [_tile(picture, side, picture.badge) for picture in block.pictures[:_MOST]]
+        tiles = [_tile(picture, side, picture.badge, sizes) for picture in block.pictures[:_MOST]]
     rows: list[list[_Tile]] = []
     taken = 0.0
     for tile in tiles:
@@ -108,8 +116,11 @@ def _rows(block: PictureGrid | Comparisons, words: dict[str, str]) -> list[list[
     return rows
 
 
-def _tile(picture: Picture, side: float, word: str) -> _Tile:
-    width, height = (2 * side + _GAP, 0.75 * side) if picture.wide else (side, side)
+def _tile(picture: Picture, side: float, word: str, sizes: Mapping[bytes, tuple[int, int]]) -> _Tile:
+    """A very wide picture, such as a line, has the room of two, no picture more height than a square."""
+    wide, high = sizes.get(picture.data, (1, 1))
+    width = 2 * side + _GAP if wide >= _STRIP * high else side
+    height = min(side, width * high / wide)
     caption = ": ".join(filter(None, map(_bare, (word, picture.caption))))
     lines = tuple(textwrap.wrap(caption, int(width / 6.2))[:_LINES])
     if picture.file:  # read from the left, whatever the letters of its folders

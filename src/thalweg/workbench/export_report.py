@@ -1,5 +1,6 @@
 """What `thalweg export` makes of a run's report: a model card, its tables as CSV, its figures as SVG and PNG."""
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,6 @@ from thalweg.core.report import (
     Drawing,
     Matrix,
     Paragraph,
-    Picture,
     PictureGrid,
     Report,
 )
@@ -143,18 +143,25 @@ def _drawn(block: Block) -> str | None:
             return check_drawing(said_drawing(block.svg, voice))
         case Matrix():
             return check_drawing(said_drawing(draw_matrix(block).svg, voice))
-        case PictureGrid() if kept := tuple(each for each in block.pictures if _usable(each)):
-            return draw_sheet(translated_block(replace(block, pictures=kept), language), language=language)
-        case Comparisons() if pairs := tuple(e for e in block.pictures if _usable(e.truth) and _usable(e.answer)):
-            return draw_sheet(translated_block(replace(block, pictures=pairs), language), language=language)
+        case PictureGrid() | Comparisons():
+            return _sheet(block, language)
         case _:
             return None
 
 
-def _usable(picture: Picture) -> bool:
+def _sheet(block: PictureGrid | Comparisons, language: str) -> str | None:
     """A page may come from anywhere: a picture that cannot be read, or is far too large, is left out."""
-    try:
-        decode(picture.data)
-    except PictureError:
-        return False
-    return True
+    sizes: dict[bytes, tuple[int, int]] = {}
+    pictures = (
+        block.pictures if isinstance(block, PictureGrid) else [e for p in block.pictures for e in (p.truth, p.answer)]
+    )
+    for picture in pictures:
+        with contextlib.suppress(PictureError):
+            high, wide = decode(picture.data).pixels.shape[:2]
+            sizes[picture.data] = wide, high
+    if isinstance(block, PictureGrid):
+        block = replace(block, pictures=tuple(each for each in block.pictures if each.data in sizes))
+    else:
+        pairs = tuple(each for each in block.pictures if {each.truth.data, each.answer.data} <= sizes.keys())
+        block = replace(block, pictures=pairs)
+    return draw_sheet(translated_block(block, language), sizes=sizes, language=language) if block.pictures else None
