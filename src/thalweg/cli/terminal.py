@@ -2,7 +2,9 @@
 
 import codecs
 import os
+import shutil
 import sys
+import textwrap
 from pathlib import Path
 
 from thalweg.cli.settings import Settings
@@ -11,6 +13,7 @@ from thalweg.core.languages import said, speaker
 __all__ = [
     "can_show",
     "emit_text",
+    "folded",
     "has_colour",
     "tell",
     "tell_of_missing_letters",
@@ -18,6 +21,7 @@ __all__ = [
     "write_missing_letters_as_escapes",
 ]
 
+_NARROWEST = 30
 _PLAIN = {
     **dict.fromkeys("─━═╌╴╶–—−‐‑", "-"),
     **dict.fromkeys("│┃║╎╵╷", "|"),
@@ -51,6 +55,27 @@ def emit_text(text: str) -> None:
     """
     sys.stdout.write(text)
     sys.stdout.flush()
+
+
+def folded(text: str, *, hang: int) -> str:
+    """Break lines that are longer than the terminal between words; files and pipes get them whole.
+
+    Args:
+        text: Lines.
+        hang: Columns that what goes on below is set in.
+
+    Returns:
+        Lines, each of which fits unless a word does not.
+    """
+    if not sys.stdout.isatty():
+        return text
+    columns = max(_NARROWEST, shutil.get_terminal_size((80, 24)).columns)
+    indent = " " * (hang if hang < columns // 2 else 2)
+    lines = (
+        textwrap.wrap(line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]
+        for line in text.splitlines()
+    )
+    return "".join(f"{line}\n" for each in lines for line in each)
 
 
 def write_missing_letters_as_escapes() -> None:
