@@ -11,7 +11,7 @@ import sys
 import pytest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2] / "src" / "thalweg"
-SLOW = {"torch", "torchvision", "timm", "sympy", "matplotlib", "onnx", "onnxruntime", "sklearn", "scipy"}
+SLOW = {"torch", "torchvision", "timm", "sympy", "matplotlib", "resvg_py", "onnx", "onnxruntime", "sklearn", "scipy"}
 TORCH_FREE_ROOMS = sorted(
     room
     for room in ("core", "networks", "accounting", "derivation", "diagnosis", "evaluation", "histories", "rendering")

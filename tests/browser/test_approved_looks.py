@@ -26,7 +26,7 @@ from thalweg.core.plan import TrainingPlan
 from thalweg.core.report import Report
 from thalweg.rendering.html import render_html
 
-plots = pytest.importorskip("matplotlib", reason="the letters come from matplotlib (extra plots)")
+plots = pytest.importorskip("matplotlib", reason="the letters come from matplotlib (extra dev)")
 Image = pytest.importorskip("PIL.Image")
 BOX = Image.Resampling.BOX
 

@@ -4,8 +4,10 @@ import importlib.util
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -87,6 +89,48 @@ def test_the_page_follows_a_real_run_until_its_stop_button(browser, photos, tmp_
         assert tab.events("Runtime.exceptionThrown", "Log.entryAdded") == []
         server.terminate()
     assert (runs / "real" / "checkpoints").is_dir()
+
+
+def epochs_of(run):
+    try:
+        return [int(line.partition(",")[0]) for line in (run / "history.csv").read_text("utf-8").splitlines()[1:]]
+    except (OSError, ValueError):  # not yet there, or in the middle of a line
+        return []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the status of a run that was stopped is another one there")
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="there is no torch")
+def test_a_run_ended_by_ctrl_c_goes_on_from_the_page_and_ends(browser, photos, tmp_path):
+    run, epochs = tmp_path / "runs" / "real", 60
+    command = [sys.executable, "-m", "thalweg", "train", str(photos), "--out", str(run), "--quiet"]
+    command += ["--epochs", str(epochs), "--lr", "0.001", "--image-size", "16"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as training:
+        try:
+            while len(epochs_of(run)) < 3 and training.poll() is None:
+                time.sleep(0.02)
+            training.send_signal(signal.SIGINT)
+            assert training.wait(60) == 130, training.stderr.read()
+        finally:
+            training.kill()
+    before = epochs_of(run)
+    assert 3 <= len(before) < epochs
+    with serving(run.parent) as server, browser.tab() as tab:
+        tab.open(server.stdout.readline().strip())
+        until(tab, "document.querySelector('.badge.interrupted')")
+        tab.run("window.first = true")
+        tab.run(RUN.format(name="real"))
+        until(tab, "document.querySelector('.acts')?.textContent.includes('Resume')")
+        press(tab, "Resume")
+        epoch = "Number((document.querySelector('.facts')?.textContent.match(/Epoch([0-9]+)/) || [])[1] || 0)"
+        until(tab, f"{epoch} > {len(before)}")
+        until(tab, "document.querySelector('.badge.finished')")
+        until(tab, f"{epoch} === {epochs}")
+        assert "Resume" not in tab.run("document.querySelector('.acts')?.textContent || ''")
+        assert tab.run("window.first") is True  # the page was never loaded again
+        assert tab.events("Runtime.exceptionThrown", "Log.entryAdded") == []
+        server.terminate()
+    assert epochs_of(run) == list(range(1, epochs + 1))  # none twice, none left out
+    assert (run / "report.html").is_file()
 
 
 def write_run(folder, *, finding=True, running=False):

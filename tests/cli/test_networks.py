@@ -3,10 +3,12 @@
 import csv
 import functools
 import io
+import json
 import pathlib
 import subprocess
 import sys
 
+import jsonschema
 import pytest
 
 from thalweg.core.codec import dumps
@@ -15,6 +17,8 @@ from thalweg.core.shape import Shape
 from thalweg.networks.catalogue import NAMES, network
 from thalweg.networks.inline import inline_network
 from thalweg.rendering.drawings import check_drawing
+
+SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "src" / "thalweg" / "core" / "schemas"
 
 SIGNAL = (
     "conv1d(16,7{0}) maxpool1d(2) conv1d(32,5{0}) maxpool1d(2) conv1d(64,5{0}) maxpool1d(2) flatten dense(128) dense(5)"
@@ -107,8 +111,9 @@ def test_csv_is_rows_alone_and_the_rest_goes_to_standard_error(thalweg):
         (("count", "plain", "--solve", "flat=3"), "has no layer 'flat'"),
         (("count", "no/such/run"), "no/such/run: there is no such run folder or file"),
         (("count", ""), "the network has no name"),
-        (("draw", "plain", "--format", "png"), "--format png: choose one of svg, text, mermaid, dot"),
-        (("draw", "plain", "--out", "a.png"), "a.png: say what to draw with --format"),
+        (("draw", "plain", "--format", "pdf"), "--format pdf: choose one of png, svg, text, mermaid, dot"),
+        (("draw", "plain", "--format", "png"), "--format png: name the file with --out"),
+        (("draw", "plain", "--out", "a.pdf"), "a.pdf: say what to draw with --format"),
         (("draw", "plain", "--out", "none/a.svg"), "lies in a folder that does not exist"),
     ],
 )
@@ -117,6 +122,16 @@ def test_a_mistake_gets_one_line_with_place_and_numbers(thalweg, words, told):
     assert out == ""
     (line,) = err.splitlines()
     assert told in line
+
+
+def test_draw_writes_png_and_answers_with_what_it_was_drawn_from(thalweg, tmp_path):
+    pytest.importorskip("resvg_py", reason="the extra plots is not installed")
+    out, _ = thalweg("draw", "plain", "--out", tmp_path / "plain.png", "--json")
+    answer = json.loads(out)
+    jsonschema.validate(answer, json.loads((SCHEMAS / "draw.json").read_text("utf-8")))
+    assert answer["format"] == "png"
+    assert answer["drawing"].startswith("<svg")
+    assert (tmp_path / "plain.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
 def test_draw_writes_the_form_that_the_file_asks_for(thalweg, tmp_path):

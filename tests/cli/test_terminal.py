@@ -8,8 +8,9 @@ import sys
 import pytest
 from PIL import Image
 
+from thalweg.cli.main import main
 from thalweg.cli.settings import Settings
-from thalweg.cli.terminal import can_show, emit_text, has_colour, tell_page, write_missing_letters_as_escapes
+from thalweg.cli.terminal import can_show, emit_text, folded, has_colour, tell_page, write_missing_letters_as_escapes
 
 
 def standard_output(monkeypatch, encoding):
@@ -23,6 +24,54 @@ def test_letters_that_the_terminal_lacks_become_escapes(monkeypatch):
     write_missing_letters_as_escapes()
     emit_text("größer \u2588\n")
     assert written.getvalue() == b"gr\\xf6\\xdfer \\u2588\n"
+
+
+def test_lines_and_signs_become_plain_ones_of_the_same_width(monkeypatch):
+    written = standard_output(monkeypatch, "cp1252")
+    write_missing_letters_as_escapes()
+    emit_text("┌─┐ 3×3\n│a│ → ▼ \u2068…\u2069 ≥ é س\n└┬┘ ±\n")
+    assert written.getvalue() == b"+-+ 3\xd73\n|a| > v \x85 >= \xe9 \\u0633\n+++ \xb1\n"
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(60, 1), (40, 2)])
+def test_a_terminal_gets_lines_that_fit_and_a_file_gets_them_whole(monkeypatch, columns, lines):
+    text = "processor  one of a kind, avx2, avx512_bf16, amx_tile\n\nend\n"
+    assert folded(text, hang=11) == text
+    standard_output(monkeypatch, "utf-8")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    told = folded(text, hang=11).splitlines()
+    assert len(told) == lines + 2
+    assert all(len(line) <= columns for line in told)
+    assert told[1] == (" " * 11 + "avx512_bf16, amx_tile" if lines > 1 else "")
+
+
+@pytest.mark.parametrize("encoding", ["cp437", "cp1252", "ascii"])
+def test_a_drawing_stays_one_on_a_windows_code_page(monkeypatch, encoding):
+    written = standard_output(monkeypatch, encoding)
+    with pytest.raises(SystemExit) as stop:
+        main(["draw", "small"])
+    assert stop.value.code == 0
+    text = written.getvalue().decode(encoding)
+    assert "\\u" not in text
+    assert max(map(len, text.splitlines())) < 90
+
+
+@pytest.mark.parametrize(
+    ("words", "encoding", "told"),
+    [
+        (["--lang", "fa", "rule", "CUR010"], "cp1252", True),
+        (["rule", "CUR010"], "cp1252", False),
+        (["--lang", "fa", "rule", "CUR010"], "utf-8", False),
+        (["--lang", "fa", "rule", "CUR010", "--json"], "cp1252", False),
+        (["--lang", "fa", "--quiet", "rule", "CUR010"], "cp1252", False),
+    ],
+)
+def test_a_code_page_without_the_language_is_told_with_the_way_out(monkeypatch, capfd, words, encoding, told):
+    standard_output(monkeypatch, encoding)
+    with pytest.raises(SystemExit):
+        main(words)
+    assert ("standard output is cp1252, which has no letters of --lang fa" in capfd.readouterr().err) is told
 
 
 @pytest.mark.parametrize("words", [["--help", "--lang", "fa"], ["check", "."]])

@@ -14,14 +14,13 @@ import thalweg
 from thalweg.cli.main import main
 from thalweg.core.codec import dumps, to_plain
 from thalweg.core.dataset import DataSummary
-from thalweg.core.errors import MissingExtraError, PlanError, RunError
+from thalweg.core.errors import PlanError, RunError
 from thalweg.core.evaluation import ClassScore, Evaluation
 from thalweg.core.finding import Finding
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.report import Curves, Drawing, Line, Mark, Matrix, Report, Section, Table
 from thalweg.core.results import TrainResult
 from thalweg.exporting.model_card import model_card
-from thalweg.exporting.plots import curves_png
 from thalweg.exporting.tables import file_name, report_tables
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "src" / "thalweg" / "core" / "schemas"
@@ -167,23 +166,19 @@ def test_file_names_are_safe(caption):
     assert name.startswith("01-data")
 
 
-def test_figures_are_written_as_svg_and_png(run, tmp_path):
-    pytest.importorskip("matplotlib", reason="the extra plots is not installed")
+def test_every_figure_is_written_as_svg_and_png(run, tmp_path):
+    pytest.importorskip("resvg_py", reason="the extra plots is not installed")
     answer = thalweg.export(run, tables=True, figures=True, png=True, out=tmp_path / "new" / "place")
     names = [pathlib.Path(path).name for path in answer.files]
-    assert names[3:] == ["01-training-loss-of-all.svg", "01-training-loss-of-all.png", "02-training-d.svg"]
-    svg, png, _ = (pathlib.Path(path) for path in answer.files[3:])
-    assert ET.fromstring(svg.read_text(encoding="utf-8")).tag.endswith("svg")  # noqa: S314 - our own
-    assert png.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-    assert answer.notes == ("1 drawing(s) are written as SVG only: matplotlib draws curves",)
+    stems = ["01-training-loss-of-all", "02-training-d", "03-evaluation-m"]
+    assert names[3:] == [f"{stem}.{ending}" for stem in stems for ending in ("svg", "png")]
+    for path in map(pathlib.Path, answer.files[3:]):
+        if path.suffix == ".svg":
+            assert ET.fromstring(path.read_text(encoding="utf-8")).tag.endswith("svg")  # noqa: S314 - our own
+        else:
+            assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     assert answer.bytes == sum(pathlib.Path(path).stat().st_size for path in answer.files)
     assert [path.name for path in run.iterdir() if path.is_dir()] == []
-
-
-def test_without_matplotlib_one_line_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'thalweg\[plots\]'"):
-        curves_png(FIGURE)
 
 
 def test_the_command_line_lists_the_files_and_answers_in_one_object(run, capsys):

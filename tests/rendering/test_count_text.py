@@ -97,6 +97,12 @@ def test_markdown_separates_tables_and_html_is_well_formed(result):
     assert "<script>" not in write_count(hostile, "html")
 
 
+def test_a_page_is_as_wide_as_a_phone_and_its_tables_scroll_by_themselves(result):
+    page = write_count(result, "html")
+    assert "width=device-width" in page
+    assert "table{display:block;overflow-x:auto}" in page
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_ends_in_one_newline(result, form):
     assert write_count(result, form).endswith("\n")

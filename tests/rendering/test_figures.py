@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from thalweg.core.languages import Said
 from thalweg.core.report import Curves, Line, Mark
 from thalweg.rendering.curves_in_words import describe_curves
 from thalweg.rendering.drawings import check_drawing
@@ -126,3 +127,23 @@ def test_lines_are_told_apart_without_their_colours():
         if "h24" in path.get("d")
     }
     assert len(looks) == 9
+
+
+def test_a_single_place_has_a_single_tick():
+    figure = Curves(caption="", x_label="epoch", y_label="", lines=(Line(label="", x=(0.768,), y=(2.0,)),))
+    ticks = re.findall(r'class="dim middle"[^>]*>([^<]+)<', draw_curves(figure))
+    assert ticks == ["0.768", "epoch"]
+
+
+def test_a_long_name_of_an_axis_takes_two_lines_and_makes_room():
+    def drawn(label, width):
+        lines = (Line(label="", x=(1, 2), y=(1.0, 2.0)),)
+        return draw_curves(Curves(caption="", x_label=label, y_label="", lines=lines), width=width)
+
+    long = "how near to the saddle, in powers of ten (1 for a tenth)"
+    height = [int(re.search(r'height="(\d+)"', drawn(long, width))[1]) for width in (720, 360)]
+    assert height == [320, 335]
+    assert ">how near to the saddle, in<" in drawn(long, 360)
+    assert f">{long}<" in drawn(long, 720)
+    said = Said("چقدر نزدیک به \u2068saddle\u2069، به توان‌های ده " * 2)
+    assert drawn(said, 360).count("\u2068") == drawn(said, 360).count("\u2069") == 2

@@ -114,7 +114,7 @@ def test_nothing_is_fetched_and_only_our_script_may_run():
 
 
 def test_hostile_names_show_everywhere_and_do_nothing_anywhere(hostile):
-    harmless = {"path", "bdi"}  # as many as the drawing, and the words from right to left, need
+    harmless = {"path", "bdi", "text"}  # as many as the drawing, words from right to left, and lines of names need
     calm, wild = (
         Page(render_html(full_report("two\nlines" + ", long ones" * 4))),
         Page(render_html(full_report(hostile))),
@@ -259,3 +259,14 @@ def test_a_path_is_read_from_the_left_whatever_its_script():
     page = render_html(Report(title="t", answer=("Right.",), sections=(Section(title="s", blocks=(grid,)),)))
     assert '<bdi class="file" dir="ltr"><bdi>گربه</bdi>/0001.png</bdi>' in page
     assert "Answer <bdi>گربه</bdi> (74%)</figcaption>" in page
+
+
+def test_a_table_of_sentences_names_its_columns_beside_each_cell_for_phones():
+    def of(*rows, header=("claim", "numbers")):
+        block = Table(caption="t", header=header, rows=rows)
+        return render_html(Report(title="", answer=(), sections=(Section(title="s", blocks=(block,)),)))
+
+    assert 'data-head="numbers"' in of(("a", "b" * 60))
+    assert 'data-head="' not in of(("a" * 60, "1"))  # the name of a row may be long
+    assert 'data-head="' not in of(("a", "1", "2", "3", "b" * 60), header=tuple("vwxyz"))  # one of numbers
+    assert 'data-head="&lt;b&gt;"' in of(("a", "b" * 60), header=("", "<b>"))

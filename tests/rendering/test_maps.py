@@ -17,7 +17,7 @@ def test_every_map_is_drawn_with_its_own_greys_and_label():
     assert "picture &lt;1&gt;" in drawing.svg
     assert "#000000" in drawing.svg
     assert "#ffffff" in drawing.svg
-    assert drawing.alternative.startswith("picture <1> (3 x 4).")
+    assert drawing.alternative.startswith("picture <1> – 3 x 4.")
     assert len(drawing.svg) < 60_000
 
 

@@ -12,12 +12,12 @@ REPORT = Report(title="t", answer=("One.",), sections=(Section(title="s", blocks
 
 
 @pytest.mark.parametrize("language", ["en", "fa"])
-def test_a_page_gives_its_report_back_without_pictures_and_in_english(tmp_path, language):
+def test_a_page_gives_its_report_back_in_english(tmp_path, language):
     page = tmp_path / "page.html"
     page.write_text(render_html(REPORT, language=language, data=True), "utf-8")
     found = read_page(page)
     assert found.sections[0].blocks[:2] == (CURVES, TABLE)
-    assert found.sections[0].blocks[2].pictures == ()
+    assert found.sections[0].blocks[2] == PICTURES
     assert found.answer == ("One.",)
 
 

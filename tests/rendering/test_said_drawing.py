@@ -9,7 +9,7 @@ from thalweg.rendering.bars import draw_bars
 from thalweg.rendering.dots import Dot, draw_dots
 from thalweg.rendering.drawings import check_drawing
 from thalweg.rendering.markup import text_width
-from thalweg.rendering.said_drawing import said_drawing
+from thalweg.rendering.said_drawing import noted, said_drawing, said_line
 
 PAGE = speaker("fa", isolated=True)
 MARKS = "[\u2066-\u2069]"
@@ -78,3 +78,11 @@ def test_entries_of_a_legend_do_not_run_into_one_another():
     places = [(float(x), float(x) + text_width(re.sub(MARKS, "", text))) for x, text in entries]
     assert len(places) == 3
     assert all(end < begin for (_, end), (begin, _) in pairwise(places))
+
+
+def test_a_label_and_its_note_are_said_apart_and_names_stay():
+    persian = speaker("fa", isolated=True)
+    assert said_line(noted("pixel by pixel", "3x3"), persian) == "پیکسل به پیکسل – \u20683x3\u2069."
+    assert said_line(noted("resnet", "layer1"), persian) == "resnet – layer1."
+    assert said_line("mask", persian) == persian.say("mask", "label")
+    assert said_line(noted("pixel by pixel", "3x3"), speaker("en")) == "pixel by pixel – 3x3."

@@ -3,8 +3,12 @@
 import typer
 
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.cli.terminal import emit_text, folded
 
 __all__ = ["doctor"]
+
+_TITLES = 11
+"""Columns of what a line is about."""
 
 
 def doctor(context: typer.Context) -> int:
@@ -19,6 +23,5 @@ def doctor(context: typer.Context) -> int:
         return status
     from thalweg.rendering.health_text import health_lines
 
-    for line in health_lines(health):
-        typer.echo(line)
+    emit_text(folded("".join(f"{line}\n" for line in health_lines(health)), hang=_TITLES))
     return status

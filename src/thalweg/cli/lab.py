@@ -9,7 +9,7 @@ import typer
 
 from thalweg.cli.display import Display
 from thalweg.cli.settings import Settings, emit_json
-from thalweg.cli.terminal import emit_text, tell_page
+from thalweg.cli.terminal import emit_text, folded, tell_page
 from thalweg.core.languages import said
 
 __all__ = ["lab"]
@@ -58,7 +58,7 @@ def lab(
         if settings.json:
             emit_json({"labs": known})
         else:
-            emit_text("".join(f"{each}: {said(what)}\n" for each, what in known.items()))
+            emit_text(folded("".join(f"{each}: {said(what)}\n" for each, what in known.items()), hang=2))
         return 0
     page = Path(f"lab-{name}.html") if html is None and name in labs() else html
     with Display(settings) as display:

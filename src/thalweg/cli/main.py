@@ -22,7 +22,7 @@ from thalweg.cli.networks import count, draw
 from thalweg.cli.serving import follow, serve
 from thalweg.cli.settings import Settings, emit_json, hush_broken_pipe, take_global_options
 from thalweg.cli.stopping import Request, Stopped, stoppable
-from thalweg.cli.terminal import write_missing_letters_as_escapes
+from thalweg.cli.terminal import tell_of_missing_letters, write_missing_letters_as_escapes
 from thalweg.cli.training import demo, resume, train
 from thalweg.core.errors import PlanError, RanksPartedError, ThalwegError
 from thalweg.core.languages import said, speaking
@@ -98,6 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if settings.follows:
             settings = replace(settings, quiet=True, json=False)
         with speaking(settings.lang), stoppable() as request:
+            tell_of_missing_letters(settings)
             named = rest or (["--help"] if not settings.json else [])
             answer = app(named, prog_name="thalweg", standalone_mode=False, obj=settings)
         status = answer if isinstance(answer, int) and rest else 2 * (not rest)

@@ -124,7 +124,7 @@ def export(
     model_card: Annotated[bool, typer.Option("--model-card", help="Write a model card (Markdown).")] = False,
     tables: Annotated[bool, typer.Option("--tables", help="Write every table of the report as CSV.")] = False,
     figures: Annotated[bool, typer.Option("--figures", help="Write every figure of the report as SVG.")] = False,
-    png: Annotated[bool, typer.Option("--png", help="Curves as PNG, too (extra plots).")] = False,
+    png: Annotated[bool, typer.Option("--png", help="Every figure as PNG, too (extra plots).")] = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard's event files.")] = False,
     mlflow: Annotated[
         str | None,

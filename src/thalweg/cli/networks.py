@@ -70,13 +70,13 @@ def draw(
         str | None,
         typer.Option(
             "--format",
-            help="svg, text, mermaid, dot; yaml, json: the description; python.",
+            help="svg, png, text, mermaid, dot; yaml, json: the description; python.",
             show_default="what --out ends in, else text",
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The file to write.", show_default="standard output")] = None,
 ) -> int:
-    """Draw a network: SVG, text, Mermaid or DOT."""
+    """Draw a network: SVG, PNG, text, Mermaid or DOT."""
     settings: Settings = context.obj
     from thalweg.core.files import printable
     from thalweg.workbench.draw import draw as work

@@ -71,7 +71,8 @@ def follow(
         seen = work(run, idle=idle, show=_Lines().show)
     from thalweg.rendering.follow_text import end_lines
 
-    emit_text("".join(f"{line}\n" for line in end_lines(seen)))
+    width = max(30, min(80, shutil.get_terminal_size((80, 24)).columns)) if sys.stdout.isatty() else 80
+    emit_text("".join(f"{line}\n" for line in end_lines(seen, width=width)))
     return seen.exit_status
 
 

@@ -1,13 +1,50 @@
 """What commands put out, whatever letters the terminal has, what they say beside it, and what a terminal can show."""
 
+import codecs
 import os
+import shutil
 import sys
+import textwrap
 from pathlib import Path
 
 from thalweg.cli.settings import Settings
-from thalweg.core.languages import said
+from thalweg.core.languages import said, speaker
 
-__all__ = ["can_show", "emit_text", "has_colour", "tell", "tell_page", "write_missing_letters_as_escapes"]
+__all__ = [
+    "can_show",
+    "emit_text",
+    "folded",
+    "has_colour",
+    "tell",
+    "tell_of_missing_letters",
+    "tell_page",
+    "write_missing_letters_as_escapes",
+]
+
+_NARROWEST = 30
+_PLAIN = {
+    **dict.fromkeys("─━═╌╴╶–—−‐‑", "-"),
+    **dict.fromkeys("│┃║╎╵╷", "|"),
+    **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯╔╗╚╝╠╣╦╩╬", "+"),
+    **dict.fromkeys("▼↓", "v"),
+    **dict.fromkeys("▲↑", "^"),
+    **dict.fromkeys("▶►→", ">"),
+    **dict.fromkeys("◀◄←", "<"),
+    **dict.fromkeys("‘’", "'"),
+    **dict.fromkeys("“”", '"'),
+    **dict.fromkeys("•·∙●", "*"),
+    **dict.fromkeys("\u200c\u200d\u2066\u2067\u2068\u2069", ""),
+    "×": "x",
+    "…": "~",
+    "≤": "<=",
+    "≥": ">=",
+    "≈": "~",
+    "±": "+-",
+    "✓": "v",
+    "✗": "x",
+    "√": "sqrt",
+}
+"""Signs that drawings and sentences use, in ASCII and as wide where columns hang on it."""
 
 
 def emit_text(text: str) -> None:
@@ -20,13 +57,63 @@ def emit_text(text: str) -> None:
     sys.stdout.flush()
 
 
-def write_missing_letters_as_escapes() -> None:
-    """Let standard output write letters that its encoding lacks as escapes, as standard error does anyway.
+def folded(text: str, *, hang: int) -> str:
+    """Break lines that are longer than the terminal between words; files and pipes get them whole.
 
-    A name in Persian, or a help page, must not fail on a Windows code page.
+    Args:
+        text: Lines.
+        hang: Columns that what goes on below is set in.
+
+    Returns:
+        Lines, each of which fits unless a word does not.
     """
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    if not sys.stdout.isatty():
+        return text
+    columns = max(_NARROWEST, shutil.get_terminal_size((80, 24)).columns)
+    indent = " " * (hang if hang < columns // 2 else 2)
+    lines = (
+        textwrap.wrap(line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]
+        for line in text.splitlines()
+    )
+    return "".join(f"{line}\n" for each in lines for line in each)
+
+
+def write_missing_letters_as_escapes() -> None:
+    """Let both outputs write what their encoding lacks: lines and signs as plain ones, other letters as escapes.
+
+    A name in Persian, a help page or a drawing must not fail on a Windows code page, and a drawing stays one.
+    """
+    codecs.register_error("thalweg-plain", _plainly)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="thalweg-plain")
+
+
+def _plainly(error: UnicodeError) -> tuple[str | bytes, int]:
+    """What is written for letters that an encoding lacks."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letter = error.object[error.start]
+    if (plain := _PLAIN.get(letter)) is not None:
+        return plain, error.start + 1
+    return codecs.backslashreplace_errors(
+        UnicodeEncodeError(error.encoding, error.object, error.start, error.start + 1, error.reason)
+    )
+
+
+def tell_of_missing_letters(settings: Settings) -> None:
+    """Say once, in English, that standard output has no letters of the language that was asked for, and the way out.
+
+    Args:
+        settings: The language, and whether somebody reads the answer.
+    """
+    if settings.json or settings.quiet or settings.lang == "en":
+        return
+    if not can_show(speaker(settings.lang).say("The answer", "frame")):
+        sys.stderr.write(
+            f"Note: standard output is {sys.stdout.encoding}, which has no letters of --lang {settings.lang}: they are "
+            "written as escapes such as \\u0634. Set PYTHONUTF8=1, or leave --lang away.\n"
+        )
 
 
 def tell(settings: Settings, sentence: str) -> None:

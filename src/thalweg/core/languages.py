@@ -164,7 +164,14 @@ class Speaker:
         Example:
             >>> Speaker("fa").number("1,442.5"), Speaker("fa").number("94.4%"), Speaker("fa").number("3e-4")
             ('۱٬۴۴۲٫۵', '۹۴٫۴٪', '3e-4')
+            >>> Speaker("fa").number("0.9 ± 0.1")
+            '۰٫۹ ± ۰٫۱'
         """
+        if " ± " in text and self.digits:
+            parts = [self.number(part) for part in text.split(" ± ")]
+            joined = " ± ".join(parts)
+            changed = all(part != old for part, old in zip(parts, text.split(" ± "), strict=True))
+            return text if not changed else Said(f"\u2066{joined}\u2069") if self.isolated else joined
         if not self.digits or not _IS_NUMBER.fullmatch(text.strip()) or "e" in text or text.strip() == "-":
             return text
         turned = str.maketrans({

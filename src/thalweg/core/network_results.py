@@ -159,7 +159,7 @@ class DrawResult:
     Args:
         network: The network's name.
         input: Sizes of one sample, channels first; by name where there are several inputs.
-        format: `svg`, `text`, `mermaid`, `dot`, `yaml` or `json`.
+        format: `svg`, `png`, `text`, `mermaid`, `dot`, `yaml`, `json` or `python`.
         drawing: The drawing itself.
         path: The file it was written to, or None.
         note: What was taken as usual because nothing was said, in a sentence; empty when everything was said.
@@ -189,7 +189,7 @@ class DrawResult:
 
     def _repr_svg_(self) -> str | None:
         """What notebooks look for."""
-        return self.drawing if self.format == "svg" else None
+        return self.drawing if self.format in {"svg", "png"} else None
 
 
 def sizes(shapes: Mapping[str, Shape]) -> "list[int] | dict[str, list[int]]":

@@ -123,6 +123,8 @@ class Axis:
         """
         if self.log:
             return tuple(format_tick(tick, tick) for tick in self.ticks)
+        if len(self.ticks) == 1 and not self.ticks[0].is_integer():  # no step says how many decimals
+            return (f"{self.ticks[0]:.3g}",)
         step = self.ticks[1] - self.ticks[0] if len(self.ticks) > 1 else 1.0
         return tuple(format_tick(tick, step) for tick in self.ticks)
 

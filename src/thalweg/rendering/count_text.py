@@ -31,7 +31,7 @@ _STYLE = (
     "th:nth-child(2):nth-last-child(7),td:nth-child(2):nth-last-child(7){text-align:left}"  # kinds, among eight columns
     "[dir=rtl] :is(th,td){text-align:left}[dir=rtl] :is(th:first-child,tfoot td,th:nth-child(2):nth-last-child(7),"
     "td:nth-child(2):nth-last-child(7)){text-align:right}"
-    "tbody th{font-weight:400}</style>"
+    "tbody th{font-weight:400}@media screen and (max-width:62rem){table{display:block;overflow-x:auto}}</style>"
 )
 
 
@@ -80,7 +80,8 @@ def write_count(result: CountResult, form: str = "text") -> str:
         head = f"<title>{escape(result.network)}</title>\n{_STYLE}"
         body = "\n".join([f"<h1>{escape(title)}</h1>", table, *(_html(part) for part in parts)])
         way = f'<html lang="{voice.language}" dir="{voice.direction}">'
-        start = f'<!DOCTYPE html>\n{way}\n<head>\n<meta charset="utf-8"/>\n{head}\n</head>'
+        phone = '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
+        start = f'<!DOCTYPE html>\n{way}\n<head>\n<meta charset="utf-8"/>\n{phone}\n{head}\n</head>'
         return f"{start}\n<body>\n{body}\n</body>\n</html>\n"
     lines = [f"# {escape_markdown(title)}\n", table, *(_markdown(part) for part in parts)]
     return "\n".join(lines).rstrip("\n") + "\n"

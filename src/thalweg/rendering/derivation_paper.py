@@ -19,11 +19,12 @@ _MOST_LINES = 36
 _MOST_MATRICES = 12
 
 
-def derivation_paper(derivation: Derivation) -> Paper:
+def derivation_paper(derivation: Derivation, *, whole: bool = False) -> Paper:
     """Lay out a derivation.
 
     Args:
         derivation: What `derive` answered.
+        whole: Every line and every matrix, for programs; otherwise as much as somebody may read.
 
     Returns:
         The paper: what was asked, the gradients, and how they come about.
@@ -32,10 +33,10 @@ def derivation_paper(derivation: Derivation) -> Paper:
     lead: list[Part] = [Words(text=f"{_case_words(case)}.")]
     if derivation.check is not None:
         lead.append(_student(derivation.check))
-    lead += gradients(derivation)
+    lead += gradients(derivation, whole=whole)
     sections = [
-        Section(title="What is computed", parts=(*sketches(case), *_output(derivation))),
-        *_steps(derivation),
+        Section(title="What is computed", parts=(*sketches(case), *_output(derivation, whole=whole))),
+        *_steps(derivation, whole=whole),
         Section(
             title="The general rule",
             parts=(Words(text=derivation.rule), *(Words(text=each) for each in derivation.deviations)),
@@ -51,43 +52,44 @@ def derivation_paper(derivation: Derivation) -> Paper:
     )
 
 
-def gradients(derivation: Derivation) -> Iterator[Part]:
+def gradients(derivation: Derivation, *, whole: bool = False) -> Iterator[Part]:
     """The gradients themselves.
 
     Args:
         derivation: What `derive` answered.
+        whole: Every matrix, however many there are.
 
     Yields:
         dO/dx, dO/df, with a bias dO/db, and dO/dy; channels and slices one after the other.
     """
     case = derivation.case
-    yield from _tensor("dO_dx", _by_outputs(derivation, derivation.dO_dx), case, "x")
-    yield from _tensor("dO_df", _by_outputs(derivation, derivation.dO_df), case, "f")
+    yield from _tensor("dO_dx", _by_outputs(derivation, derivation.dO_dx), case, "x", whole=whole)
+    yield from _tensor("dO_df", _by_outputs(derivation, derivation.dO_df), case, "f", whole=whole)
     if case.bias is not None and derivation.dO_db is not None:
-        yield from _tensor("dO_db", _by_outputs(derivation, derivation.dO_db), case, "b")
-    yield from _tensor("dO_dy", _by_outputs(derivation, derivation.dO_dy), case, "y")
+        yield from _tensor("dO_db", _by_outputs(derivation, derivation.dO_db), case, "b", whole=whole)
+    yield from _tensor("dO_dy", _by_outputs(derivation, derivation.dO_dy), case, "y", whole=whole)
     if any(_by_outputs(derivation, each) != each for each in (derivation.dO_dx, derivation.dO_df, derivation.dO_dy)):
         yield Words(text="y1, y2, ... stand for the outputs, written out in the forward pass below.")
 
 
-def _output(derivation: Derivation) -> Iterator[Part]:
+def _output(derivation: Derivation, *, whole: bool) -> Iterator[Part]:
     spelled = {line.partition(" = ")[2] for line in derivation.forward}
     if not set(_flat(derivation.y)) <= spelled:  # with symbols alone, the forward pass below says the same
-        yield from _tensor("y", derivation.y, derivation.case, "y")
+        yield from _tensor("y", derivation.y, derivation.case, "y", whole=whole)
     if not any(line.startswith("O = ") for step in derivation.steps for line in step.formulas):
         yield Equations(lines=(f"O = {derivation.O}",))
 
 
-def _steps(derivation: Derivation) -> Iterator[Section]:
+def _steps(derivation: Derivation, *, whole: bool) -> Iterator[Section]:
     """The steps; the matrix stands where it is spoken of, or has a section of its own."""
     spoken = {line for step in derivation.steps for line in step.formulas}
     if not spoken >= set(derivation.forward):
-        yield Section(title="The forward pass, every product", parts=(_equations(derivation.forward),))
+        yield Section(title="The forward pass, every product", parts=(_equations(derivation.forward, whole=whole),))
     placed = not derivation.matrix
     for number, step in enumerate(derivation.steps, start=1):
         parts: list[Part] = [Words(text=step.reason)]
         if step.formulas:
-            parts.append(_equations(step.formulas))
+            parts.append(_equations(step.formulas, whole=whole))
         if not placed and "matrix" in step.title.lower():
             parts.append(Matrix(name="M", rows=derivation.matrix, taps=_taps(derivation.case)))
             parts.append(Words(text=_MATRIX))
@@ -135,8 +137,10 @@ def _sizes(sizes: tuple[int, ...]) -> str:
     return "x".join(map(str, sizes))
 
 
-def _equations(lines: tuple[str, ...]) -> Equations:
+def _equations(lines: tuple[str, ...], *, whole: bool) -> Equations:
     """As many as somebody may read; the rest is counted."""
+    if whole:
+        return Equations(lines=lines)
     shown, signs = 0, 0
     for line in lines[:_MOST_LINES]:
         signs += len(line)
@@ -146,7 +150,7 @@ def _equations(lines: tuple[str, ...]) -> Equations:
     return Equations(lines=lines[:shown], left_out=len(lines) - shown)
 
 
-def _tensor(name: str, entries: Entries, case: ConvolutionCase, kind: str) -> Iterator[Part]:
+def _tensor(name: str, entries: Entries, case: ConvolutionCase, kind: str, *, whole: bool) -> Iterator[Part]:
     """One matrix for each channel, filter and slice."""
     if isinstance(entries, str):
         yield Matrix(name=name, rows=((entries,),))
@@ -160,14 +164,15 @@ def _tensor(name: str, entries: Entries, case: ConvolutionCase, kind: str) -> It
         level = level[0]  # type: ignore[assignment]
     words = _axis_words(kind, depth - spatial, spatial, case)
     total = math.prod(shape)
-    for indices in itertools.islice(itertools.product(*map(range, shape)), _MOST_MATRICES):
+    most = total if whole else _MOST_MATRICES
+    for indices in itertools.islice(itertools.product(*map(range, shape)), most):
         part = entries
         for index in indices:
             part = part[index]  # type: ignore[assignment]
         rows = part if depth - leading > 1 else (part,)
         place = ", ".join(f"{word} {index + 1}" for word, index in zip(words, indices, strict=True))
         yield Matrix(name=name, rows=rows, place=place, index=tuple(index + 1 for index in indices))  # type: ignore[arg-type]
-    if total > _MOST_MATRICES:
+    if total > most:
         yield Words(text=f"{_MOST_MATRICES} of {total:,} such matrices are shown; --json has all.")
 
 

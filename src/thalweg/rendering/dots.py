@@ -61,7 +61,7 @@ def draw_dots(caption: str, unit: str, dots: Sequence[Dot], *, width: int = 720,
     ]
     ticks = nice_ticks(min(known, default=0.0), max(known, default=1.0))
     notes = max((text_width(shown(dot.note), 11) for dot in dots), default=0)
-    left = min(width * 0.42, 14 + max((text_width(shown(dot.label)) for dot in dots), default=0))
+    left = min(width * 0.42, 22 + max((text_width(shown(dot.label)) for dot in dots), default=0))
     right = width - min(width * 0.4, _NUMBERS - 60 + notes)
     foot = _TOP + _ROW * len(dots)
 
@@ -87,7 +87,7 @@ def draw_dots(caption: str, unit: str, dots: Sequence[Dot], *, width: int = 720,
             weight = 'style="font-weight:600"'
             body.append(f'<text {weight} x="6" y="{y + 4:.1f}">{escape(dot.label)}</text>')
             continue
-        whole, named = cut_label(shown(dot.label), left - 14)
+        whole, named = cut_label(shown(dot.label), left - 20)
         body.append(f'<text class="end" x="{left - 10:.1f}" y="{y + 4:.1f}"{whole}>{named}</text>')
         said = f"{dot.value:.{digits}f}"
         if dot.low is not None and dot.high is not None:

@@ -8,7 +8,7 @@ last one, which draws the same line at this size.
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-from thalweg.core.languages import Speaker, speaker
+from thalweg.core.languages import Said, Speaker, speaker
 from thalweg.core.report import Curves, Line, Mark
 from thalweg.rendering.axes import Axis, value_axis
 from thalweg.rendering.curves_in_words import describe_curves
@@ -27,6 +27,8 @@ _MARKERS = (
     "M-3.4,-1.8L-1.8,-3.4L0,-1.6L1.8,-3.4L3.4,-1.8L1.6,0L3.4,1.8L1.8,3.4L0,1.6L-1.8,3.4L-3.4,1.8L-1.6,0z",
     "M-4,-1.5h8v3h-8z",
 )
+_LINE = 15
+_UNMARKED = dict.fromkeys(range(0x2066, 0x206A))
 _POINTS_WITH_MARKERS = 40
 _MARKERS_A_LINE = 9
 """On a line of more points, for lines are told apart in print, and by those who see no colours, by their markers."""
@@ -55,11 +57,12 @@ def draw_curves(figure: Curves, *, width: int = 720, height: int = 320, voice: S
     marks_height = 18 if figure.marks else 0
     top, bottom = legend_height + marks_height + 28, legend_height + marks_height + height - 46
     x_axis, y_axis = _axes(figure, width, top, bottom)
+    name = _in_lines(figure.x_label, 2 * min((x_axis.start + x_axis.end) / 2, width - (x_axis.start + x_axis.end) / 2))
     parts = [
         '<g class="scale">',
         *_frame(figure, x_axis, y_axis, voice.number),
         "</g>",
-        *_titles(figure, x_axis, y_axis),
+        *_titles(figure, name, x_axis, y_axis),
         '<g class="events">',
         *_draw_marks(figure.marks, x_axis, y_axis),
         "</g>",
@@ -68,7 +71,7 @@ def draw_curves(figure: Curves, *, width: int = 720, height: int = 320, voice: S
         "</svg>",
         *entries,
     ]
-    total = legend_height + marks_height + height
+    total = legend_height + marks_height + height + _LINE * (len(name) - 1)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="tw tw-curves" role="img" width="{width}" height="{total}" '
         f'viewBox="0 0 {width} {total}" aria-label="{escape(figure.caption)}" data-left="{x_axis.start:.1f}" '
@@ -99,9 +102,9 @@ def _axes(figure: Curves, width: int, top: int, bottom: int) -> tuple[Axis, Axis
     x_axis = value_axis(finite(places), left, width - 18, about=max(3, int((width - left) // 90)))
     if places and not figure.diagonal:  # ticks are round, but the axis ends where the data ends
         low, high = min(places), max(places)
-        if low == high:
-            low, high = low - 1, high + 1
         inside = tuple(tick for tick in x_axis.ticks if low <= tick <= high)
+        if low == high:
+            inside, low, high = (float(low),), low - 1, high + 1
         if all(float(place).is_integer() for place in places):
             inside = tuple(tick for tick in inside if tick.is_integer())
             if low not in inside and (not inside or inside[0] - low >= (high - low) / 20):
@@ -131,10 +134,23 @@ def _frame(figure: Curves, x_axis: Axis, y_axis: Axis, numerals: Callable[[str],
         )
 
 
-def _titles(figure: Curves, x_axis: Axis, y_axis: Axis) -> Iterator[str]:
+def _in_lines(label: str, room: float) -> tuple[str, ...]:
+    """The name of an axis, in two lines of about one length where one is too long for the room."""
+    bare = label.translate(_UNMARKED) if isinstance(label, Said) else label
+    words = bare.split(" ")
+    if text_width(label) <= room or len(words) < 2:  # noqa: PLR2004 - nothing to part
+        return (label,)
+    pairs = [(" ".join(words[:place]), " ".join(words[place:])) for place in range(1, len(words))]
+    pair = min(pairs, key=lambda pair: max(map(text_width, pair)))
+    return tuple(Said(f"\u2068{part}\u2069") for part in pair) if isinstance(label, Said) else pair
+
+
+def _titles(figure: Curves, name: tuple[str, ...], x_axis: Axis, y_axis: Axis) -> Iterator[str]:
     """Names of the axes; the page's script leaves them alone when it draws the frame anew."""
     middle = (x_axis.start + x_axis.end) / 2
-    yield f'<text class="dim middle" x="{middle:.1f}" y="{y_axis.start + 38:.1f}">{escape(figure.x_label)}</text>'
+    for number, line in enumerate(name):
+        down = y_axis.start + 38 + _LINE * number
+        yield f'<text class="dim middle" x="{middle:.1f}" y="{down:.1f}">{escape(line)}</text>'
     above = y_axis.end - (28 if figure.marks else 12)
     yield f'<text class="dim" x="4" y="{above:.1f}">{escape(figure.y_label)}</text>'
 

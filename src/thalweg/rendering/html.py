@@ -45,6 +45,8 @@ _SPOKEN = ("closer", "copied", "csv", "digits", "further", "log", "reset", "sele
 """Words that the page's script says."""
 _ROWS_SHOWN = 24
 _PICTURES_SHOWN = 24
+_PROSE, _FEW = 48, 4
+"""A cell that is longer is a sentence, a table of more columns is one of numbers."""
 _LONG_LABEL = 32
 """Labels of marks that are longer are told in full under the figure as well."""
 
@@ -220,9 +222,12 @@ def _isolated(text: str) -> str:
 
 
 def _table_view(header: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
-    """Split a table into what is seen at once and what is folded, and find the columns of numbers."""
+    """Split a table into what is seen at once and what is folded; find the columns of numbers, and sentences."""
     columns = max([len(header), *map(len, rows)]) if rows else len(header)
     numeric = [
         bool(rows) and all(is_number(row[column]) for row in rows if column < len(row)) for column in range(columns)
     ]
-    return {"header": header, "rows": rows[:_ROWS_SHOWN], "rest": rows[_ROWS_SHOWN:], "numeric": numeric}
+    # On a phone a table of sentences stands cell under cell, each under the name of its column.
+    prose = columns == len(header) <= _FEW and any(len(cell) > _PROSE for row in rows for cell in row[1:])
+    shown, rest = rows[:_ROWS_SHOWN], rows[_ROWS_SHOWN:]
+    return {"header": header, "rows": shown, "rest": rest, "numeric": numeric, "prose": prose}

@@ -9,6 +9,7 @@ import numpy as np
 from thalweg.core.report import Drawing
 from thalweg.rendering.markup import cut_label, escape, escape_lines, shown
 from thalweg.rendering.palette import figure_style
+from thalweg.rendering.said_drawing import noted
 
 __all__ = ["MapTile", "draw_maps"]
 
@@ -46,7 +47,7 @@ def draw_maps(caption: str, rows: Sequence[Sequence[MapTile]]) -> Drawing:
     Example:
         >>> tile = MapTile(label="picture", values=np.eye(3), note="3 x 3")
         >>> draw_maps("Maps", [[tile]]).alternative
-        'picture (3 x 3).'
+        'picture – 3 x 3.'
     """
     width = max(len(row) for row in rows) * (_SIDE + _GAP)
     body = []
@@ -61,7 +62,7 @@ def draw_maps(caption: str, rows: Sequence[Sequence[MapTile]]) -> Drawing:
                 f'<text class="dim small" x="0" y="{_SIDE + 28}"{whole_note}>{note}</text></g>'
             )
     height = len(rows) * (_SIDE + _WORDS + 8) + 4
-    words = [f"{shown(tile.label)} ({shown(tile.note)})." for row in rows for tile in row]
+    words = [noted(shown(tile.label), shown(tile.note)) for row in rows for tile in row]
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="tw" role="img" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" aria-label="{escape(caption)}"><desc>{escape_lines(words)}</desc>'

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from thalweg.core.errors import SpecError
 from thalweg.core.formula import Formula, parse_formula
 from thalweg.core.languages import Speaker, speaker, spoken
+from thalweg.core.report import Report
 from thalweg.rendering.formula_mathml import formula_mathml, mathml_pieces, matrix_mathml, name_mathml
 from thalweg.rendering.markup import escape
+from thalweg.rendering.page_data import carried
 from thalweg.rendering.paper import Cell, Equations, Grid, Matrix, Paper, Part, Section, Sketch, Verdict, Words
 from thalweg.rendering.paper_band import COLOURS, draw_band
 from thalweg.rendering.paper_matrix import count_entries, entry_lines, fitted
@@ -28,11 +30,12 @@ _MARKS = {True: ("good", "✓"), False: ("bad", "✗"), None: ("open", "–")}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
-def paper_page(paper: Paper) -> str:
+def paper_page(paper: Paper, *, data: Report | None = None) -> str:
     """Write a paper as a page that needs nothing from anywhere.
 
     Args:
         paper: What to say.
+        data: The same as a report, which the page carries along for `thalweg export`; no browser runs it.
 
     Returns:
         HTML.
@@ -51,6 +54,7 @@ def paper_page(paper: Paper) -> str:
         f'<li><a href="#part-{number}">{escape(section.title)}</a></li>'
         for number, section in enumerate(paper.sections, start=1)
     )
+    along = "" if data is None else f'<script type="application/json" id="data">{carried(data)}</script>\n'
     return f"""<!doctype html>
 <html lang="{voice.language}" dir="{voice.direction}">
 <head>
@@ -73,7 +77,7 @@ def paper_page(paper: Paper) -> str:
 <main>
 {body}
 </main>
-</body>
+{along}</body>
 </html>
 """
 

@@ -11,7 +11,7 @@ import re
 from thalweg.core.languages import Said, Speaker
 from thalweg.rendering.markup import escape, middle_cut, text_width
 
-__all__ = ["said_drawing"]
+__all__ = ["noted", "said_drawing", "said_line"]
 
 _TEXT = re.compile(r"<(?P<tag>text|tspan|title|desc)\b(?P<attributes>[^<>]*)>(?P<text>[^<]+)")
 _SPOKEN = re.compile(r'(?P<name>aria-label|data-says)="(?P<text>[^"]+)"')
@@ -23,6 +23,8 @@ _WIDTH = re.compile(r'(?P<before><svg [^>]*?)width="(?P<width>\d+)"(?P<between>[
 _SIZE, _SMALLEST = 12.0, 8.5
 """Letters of drawings, and the smallest that can still be read, in pixels."""
 _LABELS = {"text", "tspan"}
+_NOTED = re.compile(r"(.+?) – (.+)\.")
+"""A label and its note in one line, as `noted` writes it."""
 
 
 def said_drawing(svg: str, voice: Speaker) -> str:
@@ -50,6 +52,51 @@ def said_drawing(svg: str, voice: Speaker) -> str:
     wider = f"{told.needed:.0f}"
     root = (width["before"], f'width="{wider}"', width["between"], f'viewBox="0 0 {wider} ')
     return "".join((*root, said[width.end() :]))
+
+
+def noted(label: str, note: str) -> str:
+    """Write a label and its note as a line of a text alternative, which `said_line` takes apart again.
+
+    Args:
+        label: What it is.
+        note: What stands below it, or nothing.
+
+    Returns:
+        The line.
+
+    Example:
+        >>> noted("picture", "3 x 3"), noted("mask", "")
+        ('picture – 3 x 3.', 'mask')
+    """
+    return f"{label} – {note}." if note else label
+
+
+def said_line(line: str, voice: Speaker) -> str:
+    """Say a line of a text alternative; a label and its note are looked up as such.
+
+    Args:
+        line: In English.
+        voice: Who speaks.
+
+    Returns:
+        The line in another language.
+
+    Example:
+        >>> from thalweg.core.languages import speaker
+        >>> said_line("channel 3 – read by conv2.", speaker("fa"))
+        'کانال ۳ – خواندهٔ conv2.'
+    """
+    told = voice.say(line)
+    parts = _NOTED.fullmatch(line)
+    if parts is None:
+        return voice.say(line, "label") if told == line else told
+    said = [voice.number(voice.say(part, "label")) for part in parts.groups()]
+    if said == list(parts.groups()):
+        return told
+    return Said(
+        " – ".join(part if isinstance(part, Said) or not voice.isolated else f"\u2068{part}\u2069" for part in said)
+        + "."
+    )
 
 
 class _Told:
@@ -103,7 +150,7 @@ def _said(markup: str, context: str, voice: Speaker) -> str:
         return "\n".join(_said(line, context, voice) for line in markup.strip().splitlines())
     words = html.unescape(markup)
     inner = words.strip()
-    told = voice.number(voice.say(inner, context))
+    told = voice.number(voice.say(inner, context) if context else said_line(inner, voice))
     if told == inner:
         return markup
     if voice.direction == "rtl" and isinstance(told, Said):

@@ -21,7 +21,7 @@ from thalweg.core.report import (
     Section,
     Table,
 )
-from thalweg.rendering.said_drawing import said_drawing
+from thalweg.rendering.said_drawing import said_drawing, said_line
 
 __all__ = ["translated", "translated_block"]
 
@@ -129,7 +129,7 @@ def _block(block: Block, voice: Speaker) -> Block:  # noqa: PLR0911 - a kind a l
 def _lines(text: str, voice: Speaker) -> str:
     """A text alternative, line by line; one of sentences is no drawing in characters, whose spaces count."""
     lines = text.splitlines()
-    return text if len(lines) > 1 and "─" in text else Said("\n".join(map(voice.say, lines)))
+    return text if len(lines) > 1 and "─" in text else Said("\n".join(said_line(line, voice) for line in lines))
 
 
 def _table(table: Table, voice: Speaker) -> Table:

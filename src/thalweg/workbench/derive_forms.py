@@ -74,8 +74,10 @@ def write_paper(
             return paper_markdown(paper)
         case "html":
             from thalweg.rendering.paper_page import paper_page
+            from thalweg.rendering.paper_report import paper_report
 
-            return paper_page(paper)
+            whole = paper if isinstance(result, Dependence) else derivation_paper(result, whole=True)
+            return paper_page(paper, data=paper_report(whole))
         case _:
             from thalweg.rendering.paper_text import paper_text
 

@@ -15,6 +15,7 @@ from thalweg.core.network_plain import spec_to_plain
 from thalweg.core.network_results import DrawResult, sizes
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.network_yaml import spec_to_yaml
+from thalweg.exporting.png import svg_png
 from thalweg.networks.listing import list_network
 from thalweg.rendering.diagram import draw_svg
 from thalweg.rendering.diagram_text import draw_text
@@ -41,6 +42,7 @@ FORMATS: Mapping[str, Callable[[NetworkSpec, Ledger], str]] = MappingProxyType({
 
 _ENDINGS: Mapping[str, str] = MappingProxyType({
     ".svg": "svg",
+    ".png": "png",
     ".txt": "text",
     ".mmd": "mermaid",
     ".mermaid": "mermaid",
@@ -67,19 +69,19 @@ def draw(
         network: As for `count`.
         input: Channels and size of one sample, such as `3,224,224`; what is usual, or stands in the file, by default.
         classes: Number of classes of a network of the catalogue or of timm; what is usual by default.
-        format: `svg`, `text`, `mermaid`, `dot`, the description itself as `yaml` or `json`, or the `python`
-            that writes it; by default what the ending of `out` says, else `text`.
+        format: `svg`, `png` (into a file), `text`, `mermaid`, `dot`, the description itself as `yaml` or `json`, or
+            the `python` that writes it; by default what the ending of `out` says, else `text`.
         out: A file to write.
 
     Returns:
-        The drawing, and where it was written; in a notebook an SVG shows itself.
+        The drawing (of PNG the SVG behind it), and where it was written; in a notebook an SVG shows itself.
 
     Raises:
         PlanError: The format is unknown, the file cannot be written there, or the input is missing.
         SpecError: Nothing is called that, or the description is not well formed.
         ShapeError: A layer does not fit what it reads.
         RunError: The run folder is damaged.
-        MissingExtraError: timm is not installed.
+        MissingExtraError: timm, or for PNG resvg, is not installed.
 
     Example:
         >>> print(str(draw("conv2d(8,3) relu", input="3,8,8", format="mermaid")).splitlines()[1])
@@ -87,20 +89,22 @@ def draw(
     """
     path = Path(out) if out is not None else None
     form = format or (_ENDINGS.get(path.suffix.lower(), "") if path else "text")
-    if form not in FORMATS:
-        known = ", ".join(FORMATS)
+    if form not in FORMATS and form != "png":
+        known = ", ".join(("png", *FORMATS))
         if format is None:
             raise PlanError(f"{printable(out or '')}: say what to draw with --format ({known}), or end it in .svg")
         raise PlanError(f"--format {format}: choose one of {known}")
     if path is not None and (path.is_dir() or not path.parent.is_dir()):
         what = "is a folder" if path.is_dir() else "lies in a folder that does not exist"
         raise PlanError(f"--out {printable(path)} {what}; name a file in a folder that does")
+    if form == "png" and path is None:
+        raise PlanError("--format png: name the file with --out")
     described = describe(network, input=input, classes=classes)
     spec = described.spec
-    drawing = FORMATS[form](spec, count_layers(spec))
+    drawing = FORMATS["svg" if form == "png" else form](spec, count_layers(spec))
     drawing = drawing if drawing.endswith("\n") else f"{drawing}\n"
     if path is not None:
-        write_atomically(path, drawing)
+        write_atomically(path, svg_png(drawing) if form == "png" else drawing)
     return DrawResult(
         network=spec.name,
         input=sizes(spec.inputs),

@@ -40,15 +40,15 @@ def export(
     """Write a finished run for other programs: its network, its report in parts, its curves.
 
     Args:
-        run: The run folder; for tables and figures also a page that `lab`, `compare`, `diagnose`, `landscape` or
-            `explain` has written.
+        run: The run folder; for tables and figures also a page that `lab`, `compare`, `diagnose`, `landscape`,
+            `explain` or `derive` has written.
         onnx: The network as ONNX, checked against onnxruntime at two batch sizes; the default where nothing is named.
         int8: Besides ONNX, the same in 8-bit numbers (`model-int8.onnx`), measured on the held-out split: the run's
             pictures must still be there.
         model_card: A model card in Markdown: use, data, scores with intervals, limits, how to repeat it.
         tables: Every table of the report as CSV, with all points of its curves.
-        figures: Every figure of the report as SVG.
-        png: Curves as PNG as well.
+        figures: Every figure of the report as SVG, its confusion matrix and sheets of its pictures included.
+        png: Every figure as PNG as well.
         tensorboard: TensorBoard's event files.
         mlflow: The run in MLflow: a tracking URI, or a folder for a database. A stopped run can be written, too.
         experiment: MLflow's experiment; `thalweg` by default.

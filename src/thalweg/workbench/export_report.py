@@ -1,21 +1,36 @@
 """What `thalweg export` makes of a run's report: a model card, its tables as CSV, its figures as SVG and PNG."""
 
+import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 from thalweg.core.codec import from_plain
 from thalweg.core.dataset import DataSummary
+from thalweg.core.errors import PictureError
 from thalweg.core.evaluation import Evaluation
-from thalweg.core.files import write_atomically
+from thalweg.core.files import printable, write_atomically
 from thalweg.core.languages import speaker, spoken
 from thalweg.core.plan import TrainingPlan
-from thalweg.core.report import Curves, Drawing, Paragraph, Report
+from thalweg.core.report import (
+    Block,
+    Comparisons,
+    Curves,
+    Drawing,
+    Matrix,
+    Paragraph,
+    PictureGrid,
+    Report,
+)
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
+from thalweg.data.decode import decode
 from thalweg.exporting.model_card import model_card
-from thalweg.exporting.plots import curves_png
+from thalweg.exporting.png import svg_png, undrawn_letters
 from thalweg.exporting.tables import file_name, report_tables
+from thalweg.rendering.confusion_drawing import draw_matrix
 from thalweg.rendering.drawings import check_drawing
 from thalweg.rendering.figures import draw_curves
+from thalweg.rendering.picture_sheet import draw_sheet
 from thalweg.rendering.said_drawing import said_drawing
 from thalweg.rendering.translated import translated_block
 from thalweg.workbench.report_parts import provenance, reproduction_blocks
@@ -74,41 +89,79 @@ def write_tables(report: Report, place: Path) -> tuple[str, ...]:
     return tuple(written)
 
 
-def write_figures(report: Report, place: Path, *, png: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Write every figure of a report as SVG in the language of the moment, curves as PNG too where asked.
-
-    PNG stays English: matplotlib joins no Arabic letters.
+def write_figures(
+    report: Report, place: Path, *, png: bool = False, pictures: bool = True
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Write every figure of a report as SVG in the language of the moment, as PNG too where asked.
 
     Args:
         report: The report.
         place: The folder for them; made where it is missing.
         png: Whether to write PNG as well.
+        pictures: Whether pictures are figures, too: a sheet of them for each place of the report that shows some.
 
     Returns:
-        The files written, and what could not be.
+        The files written, and what is not as it should be.
 
     Raises:
-        MissingExtraError: PNG is asked for without matplotlib.
+        MissingExtraError: PNG is asked for without resvg.
+        PlanError: PNG is asked for on a machine without fonts.
     """
     place.mkdir(parents=True, exist_ok=True)
-    written, number, drawings = [], 0, 0
-    voice = speaker(spoken(), isolated=True)
+    written, number, boxes = [], 0, ""
     for section in report.sections:
         for block in section.blocks:
-            if not isinstance(block, Curves | Drawing):
+            if isinstance(block, Paragraph) or (not pictures and isinstance(block, PictureGrid | Comparisons)):
+                continue
+            svg = _drawn(block)
+            if svg is None:
                 continue
             number += 1
-            files: dict[str, bytes | str] = {}
-            if isinstance(block, Curves):
-                files["svg"] = draw_curves(translated_block(block, spoken()), voice=voice)
-                if png:
-                    files["png"] = curves_png(block)
-            else:
-                files["svg"] = check_drawing(said_drawing(block.svg, voice))
-                drawings += png
+            files: dict[str, bytes | str] = {"svg": svg}
+            if png:
+                files["png"] = svg_png(svg)
+                boxes += undrawn_letters(svg)
             for ending, content in files.items():
                 path = place / file_name(number, section.title, block.caption, ending)
                 write_atomically(path, content)
                 written.append(str(path))
-    notes = (f"{drawings} drawing(s) are written as SVG only: matplotlib draws curves",) if drawings else ()
-    return tuple(written), notes
+    if not boxes:
+        return tuple(written), ()
+    lacking = "".join(dict.fromkeys(boxes))
+    note = f"no font of this machine has the letters {printable(lacking)}: PNG shows boxes, SVG has them"
+    return tuple(written), (note,)
+
+
+def _drawn(block: Block) -> str | None:
+    """A block as a figure in the language of the moment; None where it is none."""
+    language = spoken()
+    voice = speaker(language, isolated=True)
+    match block:
+        case Curves():
+            return draw_curves(translated_block(block, language), voice=voice)
+        case Drawing():
+            return check_drawing(said_drawing(block.svg, voice))
+        case Matrix():
+            return check_drawing(said_drawing(draw_matrix(block).svg, voice))
+        case PictureGrid() | Comparisons():
+            return _sheet(block, language)
+        case _:
+            return None
+
+
+def _sheet(block: PictureGrid | Comparisons, language: str) -> str | None:
+    """A page may come from anywhere: a picture that cannot be read, or is far too large, is left out."""
+    sizes: dict[bytes, tuple[int, int]] = {}
+    pictures = (
+        block.pictures if isinstance(block, PictureGrid) else [e for p in block.pictures for e in (p.truth, p.answer)]
+    )
+    for picture in pictures:
+        with contextlib.suppress(PictureError):
+            high, wide = decode(picture.data).pixels.shape[:2]
+            sizes[picture.data] = wide, high
+    if isinstance(block, PictureGrid):
+        block = replace(block, pictures=tuple(each for each in block.pictures if each.data in sizes))
+    else:
+        pairs = tuple(each for each in block.pictures if {each.truth.data, each.answer.data} <= sizes.keys())
+        block = replace(block, pictures=pairs)
+    return draw_sheet(translated_block(block, language), sizes=sizes, language=language) if block.pictures else None

@@ -289,7 +289,7 @@ def _files(folder: RunFolder, aside: Path, *, finished: bool) -> Iterator[Tracke
     content = folder.read_report()
     for path in write_tables(content, aside / "tables"):
         yield TrackedFile(path=Path(path), folder="tables")
-    for path in write_figures(content, aside / "figures")[0]:
+    for path in write_figures(content, aside / "figures", pictures=False)[0]:
         yield TrackedFile(path=Path(path), folder="figures")
 
 

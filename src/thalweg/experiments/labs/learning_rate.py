@@ -241,10 +241,13 @@ def _course(done: Done, word: str) -> Curves:
             Line(label="training", x=epochs, y=tuple(row[1] for row in done.course)),
             Line(label="held out", x=epochs, y=tuple(row[3] for row in done.course), dashed=True),
         ),
-        y_range=(0.0, min(1.1 * max(ends), 5.0)) if ends else None,
+        y_range=(0.0, min(1.1 * max(ends), _HIGHEST)) if ends and min(ends) < _HIGHEST else None,
+        log_y=bool(ends) and min(ends) >= _HIGHEST,
     )
 
 
+_HIGHEST = 5.0
+"""Nats that a figure of losses shows: a loss that leaps would flatten the rest, unless all of it lies above."""
 _LIMITS = tuple(
     """One small network without batch normalisation, which would make high rates last longer; constant rates.
 The best rate is the one with the lowest held-out loss: chosen on the samples it is judged by, which flatters it.
