@@ -12,6 +12,7 @@ from pathlib import Path
 
 from thalweg.histories.measured import SIGNALS_FILE
 from thalweg.histories.names import words
+from thalweg.histories.readers.catboost import LEARNED, TESTED, TRAINING
 from thalweg.histories.readers.exports import exported
 from thalweg.histories.readers.mlflow_files import METRICS, is_run_folder
 from thalweg.histories.readers.own import EPOCHS, STEPS
@@ -29,6 +30,7 @@ _NAMED = ("log", "hist", "metric", "loss", "train", "output", "stdout", "console
 _PASSED_OVER = {"__pycache__", "node_modules", "site-packages", "artifacts", "checkpoints", ".trash"}
 _STATE = "trainer_state.json"
 _CHECKPOINT = re.compile(r"checkpoint-\d+")
+_CATBOOSTS = re.compile(r"learn|test\d*|tmp")
 _NUMBER = re.compile(r"(\d+)")
 _SPLITS = {"train": "train", "training": "train", "validation": "val", "valid": "val", "val": "val", "eval": "val"}
 _SPLITS |= {"test": "test"}
@@ -74,6 +76,10 @@ def search(root: Path) -> Iterator[Found]:
             found.append(Found("mlflow", folder))
             folders.clear()
             continue
+        if told := next((name for name in (TRAINING, LEARNED, TESTED) if name in names), ""):
+            found.append(Found("file", folder / told))  # the other tables and the events tell the same run
+            names[:] = [name for name in names if name not in {TRAINING, LEARNED, TESTED, "time_left.tsv"}]
+            folders[:] = [name for name in folders if not _CATBOOSTS.fullmatch(name)]
         if _CHECKPOINT.fullmatch(folder.name) and folder.parent in states:
             continue
         if _STATE in names or any(_CHECKPOINT.fullmatch(name) for name in folders):

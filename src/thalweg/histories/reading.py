@@ -14,6 +14,7 @@ from thalweg.histories.folders import Found, search
 from thalweg.histories.log_file import LogFile
 from thalweg.histories.measured import measurements_beside, with_measurements
 from thalweg.histories.readers import (
+    catboost,
     console,
     fastai,
     history_json,
@@ -29,6 +30,7 @@ from thalweg.histories.readers import (
     trackio,
     transformers,
     ultralytics,
+    ultralytics_console,
 )
 from thalweg.histories.readers.exports import from_exports
 from thalweg.histories.readers.history_json import from_mapping
@@ -45,8 +47,10 @@ READERS: tuple[Reader, ...] = (
     mlflow.READER,
     trackio.READER,
     transformers.READER,
+    catboost.READER,
     history_json.READER,
     json_lines.READER,
+    ultralytics_console.READER,
     console.READER,
     lines.READER,
     own.READER,
