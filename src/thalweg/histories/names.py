@@ -60,7 +60,10 @@ _ERROR = {
     *("misclassification rate", "error top 1", "err 1", "err top 1", "classification error rate"),
 }
 _RATE = re.compile(
-    r"(?:lr|learning rate|learningrate)(?: (?:pg )?0| [a-z]+)?(?: pg 1)?|(?:base|current) (?:lr|learning rate)"
+    r"(?:lr|learning rate|learningrate|learn rate|base learn rate)(?: (?:pg )?0| [a-z]+)?(?: pg 1)?"
+    r"|(?:base|current) (?:lr|learning rate)"
+    r"|lernrate|taux d apprentissage|tasa de aprendizaje|taxa de aprendizado|tasso di apprendimento"
+    r"|скорость обучения|学习率|學習率|学習率|نرخ یادگیری"
 )
 _GRADIENT = re.compile(r"(?:total )?(?:grad|gradient|gradients)(?: 2(?: 0)?)? norm(?: total)?|gnorm|gradnorm")
 _SECONDS = {"seconds", "elapsed seconds", "seconds elapsed", "time seconds", "time s", "sec", "secs"}
@@ -135,7 +138,7 @@ def meaning(name: str, split: str = "") -> Meaning:
         >>> meaning("Loss/val").split, meaning("train_loss_step").per, meaning("box_loss").quantity
         ('val', 'step', '')
     """
-    parts = words(name)
+    parts = _unnumbered(words(name))
     splits = [_SPLITS[part] for part in parts if part in _SPLITS]
     pers = [_PER[part] for part in parts if part in _PER]
     rest = " ".join(part for part in parts if part not in _SPLITS and part not in _PER and part not in _FILLERS)
@@ -148,6 +151,12 @@ def meaning(name: str, split: str = "") -> Meaning:
         per=pers[0] if pers else "",
         plain=plain,
     )
+
+
+def _unnumbered(parts: list[str]) -> list[str]:
+    """Words without the number of a split, as LightGBM's `valid_0` and CatBoost's `test1` have it."""
+    numbered = len(parts) > 2 and parts[0] in _SPLITS and parts[1].isdecimal()  # noqa: PLR2004 - split, number, name
+    return [parts[0], *parts[2:]] if numbered else parts
 
 
 def _quantity(rest: str) -> tuple[str, int]:

@@ -38,7 +38,7 @@ _DARKNET = re.compile(
     r"\s*(\d{1,9})(?:,\s*[\d.]+)?:\s*([-+.\w]+),\s*([-+.\w]+)\s+avg\b(?:[^,]*,\s*([\d.e+-]+)\s+rate)?"
 )
 _DARKNET_PART = re.compile(r"\s*(?:v\d \(|Region |Detection layer)")
-_OF = re.compile(r"(?:_\d+)?'s ")  # LightGBM: `valid_0's binary_logloss`
+_OF = re.compile(r"'s ")  # LightGBM: `valid_0's binary_logloss`
 _SPLIT_WORD = re.compile(
     r"(?<![\w./-])(train(?:ing)?|val(?:id(?:ation|ating|ate)?)?|test(?:ing)?|eval(?:uat(?:ion|ing|e))?)(?![\w./])",
     re.IGNORECASE,

@@ -14,7 +14,7 @@ from thalweg.core.errors import LogError
 from thalweg.histories.cells import number
 from thalweg.histories.database import MAGIC
 from thalweg.histories.log_file import LogFile
-from thalweg.histories.names import is_epoch, is_step, words
+from thalweg.histories.names import is_epoch, is_step, meaning, words
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.readers.table import apply_counters
 from thalweg.histories.recording import Recording
@@ -84,7 +84,15 @@ def _recognises(file: LogFile) -> bool:
     first = next(_epochs(file.text, []), None)
     if first is None or _EVALUATES in file.text:
         return False
+    if first.unfinished and any(_sums_up(name) for name in first.values):
+        return False  # its counted lines are batches, even the last, as MONAI's tutorials print them
     return bool(first.whole) or first.unfinished <= 1  # else its lines are batches, which another reader keeps
+
+
+def _sums_up(name: str) -> bool:
+    """Whether a name is of an epoch's mean training loss: `average loss`."""
+    said = meaning(name)
+    return said.quantity == "loss" and said.per == "epoch" and said.split in {"", "train"}
 
 
 def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:

@@ -12,6 +12,7 @@ from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.histories.log_file import LogFile
 from thalweg.histories.names import is_epoch, is_step, meaning, words
+from thalweg.histories.parts import spread, words_of_rows
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.readers.table import apply_counters
 from thalweg.histories.recording import Curve, Floats, Recording
@@ -37,8 +38,10 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     if cases := _cases(found):
         return [from_mapping(case, f"{file.place}, {printable(name)}", columns) for name, case in cases.items()]
     if isinstance(found, list):
-        values, recorded = columns_of_rows(flat(row) for row in found if isinstance(row, dict))
-        rows = Columns.guess(file.place, "rows of JSON", values, recorded)
+        flattened = [flat(row) for row in found if isinstance(row, dict)]
+        texts = words_of_rows(flattened)
+        rows = Columns.guess(file.place, "rows of JSON", *spread(*columns_of_rows(flattened), texts))
+        rows.words = texts
         apply_counters(rows, columns)
         return to_recordings(rows)
     if not isinstance(found, dict):
@@ -151,13 +154,19 @@ def from_mapping(found: Mapping[str, object], place: str, columns: Mapping[str, 
 
 def _inner(found: Mapping[str, object]) -> tuple[Mapping[str, object], bool]:
     """The mapping that holds the lists, and whether it lay inside another."""
-    if any(isinstance(value, dict) and words(str(name))[-1:] in _SPLITS for name, value in found.items()):
+    if any(isinstance(value, dict) and _is_split(str(name)) for name, value in found.items()):
         return flat(found), False
     for name in _WRAPPERS:
         inner = found.get(name)
         if isinstance(inner, dict) and _lists(inner):
             return inner, True
     return found, False
+
+
+def _is_split(name: str) -> bool:
+    """Whether a name ends with that of a split, which may have a number: `valid_1`."""
+    parts = words(name)
+    return parts[-1:] in _SPLITS or (len(parts) > 1 and parts[-1].isdecimal() and parts[-2:-1] in _SPLITS)
 
 
 def _lists(found: Mapping[str, object]) -> dict[str, list[object]]:

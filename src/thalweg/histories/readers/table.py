@@ -11,7 +11,8 @@ import numpy as np
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.histories.log_file import LogFile
-from thalweg.histories.names import is_epoch, is_step, meaning
+from thalweg.histories.names import meaning
+from thalweg.histories.parts import spread
 from thalweg.histories.readers.exports import exported
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.recording import Floats, Recording
@@ -20,9 +21,6 @@ from thalweg.histories.table import Table
 
 __all__ = ["READER", "apply_counters", "from_table"]
 
-_PHASES = {"train", "training", "val", "valid", "validation", "test", "eval", "evaluation", "dev"}
-_TAGS = {"metric", "tag", "key", "name", "variable", "metrics", "metric_name"}
-_MOST_TAGS = 200
 _MOST_TOLD = 8
 _LOWEST, _HIGHEST = "__MIN", "__MAX"
 
@@ -35,7 +33,7 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     table = file.table
     if table is None:
         raise LogError(f"{file.place} is no table")
-    values, recorded = _wide(table)
+    values, recorded = spread(table.values, table.recorded, table.words)
     notes = list(table.notes)
     if table.headless:
         notes.append(_headless(file, table, values, recorded, columns))
@@ -44,6 +42,7 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
         own = {_shortened(name, file): values[name] for name in names}
         there = {_shortened(name, file): recorded[name] for name in names}
         found = Columns.guess(f"{file.place}, {printable(run)}" if run else file.place, "table", own, there)
+        found.words = table.words
         apply_counters(found, columns)
         found.notes = [*notes, *_guesses(found, columns)]
         made += to_recordings(found)
@@ -82,6 +81,7 @@ def from_table(file: LogFile, format_name: str, columns: Mapping[str, str], *, e
     found = Columns(file.place, format_name, dict(table.values), dict(table.recorded))
     found.epoch = epoch if epoch in table.values else ""
     found.notes = list(table.notes)
+    found.words = table.words
     apply_counters(found, columns)
     return found
 
@@ -105,29 +105,6 @@ def apply_counters(found: Columns, columns: Mapping[str, str]) -> None:
             listed = ", ".join(list(found.values)[:12])
             raise LogError(f"{found.place} has no column {printable(wanted)!r}: it has {printable(listed)}")
         setattr(found, counter, match)
-
-
-def _wide(table: Table) -> tuple[dict[str, Floats], dict[str, Mask]]:
-    """The columns, with long tables (a row a phase, or a row a metric) spread out."""
-    values, recorded = dict(table.values), dict(table.recorded)
-    for name, words in table.words.items():
-        kinds = {word.strip() for word in words} - {""}
-        amount = next((each for each in values if each.strip().lower() in {"value", "values"}), "")
-        if {kind.lower() for kind in kinds} <= _PHASES and len(kinds) >= 1:
-            spread = [each for each in values if not (is_epoch(each) or is_step(each))]
-        elif amount and name.strip().lower() in _TAGS and len(kinds) <= _MOST_TAGS:
-            spread = [amount]
-        else:
-            continue
-        tags = np.array([word.strip() for word in words])
-        for kind in sorted(kinds):
-            for each in spread:
-                own = kind if each == amount and name.strip().lower() in _TAGS else f"{kind}/{each}"
-                values[own], recorded[own] = values[each], recorded[each] & (tags == kind)
-        for each in spread:
-            del values[each], recorded[each]
-        break
-    return values, recorded
 
 
 def _shortened(name: str, file: LogFile) -> str:
