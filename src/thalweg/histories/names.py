@@ -18,17 +18,21 @@ JUDGED = frozenset({"loss", "perplexity", "accuracy", "error_rate"})
 _SPLITS = {
     **dict.fromkeys(("train", "training", "trn", "tr"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "eval", "evaluation", "dev", "vl", "evaluate"), "val"),
+    **dict.fromkeys(("vali", "vld", "va"), "val"),
     **dict.fromkeys(("validating", "validate", "evaluating"), "val"),
-    **dict.fromkeys(("test", "tst", "testing", "heldout"), "test"),
+    **dict.fromkeys(("test", "tst", "te", "testing", "heldout"), "test"),
     **{word: {"validation": "val"}.get(part, part) for word, part in SPLIT_WORDS.items()},
     "驗證": "val",
+    **dict.fromkeys(("обучение", "обучения", "обучении", "обучающая"), "train"),
+    **dict.fromkeys(("валидация", "валидации", "валидационная"), "val"),
+    **dict.fromkeys(("тест", "теста", "тесте"), "test"),
 }
 _PER = {
     **dict.fromkeys(("step", "batch", "iter", "iteration", "it", "minibatch", "smoothed"), "step"),
     **dict.fromkeys(("epoch", "avg", "average", "mean"), "epoch"),
 }
 _FILLERS = {"metrics", "metric", "running", "global", "history", "stats", "scalar", "scalars", "value", "log", "logs"}
-_FILLERS |= {"mini"}
+_FILLERS |= {"mini", "over", "set"}
 _LOSS = {
     *("loss", "total loss", "loss total", "cost", "objective", "nll", "nll loss", "ce", "ce loss", "loss ce", "celoss"),
     *(

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning, split_of, words
 from thalweg.histories.recording import Floats
 
-__all__ = ["runs_apart", "spread", "words_of_rows"]
+__all__ = ["runs_apart", "split_word", "spread", "words_of_rows"]
 
 Mask = npt.NDArray[np.bool_]
 

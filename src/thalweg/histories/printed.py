@@ -30,6 +30,7 @@ _NAME = re.compile(r"[^\W\d_][\w/.@' -]{0,59}")
 _SOURCE_FILE = re.compile(r"\.(?:py|cpp|cc|cu)\b")
 _MOST_WORDS = 5
 _LONGEST_COUNT = 12
+_MORE = re.compile(r"\s*,\s*[-+.\d]|\s+[-+.\d]")
 _HEADED = re.compile(r"\s*\[\s*(\d{1,9})\s*(?:[/,]\s*(\d{1,9})\s*)?\]")
 _SPLIT_AND_EPOCH = re.compile(
     r"\s*(?:train|training|val|valid|validation|test|eval):?\s+(\d{1,9})\s*:?\s*\[", re.IGNORECASE
@@ -182,6 +183,8 @@ class _Line:
         total = unit[1:].strip() if unit.startswith("/") else ""
         if not name or (unit and unit != "%" and not total.isdecimal()):
             return
+        if bare.endswith("[") and _MORE.match(self.text, found.end()):
+            return  # a list, which is no value of this moment
         quantity = meaning(name).quantity
         if not (plain or quantity) or (total and quantity not in {"accuracy", "error_rate"}):
             return

@@ -1,5 +1,6 @@
 """The door of this room: a path goes in, the runs recorded there come out."""
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Iterable, Mapping
@@ -8,20 +9,24 @@ from pathlib import Path
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.core.run_log import NamedHistory
+from thalweg.core.signal import Signal
 from thalweg.histories.assembly import assemble
 from thalweg.histories.database import MAGIC
+from thalweg.histories.documents import is_document, quoted
 from thalweg.histories.folders import Found, search
 from thalweg.histories.log_file import LogFile
 from thalweg.histories.measured import measurements_beside, with_measurements
 from thalweg.histories.readers import (
     catboost,
     console,
+    drawn,
     fastai,
     history_json,
     json_lines,
     keras_csv,
     lightning,
     lines,
+    literals,
     mlflow,
     own,
     table,
@@ -53,6 +58,8 @@ READERS: tuple[Reader, ...] = (
     ultralytics_console.READER,
     console.READER,
     lines.READER,
+    literals.READER,
+    drawn.READER,
     own.READER,
     keras_csv.READER,
     fastai.READER,
@@ -136,6 +143,8 @@ def read_file(file: LogFile, columns: Mapping[str, str]) -> Iterable[NamedHistor
     Raises:
         LogError: No reader knows it, or it has no usable curve.
     """
+    if is_document(file):
+        return _read_document(file, columns)
     for reader in READERS:
         if reader.recognises(file):
             runs = [_assembled(recording, columns) for recording in reader.read(file, columns)]
@@ -152,6 +161,25 @@ def read_file(file: LogFile, columns: Mapping[str, str]) -> Iterable[NamedHistor
         f"{file.place} is no training log that is known: it is JSON without a list of numbers, or damaged; "
         'a history is {"loss": [0.9, ...], "val_loss": [0.8, ...]}'
     )
+
+
+def _read_document(file: LogFile, columns: Mapping[str, str]) -> list[NamedHistory]:
+    """Read what a notebook or a page quotes; a part that shows one moment is no course of a run."""
+    runs: list[NamedHistory] = []
+    for part in quoted(file):
+        with contextlib.suppress(LogError):
+            runs += read_file(part, columns)
+    runs = [run for run in runs if any(len(signal.steps) > 1 for signal in run.history.signals if _is_judged(signal))]
+    if not runs:
+        raise LogError(
+            f"{file.place} is a notebook or page whose outputs and tables hold no training log: run its training "
+            "cells and save it, or give the log that the program wrote"
+        )
+    return runs
+
+
+def _is_judged(signal: Signal) -> bool:
+    return signal.name.endswith(("_loss", "_accuracy")) and signal.name in SIGNALS
 
 
 def _assembled(recording: Recording, columns: Mapping[str, str]) -> NamedHistory:

@@ -260,7 +260,7 @@ def _non_finite_tails(columns: Columns, counters: set[str], rows: int) -> None:
             for each in columns.values
             if each != name and each not in counters and meaning(each).quantity in {"accuracy", "learning_rate"}
         ]
-        if recorded[:last].all() and any(columns.recorded[each][last:].all() for each in others):
+        if recorded[:last].all() and any(columns.recorded[each][last - 1 :].all() for each in others):
             recorded[last:] = True
             columns.values[name][last:] = np.nan
             columns.notes.append(

@@ -30,7 +30,7 @@ _COUNT = re.compile(r"(?<![\w./])(\d{1,12})\s*/\s*(\d{1,12}|Unknown)(?![\w./])")
 _BREAKS = re.compile(r"\s+-\s+|[,;|\t]|\s{2,}")
 _PAIR = re.compile(
     r"(?<![\w/.@])([A-Za-z_][\w/.@]{0,60}(?:[ -][A-Za-z_][\w/.@]{0,60}){0,3}(?: [1-9])?)\s?[:=]\s{0,9}"
-    r"([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|inf(?:inity)?)(?:\s?%)?)(?![\w:/])",
+    r"([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|inf(?:inity)?)(?:\s?%)?)(?![\w:/]|[.,]\d)",
     re.IGNORECASE,
 )
 _SPLITS = {"train", "training", "val", "valid", "validation", "test", "eval"}
@@ -81,7 +81,7 @@ class _Epoch:
 def _recognises(file: LogFile) -> bool:
     if file.head.startswith(MAGIC) or file.path.suffix.lower() in _TABLES or file.text.lstrip()[:1] in {"{", "["}:
         return False
-    first = next(_epochs(file.text, []), None)
+    first = next(_epochs(file.printed, []), None)
     if first is None or _EVALUATES in file.text:
         return False
     if first.unfinished and any(_sums_up(name) for name in first.values):
@@ -97,7 +97,7 @@ def _sums_up(name: str) -> bool:
 
 def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     notes: list[str] = []
-    epochs = list(_epochs(file.text, notes))
+    epochs = list(_epochs(file.printed, notes))
     if epochs and not epochs[-1].values:
         last = epochs.pop()
         if last.partial and epochs and last.count == epochs[-1].count:

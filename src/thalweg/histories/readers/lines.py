@@ -48,7 +48,7 @@ def _recognises(file: LogFile) -> bool:
     if file.text.lstrip()[:1] == "[" and file.json is not None:
         return False
     uncounted = 0
-    for row in _Text().rows(file.text):
+    for row in _Text().rows(file.printed):
         if any(meaning(name).quantity in JUDGED for name in row.values):
             uncounted += 1
             if row.epoch is not None or row.step is not None or uncounted >= _UNCOUNTED:
@@ -58,7 +58,7 @@ def _recognises(file: LogFile) -> bool:
 
 def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     text = _Text()
-    rows = list(text.rows(file.text))
+    rows = list(text.rows(file.printed))
     by_epoch = any(row.epoch is not None for row in rows)
     counted = by_epoch or any(row.step is not None for row in rows)
     if counted:  # what was printed before training began
