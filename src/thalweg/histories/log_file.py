@@ -25,7 +25,7 @@ _PRINTED = re.compile(
 _WORD = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\b(?:nan|inf|None|True|False)\b")
 _COMMAS = re.compile(r"(?<=[=\s])([-+]?\d{1,9}),(\d+)(?![\d.,:])")
 _POINTS = re.compile(r"(?<=[=\s])[-+]?\d{1,9}\.\d")
-_SAMPLED, _FEW = 1 << 16, 3
+_SAMPLED = 1 << 16
 _AS_JSON = {"nan": "NaN", "inf": "Infinity", "None": "null", "True": "true", "False": "false"}
 _SHEETS = {".xlsx", ".xls", ".xlsm", ".ods"}
 _ZIPPED_OR_PICKLED = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
@@ -117,7 +117,7 @@ class LogFile:
         """The text as lines that programs print: numbers bare, and with points where the program writes commas."""
         text = unwrapped(self.text) if "(" in self.text else self.text
         head = text[:_SAMPLED]
-        if 2 * len(_POINTS.findall(head)) < len(_COMMAS.findall(head)) > _FEW:
+        if 2 * len(_POINTS.findall(head)) < len(_COMMAS.findall(head)):
             text = _COMMAS.sub(r"\1.\2", text)
         return text
 

@@ -29,7 +29,7 @@ _SPLITS = {
 }
 _PER = {
     **dict.fromkeys(("step", "batch", "iter", "iteration", "it", "minibatch", "smoothed"), "step"),
-    **dict.fromkeys(("epoch", "avg", "average", "mean"), "epoch"),
+    **dict.fromkeys(("epoch", "avg", "avr", "average", "mean"), "epoch"),
 }
 _FILLERS = {"metrics", "metric", "running", "global", "history", "stats", "scalar", "scalars", "value", "log", "logs"}
 _FILLERS |= {"mini", "over", "set"}
@@ -47,7 +47,7 @@ _LOSS = {
     *("bce", "bce loss", "binary crossentropy", "categorical crossentropy", "sparse categorical crossentropy"),
     *("mse", "mse loss", "log loss", "criterion", "loss value", "losses", "cls loss", "classification loss"),
     *("verlust", "perte", "pérdida", "perdida", "perda", "perdita", "потери", "损失", "損失", "زیان", "هزینه"),
-    *("loss cls", "loss classification", "mlogloss", "multi logloss", "binary logloss"),
+    *("lm loss", "loss cls", "loss classification", "mlogloss", "multi logloss", "binary logloss"),
 }
 _ACCURACY = {
     *("acc", "accuracy", "top 1", "acc 1", "accuracy 1", "top 1 acc", "top 1 accuracy", "accuracy top 1", "acc top 1"),
@@ -143,6 +143,8 @@ def meaning(name: str, split: str = "") -> Meaning:
         ('val', 'step', '')
     """
     parts = _unnumbered(words(name))
+    if "on" in parts:  # `Cost on training data`
+        parts = [part for part in parts if part not in {"on", "the", "data"}]
     splits = [_SPLITS[part] for part in parts if part in _SPLITS]
     pers = [_PER[part] for part in parts if part in _PER]
     rest = " ".join(part for part in parts if part not in _SPLITS and part not in _PER and part not in _FILLERS)

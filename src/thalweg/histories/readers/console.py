@@ -15,6 +15,7 @@ from thalweg.histories.cells import number
 from thalweg.histories.database import MAGIC
 from thalweg.histories.log_file import LogFile
 from thalweg.histories.names import is_epoch, is_step, meaning, words
+from thalweg.histories.printed import is_remark
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.readers.table import apply_counters
 from thalweg.histories.recording import Recording
@@ -27,7 +28,7 @@ _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _REDRAWN = re.compile(r"[\r\x08]+")
 _HEADING = re.compile(r"\bepoch\b\s*[:#]?\s*[\[(]?\s*(\d{1,9})\s*(?:/|of)\s*(\d{1,9})\s*[\])]?", re.IGNORECASE)
 _COUNT = re.compile(r"(?<![\w./])(\d{1,12})\s*/\s*(\d{1,12}|Unknown)(?![\w./])")
-_BREAKS = re.compile(r"\s+-\s+|[,;|\t]|\s{2,}")
+_BREAKS = re.compile(r"\s+-\s+|[,;|\t]|(?<![:=\s])\s{2,}")
 _PAIR = re.compile(
     r"(?<![\w/.@])([A-Za-z_][\w/.@]{0,60}(?:[ -][A-Za-z_][\w/.@]{0,60}){0,3}(?: [1-9])?)\s?[:=]\s{0,9}"
     r"([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|inf(?:inity)?)(?:\s?%)?)(?![\w:/]|[.,]\d)",
@@ -130,7 +131,7 @@ class _Console:
         if heading:
             before = self._begin(int(heading[1]), int(heading[2]), line)
             piece = piece[heading.end() :]
-        if self.epoch is not None and (found := _pairs(piece)):
+        if self.epoch is not None and not is_remark(piece) and (found := _pairs(piece)):
             self.epoch.add(found, _count(piece), line)
         return before
 
