@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from thalweg.core.split_words import SPLIT_WORDS
 
-__all__ = ["JUDGED", "Meaning", "is_epoch", "is_step", "meaning", "split_of", "words"]
+__all__ = ["JUDGED", "Meaning", "is_epoch", "is_step", "may_count", "meaning", "split_of", "words"]
 
 JUDGED = frozenset({"loss", "perplexity", "accuracy", "error_rate"})
 """Quantities that tell how a run goes."""
@@ -85,6 +85,7 @@ _STEPS = {
     *("trainer global step", "batches", "update", "updates", "num updates", "num steps", "train step", "batch idx"),
     *("batch index", "n iter", "niter", "iter num", "training step", "minibatch"),
 }
+_COUNTERS = tuple(sorted(each for each in _EPOCHS | _STEPS if each.isalpha() and each not in {"it", "epochs", "steps"}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +206,23 @@ def is_epoch(name: str) -> bool:
         True for `epoch` and its spellings.
     """
     return " ".join(words(name)) in _EPOCHS
+
+
+def may_count(text: str) -> bool:
+    """Tell quickly whether a line can hold the name of a counter.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        False where no word of it begins such a name.
+
+    Example:
+        >>> may_count("Epoch  Train Loss"), may_count("model  accuracy")
+        (True, False)
+    """
+    small = text.lower()
+    return any(each in small for each in _COUNTERS)
 
 
 def is_step(name: str) -> bool:

@@ -52,9 +52,7 @@ _CHINESE = re.compile(r"第\s*(\d+)\s*(?:个|個)?(?:轮|輪|回|エポック|ep
 _EVALUATED = re.compile(r"\bSaving dict for\b")  # what TensorFlow's estimators print of an evaluation
 _SETTINGS = {"batch", "batches", "steps", "updates", "iterations", "iters"}  # `batch = 64` says how large, not which
 _HEADING = 100
-_REMARK = re.compile(
-    r"\b(?:saved|saving(?! dict)|(?:new|best) (?:best|model|checkpoint|weights)|best so far)\b", re.IGNORECASE
-)
+_REMARK = re.compile(r"\b(?:saved|saving(?! dict)|(?:new|best) (?:best|model|checkpoint|weights)|best so far)\b")
 _VALUE = re.compile(r"[A-Za-z_]\w*\s*[:=]?\s*\d+\.\d")
 _TWO = re.compile(r"\[\s*(\d{1,9})/\s*\d{1,9}\]\s?\[\s*(\d{1,12})/\s*(\d{1,12})\]")  # Swin's `[3/300][0/1251]`
 _AFTER = re.compile(
@@ -116,7 +114,8 @@ def is_remark(piece: str) -> bool:
         >>> is_remark("Saved new best model (val_acc: 0.69)"), is_remark("Epoch 3: val_loss 0.7, saved")
         (True, False)
     """
-    found = _REMARK.search(piece, 0, _HEADING)
+    head = piece[:_HEADING].lower()
+    found = _REMARK.search(head) if "sav" in head or "best" in head else None
     return found is not None and _VALUE.search(piece, 0, found.start()) is None
 
 
@@ -141,7 +140,8 @@ def read_line(piece: str) -> Printed | None:
     if _DARKNET_PART.match(piece):
         return None  # of one mini batch and one output, many a step
     remark = is_remark(piece)
-    piece = _AFTER.sub(r"\2 \3 \1: ", piece)
+    if " after " in piece or " at " in piece:
+        piece = _AFTER.sub(r"\2 \3 \1: ", piece)
     line = _Line(_CHINESE.sub(r" epoch \1 ", _OF.sub(" ", _IN_BRACKETS.sub(_kept, piece))))
     line.go()
     said = line.said
@@ -186,7 +186,7 @@ class _Line:
         """Take in every number."""
         before = 0
         headed = _HEADED.match(self.text)
-        if two := _TWO.search(self.text):
+        if "]" in self.text and (two := _TWO.search(self.text)):
             self.said.epoch, self.said.part = int(two[1]), (int(two[2]), int(two[3]))
         elif headed and _NAME.search(self.text, headed.end()):
             if headed[2] and "/" in headed[0] and int(headed[2]) > _MANY:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from thalweg.histories.cells import number
 from thalweg.histories.database import MAGIC
 from thalweg.histories.log_file import LogFile
-from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning
+from thalweg.histories.names import JUDGED, is_epoch, is_step, may_count, meaning
 from thalweg.histories.printed import pieces
 from thalweg.histories.readers import table
 from thalweg.histories.readers.reader import Reader
@@ -100,7 +100,7 @@ def _tables(text: str) -> Iterator[_Drawn]:
 
 def _header(row: str) -> tuple[str, ...] | None:
     """The names of a header: of a counter, and of something that tells how a run goes."""
-    if len(row) > _LONGEST:
+    if len(row) > _LONGEST or not may_count(row):
         return None
     for cells in (_cut(row), row.split()):
         names = tuple(cell.strip(" *`'\"") for cell in cells)
