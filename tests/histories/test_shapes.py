@@ -20,6 +20,9 @@ SHAPES = {
     "halves.json": {
         k: [{"epoch": n, "loss": p[i], "acc": p[i] / 9} for n, p in ROWS] for i, k in enumerate(("train", "val"))
     },
+    "wrapped.json": [
+        {"event": "end", "data": {"epoch": n, "train": {"loss": t}, "val": {"loss": v}}} for n, (t, v) in ROWS
+    ],
     "deep.json": {"args": {"lr": 0.1}, "run": {"history": {"train": {"loss": T}, "val": {"loss": V}}}},
 }
 
@@ -48,6 +51,7 @@ TEXTS = {
     ),
     "vae.txt": "".join(f"====> Epoch: {n} Average loss: {t}\n====> Test set loss: {v}\n" for n, (t, v) in ROWS),
     "short.csv": "epoch,tr_loss,te_loss\n" + "".join(f"{n},{t},{v}\n" for n, (t, v) in ROWS),
+    "units.csv": "epoch,loss [nats],val loss (nats)\n" + "".join(f"{n},{t},{v}\n" for n, (t, v) in ROWS),
     "Russian.csv": "эпоха;потери обучения;потери валидации\n" + "".join(f"{n};{t};{v}\n" for n, (t, v) in ROWS),
 }
 
@@ -114,3 +118,18 @@ def test_a_loss_that_another_section_lacks_is_not_nan(log, curve, points):
 def test_what_is_no_course_is_refused(log, name, text, why):
     with pytest.raises(LogError, match=why):
         log(name, text)
+
+
+def test_two_files_of_one_run_are_put_together(tmp_path, curve, points):
+    for name, values in (("train_log.csv", T), ("val_log.csv", V), ("other.csv", V)):
+        (tmp_path / name).write_text("epoch,loss\n" + "".join(f"{n},{each}\n" for n, each in enumerate(values)))
+    other, run = read(tmp_path)
+    assert curve(run, "train_loss") == points(T)
+    assert curve(run, "val_loss") == points(V)
+    assert "train_log.csv and val_log.csv were put together" in run.notes[-1]
+    assert curve(other, "val_loss") is None
+
+
+def test_an_accuracy_above_one_is_a_percentage(log, curve, near, points):
+    (run,) = log("log.csv", "epoch,val_acc\n1,1.0\n2,1.1\n3,1.3\n")
+    assert near(curve(run, "val_accuracy"), points([0.01, 0.011, 0.013]))

@@ -72,6 +72,7 @@ _RATE = re.compile(
 _GRADIENT = re.compile(r"(?:total )?(?:grad|gradient|gradients)(?: 2(?: 0)?)? norm(?: total)?|gnorm|gradnorm")
 _SECONDS = {"seconds", "elapsed seconds", "seconds elapsed", "time seconds", "time s", "sec", "secs"}
 _WORDS = re.compile(r"[^\W\d_]+|\d+")
+_UNIT = re.compile(r"\s*(?:\[[^\[\]]{0,12}\]|\((?:nats?|bits?|s|sec|seconds|1)\))\s*$", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _JOINED = re.compile(
     r"(train|training|valid|validation|val|test|tr|eval)(loss|accuracy|acc|err|error|cost)(?:es)?"
@@ -143,7 +144,7 @@ def meaning(name: str, split: str = "") -> Meaning:
         >>> meaning("Loss/val").split, meaning("train_loss_step").per, meaning("box_loss").quantity
         ('val', 'step', '')
     """
-    parts = _unnumbered(words(name))
+    parts = _unnumbered(words(_UNIT.sub("", name)))
     if "on" in parts:  # `Cost on training data`
         parts = [part for part in parts if part not in {"on", "the", "data"}]
     splits = [_SPLITS[part] for part in parts if part in _SPLITS]

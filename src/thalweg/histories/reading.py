@@ -16,6 +16,7 @@ from thalweg.histories.documents import is_document, quoted
 from thalweg.histories.folders import Found, search
 from thalweg.histories.log_file import LogFile
 from thalweg.histories.measured import measurements_beside, with_measurements
+from thalweg.histories.names import split_of, words
 from thalweg.histories.readers import (
     catboost,
     console,
@@ -213,7 +214,36 @@ def _read_folder(folder: Path, columns: Mapping[str, str]) -> list[NamedHistory]
     if not runs:
         why = f"; the first: {first}" if first else ": name a log file, or the folder in which the program writes them"
         raise LogError(f"{printable(folder)} holds no training log that can be read ({looked:,} files looked at){why}")
+    return _joined(runs)
+
+
+def _joined(runs: list[NamedHistory]) -> list[NamedHistory]:
+    """Put the halves of a run together that two files tell: `train.csv` and `val.csv`, each of its own split alone."""
+    halves: dict[tuple[Path, str], list[NamedHistory]] = {}
+    for run in runs:
+        path = Path(run.place)
+        rest = " ".join(word for word in words(path.stem) if not split_of(word))
+        if any(map(split_of, words(path.stem))):
+            halves.setdefault((path.parent, f"{rest}{path.suffix}"), []).append(run)
+    for pair in halves.values():
+        pair.sort(key=_splits)
+        if [_splits(run) for run in pair] != [["train"], ["val"]]:
+            continue
+        one, two = pair
+        known = {signal.name for signal in one.history.signals}
+        signals = (*one.history.signals, *(each for each in two.history.signals if each.name not in known))
+        note = f"{Path(one.place).name} and {Path(two.place).name} were put together as one run"
+        whole = dataclasses.replace(
+            one,
+            history=dataclasses.replace(one.history, signals=signals),
+            notes=(*one.notes, *two.notes, printable(note)),
+        )
+        runs = [whole if run is one else run for run in runs if run is not two]
     return runs
+
+
+def _splits(run: NamedHistory) -> list[str]:
+    return sorted({signal.name.partition("_")[0] for signal in run.history.signals if _is_judged(signal)})
 
 
 def _recordings(found: Found) -> Iterable[Recording]:

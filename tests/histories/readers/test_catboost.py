@@ -93,3 +93,8 @@ def test_the_half_of_a_run_that_is_there(tmp_path, curve, points):
     (run,) = read(tmp_path)
     assert curve(run, "val_loss") == points(TEST)
     assert curve(run, "train_loss") is None
+
+
+def test_a_row_without_its_number_is_left_out(log, curve):
+    (run,) = log("test_error.tsv", "iter\tLogloss\n0\t0.9\nnan\t0.8\n2\t0.7\n")
+    assert curve(run, "val_loss") == {1: 0.9, 3: 0.7}

@@ -6,6 +6,7 @@ files name their metrics, and the JSON says of each whether less of it is better
 where networks have an epoch.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -154,6 +155,8 @@ def _tables(file: LogFile) -> tuple[list[dict[str, object]], dict[str, str]]:
         metrics = [each for each in table.values if each != "iter"]
         known |= _loss(kind, [each for each in metrics if _is_loss(each)])
         for place, number in enumerate(table.values["iter"].tolist()):
+            if not math.isfinite(number):
+                continue
             row = rows.setdefault(int(number), {"iteration": number})
             row |= {f"{_SPLITS[kind]}/{each}": float(table.values[each][place]) for each in metrics}
     return [rows[number] for number in sorted(rows)], known

@@ -24,6 +24,7 @@ from thalweg.histories.rows import Columns, as_number, columns_of_rows, to_recor
 __all__ = ["READER", "flat", "from_mapping"]
 
 _WRAPPERS = ("history", "log_history", "epochs", "history_dict", "metrics", "logs", "log", "results", "curves")
+_ENVELOPES = {"data", "metrics", "payload", "logs", "log", "values", "scalars", "kpi"}
 _EPOCH_KEY = re.compile(r"(?:epochs?|ep)?[\s_-]*(\d{1,9})", re.IGNORECASE)
 _SPLITS = (["train"], ["training"], ["val"], ["valid"], ["validation"], ["test"], ["eval"])
 
@@ -177,23 +178,28 @@ def _has_curves(case: Mapping[str, object]) -> bool:
     return any(meaning(name).quantity and (wrapped or len(cells) > 1) for name, cells in _lists(inner).items())
 
 
-def flat(row: Mapping[str, object]) -> dict[str, object]:
+def flat(row: Mapping[str, object], *, deep: int = 3) -> dict[str, object]:
     """Take objects within an object apart.
 
     Args:
         row: Such as `{"train": {"loss": 1}}`.
+        deep: How many levels are taken apart.
 
     Returns:
-        The same with one level, names joined by a stroke.
+        The same with one level, names joined by a stroke; what only wraps the rest (`data`, `metrics`) gives no name.
 
     Example:
         >>> flat({"epoch": 1, "train": {"loss": 0.5}})
         {'epoch': 1, 'train/loss': 0.5}
+        >>> flat({"event": "end", "data": {"epoch": 1, "train": {"loss": 0.5}}})
+        {'event': 'end', 'epoch': 1, 'train/loss': 0.5}
     """
     taken: dict[str, object] = {}
     for key, value in row.items():
-        if isinstance(value, dict):
-            taken |= {f"{key}/{inner}": each for inner, each in value.items()}
+        if isinstance(value, dict) and deep:
+            wraps = str(key).lower() in _ENVELOPES and not set(value) & (set(row) | set(taken))
+            inside = flat(value, deep=deep - 1)
+            taken |= inside if wraps else {f"{key}/{inner}": each for inner, each in inside.items()}
         else:
             taken[str(key)] = value
     return taken

@@ -6,6 +6,7 @@ beside this one, which say what is particular in them; what no one claims is gue
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from thalweg.histories.table import Table
 
 __all__ = ["READER", "apply_counters", "from_table"]
 
+_Cells = TypeVar("_Cells")
 _WHEN = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d:\d\d|\b(?:epoch|iter|step)", re.IGNORECASE)
 _MOST_TOLD = 8
 _LOWEST, _HIGHEST = "__MIN", "__MAX"
@@ -48,10 +50,7 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     for run, names in _exported_runs(values).items():
         own = {_shortened(name, file): values[name] for name in names}
         there = {_shortened(name, file): recorded[name] for name in names}
-        split = held_out_by_file(file.path)
-        if split and all(not meaning(name).split for name in own if meaning(name).quantity in JUDGED):
-            own = {_of_split(name, split): cells for name, cells in own.items()}
-            there = {_of_split(name, split): mask for name, mask in there.items()}
+        own, there = _by_file(file, own), _by_file(file, there)
         found = Columns.guess(f"{file.place}, {printable(run)}" if run else file.place, "table", own, there)
         found.words = table.words
         apply_counters(found, columns)
@@ -99,9 +98,11 @@ def from_table(file: LogFile, format_name: str, columns: Mapping[str, str], *, e
     table = file.table
     if table is None:
         raise LogError(f"{file.place} is no table")
-    found = Columns(file.place, format_name, dict(table.values), dict(table.recorded))
+    found = Columns(file.place, format_name, _by_file(file, table.values), _by_file(file, table.recorded))
     found.epoch = epoch if epoch in table.values else ""
     found.notes = list(table.notes)
+    if set(found.values) != set(table.values):
+        found.notes.append("the file or its folder is called validation, and its columns name no split: taken as such")
     found.words = table.words
     apply_counters(found, columns)
     return found
@@ -135,8 +136,13 @@ def _shortened(name: str, file: LogFile) -> str:
     return name.rpartition(" - ")[2] if " - " in name else name
 
 
-def _of_split(name: str, split: str) -> str:
-    return f"{split}/{name}" if meaning(name).quantity in JUDGED else name
+def _by_file(file: LogFile, columns: Mapping[str, _Cells]) -> dict[str, _Cells]:
+    """The columns, with the split that the file is called by, where none of them names one."""
+    split = held_out_by_file(file.path)
+    judged = {name for name in columns if meaning(name).quantity in JUDGED}
+    if not split or any(meaning(name).split for name in judged):
+        return dict(columns)
+    return {f"{split}/{name}" if name in judged else name: cells for name, cells in columns.items()}
 
 
 def _headless(
