@@ -51,7 +51,15 @@ _LOSS = {
 }
 _ACCURACY = {
     *("acc", "accuracy", "top 1", "acc 1", "accuracy 1", "top 1 acc", "top 1 accuracy", "accuracy top 1", "acc top 1"),
-    *("prec 1", "binary accuracy", "binary acc", "categorical accuracy", "sparse categorical accuracy", "cls acc"),
+    *(
+        "accuracy 01",
+        "prec 1",
+        "binary accuracy",
+        "binary acc",
+        "categorical accuracy",
+        "sparse categorical accuracy",
+        "cls acc",
+    ),
     *("sparse categorical acc", "categorical acc", "multiclass accuracy", "multiclassaccuracy", "binaryaccuracy"),
     *("accuracy score", "class accuracy", "cls accuracy", "classification accuracy", "overall accuracy", "total acc"),
     *("genauigkeit", "exactitude", "exactitud", "acurácia", "acuracia", "accuratezza", "точность", "准确率", "準確率"),
@@ -151,6 +159,7 @@ def meaning(name: str, split: str = "") -> Meaning:
     pers = [_PER[part] for part in parts if part in _PER]
     rest = " ".join(part for part in parts if part not in _SPLITS and part not in _PER and part not in _FILLERS)
     quantity, plain = _quantity(rest)
+    plain -= "running" in parts
     if not quantity and not rest:
         return Meaning(quantity="")
     return Meaning(

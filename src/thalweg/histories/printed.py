@@ -49,10 +49,10 @@ _CLOCK = re.compile(r"\s\d+:\d\d")
 _AROUND_EPOCH = {"start", "starting", "begin", "beginning", "end", "of", "finished", "after", "in", "on", "for", "the"}
 _AROUND_EPOCH |= {"info", "debug", "warning", "error", "root", "main"}
 _CHINESE = re.compile(r"第\s*(\d+)\s*(?:个|個)?(?:轮|輪|回|エポック|epoch)", re.IGNORECASE)
-_EVALUATED = re.compile(r"\bSaving dict for\b")  # what TensorFlow's estimators print of an evaluation
+_EVALUATED = re.compile(r"\b(?:Saving dict for|cur metric,)")  # of an evaluation, by TensorFlow's estimators and Paddle
 _SETTINGS = {"batch", "batches", "steps", "updates", "iterations", "iters"}  # `batch = 64` says how large, not which
 _HEADING = 100
-_REMARK = re.compile(r"\b(?:saved|saving(?! dict)|(?:new|best) (?:best|model|checkpoint|weights)|best so far)\b")
+_REMARK = re.compile(r"\b(?:saved|saving(?! dict)|(?:new|best) (?:best|model|checkpoint|weights|metric)|best so far)\b")
 _VALUE = re.compile(r"[A-Za-z_]\w*\s*[:=]?\s*\d+\.\d")
 _TWO = re.compile(r"\[\s*(\d{1,9})/\s*\d{1,9}\]\s?\[\s*(\d{1,12})/\s*(\d{1,12})\]")  # Swin's `[3/300][0/1251]`
 _AFTER = re.compile(

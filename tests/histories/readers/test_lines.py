@@ -232,3 +232,24 @@ def test_iterations_of_a_long_run_are_no_epochs(log, curve, points):
     (run,) = log("train.log", _each("[{n}000/300000] Train loss: {t}, Valid loss: {v}, Elapsed_time: 404.2\n"))
     assert curve(run, "train_loss") == points(TRAINED)
     assert curve(run, "val_loss") == points(HELD_OUT)
+
+
+SECTIONS = {
+    "metrics of either split in its own line": "10:10:10,123:INFO: Epoch {n}/5\n10:10:10,123:INFO: - Train metrics: accuracy: 0.4 ; loss: {t}\n"
+    "10:10:10,123:INFO: - Eval metrics : accuracy: {a} ; loss: {v}\n",
+    "Coqui": "\n > EPOCH: {z}/5\n\n > TRAINING (2022-01-01 10:10:10) \n\n   --> STEP: 24/25 -- GLOBAL_STEP: {n}25\n"
+    "     | > loss: 9.0  ({t})\n\n > EVALUATION \n\n   --> STEP: 2\n     | > loss: 9.0  ({v})\n     | > acc: 9.0  ({a})\n",
+    "PaddleOCR": "[2022/01/01 10:10:10] ppocr INFO: epoch: [{n}/5], global_step: {n}0, lr: 0.1, acc: 0.4, loss: {t}, eta: 0:01:00\n"
+    "[2022/01/01 10:10:10] ppocr INFO: cur metric, acc: {a}, loss: {v}, fps: 100\n"
+    "[2022/01/01 10:10:10] ppocr INFO: best metric, acc: 0.99, best_epoch: 1\n",
+    "a running mean beside the epoch's": "{z}/3(t): 100%|#| 50/50 [00:01<00:00, 30it/s, running_acc=0.9, running_loss=9.9, acc=0.4, "
+    "loss={t}]\n{z}/3(v): 100%|#| 10/10 [00:00<00:00, 60it/s, val_acc={a}, val_loss={v}]\n",
+}
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_sections_of_an_epoch(log, curve, name):
+    (run,) = log("train.log", _each(SECTIONS[name]))
+    assert list(curve(run, "train_loss").values()) == TRAINED
+    assert list(curve(run, "val_loss").values()) == HELD_OUT
+    assert list(curve(run, "val_accuracy").values()) == RIGHT

@@ -38,6 +38,9 @@ _SPLITS = {"train", "training", "val", "valid", "validation", "test", "eval"}
 _EVALUATES = "Eval begin"
 """Paddle's heading of what then has the names of training: `readers.lines` tells them apart."""
 
+_SECTION = re.compile(r"[^\w]*(?:eval(?:uation)?|validation|test)\b[^\w:=]*:?\s*(?:\([^()]*\))?\s*", re.IGNORECASE)
+"""A heading such as Coqui's ` > EVALUATION `."""
+
 _PEOPLE_PRINT = 200
 """Characters before a heading in its line, such as the date and level of a logging line."""
 
@@ -54,6 +57,7 @@ class _Epoch:
     unfinished: int = 0  # lines that tell of a part of the epoch
     unfinished_line: int = -1
     partial: dict[str, float] = field(default_factory=dict)
+    sections: bool = False  # a line names validation for those below it
 
     @property
     def shown(self) -> bool:
@@ -83,7 +87,7 @@ def _recognises(file: LogFile) -> bool:
     if file.head.startswith(MAGIC) or file.path.suffix.lower() in _TABLES or file.text.lstrip()[:1] in {"{", "["}:
         return False
     first = next(_epochs(file.printed, []), None)
-    if first is None or _EVALUATES in file.text:
+    if first is None or first.sections or _EVALUATES in file.text:
         return False
     if first.unfinished and any(_sums_up(name) for name in first.values):
         return False  # its counted lines are batches, even the last, as MONAI's tutorials print them
@@ -133,6 +137,8 @@ class _Console:
             piece = piece[heading.end() :]
         if self.epoch is not None and not is_remark(piece) and (found := _pairs(piece)):
             self.epoch.add(found, _count(piece), line)
+        elif self.epoch is not None and _SECTION.fullmatch(piece):
+            self.epoch.sections = True
         return before
 
     def _begin(self, number: int, total: int, line: int) -> _Epoch | None:
@@ -170,8 +176,9 @@ def _count(piece: str) -> tuple[str, str] | None:
 def _pairs(piece: str) -> dict[str, float]:
     """The names and numbers in a line; a split at its beginning (`val Loss: 0.5 Acc: 0.8`) holds for all of them."""
     found: dict[str, float] = {}
-    first = words(piece[:60])[:1]
-    split = first[0] if first and first[0] in _SPLITS else ""
+    begin = _PAIR.search(piece)
+    above = words(piece[: begin.start()]) if begin else []
+    split = next((each for each in (*reversed(above), *words(piece[:60])[:1]) if each in _SPLITS), "")
     for part in _BREAKS.split(piece):
         for name, text in _PAIR.findall(part):
             plain = " ".join(name.split())
