@@ -6,6 +6,8 @@ from table import CLASSES
 STANDARD = ("full", "full_batches", "quarter", "five_epochs", "batches")
 FAR = 1.48
 """Decimal logarithm of 30: factors beyond are one-sided."""
+NEAREST, USUAL = 0.29, 1.13
+"""As in `thalweg.diagnosis.rate_model`: nearer to 1 no wrong rate lies, and the median of wrong ones within 30x."""
 
 
 def f1(truth: np.ndarray, said: np.ndarray) -> float:
@@ -52,7 +54,8 @@ def _factor_score(logs: np.ndarray, chances: np.ndarray, target: np.ndarray, row
     rows = rows & (np.abs(target) < FAR)
     low, middle, high = logs[rows].T
     best, truth = chances[rows].argmax(1), target[rows]
-    side = np.where(best == 0, np.minimum(middle, -0.1), np.where(best == 2, np.maximum(middle, 0.1), middle))
+    side = np.where((best == 0) & (middle > -NEAREST), -USUAL, middle)  # as `rate_model` tells it
+    side = np.where((best == 2) & (middle < NEAREST), USUAL, side)
     side = np.clip(side, -FAR, FAR)
     lower, upper = np.minimum(low, middle) - widen[0], np.maximum(high, middle) + widen[1]
     inside = ((lower <= truth) | (lower < -FAR)) & ((upper >= truth) | (upper > FAR))

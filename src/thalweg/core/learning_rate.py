@@ -52,6 +52,21 @@ class LearningRateEstimate(Showable):
         return {name: getattr(self, name) for name in names}
 
     @property
+    def span(self) -> tuple[float | None, float | None]:
+        """Where the factor lies if the verdict holds: the interval without what lies on the other side of 1.
+
+        Example:
+            >>> LearningRateEstimate(verdict="too_low", factor=0.07, interval=(None, 3.0)).span
+            (None, 1.0)
+        """
+        low, high = self.interval or (None, None)
+        if self.verdict == "too_low":
+            return low, None if high is None else min(high, 1.0)
+        if self.verdict == "too_high":
+            return None if low is None else max(low, 1.0), high
+        return low, high
+
+    @property
     def distance(self) -> str:
         """By what factor the rate is off, the way people say it on either side; empty where that is not known.
 

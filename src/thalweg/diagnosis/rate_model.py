@@ -28,6 +28,9 @@ Numbers = npt.NDArray[np.float64]
 _VERDICTS: tuple[Verdict, ...] = ("too_low", "about_right", "too_high")
 _FAR = 30.0
 """Beyond this factor either way runs look alike: flat, or no number from the first epoch on."""
+_NEAREST, _USUAL = 0.29, 1.13
+"""Decimal logarithms of factors: 99 % of runs that a rate costs a tenth of their accuracy lie farther from 1, and the
+median of those within 30x (benchmarks/sweeps/score.py has them, too)."""
 _MOST_EVIDENCE = 4
 _MOST_SURE = 0.99
 """Nobody has seen enough runs to say more."""
@@ -235,13 +238,17 @@ def _words(verdict: str) -> str:
 def _factor(
     logs: tuple[float, float, float], verdict: Verdict, *, certain: bool
 ) -> tuple[float, tuple[float | None, float | None]]:
-    """Turn three decimal logarithms into a factor on the verdict's side and an interval, open beyond `_FAR`."""
+    """Turn three decimal logarithms into a factor that the verdict can have, and an interval, open beyond `_FAR`."""
+    # The middle is fitted on runs within 30x; what lies farther off, mostly flat, it may put on the wrong side of 1 or
+    # near it, where no run of that verdict lies. Such a middle says nothing: the usual factor stands for it (0039).
     low, middle, high = logs
     far = math.log10(_FAR)
     if verdict == "too_low":
-        middle, low, high = min(middle, -0.1), min(low, -0.1), min(high, -0.05) if certain else high
+        middle = middle if middle <= -_NEAREST else -_USUAL
+        low, high = min(low, middle), min(high, -0.05) if certain else high
     elif verdict == "too_high":
-        middle, high, low = max(middle, 0.1), max(high, 0.1), max(low, 0.05) if certain else low
+        middle = middle if middle >= _NEAREST else _USUAL
+        high, low = max(high, middle), max(low, 0.05) if certain else low
     low, high = min(low, middle), max(high, middle)
     middle = min(max(middle, -far), far)
     low, high = min(low, far), max(high, -far)

@@ -22,7 +22,7 @@ _FEW = 0.45
 _SHOWN = 12
 _ROUNDING = 1e-6
 _LARGEST_COUNT = 2.0**53
-_PERCENT_FROM = 1.5
+_PERCENT_FROM = 1.01
 _UNITS = {"learning_rate": "1", "gradient_norm": "1", "seconds": "s"}
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from thalweg.histories.measured import SIGNALS_FILE
 from thalweg.histories.names import words
+from thalweg.histories.readers.catboost import LEARNED, TESTED, TRAINING
 from thalweg.histories.readers.exports import exported
 from thalweg.histories.readers.mlflow_files import METRICS, is_run_folder
 from thalweg.histories.readers.own import EPOCHS, STEPS
@@ -29,6 +30,8 @@ _NAMED = ("log", "hist", "metric", "loss", "train", "output", "stdout", "console
 _PASSED_OVER = {"__pycache__", "node_modules", "site-packages", "artifacts", "checkpoints", ".trash"}
 _STATE = "trainer_state.json"
 _CHECKPOINT = re.compile(r"checkpoint-\d+")
+_DVC = {"metrics", "scalars"}
+_CATBOOSTS = re.compile(r"learn|test\d*|tmp")
 _NUMBER = re.compile(r"(\d+)")
 _SPLITS = {"train": "train", "training": "train", "validation": "val", "valid": "val", "val": "val", "eval": "val"}
 _SPLITS |= {"test": "test"}
@@ -72,6 +75,14 @@ def search(root: Path) -> Iterator[Found]:
             continue
         if METRICS in folders and is_run_folder(folder):
             found.append(Found("mlflow", folder))
+            folders.clear()
+            continue
+        if told := next((name for name in (TRAINING, LEARNED, TESTED) if name in names), ""):
+            found.append(Found("file", folder / told))  # the other tables and the events tell the same run
+            names[:] = [name for name in names if name not in {TRAINING, LEARNED, TESTED, "time_left.tsv"}]
+            folders[:] = [name for name in folders if not _CATBOOSTS.fullmatch(name)]
+        if folder.name in _DVC and (tables := _dvc(folder)):
+            found.append(Found("exports", folder.parent, events=tables))
             folders.clear()
             continue
         if _CHECKPOINT.fullmatch(folder.name) and folder.parent in states:
@@ -119,6 +130,20 @@ def _may_be_log(name: str) -> bool:
     if MARK in low or low.endswith(SIGNALS_FILE) or low == _STATE or low.startswith(".") or not low.endswith(_ENDINGS):
         return False
     return not low.endswith(_NAMED_ENDINGS) or any(word in low for word in _NAMED)
+
+
+def _dvc(folder: Path) -> list[tuple[Path, str]]:
+    """The curves that DVCLive writes: `train/loss.tsv` with the columns step and loss; empty for other folders."""
+    files = sorted(folder.glob("**/*.tsv"))[:MOST_FILES]
+    for path in files:
+        try:
+            with path.open(encoding="utf-8", errors="replace") as table:
+                header = table.readline().split()
+        except OSError:
+            return []
+        if "step" not in header or header[-1] != path.stem:
+            return []
+    return [(path, path.relative_to(folder).with_suffix("").as_posix()) for path in files]
 
 
 def _exports(folder: Path, names: Sequence[str]) -> list[Found]:

@@ -12,16 +12,22 @@ from thalweg.core.files import printable
 from thalweg.core.strange_yaml import read_yaml
 from thalweg.histories.table import Table, read_table
 
-__all__ = ["LARGEST", "LogFile", "parse_json"]
+__all__ = ["LARGEST", "LogFile", "parse_json", "unwrapped"]
 
 LARGEST = 1 << 30
 """Bytes of the largest text file that is read; a million rows of ten columns are a tenth of it."""
 
 _HEAD = 4096
 _LARGEST_YAML = 5 << 20
-_PRINTED = re.compile(r"(?:np\.|numpy\.)?(?:float|int|tensor|array|tf\.Tensor)\d*\(([^()]*)\)")
+_PRINTED = re.compile(
+    r"(?:np\.|numpy\.|torch\.)?(?:float|int|tensor|array|tf\.Tensor)\d*\(([^()=]*?)(?:,\s*\w+=[^()]*)?\)"
+)
 _WORD = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\b(?:nan|inf|None|True|False)\b")
+_COMMAS = re.compile(r"(?<=[=\s])([-+]?\d{1,9}),(\d+)(?![\d.,:])")
+_POINTS = re.compile(r"(?<=[=\s])[-+]?\d{1,9}\.\d")
+_SAMPLED = 1 << 16
 _AS_JSON = {"nan": "NaN", "inf": "Infinity", "None": "null", "True": "true", "False": "false"}
+_SHEETS = {".xlsx", ".xls", ".xlsm", ".ods"}
 _ZIPPED_OR_PICKLED = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
@@ -53,6 +59,24 @@ class LogFile:
         if not self.head:
             raise LogError(f"{self.place} is empty (0 bytes): the run wrote nothing there, or has not yet")
 
+    @classmethod
+    def of_text(cls, path: Path, place: str, text: str) -> "LogFile":
+        """Make a file of a text that lies within another.
+
+        Args:
+            path: Where that one is; its ending says what the text is.
+            place: How the text is shown to people.
+            text: The text.
+
+        Returns:
+            The file.
+        """
+        file = cls.__new__(cls)
+        file.path, file.place, file.size = path, place, len(text)
+        file.head = text[:_HEAD].encode("utf-8", "replace")
+        file.__dict__["text"] = text
+        return file
+
     @property
     def name(self) -> str:
         """The file's name in small letters."""
@@ -65,6 +89,8 @@ class LogFile:
         Raises:
             LogError: It is a pickle, another binary file, or too large.
         """
+        if self.path.suffix.lower() in _SHEETS:
+            raise LogError(f"{self.place} is a spreadsheet, which is not read: save its sheet as CSV and give that")
         if self.head.startswith(_ZIPPED_OR_PICKLED) or self.path.suffix.lower() in {".pkl", ".pickle"}:
             raise LogError(
                 f"{self.place} is a pickle or archive, which could run programs when opened: it was not opened; "
@@ -84,6 +110,15 @@ class LogFile:
             )
         if not text.strip():
             raise LogError(f"{self.place} holds nothing but white space")
+        return text
+
+    @cached_property
+    def printed(self) -> str:
+        """The text as lines that programs print: numbers bare, and with points where the program writes commas."""
+        text = unwrapped(self.text) if "(" in self.text else self.text
+        head = text[:_SAMPLED]
+        if 2 * len(_POINTS.findall(head)) < len(_COMMAS.findall(head)):
+            text = _COMMAS.sub(r"\1.\2", text)
         return text
 
     @cached_property
@@ -162,11 +197,27 @@ def parse_json(text: str) -> object:
         raise ValueError("nested too deep") from None
     except ValueError:
         pass
-    plain = _WORD.sub(lambda found: _quoted(found[0]), _PRINTED.sub(r"\1", text))
+    plain = _WORD.sub(lambda found: _quoted(found[0]), unwrapped(text))
     try:
         return json.loads(plain)
     except RecursionError:
         raise ValueError("nested too deep") from None
+
+
+def unwrapped(text: str) -> str:
+    """Take numbers out of what Python prints around them.
+
+    Args:
+        text: The text.
+
+    Returns:
+        The text with bare numbers.
+
+    Example:
+        >>> unwrapped("[tensor(0.25, device='cuda:0'), np.float64(0.5)]")
+        '[0.25, 0.5]'
+    """
+    return _PRINTED.sub(r"\1", text)
 
 
 def _quoted(word: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from thalweg.core.split_words import SPLIT_WORDS
 
-__all__ = ["JUDGED", "Meaning", "is_epoch", "is_step", "meaning", "split_of", "words"]
+__all__ = ["JUDGED", "Meaning", "is_epoch", "is_step", "may_count", "meaning", "split_of", "words"]
 
 JUDGED = frozenset({"loss", "perplexity", "accuracy", "error_rate"})
 """Quantities that tell how a run goes."""
@@ -18,17 +18,21 @@ JUDGED = frozenset({"loss", "perplexity", "accuracy", "error_rate"})
 _SPLITS = {
     **dict.fromkeys(("train", "training", "trn", "tr"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "eval", "evaluation", "dev", "vl", "evaluate"), "val"),
+    **dict.fromkeys(("vali", "vld", "va"), "val"),
     **dict.fromkeys(("validating", "validate", "evaluating"), "val"),
-    **dict.fromkeys(("test", "tst", "testing", "heldout"), "test"),
+    **dict.fromkeys(("test", "tst", "te", "testing", "heldout"), "test"),
     **{word: {"validation": "val"}.get(part, part) for word, part in SPLIT_WORDS.items()},
     "驗證": "val",
+    **dict.fromkeys(("обучение", "обучения", "обучении", "обучающая"), "train"),
+    **dict.fromkeys(("валидация", "валидации", "валидационная"), "val"),
+    **dict.fromkeys(("тест", "теста", "тесте"), "test"),
 }
 _PER = {
     **dict.fromkeys(("step", "batch", "iter", "iteration", "it", "minibatch", "smoothed"), "step"),
-    **dict.fromkeys(("epoch", "avg", "average", "mean"), "epoch"),
+    **dict.fromkeys(("epoch", "avg", "avr", "average", "mean"), "epoch"),
 }
 _FILLERS = {"metrics", "metric", "running", "global", "history", "stats", "scalar", "scalars", "value", "log", "logs"}
-_FILLERS |= {"mini"}
+_FILLERS |= {"mini", "over", "set"}
 _LOSS = {
     *("loss", "total loss", "loss total", "cost", "objective", "nll", "nll loss", "ce", "ce loss", "loss ce", "celoss"),
     *(
@@ -43,11 +47,19 @@ _LOSS = {
     *("bce", "bce loss", "binary crossentropy", "categorical crossentropy", "sparse categorical crossentropy"),
     *("mse", "mse loss", "log loss", "criterion", "loss value", "losses", "cls loss", "classification loss"),
     *("verlust", "perte", "pérdida", "perdida", "perda", "perdita", "потери", "损失", "損失", "زیان", "هزینه"),
-    *("loss cls", "loss classification", "mlogloss", "multi logloss", "binary logloss"),
+    *("lm loss", "loss cls", "loss classification", "mlogloss", "multi logloss", "binary logloss"),
 }
 _ACCURACY = {
     *("acc", "accuracy", "top 1", "acc 1", "accuracy 1", "top 1 acc", "top 1 accuracy", "accuracy top 1", "acc top 1"),
-    *("prec 1", "binary accuracy", "binary acc", "categorical accuracy", "sparse categorical accuracy", "cls acc"),
+    *(
+        "accuracy 01",
+        "prec 1",
+        "binary accuracy",
+        "binary acc",
+        "categorical accuracy",
+        "sparse categorical accuracy",
+        "cls acc",
+    ),
     *("sparse categorical acc", "categorical acc", "multiclass accuracy", "multiclassaccuracy", "binaryaccuracy"),
     *("accuracy score", "class accuracy", "cls accuracy", "classification accuracy", "overall accuracy", "total acc"),
     *("genauigkeit", "exactitude", "exactitud", "acurácia", "acuracia", "accuratezza", "точность", "准确率", "準確率"),
@@ -60,11 +72,15 @@ _ERROR = {
     *("misclassification rate", "error top 1", "err 1", "err top 1", "classification error rate"),
 }
 _RATE = re.compile(
-    r"(?:lr|learning rate|learningrate)(?: (?:pg )?0| [a-z]+)?(?: pg 1)?|(?:base|current) (?:lr|learning rate)"
+    r"(?:lr|learning rate|learningrate|learn rate|base learn rate)(?: (?:pg )?0| [a-z]+)?(?: pg 1)?"
+    r"|(?:base|current) (?:lr|learning rate)"
+    r"|lernrate|taux d apprentissage|tasa de aprendizaje|taxa de aprendizado|tasso di apprendimento"
+    r"|скорость обучения|学习率|學習率|学習率|نرخ یادگیری"
 )
 _GRADIENT = re.compile(r"(?:total )?(?:grad|gradient|gradients)(?: 2(?: 0)?)? norm(?: total)?|gnorm|gradnorm")
 _SECONDS = {"seconds", "elapsed seconds", "seconds elapsed", "time seconds", "time s", "sec", "secs"}
 _WORDS = re.compile(r"[^\W\d_]+|\d+")
+_UNIT = re.compile(r"\s*(?:\[[^\[\]]{0,12}\]|\((?:nats?|bits?|s|sec|seconds|1)\))\s*$", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _JOINED = re.compile(
     r"(train|training|valid|validation|val|test|tr|eval)(loss|accuracy|acc|err|error|cost)(?:es)?"
@@ -78,6 +94,7 @@ _STEPS = {
     *("trainer global step", "batches", "update", "updates", "num updates", "num steps", "train step", "batch idx"),
     *("batch index", "n iter", "niter", "iter num", "training step", "minibatch"),
 }
+_COUNTERS = tuple(sorted(each for each in _EPOCHS | _STEPS if each.isalpha() and each not in {"it", "epochs", "steps"}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,11 +152,14 @@ def meaning(name: str, split: str = "") -> Meaning:
         >>> meaning("Loss/val").split, meaning("train_loss_step").per, meaning("box_loss").quantity
         ('val', 'step', '')
     """
-    parts = words(name)
+    parts = _unnumbered(words(_UNIT.sub("", name)))
+    if "on" in parts:  # `Cost on training data`
+        parts = [part for part in parts if part not in {"on", "the", "data"}]
     splits = [_SPLITS[part] for part in parts if part in _SPLITS]
     pers = [_PER[part] for part in parts if part in _PER]
     rest = " ".join(part for part in parts if part not in _SPLITS and part not in _PER and part not in _FILLERS)
     quantity, plain = _quantity(rest)
+    plain -= "running" in parts
     if not quantity and not rest:
         return Meaning(quantity="")
     return Meaning(
@@ -148,6 +168,12 @@ def meaning(name: str, split: str = "") -> Meaning:
         per=pers[0] if pers else "",
         plain=plain,
     )
+
+
+def _unnumbered(parts: list[str]) -> list[str]:
+    """Words without the number of a split, as LightGBM's `valid_0` and CatBoost's `test1` have it."""
+    numbered = len(parts) > 2 and parts[0] in _SPLITS and parts[1].isdecimal()  # noqa: PLR2004 - split, number, name
+    return [parts[0], *parts[2:]] if numbered else parts
 
 
 def _quantity(rest: str) -> tuple[str, int]:
@@ -190,6 +216,23 @@ def is_epoch(name: str) -> bool:
         True for `epoch` and its spellings.
     """
     return " ".join(words(name)) in _EPOCHS
+
+
+def may_count(text: str) -> bool:
+    """Tell quickly whether a line can hold the name of a counter.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        False where no word of it begins such a name.
+
+    Example:
+        >>> may_count("Epoch  Train Loss"), may_count("model  accuracy")
+        (True, False)
+    """
+    small = text.lower()
+    return any(each in small for each in _COUNTERS)
 
 
 def is_step(name: str) -> bool:

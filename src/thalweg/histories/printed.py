@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from thalweg.histories.cells import number
 from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning, split_of, words
 
-__all__ = ["Printed", "pieces", "read_line"]
+__all__ = ["Printed", "is_remark", "pieces", "read_line"]
 
 _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _REDRAWN = re.compile(r"[\r\x08]+")
@@ -25,11 +25,13 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _IN_BRACKETS = re.compile(r"\(\s*([A-Za-z_][A-Za-z_ -]{0,30})\)")
-_BREAKS = re.compile(r"\s-\s|[:,;|>\t\[\]()]|(?<![Vv]al)(?<![Tt]est)(?<![Aa]cc)(?<![Aa]vg)\.+\s")
+_BREAKS = re.compile(r"\s-\s|[:,;|>*\t\[\]()]|(?<![Vv]al)(?<![Tt]est)(?<![Aa]cc)(?<![Aa]vg)\.+\s")
 _NAME = re.compile(r"[^\W\d_][\w/.@' -]{0,59}")
 _SOURCE_FILE = re.compile(r"\.(?:py|cpp|cc|cu)\b")
 _MOST_WORDS = 5
 _LONGEST_COUNT = 12
+_WORD_AFTER = re.compile(r"\s[A-Za-z]\w*\s*[:=]")
+_MORE = re.compile(r"\s*,\s*[-+.\d]|\s+[-+.\d]")
 _HEADED = re.compile(r"\s*\[\s*(\d{1,9})\s*(?:[/,]\s*(\d{1,9})\s*)?\]")
 _SPLIT_AND_EPOCH = re.compile(
     r"\s*(?:train|training|val|valid|validation|test|eval):?\s+(\d{1,9})\s*:?\s*\[", re.IGNORECASE
@@ -38,17 +40,27 @@ _DARKNET = re.compile(
     r"\s*(\d{1,9})(?:,\s*[\d.]+)?:\s*([-+.\w]+),\s*([-+.\w]+)\s+avg\b(?:[^,]*,\s*([\d.e+-]+)\s+rate)?"
 )
 _DARKNET_PART = re.compile(r"\s*(?:v\d \(|Region |Detection layer)")
-_OF = re.compile(r"(?:_\d+)?'s ")  # LightGBM: `valid_0's binary_logloss`
+_OF = re.compile(r"'s ")  # LightGBM: `valid_0's binary_logloss`
 _SPLIT_WORD = re.compile(
     r"(?<![\w./-])(train(?:ing)?|val(?:id(?:ation|ating|ate)?)?|test(?:ing)?|eval(?:uat(?:ion|ing|e))?)(?![\w./])",
     re.IGNORECASE,
 )
 _CLOCK = re.compile(r"\s\d+:\d\d")
 _AROUND_EPOCH = {"start", "starting", "begin", "beginning", "end", "of", "finished", "after", "in", "on", "for", "the"}
+_AROUND_EPOCH |= {"info", "debug", "warning", "error", "root", "main"}
 _CHINESE = re.compile(r"第\s*(\d+)\s*(?:个|個)?(?:轮|輪|回|エポック|epoch)", re.IGNORECASE)
-_EVALUATED = re.compile(r"\bSaving dict for\b")  # what TensorFlow's estimators print of an evaluation
+_EVALUATED = re.compile(r"\b(?:Saving dict for|cur metric,)")  # of an evaluation, by TensorFlow's estimators and Paddle
 _SETTINGS = {"batch", "batches", "steps", "updates", "iterations", "iters"}  # `batch = 64` says how large, not which
 _HEADING = 100
+_REMARK = re.compile(r"\b(?:saved|saving(?! dict)|(?:new|best) (?:best|model|checkpoint|weights|metric)|best so far)\b")
+_VALUE = re.compile(r"[A-Za-z_]\w*\s*[:=]?\s*\d+\.\d")
+_TWO = re.compile(r"\[\s*(\d{1,9})/\s*\d{1,9}\]\s?\[\s*(\d{1,12})/\s*(\d{1,12})\]")  # Swin's `[3/300][0/1251]`
+_AFTER = re.compile(
+    r"\b([A-Za-z][A-Za-z ]{2,30}?) (?:after|at) (epoch|iteration|step) #?(\d{1,9})"
+    r"\s*(?::|=|is\b)\s*(?=[-+.\d]|nan|inf)",
+    re.IGNORECASE,
+)
+_MANY = 5_000  # epochs: who counts to more counts steps
 
 
 @dataclass(slots=True)
@@ -89,6 +101,24 @@ def pieces(row: str, longest: int | None = _LONGEST) -> list[str]:
     return [piece[:longest] for piece in _REDRAWN.split(_COLOURS.sub("", row)) if piece.strip()]
 
 
+def is_remark(piece: str) -> bool:
+    """Tell whether a line remarks on the best so far, whose numbers stand there already, or only where it was beaten.
+
+    Args:
+        piece: A drawing of a line.
+
+    Returns:
+        True where it speaks of saving or of the best before its first number.
+
+    Example:
+        >>> is_remark("Saved new best model (val_acc: 0.69)"), is_remark("Epoch 3: val_loss 0.7, saved")
+        (True, False)
+    """
+    head = piece[:_HEADING].lower()
+    found = _REMARK.search(head) if "sav" in head or "best" in head else None
+    return found is not None and _VALUE.search(piece, 0, found.start()) is None
+
+
 def read_line(piece: str) -> Printed | None:
     """Read one drawing of a line.
 
@@ -109,12 +139,17 @@ def read_line(piece: str) -> Printed | None:
         return _darknet(found)
     if _DARKNET_PART.match(piece):
         return None  # of one mini batch and one output, many a step
+    remark = is_remark(piece)
+    if " after " in piece or " at " in piece:
+        piece = _AFTER.sub(r"\2 \3 \1: ", piece)
     line = _Line(_CHINESE.sub(r" epoch \1 ", _OF.sub(" ", _IN_BRACKETS.sub(_kept, piece))))
     line.go()
     said = line.said
     if line.first >= 0 or len(line.text) < _HEADING:
         marked = _SPLIT_WORD.search(line.text[: line.first] if line.first >= 0 else line.text)
         said.split = split_of(marked[1]) if marked else "val" if _EVALUATED.search(line.text) else ""
+    if remark:
+        said.values, said.means = {}, {}
     counted = said.epoch is not None or said.step is not None or said.part is not None
     return said if counted or said.values or said.split else None
 
@@ -151,8 +186,13 @@ class _Line:
         """Take in every number."""
         before = 0
         headed = _HEADED.match(self.text)
-        if headed and _NAME.search(self.text, headed.end()):
-            self.said.epoch = int(headed[1])
+        if "]" in self.text and (two := _TWO.search(self.text)):
+            self.said.epoch, self.said.part = int(two[1]), (int(two[2]), int(two[3]))
+        elif headed and _NAME.search(self.text, headed.end()):
+            if headed[2] and "/" in headed[0] and int(headed[2]) > _MANY:
+                self.said.step = int(headed[1])
+            else:
+                self.said.epoch = int(headed[1])
             if headed[2] and "," in headed[0]:
                 self.said.part = (int(headed[2]), 0)
             before = headed.end()
@@ -160,6 +200,10 @@ class _Line:
             self.said.epoch = int(headed[1])
             before = headed.end() - 1
         for found in _NUMBER.finditer(self.text, before):
+            if found[1][-1:].isalpha() and _WORD_AFTER.match(self.text, found.end()):
+                name, _, plain = _name(self.text[before : found.start()])
+                if not plain and not meaning(name).quantity:
+                    continue  # a word: `number of nan iterations: 0`
             self._take(found, self.text[before : found.start()], before)
             before = found.end()
 
@@ -182,6 +226,8 @@ class _Line:
         total = unit[1:].strip() if unit.startswith("/") else ""
         if not name or (unit and unit != "%" and not total.isdecimal()):
             return
+        if bare.endswith("[") and _MORE.match(self.text, found.end()):
+            return  # a list, which is no value of this moment
         quantity = meaning(name).quantity
         if not (plain or quantity) or (total and quantity not in {"accuracy", "error_rate"}):
             return
@@ -220,7 +266,7 @@ class _Line:
             else:
                 said.step = count if said.step is None else said.step
             return True
-        if total and (not name or split_of(name)):
+        if total and (not name or split_of(name.rsplit(maxsplit=1)[-1])):
             if not (bare.endswith("(") and last) and not _CLOCK.match(self.text, end):
                 said.part = said.part or (count, int(total))
             return True

@@ -1,5 +1,6 @@
 """The door of this room: a path goes in, the runs recorded there come out."""
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Iterable, Mapping
@@ -8,19 +9,25 @@ from pathlib import Path
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.core.run_log import NamedHistory
+from thalweg.core.signal import Signal
 from thalweg.histories.assembly import assemble
 from thalweg.histories.database import MAGIC
+from thalweg.histories.documents import is_document, quoted
 from thalweg.histories.folders import Found, search
 from thalweg.histories.log_file import LogFile
 from thalweg.histories.measured import measurements_beside, with_measurements
+from thalweg.histories.names import split_of, words
 from thalweg.histories.readers import (
+    catboost,
     console,
+    drawn,
     fastai,
     history_json,
     json_lines,
     keras_csv,
     lightning,
     lines,
+    literals,
     mlflow,
     own,
     table,
@@ -29,6 +36,7 @@ from thalweg.histories.readers import (
     trackio,
     transformers,
     ultralytics,
+    ultralytics_console,
 )
 from thalweg.histories.readers.exports import from_exports
 from thalweg.histories.readers.history_json import from_mapping
@@ -45,10 +53,14 @@ READERS: tuple[Reader, ...] = (
     mlflow.READER,
     trackio.READER,
     transformers.READER,
+    catboost.READER,
     history_json.READER,
     json_lines.READER,
+    ultralytics_console.READER,
     console.READER,
     lines.READER,
+    literals.READER,
+    drawn.READER,
     own.READER,
     keras_csv.READER,
     fastai.READER,
@@ -132,6 +144,8 @@ def read_file(file: LogFile, columns: Mapping[str, str]) -> Iterable[NamedHistor
     Raises:
         LogError: No reader knows it, or it has no usable curve.
     """
+    if is_document(file):
+        return _read_document(file, columns)
     for reader in READERS:
         if reader.recognises(file):
             runs = [_assembled(recording, columns) for recording in reader.read(file, columns)]
@@ -148,6 +162,25 @@ def read_file(file: LogFile, columns: Mapping[str, str]) -> Iterable[NamedHistor
         f"{file.place} is no training log that is known: it is JSON without a list of numbers, or damaged; "
         'a history is {"loss": [0.9, ...], "val_loss": [0.8, ...]}'
     )
+
+
+def _read_document(file: LogFile, columns: Mapping[str, str]) -> list[NamedHistory]:
+    """Read what a notebook or a page quotes; a part that shows one moment is no course of a run."""
+    runs: list[NamedHistory] = []
+    for part in quoted(file):
+        with contextlib.suppress(LogError):
+            runs += read_file(part, columns)
+    runs = [run for run in runs if any(len(signal.steps) > 1 for signal in run.history.signals if _is_judged(signal))]
+    if not runs:
+        raise LogError(
+            f"{file.place} is a notebook or page whose outputs and tables hold no training log: run its training "
+            "cells and save it, or give the log that the program wrote"
+        )
+    return runs
+
+
+def _is_judged(signal: Signal) -> bool:
+    return signal.name.endswith(("_loss", "_accuracy")) and signal.name in SIGNALS
 
 
 def _assembled(recording: Recording, columns: Mapping[str, str]) -> NamedHistory:
@@ -181,7 +214,36 @@ def _read_folder(folder: Path, columns: Mapping[str, str]) -> list[NamedHistory]
     if not runs:
         why = f"; the first: {first}" if first else ": name a log file, or the folder in which the program writes them"
         raise LogError(f"{printable(folder)} holds no training log that can be read ({looked:,} files looked at){why}")
+    return _joined(runs)
+
+
+def _joined(runs: list[NamedHistory]) -> list[NamedHistory]:
+    """Put the halves of a run together that two files tell: `train.csv` and `val.csv`, each of its own split alone."""
+    halves: dict[tuple[Path, str], list[NamedHistory]] = {}
+    for run in runs:
+        path = Path(run.place)
+        rest = " ".join(word for word in words(path.stem) if not split_of(word))
+        if any(map(split_of, words(path.stem))):
+            halves.setdefault((path.parent, f"{rest}{path.suffix}"), []).append(run)
+    for pair in halves.values():
+        pair.sort(key=_splits)
+        if [_splits(run) for run in pair] != [["train"], ["val"]]:
+            continue
+        one, two = pair
+        known = {signal.name for signal in one.history.signals}
+        signals = (*one.history.signals, *(each for each in two.history.signals if each.name not in known))
+        note = f"{Path(one.place).name} and {Path(two.place).name} were put together as one run"
+        whole = dataclasses.replace(
+            one,
+            history=dataclasses.replace(one.history, signals=signals),
+            notes=(*one.notes, *two.notes, printable(note)),
+        )
+        runs = [whole if run is one else run for run in runs if run is not two]
     return runs
+
+
+def _splits(run: NamedHistory) -> list[str]:
+    return sorted({signal.name.partition("_")[0] for signal in run.history.signals if _is_judged(signal)})
 
 
 def _recordings(found: Found) -> Iterable[Recording]:

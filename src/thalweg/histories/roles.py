@@ -1,6 +1,7 @@
 """Which curve of a log is the training loss, which the validation accuracy: as the user, format or name says."""
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -28,6 +29,7 @@ AXES = ("epoch", "step")
 """What else `--columns` may name."""
 
 _SHOWN = 12
+_NUMBERED = re.compile(r"validation_(\d+)[-/ ]")
 _CONVERTED = {"error_rate": "accuracy", "perplexity": "loss"}
 
 
@@ -70,10 +72,24 @@ def assign(recording: Recording, columns: Mapping[str, str]) -> Roles:
         if curve.signal not in {"", "-"} and curve.signal not in roles.known:
             roles.known[curve.signal] = curve
     unsaid = [curve for curve in left if not curve.signal]
+    if not columns:
+        _refuse_numbers(unsaid, recording.place)
     roles.other += [curve for curve in left if curve.signal and roles.known.get(curve.signal) is not curve]
     _guess(unsaid, roles)
     _batches_for_epochs(roles)
     return roles
+
+
+def _refuse_numbers(curves: Sequence[Curve], place: str) -> None:
+    """Refuse what XGBoost calls `validation_0` and `validation_1`: often the first is the training set."""
+    numbered = {found[1]: curve.name for curve in curves if (found := _NUMBERED.match(curve.name))}
+    if len(numbered) > 1 and not any(meaning(curve.name).split == "train" for curve in curves):
+        one, two = list(numbered.values())[:2]
+        way = printable(f"train_loss={one},val_loss={two}")
+        raise LogError(
+            f"{place} numbers its data sets, as XGBoost does, and does not say which was trained on: "
+            f"say --columns {way}"
+        )
 
 
 def _named(wanted: str, curves: Sequence[Curve], recording: Recording) -> Curve:

@@ -1,13 +1,14 @@
 """Logs of rows: columns to curves, and rows whose counter goes back to runs that were resumed or begun anew."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from thalweg.core.files import printable
 from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning
+from thalweg.histories.parts import runs_apart
 from thalweg.histories.recording import Curve, Floats, Recording
 
 __all__ = ["Columns", "Mask", "as_number", "columns_of_rows", "to_recordings"]
@@ -34,6 +35,7 @@ class Columns:
         percent: True where the format writes accuracies as percentages.
         says_nan: True where the format writes NaN as such, so that what is missing is missing.
         notes: What was noticed so far.
+        words: The columns of words, which may name runs.
     """
 
     place: str
@@ -49,6 +51,7 @@ class Columns:
     percent: bool = False
     says_nan: bool = False
     notes: list[str] = field(default_factory=list)
+    words: Mapping[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def guess(cls, place: str, format_name: str, values: dict[str, Floats], recorded: dict[str, Mask]) -> "Columns":
@@ -142,11 +145,13 @@ def to_recordings(columns: Columns) -> list[Recording]:
     Returns:
         The runs, in the order of the file.
     """
+    key = columns.epoch or columns.step
+    if apart := runs_apart(columns.values, columns.recorded, columns.words, key):
+        return [each for name, rows in apart.items() for each in to_recordings(_of_run(columns, name, rows))]
     rows = len(next(iter(columns.values.values()))) if columns.values else 0
     counters = {name for name in (columns.epoch, columns.step) if name}
     if not columns.says_nan:
         _non_finite_tails(columns, counters, rows)
-    key = columns.epoch or columns.step
     if not key:
         return [_recording(columns, np.arange(rows), counters, columns.place, columns.notes)]
     usable = columns.recorded[key] & (np.abs(columns.values[key]) < _LARGEST_COUNT)
@@ -169,6 +174,17 @@ def to_recordings(columns: Columns) -> list[Recording]:
         )
         for number, (run, offset) in enumerate(zip(runs, offsets, strict=True), start=1)
     ]
+
+
+def _of_run(columns: Columns, name: str, rows: npt.NDArray[np.intp]) -> Columns:
+    return replace(
+        columns,
+        place=f"{columns.place}, {printable(name)}",
+        values={each: values[rows] for each, values in columns.values.items()},
+        recorded={each: there[rows] for each, there in columns.recorded.items()},
+        words={each: [cells[row] for row in rows] for each, cells in columns.words.items()},
+        notes=list(columns.notes),
+    )
 
 
 def _runs(
@@ -244,7 +260,7 @@ def _non_finite_tails(columns: Columns, counters: set[str], rows: int) -> None:
             for each in columns.values
             if each != name and each not in counters and meaning(each).quantity in {"accuracy", "learning_rate"}
         ]
-        if recorded[:last].all() and any(columns.recorded[each][last:].all() for each in others):
+        if recorded[:last].all() and any(columns.recorded[each][last - 1 :].all() for each in others):
             recorded[last:] = True
             columns.values[name][last:] = np.nan
             columns.notes.append(
@@ -264,6 +280,8 @@ def _recording(
     steps = columns.values[columns.step][rows] if columns.step in counters and columns.step else None
     if steps is not None and (np.any(np.diff(steps) < 0) or not np.all(np.abs(steps) < _LARGEST_COUNT)):
         steps = None  # a batch number that starts again in each epoch
+    elif steps is not None and epochs is not None and np.any((np.diff(epochs) >= 1) & (np.diff(steps) == 0)):
+        steps = None  # the same batch number in each epoch
     if offset is not None and epochs is not None:
         epochs = epochs + offset
     elif offset is not None and steps is not None:

@@ -12,6 +12,7 @@ import numpy as np
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.histories.cells import MISSING, number, numbers
+from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning
 from thalweg.histories.recording import Floats
 
 __all__ = ["Table", "read_table"]
@@ -23,6 +24,7 @@ _DECIMAL_COMMA = re.compile(r"(?:^|[;\t|])\s*[-+]?\d+,\d+(?:[eE][-+]?\d+)?\s*%?\
 _SHOWN = 60
 _SAMPLED = 20
 _RULE = re.compile(r"\s*\|?[=+|-]*={3,}[=+|-]*\s*(?:$|\n)")
+_TOLD = re.compile(r"\s*\"?sep=([,;\t|])\"?[ \t]*\r?\n", re.IGNORECASE)
 _TURNED = 1 << 20
 _COUNT = re.compile(r"\d{1,18}")
 
@@ -73,12 +75,16 @@ def read_table(text: str, place: str) -> Table:
         >>> read_table("epoch;loss\n0;0,5\n1;0,25\n", "a.csv").values["loss"]
         array([0.5 , 0.25])
     """
+    text, told = _told_separator(text)
     text, cut = _whole(_unboxed(text))
     head = text[:20_000]
     lines = [line for line in head.splitlines() if line.strip() and not line.startswith("#")]
     if not lines:
         raise LogError(f"{place} holds no rows")
-    separator = _separator(lines)
+    if not told and (above := _preamble(lines)):
+        text = text[text.index(lines[above]) :]
+        lines = lines[above:]
+    separator = told or _separator(lines)
     comma = separator != "," and bool(_DECIMAL_COMMA.search("\n".join(lines[1:])))
     if turned := _turned(text, separator, decimal_comma=comma):
         text, separator = turned, "," if separator == " " else separator
@@ -99,6 +105,23 @@ def read_table(text: str, place: str) -> Table:
         raise LogError(f"{place} holds no rows") from None
     except csv.Error as error:
         raise LogError(f"{place} is no table that can be read: {printable(str(error))}") from None
+
+
+def _told_separator(text: str) -> tuple[str, str]:
+    """The text without a first line `sep=;`, which tells Excel the separator."""
+    found = _TOLD.match(text)
+    return (text[found.end() :], found[1]) if found else (text, "")
+
+
+def _preamble(lines: Sequence[str]) -> int:
+    """How many lines stand above a header that counts and judges, where the first line is none."""
+
+    def judges(line: str) -> bool:
+        names = next((line.split(each) for each in _SEPARATORS if each in line), [])
+        counts = any(is_epoch(name) or is_step(name) for name in names)
+        return counts and any(meaning(name.strip(" \"'")).quantity in JUDGED for name in names)
+
+    return next((place for place, line in enumerate(lines[:_SAMPLED]) if judges(line)), 0)
 
 
 def _whole(text: str) -> tuple[str, bool]:

@@ -128,7 +128,7 @@ def _numbers(run: DiagnosedRun) -> tuple[KeyNumber, ...]:
     told = "" if rate.verdict == "undetermined" else f"{rate.confidence:.0%} sure"
     numbers = [KeyNumber(label="Learning rate", value=rate.verdict.replace("_", " "), note=told)]
     if rate.factor is not None:
-        low, high = ("open" if end is None else f"{end:.2g}" for end in rate.interval or (None, None))
+        low, high = ("open" if end is None else f"{end:.2g}" for end in rate.span)
         numbers.append(
             KeyNumber(label="Rate in use over the best", value=f"{rate.factor:.2g} x", note=f"interval {low} to {high}")
         )

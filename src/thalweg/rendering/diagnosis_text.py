@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from thalweg.core.diagnosis_results import DiagnosedRun, DiagnoseResult
 from thalweg.core.finding import Evidence, Finding
-from thalweg.core.languages import said
+from thalweg.core.languages import Said, said
 from thalweg.core.remedy import Remedy
 from thalweg.rendering.markup import capitalised, shown
 from thalweg.rendering.numerals import significant
@@ -54,7 +54,7 @@ def diagnosis_text(result: DiagnoseResult, *, width: int = 80, colour: bool = Fa
 def _run(run: DiagnosedRun, width: int, paint: Paint, *, plain: bool, brief: bool) -> Iterator[str]:
     epochs = run.history.epochs
     size = f", {epochs:,} epoch{'' if epochs == 1 else 's'}" if epochs else ""
-    about = f" ({shown(run.format)}{size})" if run.format else ""
+    about = f" ({said(shown(run.format) + size, 'format')})" if run.format else ""
     yield shown(run.path) + (about if len(run.path) + len(about) <= width else "")
     yield from _wrapped(
         f"learning rate: {run.learning_rate}", width, "  ", first="", paint=lambda s: paint(s, "verdict")
@@ -62,13 +62,14 @@ def _run(run: DiagnosedRun, width: int, paint: Paint, *, plain: bool, brief: boo
     if brief:
         for finding in run.findings:
             if finding.severity != "info":
-                yield from _wrapped(f"{finding.severity} {finding.code} {finding.claim}", width, "    ", first="  ")
+                told = Said(f"{said(finding.severity)} {finding.code} {said(finding.claim)}")
+                yield from _wrapped(told, width, "    ", first="  ")
         return
     if run.learning_rate.reason and run.learning_rate.verdict != "undetermined":
         yield from _wrapped(run.learning_rate.reason, width, "  ")
     yield from _curves(run, width, plain=plain)
     for note in run.notes:
-        yield from _wrapped(f"read: {shown(note)}", width, "    ", first="  ")
+        yield from _wrapped(Said(f"{said('read:')} {said(shown(note))}"), width, "    ", first="  ")
     for finding in run.findings:
         yield ""
         yield from _finding(finding, width, paint)

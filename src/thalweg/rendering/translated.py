@@ -29,7 +29,7 @@ _Kind = TypeVar("_Kind", bound=Block)
 
 _NAMES = {"class", "file", "files", "run", "layer", "place", "field", "signal"}
 """Headers whose columns hold names, which are not looked up."""
-_OURS = {"what", "called", "other findings", "remedy", "what it costs", "could also be"}
+_OURS = {"what", "called", "findings", "other findings", "remedy", "what it costs", "could also be"}
 """Headers whose columns hold words of ours, listed in a catalogue under the header's own name."""
 
 

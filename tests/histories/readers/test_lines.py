@@ -68,13 +68,31 @@ PROGRAMS = {
     "Persian": "دوره {n}: زیان آموزش={t} زیان اعتبارسنجی={v} دقت اعتبارسنجی={a}\n",
     "Chinese": "第{n}轮 训练损失: {t}, 验证损失: {v}, 验证准确率: {a}\n",
     "boosting": "[{z}]\ttrain-mlogloss:{t}\teval-mlogloss:{v}\teval-acc:{a}\n",
+    "Swin": "[2021-08-01 10:10:10 swin](main.py 229): INFO Train: [{z}/300][0/1251]\tlr 0.1\tloss 9.0 (9.0)\tmem 100MB\n"
+    "[2021-08-01 10:10:10 swin](main.py 229): INFO Train: [{z}/300][1250/1251]\tlr 0.1\tloss 2.0 ({t})\tmem 100MB\n"
+    "[2021-08-01 10:10:10 swin](main.py 275): INFO Test: [0/98]\tTime 3.0 (3.0)\tLoss 9.0 (9.0)\tAcc@1 9.0 (9.0)\n"
+    "[2021-08-01 10:10:10 swin](main.py 275): INFO Test: [90/98]\tTime 3.0 (3.0)\tLoss 9.0 ({v})\tAcc@1 9.0 (9.0)\n"
+    "[2021-08-01 10:10:10 swin](main.py 282): INFO  * Acc@1 {p} Acc@5 90.0\n",
+    "DeiT": "Epoch: [{z}]  [  0/312]  eta: 0:10:10  lr: 0.1  loss: 9.0 (9.0)  time: 2.0\n"
+    "Epoch: [{z}]  [311/312]  eta: 0:00:00  lr: 0.1  loss: 2.0 ({t})  time: 0.4\nAveraged stats: lr: 0.1  loss: 2.0 ({t})\n"
+    "Test:  [ 0/53]  eta: 0:01:00  loss: 9.0 (9.0)  acc1: 9.0 (9.0)  time: 1.0\n"
+    "Test:  [52/53]  eta: 0:00:00  loss: 2.0 ({v})  acc1: 9.0 ({p})  time: 0.1\n* Acc@1 {p} Acc@5 95.000 loss {v}\n",
+    "columns of spaces, and remarks on the best": "Epoch {n}/30\n------\nTraining: 100%|####| 125/125 [00:15<00:00,  8.12it/s]\n"
+    "Validation: 100%|####| 25/25 [00:02<00:00, 10.45it/s]\n\nResults:\n  Train Loss: {t} | Train Acc: 0.4\n"
+    "  Val Loss:   {v} | Val Acc:   {a}\n  Saved new best model (val_acc: 0.99)\n",
+    "the network's own level in front": "2023-01-01 10:10:10 INFO Epoch {n} train_loss {t} val_loss {v} val_acc {a}\n",
+    "a book's network": "Epoch {z} training complete\nCost on training data: {t}\nAccuracy on training data: 400 / 1000\n"
+    "Cost on evaluation data: {v}\nAccuracy on evaluation data: {a} \n\n",
+    "commas for points": "Epoch {n}; train_loss {t:.2f}; val_loss {v:.2f}; val_acc {a:.2f};\n",
     "colours and quotes": "> \x1b[32mepoch={n}\x1b[0m train_loss=\x1b[1m{t}\x1b[0m val_loss={v} val_acc={a}\n",
 }
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_what_a_program_prints_is_read(log, curve, name):
-    (run,) = log("train.log", "Namespace(lr=0.1, epochs=90)\n==> Preparing data..\n" + _each(PROGRAMS[name]))
+    text = _each(PROGRAMS[name])
+    text = text.replace(".", ",").replace(";", " ; ") if name == "commas for points" else text
+    (run,) = log("train.log", f"Namespace(lr=0.1, epochs=90)\n==> Preparing data..\n{text}")
     got = [curve(run, each) for each in ("train_loss", "val_loss", "val_accuracy")]
     for found, wanted in zip(got, (TRAINED, HELD_OUT, RIGHT), strict=True):
         assert list(found) == [1, 2, 3]
@@ -183,3 +201,55 @@ def test_what_prints_no_loss_is_refused_in_one_line(log, text):
         log("out.log", text)
     assert "\n" not in str(told.value)
     assert "JSON without a list" not in str(told.value)
+
+
+UNCOUNTED = {
+    "bars without an epoch, then sums": "100%|####| 391/391 [00:10<00:00, 38.1it/s]\nTrain Loss: {t} Acc: 0.4\n"
+    "100%|####| 79/79 [00:01<00:00, 60.1it/s]\nVal Loss: {v} Acc: {a}\n",
+    "one bar for all": "\rTraining:  33%|##    | {n}/3 [00:10<00:10, 1.1s/it, train_loss={t}, val_loss={v}, val_acc={a}]",
+    "one line that is drawn again": "Iteration {n} | train loss: {t} | val loss: {v} | val acc: {a}\r",
+    "Megatron": " iteration      {n}00/     500 | learning rate: 1.0E-1 | lm loss: {t} | loss scale: 1.0 | grad norm: 1.2 | "
+    "number of skipped iterations: 0 | number of nan iterations: 0 |\n validation loss at iteration {n}00 | lm loss value: {v}"
+    " | lm loss PPL: 9 | val acc: {a}\n",
+}
+
+
+@pytest.mark.parametrize("name", UNCOUNTED)
+def test_what_names_no_epoch(log, curve, points, name):
+    (run,) = log("train.log", _each(UNCOUNTED[name]))
+    assert curve(run, "train_loss") == points(TRAINED)
+    assert curve(run, "val_loss") == points(HELD_OUT)
+    assert curve(run, "val_accuracy") == points(RIGHT)
+
+
+@pytest.mark.parametrize("line", ["Cost after iteration {n}: {t}\n", "Cost after epoch {n}: {t}\n"])
+def test_a_cost_after_a_number(log, curve, points, line):
+    (run,) = log("train.log", _each(line))
+    assert curve(run, "train_loss") == points(TRAINED)
+
+
+def test_iterations_of_a_long_run_are_no_epochs(log, curve, points):
+    (run,) = log("train.log", _each("[{n}000/300000] Train loss: {t}, Valid loss: {v}, Elapsed_time: 404.2\n"))
+    assert curve(run, "train_loss") == points(TRAINED)
+    assert curve(run, "val_loss") == points(HELD_OUT)
+
+
+SECTIONS = {
+    "metrics of either split in its own line": "10:10:10,123:INFO: Epoch {n}/5\n10:10:10,123:INFO: - Train metrics: accuracy: 0.4 ; loss: {t}\n"
+    "10:10:10,123:INFO: - Eval metrics : accuracy: {a} ; loss: {v}\n",
+    "Coqui": "\n > EPOCH: {z}/5\n\n > TRAINING (2022-01-01 10:10:10) \n\n   --> STEP: 24/25 -- GLOBAL_STEP: {n}25\n"
+    "     | > loss: 9.0  ({t})\n\n > EVALUATION \n\n   --> STEP: 2\n     | > loss: 9.0  ({v})\n     | > acc: 9.0  ({a})\n",
+    "PaddleOCR": "[2022/01/01 10:10:10] ppocr INFO: epoch: [{n}/5], global_step: {n}0, lr: 0.1, acc: 0.4, loss: {t}, eta: 0:01:00\n"
+    "[2022/01/01 10:10:10] ppocr INFO: cur metric, acc: {a}, loss: {v}, fps: 100\n"
+    "[2022/01/01 10:10:10] ppocr INFO: best metric, acc: 0.99, best_epoch: 1\n",
+    "a running mean beside the epoch's": "{z}/3(t): 100%|#| 50/50 [00:01<00:00, 30it/s, running_acc=0.9, running_loss=9.9, acc=0.4, "
+    "loss={t}]\n{z}/3(v): 100%|#| 10/10 [00:00<00:00, 60it/s, val_acc={a}, val_loss={v}]\n",
+}
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_sections_of_an_epoch(log, curve, name):
+    (run,) = log("train.log", _each(SECTIONS[name]))
+    assert list(curve(run, "train_loss").values()) == TRAINED
+    assert list(curve(run, "val_loss").values()) == HELD_OUT
+    assert list(curve(run, "val_accuracy").values()) == RIGHT

@@ -14,7 +14,8 @@ from thalweg.core.errors import LogError
 from thalweg.histories.cells import number
 from thalweg.histories.database import MAGIC
 from thalweg.histories.log_file import LogFile
-from thalweg.histories.names import is_epoch, is_step, words
+from thalweg.histories.names import is_epoch, is_step, meaning, words
+from thalweg.histories.printed import is_remark
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.readers.table import apply_counters
 from thalweg.histories.recording import Recording
@@ -27,15 +28,18 @@ _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _REDRAWN = re.compile(r"[\r\x08]+")
 _HEADING = re.compile(r"\bepoch\b\s*[:#]?\s*[\[(]?\s*(\d{1,9})\s*(?:/|of)\s*(\d{1,9})\s*[\])]?", re.IGNORECASE)
 _COUNT = re.compile(r"(?<![\w./])(\d{1,12})\s*/\s*(\d{1,12}|Unknown)(?![\w./])")
-_BREAKS = re.compile(r"\s+-\s+|[,;|\t]|\s{2,}")
+_BREAKS = re.compile(r"\s+-\s+|[,;|\t]|(?<![:=\s])\s{2,}")
 _PAIR = re.compile(
     r"(?<![\w/.@])([A-Za-z_][\w/.@]{0,60}(?:[ -][A-Za-z_][\w/.@]{0,60}){0,3}(?: [1-9])?)\s?[:=]\s{0,9}"
-    r"([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|inf(?:inity)?)(?:\s?%)?)(?![\w:/])",
+    r"([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|inf(?:inity)?)(?:\s?%)?)(?![\w:/]|[.,]\d)",
     re.IGNORECASE,
 )
 _SPLITS = {"train", "training", "val", "valid", "validation", "test", "eval"}
 _EVALUATES = "Eval begin"
 """Paddle's heading of what then has the names of training: `readers.lines` tells them apart."""
+
+_SECTION = re.compile(r"[^\w]*(?:eval(?:uation)?|validation|test)\b[^\w:=]*:?\s*(?:\([^()]*\))?\s*", re.IGNORECASE)
+"""A heading such as Coqui's ` > EVALUATION `."""
 
 _PEOPLE_PRINT = 200
 """Characters before a heading in its line, such as the date and level of a logging line."""
@@ -53,6 +57,7 @@ class _Epoch:
     unfinished: int = 0  # lines that tell of a part of the epoch
     unfinished_line: int = -1
     partial: dict[str, float] = field(default_factory=dict)
+    sections: bool = False  # a line names validation for those below it
 
     @property
     def shown(self) -> bool:
@@ -81,15 +86,23 @@ class _Epoch:
 def _recognises(file: LogFile) -> bool:
     if file.head.startswith(MAGIC) or file.path.suffix.lower() in _TABLES or file.text.lstrip()[:1] in {"{", "["}:
         return False
-    first = next(_epochs(file.text, []), None)
-    if first is None or _EVALUATES in file.text:
+    first = next(_epochs(file.printed, []), None)
+    if first is None or first.sections or _EVALUATES in file.text:
         return False
+    if first.unfinished and any(_sums_up(name) for name in first.values):
+        return False  # its counted lines are batches, even the last, as MONAI's tutorials print them
     return bool(first.whole) or first.unfinished <= 1  # else its lines are batches, which another reader keeps
+
+
+def _sums_up(name: str) -> bool:
+    """Whether a name is of an epoch's mean training loss: `average loss`."""
+    said = meaning(name)
+    return said.quantity == "loss" and said.per == "epoch" and said.split in {"", "train"}
 
 
 def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     notes: list[str] = []
-    epochs = list(_epochs(file.text, notes))
+    epochs = list(_epochs(file.printed, notes))
     if epochs and not epochs[-1].values:
         last = epochs.pop()
         if last.partial and epochs and last.count == epochs[-1].count:
@@ -122,8 +135,10 @@ class _Console:
         if heading:
             before = self._begin(int(heading[1]), int(heading[2]), line)
             piece = piece[heading.end() :]
-        if self.epoch is not None and (found := _pairs(piece)):
+        if self.epoch is not None and not is_remark(piece) and (found := _pairs(piece)):
             self.epoch.add(found, _count(piece), line)
+        elif self.epoch is not None and _SECTION.fullmatch(piece):
+            self.epoch.sections = True
         return before
 
     def _begin(self, number: int, total: int, line: int) -> _Epoch | None:
@@ -161,8 +176,9 @@ def _count(piece: str) -> tuple[str, str] | None:
 def _pairs(piece: str) -> dict[str, float]:
     """The names and numbers in a line; a split at its beginning (`val Loss: 0.5 Acc: 0.8`) holds for all of them."""
     found: dict[str, float] = {}
-    first = words(piece[:60])[:1]
-    split = first[0] if first and first[0] in _SPLITS else ""
+    begin = _PAIR.search(piece)
+    above = words(piece[: begin.start()]) if begin else []
+    split = next((each for each in (*reversed(above), *words(piece[:60])[:1]) if each in _SPLITS), "")
     for part in _BREAKS.split(piece):
         for name, text in _PAIR.findall(part):
             plain = " ".join(name.split())

@@ -10,10 +10,10 @@ from pathlib import Path
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.histories.log_file import LogFile
-from thalweg.histories.names import split_of, words
+from thalweg.histories.names import JUDGED, meaning, split_of, words
 from thalweg.histories.recording import Curve, Recording
 
-__all__ = ["exported", "from_exports"]
+__all__ = ["exported", "from_exports", "held_out_by_file", "named_by_file"]
 
 _EXPORT = re.compile(r"(?:run[-_])?(.*?)[-_,]?tag[-_](.+)")
 _MOST_TOLD = 8
@@ -40,6 +40,41 @@ def exported(stem: str) -> tuple[str, str] | None:
     return " ".join(part for part in parts if not split_of(part)), f"{split}/{found[2]}" if split else found[2]
 
 
+def named_by_file(path: Path) -> str:
+    """The curve that a file's name says where the file holds one alone.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its name; empty where the file's name does not say.
+
+    Example:
+        >>> named_by_file(Path("run-logs_train-tag-epoch_loss.csv")), named_by_file(Path("val_acc.txt"))
+        ('train/epoch_loss', 'val_acc')
+    """
+    if told := exported(path.stem):
+        return told[1]
+    return path.stem if meaning(path.stem).quantity in JUDGED else ""
+
+
+def held_out_by_file(path: Path) -> str:
+    """The split that a file's name says, or its folder's, where that is validation.
+
+    Args:
+        path: The file.
+
+    Returns:
+        `val`, or nothing: names with `test` say more often that something was tried.
+
+    Example:
+        >>> [held_out_by_file(Path(name)) for name in ("val.log", "eval/loss.tsv", "test.csv")]
+        ['val', 'val', '']
+    """
+    said = {split_of(word) for word in words(path.stem)} - {""}
+    return "val" if said == {"val"} or (not said and split_of(path.parent.name) == "val") else ""
+
+
 def from_exports(files: Sequence[tuple[Path, str]], place: str) -> Recording:
     """Put the tables together that TensorBoard's page exports, a curve each.
 
@@ -58,9 +93,10 @@ def from_exports(files: Sequence[tuple[Path, str]], place: str) -> Recording:
         file = LogFile(path)
         table = file.table
         columns = {each.lower(): each for each in table.values} if table is not None else {}
-        if table is None or not {"step", "value"} <= set(columns):
+        value = columns.get("value") or columns.get(path.stem.lower())  # TensorBoard's word, and DVCLive's
+        if table is None or value is None or "step" not in columns:
             raise LogError(f"{file.place} has no columns Step and Value, as TensorBoard exports them")
-        curves.append(Curve(name=name, values=table.values[columns["value"]], steps=table.values[columns["step"]]))
+        curves.append(Curve(name=name, values=table.values[value], steps=table.values[columns["step"]]))
     told = ", ".join(printable(path.name) for path, _ in files[:_MOST_TOLD])
     more = f" and {len(files) - _MOST_TOLD} more" if len(files) > _MOST_TOLD else ""
     return Recording(

@@ -13,6 +13,7 @@ from thalweg.core.errors import LogError
 from thalweg.histories.database import MAGIC
 from thalweg.histories.log_file import LogFile, parse_json
 from thalweg.histories.names import JUDGED, meaning
+from thalweg.histories.parts import spread, words_of_rows
 from thalweg.histories.printed import pieces
 from thalweg.histories.readers.history_json import flat
 from thalweg.histories.readers.reader import Reader
@@ -54,12 +55,14 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     if not rows:
         raise LogError(f"{file.place} has no line that is a JSON object")
     _mmengine(rows)
-    values, recorded = columns_of_rows(rows)
+    texts = words_of_rows(rows)
+    values, recorded = spread(*columns_of_rows(rows), texts)
     name = "detectron2 JSON lines" if {"iteration", "total_loss"} <= set(values) else READER.name
     found = Columns.guess(file.place, name, values, recorded)
     if name != READER.name:
         found.known = {"total_loss": "train_loss", "validation_loss": "val_loss", "lr": "learning_rate"}
         found.first_step = 0
+    found.words = texts
     if last_lost:
         found.notes.append("the last line is cut off and was left out")
     if lost - last_lost:

@@ -48,7 +48,7 @@ def _recognises(file: LogFile) -> bool:
     if file.text.lstrip()[:1] == "[" and file.json is not None:
         return False
     uncounted = 0
-    for row in _Text().rows(file.text):
+    for row in _Text().rows(file.printed):
         if any(meaning(name).quantity in JUDGED for name in row.values):
             uncounted += 1
             if row.epoch is not None or row.step is not None or uncounted >= _UNCOUNTED:
@@ -58,7 +58,9 @@ def _recognises(file: LogFile) -> bool:
 
 def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     text = _Text()
-    rows = list(text.rows(file.text))
+    rows = list(text.rows(file.printed))
+    if len(rows) == 1 and len(drawn := list(_Text(apart=True).rows(file.printed))) > 2:  # noqa: PLR2004 - two ends
+        rows = drawn
     by_epoch = any(row.epoch is not None for row in rows)
     counted = by_epoch or any(row.step is not None for row in rows)
     if counted:  # what was printed before training began
@@ -82,9 +84,14 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
 
 
 class _Text:
-    """The text up to here, and what it taught."""
+    """The text up to here, and what it taught.
 
-    def __init__(self) -> None:
+    Args:
+        apart: A bar's drawings are steps of their own, for all training is one bar.
+    """
+
+    def __init__(self, *, apart: bool = False) -> None:
+        self.apart = apart
         self.notes: list[str] = []
         self.epoch: int | None = None
         self.step: int | None = None
@@ -147,7 +154,7 @@ class _Text:
         if said.step is not None:
             self.step = said.step
             self.sticky = self.sticky if self.epoch is not None else ""
-        elif said.part is not None and self.epoch is None:
+        elif said.part is not None and self.epoch is None and said.values:
             self.step, self.sticky = (said.part[0], self.sticky) if not said.split else (self.step, self.sticky)
         if said.part is None or said.split or self.epoch is None or not said.part[1]:
             return self.sticky
@@ -170,7 +177,7 @@ class _Text:
         if row is None or row.epoch != self.epoch:
             return False
         if row.line == line:
-            return row.split == split  # a bar that is drawn again
+            return row.split == split and not (self.apart and row.step != self.step)  # a bar that is drawn again
         if _held_out(split) and row.split == split:
             return row.step == self.step or said.part is not None
         if row.step is not None and self.step is not None and row.step != self.step:
@@ -210,7 +217,7 @@ def _sum_up(rows: Sequence[_Row]) -> dict[str, str]:
                 each.values[name + _MEAN] = each.means[name]
             last, before = {}, row.epoch
         if not row.counted:  # a line that sums up says it better than the mean of the last batch
-            row.means |= {name: row.values.pop(name) for name in batches & set(row.values)}
+            row.means = {name: row.values.pop(name) for name in batches & set(row.values)} | row.means
         last |= dict.fromkeys(row.means, row)
     for name in sorted({name for row in rows for name in row.means}, key=lambda each: -meaning(each).plain):
         said = meaning(name)

@@ -4,15 +4,18 @@ The header decides: Keras's `CSVLogger`, Lightning's `metrics.csv`, fastai, Ultr
 beside this one, which say what is particular in them; what no one claims is guessed from its names.
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.histories.log_file import LogFile
-from thalweg.histories.names import is_epoch, is_step, meaning
-from thalweg.histories.readers.exports import exported
+from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning
+from thalweg.histories.parts import split_word, spread
+from thalweg.histories.readers.exports import held_out_by_file, named_by_file
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.recording import Floats, Recording
 from thalweg.histories.rows import Columns, Mask, to_recordings
@@ -20,9 +23,8 @@ from thalweg.histories.table import Table
 
 __all__ = ["READER", "apply_counters", "from_table"]
 
-_PHASES = {"train", "training", "val", "valid", "validation", "test", "eval", "evaluation", "dev"}
-_TAGS = {"metric", "tag", "key", "name", "variable", "metrics", "metric_name"}
-_MOST_TAGS = 200
+_Cells = TypeVar("_Cells")
+_WHEN = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d:\d\d|\b(?:epoch|iter|step)", re.IGNORECASE)
 _MOST_TOLD = 8
 _LOWEST, _HIGHEST = "__MIN", "__MAX"
 
@@ -35,19 +37,36 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     table = file.table
     if table is None:
         raise LogError(f"{file.place} is no table")
-    values, recorded = _wide(table)
+    values, recorded = spread(table.values, table.recorded, table.words)
     notes = list(table.notes)
+    if not set(columns) & {"epoch", "step"} and (named := _named_rows(table)):
+        raise LogError(
+            f"{file.place} names its rows by {named} and has no column that counts epochs or steps: it is a "
+            "table of results, not the course of a run; if its rows are epochs, leave that column out"
+        )
     if table.headless:
         notes.append(_headless(file, table, values, recorded, columns))
     made: list[Recording] = []
     for run, names in _exported_runs(values).items():
         own = {_shortened(name, file): values[name] for name in names}
         there = {_shortened(name, file): recorded[name] for name in names}
+        own, there = _by_file(file, own), _by_file(file, there)
         found = Columns.guess(f"{file.place}, {printable(run)}" if run else file.place, "table", own, there)
+        found.words = table.words
         apply_counters(found, columns)
         found.notes = [*notes, *_guesses(found, columns)]
         made += to_recordings(found)
     return made
+
+
+def _named_rows(table: Table) -> str:
+    """The first column, where it gives each row another name, as tables of models and their results do."""
+    first = table.names[0]
+    cells = [cell.strip() for cell in table.words.get(first, [])]
+    if len(cells) < 2 or len(set(cells)) < len(cells) or any(not cell or _WHEN.search(cell) for cell in cells):  # noqa: PLR2004
+        return ""
+    counts = any(is_epoch(name) or is_step(name) for name in table.names)
+    return "" if counts or split_word(cells[0]) else printable(first)
 
 
 def _exported_runs(values: Mapping[str, Floats]) -> dict[str, list[str]]:
@@ -79,9 +98,12 @@ def from_table(file: LogFile, format_name: str, columns: Mapping[str, str], *, e
     table = file.table
     if table is None:
         raise LogError(f"{file.place} is no table")
-    found = Columns(file.place, format_name, dict(table.values), dict(table.recorded))
+    found = Columns(file.place, format_name, _by_file(file, table.values), _by_file(file, table.recorded))
     found.epoch = epoch if epoch in table.values else ""
     found.notes = list(table.notes)
+    if set(found.values) != set(table.values):
+        found.notes.append("the file or its folder is called validation, and its columns name no split: taken as such")
+    found.words = table.words
     apply_counters(found, columns)
     return found
 
@@ -107,34 +129,20 @@ def apply_counters(found: Columns, columns: Mapping[str, str]) -> None:
         setattr(found, counter, match)
 
 
-def _wide(table: Table) -> tuple[dict[str, Floats], dict[str, Mask]]:
-    """The columns, with long tables (a row a phase, or a row a metric) spread out."""
-    values, recorded = dict(table.values), dict(table.recorded)
-    for name, words in table.words.items():
-        kinds = {word.strip() for word in words} - {""}
-        amount = next((each for each in values if each.strip().lower() in {"value", "values"}), "")
-        if {kind.lower() for kind in kinds} <= _PHASES and len(kinds) >= 1:
-            spread = [each for each in values if not (is_epoch(each) or is_step(each))]
-        elif amount and name.strip().lower() in _TAGS and len(kinds) <= _MOST_TAGS:
-            spread = [amount]
-        else:
-            continue
-        tags = np.array([word.strip() for word in words])
-        for kind in sorted(kinds):
-            for each in spread:
-                own = kind if each == amount and name.strip().lower() in _TAGS else f"{kind}/{each}"
-                values[own], recorded[own] = values[each], recorded[each] & (tags == kind)
-        for each in spread:
-            del values[each], recorded[each]
-        break
-    return values, recorded
-
-
 def _shortened(name: str, file: LogFile) -> str:
     """A tag or metric without what a dashboard's export puts around it."""
-    if name.lower() == "value" and (told := exported(file.path.stem)):
-        return told[1]
+    if name.lower() == "value" and (told := named_by_file(file.path)):
+        return told
     return name.rpartition(" - ")[2] if " - " in name else name
+
+
+def _by_file(file: LogFile, columns: Mapping[str, _Cells]) -> dict[str, _Cells]:
+    """The columns, with the split that the file is called by, where none of them names one."""
+    split = held_out_by_file(file.path)
+    judged = {name for name in columns if meaning(name).quantity in JUDGED}
+    if not split or any(meaning(name).split for name in judged):
+        return dict(columns)
+    return {f"{split}/{name}" if name in judged else name: cells for name, cells in columns.items()}
 
 
 def _headless(
@@ -153,9 +161,11 @@ def _headless(
         )
     if counts:
         values["epoch"], recorded["epoch"] = values.pop(names[0]), recorded.pop(names[0])
-    values["train_loss"], recorded["train_loss"] = values.pop(names[-1]), recorded.pop(names[-1])
+    named = named_by_file(file.path) or "train_loss"
+    values[named], recorded[named] = values.pop(names[-1]), recorded.pop(names[-1])
     taken = "the first column was taken as epochs, the second" if counts else "the column was taken"
-    return f"there is no header: {taken} as training loss"
+    told = "training loss" if named == "train_loss" else f"{printable(named)}, as the file is called"
+    return f"there is no header: {taken} as {told}"
 
 
 def _guesses(found: Columns, columns: Mapping[str, str]) -> list[str]:

@@ -26,7 +26,12 @@ def _recognises(file: LogFile) -> bool:
 
 def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     found = from_table(file, READER.name, columns)
-    known = {"metrics/accuracy_top1": "val_accuracy", "time": "seconds", "lr/pg0": "learning_rate"}
+    known = {
+        "metrics/accuracy_top1": "val_accuracy",
+        "time": "seconds",
+        "lr/pg0": "learning_rate",
+        "x/lr0": "learning_rate",
+    }
     known |= {f"lr/pg{group}": "-" for group in range(1, 10)}
     for split, signal in (("train", "train_loss"), ("val", "val_loss")):
         losses = [name for name in found.values if name.startswith(f"{split}/") and name.endswith("loss")]
