@@ -114,6 +114,7 @@ const FILTERS = {
   halted: [say("Interrupted"), (s) => s.resumable],
   warned: [say("With warnings"), (s) => s.phase === "failed" || s.warnings.length > 0],
 };
+const AT_ONCE = 40;
 const wanted = { text: "", filter: "all", sort: "updated", down: true };
 
 function cellsOf(key, state) {
@@ -137,6 +138,7 @@ class Table {
   constructor() {
     document.title = `${say("Runs")} · thalweg`;
     this.rows = new Map();
+    this.filled = false;
     this.body = el("tbody");
     this.count = el("p", { class: "note", role: "status" });
     this.compare = el("a", { class: "button", href: "#/" });
@@ -195,7 +197,12 @@ class Table {
       }
     }
     let before = null;
+    let fresh = 0;
     for (const [key, state] of shown) {
+      if (!this.filled && !this.rows.has(key) && (fresh += 1) > AT_ONCE) {
+        this.goOn();
+        break;
+      }
       const row = this.row(key, state);
       const next = before ? before.nextSibling : this.body.firstChild;
       if (next !== row.node) this.body.insertBefore(row.node, next);
@@ -214,6 +221,12 @@ class Table {
     this.empty.hidden = Boolean(shown.length);
     if (!told) this.empty.replaceChildren(say("Looking ..."));
     else if (!shown.length) this.empty.replaceChildren(...(runs.size ? [say("No run fits this search.")] : [say("No runs here yet. This makes one, and it appears here by itself:"), " ", el("code", { dir: "ltr" }, "thalweg train photos")]));
+  }
+
+  /** The first rows are shown before the others are made: hundreds take the browser half a second to lay out. */
+  goOn() {
+    this.filled = true;
+    requestAnimationFrame(() => setTimeout(() => view === this && this.update()));
   }
 
   compareButton() {
