@@ -1,5 +1,6 @@
 """Damaged inputs of every reader; benchmarks/reliability/fuzz.py has the long form, pictures have their own."""
 
+import json
 import zipfile
 
 import numpy as np
@@ -81,3 +82,14 @@ def test_lists_within_lists_end_in_a_sentence(tmp_path):
     (tmp_path / "data.json").write_text(deep, encoding="utf-8")
     with pytest.raises(RunError, match=r"data\.json is damaged"):
         RunFolder(tmp_path).read_json("data.json")
+
+
+@pytest.mark.parametrize(("setting", "value"), [("kernel_size", 10**20), ("padding", 10**7), ("out_channels", 1 << 40)])
+def test_a_layer_with_a_number_beyond_all_others_is_a_sentence(tmp_path, setting, value):
+    spec = json.loads(str(thalweg.draw("lenet", format="json").drawing))
+    conv1 = next(layer for layer in spec["layers"] if layer["name"] == "conv1")
+    conv1["settings"] |= {"padding": "same", setting: value}
+    path = tmp_path / "net.json"
+    path.write_text(json.dumps(spec))
+    with pytest.raises(SpecError, match=rf"{setting} is beyond [\d,]+, the most that it may be"):
+        thalweg.count(path)

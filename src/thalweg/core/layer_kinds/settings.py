@@ -30,6 +30,8 @@ __all__ = [
 
 REQUIRED: Final = "<required>"
 _LONGEST_WORD = 80
+_MOST_POSITIONS = 1_000_000
+"""What a window may reach: its taps are looked at one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +42,13 @@ class SettingForm:
         wanted: What is allowed, as the end of `... is wanted`.
         default: The value when nothing is said; `REQUIRED` where there is none.
         accepts: Whether a value is allowed, given the number of spatial axes (None: any number).
+        largest: No whole number in it may be larger.
     """
 
     wanted: str
     default: Setting
     accepts: Callable[[Setting, int | None], bool]
+    largest: int = (1 << 31) - 1
 
     def check(self, value: Setting, name: str, axes: int | None) -> None:
         """Refuse a value that is not of this form.
@@ -59,6 +63,14 @@ class SettingForm:
         """
         if not self.accepts(value, axes):
             raise SpecError(f"{name} is {value!r}; {self.wanted} is wanted")
+        if _largest(value) > self.largest:
+            raise SpecError(f"{name} is beyond {self.largest:,}, the most that it may be")
+
+
+def _largest(value: Setting) -> int:
+    if isinstance(value, tuple):
+        return max(map(_largest, value), default=0)
+    return value if isinstance(value, int) else 0
 
 
 def _whole(value: object, least: int) -> bool:
@@ -129,6 +141,7 @@ def positions(default: Setting = REQUIRED, least: int = 1) -> SettingForm:
         wanted=f"a whole number from {least}, or one for each spatial axis,",
         default=default,
         accepts=lambda value, axes: (value is None and default is None) or _whole_per_axis(value, axes, least),
+        largest=_MOST_POSITIONS,
     )
 
 
@@ -157,6 +170,7 @@ def padding(default: Setting = 0) -> SettingForm:
         wanted="a whole number from 0, one or a pair for each spatial axis, 'same' or 'valid'",
         default=default,
         accepts=accepts,
+        largest=_MOST_POSITIONS,
     )
 
 
