@@ -93,3 +93,10 @@ def test_a_layer_with_a_number_beyond_all_others_is_a_sentence(tmp_path, setting
     path.write_text(json.dumps(spec))
     with pytest.raises(SpecError, match=rf"{setting} is beyond [\d,]+, the most that it may be"):
         thalweg.count(path)
+
+
+def test_an_epoch_that_is_infinite_is_no_fault(tmp_path):
+    rows = [f"{'inf' if not step else 0},{step},{1 / (step + 1)}," for step in range(9)] + ["0,9,,0.5"]
+    (tmp_path / "metrics.csv").write_text("\n".join(("epoch,step,train_loss_step,train_loss_epoch", *rows)) + "\n")
+    (diagnosed,) = thalweg.diagnose(tmp_path / "metrics.csv").results
+    assert diagnosed.error is None or "\n" not in diagnosed.error

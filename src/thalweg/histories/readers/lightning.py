@@ -25,9 +25,8 @@ def _recognises(file: LogFile) -> bool:
     others = [name for name in table.values if name not in {"epoch", "step"}]
     sparse = table.rows > 1 and any(not table.recorded[name].all() for name in others)
     first = table.values["epoch"][table.recorded["epoch"]][:1]
-    return (
-        (file.name == "metrics.csv" or split) and (split or sparse) and bool(len(first) and first[0] == int(first[0]))
-    )
+    counted = bool(len(first)) and float(first[0]).is_integer()  # an epoch may be written as infinity
+    return (file.name == "metrics.csv" or split) and (split or sparse) and counted
 
 
 def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
