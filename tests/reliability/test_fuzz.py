@@ -84,7 +84,7 @@ def test_lists_within_lists_end_in_a_sentence(tmp_path):
         RunFolder(tmp_path).read_json("data.json")
 
 
-@pytest.mark.parametrize(("setting", "value"), [("kernel_size", 10**20), ("padding", 10**7), ("out_channels", 1 << 40)])
+@pytest.mark.parametrize(("setting", "value"), [("kernel_size", 10**20), ("padding", 10**7), ("out_channels", 10**20)])
 def test_a_layer_with_a_number_beyond_all_others_is_a_sentence(tmp_path, setting, value):
     spec = json.loads(str(thalweg.draw("lenet", format="json").drawing))
     conv1 = next(layer for layer in spec["layers"] if layer["name"] == "conv1")

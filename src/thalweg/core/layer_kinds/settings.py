@@ -48,7 +48,7 @@ class SettingForm:
     wanted: str
     default: Setting
     accepts: Callable[[Setting, int | None], bool]
-    largest: int = (1 << 31) - 1
+    largest: int = 1 << 62
 
     def check(self, value: Setting, name: str, axes: int | None) -> None:
         """Refuse a value that is not of this form.
