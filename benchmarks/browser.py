@@ -15,13 +15,18 @@ import time
 import urllib.request
 from typing import Any
 
-__all__ = ["Browser", "Tab"]
+__all__ = ["Browser", "Tab", "find_chromium"]
 
 QUIET = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--hide-scrollbars", "--disable-extensions"),
 )
 _SHORT, _LONG = 126, 1 << 16
+
+
+def find_chromium() -> str | None:
+    """Where a Chromium is on this machine; None where there is none."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 class Tab:

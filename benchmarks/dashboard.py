@@ -14,7 +14,6 @@ import json
 import os
 import pathlib
 import platform
-import shutil
 import statistics
 import subprocess
 import sys
@@ -103,10 +102,11 @@ def drawing(root: pathlib.Path) -> dict[str, tuple[float, float]]:
 
 def in_browser(root: pathlib.Path, found: str, at: str = "") -> float | None:
     """Seconds from the request for the page to what is wanted in its document."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    from browser import Browser, find_chromium  # beside this file
+
+    chromium = find_chromium()
     if chromium is None:
         return None
-    from browser import Browser  # beside this file
 
     secret = "benchmark-of-the-live-page"  # noqa: S105 - of this run alone
     command = [sys.executable, "-m", "thalweg", "serve", str(root), "--port", "0", "--token", secret]

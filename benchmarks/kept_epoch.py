@@ -115,12 +115,10 @@ def looked(run: Any, network: Any) -> dict[str, dict[str, Any]]:
 
 def area(chances: np.ndarray, labels: np.ndarray) -> float:
     """Area under the ROC curve; of several classes the mean of each against the rest."""
-    areas = []
-    for each in [1] if chances.shape[1] == 2 else range(chances.shape[1]):
-        here, ranks = labels == each, np.argsort(np.argsort(chances[:, each], kind="stable"), kind="stable") + 1.0
-        ours, others = int(here.sum()), int((~here).sum())
-        if ours and others:
-            areas.append((ranks[here].sum() - ours * (ours + 1) / 2) / (ours * others))
+    from thalweg.evaluation.ranking import area_under_roc
+
+    wanted = [1] if chances.shape[1] == 2 else np.unique(labels).tolist()
+    areas = [area_under_roc(chances[:, each], labels == each) for each in wanted]
     return float(np.mean(areas))
 
 

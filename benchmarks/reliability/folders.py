@@ -121,11 +121,12 @@ def try_live_page(names: dict[str, bytes], run: Path) -> list[Case]:
     """Runs whose folders have those names, in the table of the live page and each opened."""
     from thalweg.core.files import printable
 
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from browser import Browser, find_chromium
+
+    chromium = find_chromium()
     if chromium is None:
         return []
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from browser import Browser
 
     acting = "document.querySelectorAll('script, img, iframe, form, object, base, [onerror], [onload]').length"
     with tempfile.TemporaryDirectory() as place:

@@ -27,6 +27,19 @@ def tree(tmp_path):
     return make
 
 
+@pytest.fixture
+def locked_elk(monkeypatch):
+    """The folder `elk` may not be opened."""
+    real = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("elk"):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr("os.scandir", refuse)
+
+
 def reasons(notices):
     return {notice.file: notice.reason for notice in notices}
 
@@ -193,30 +206,14 @@ def test_an_unreadable_source_is_one_sentence(tree, monkeypatch):
         tree("cat/1.jpg")
 
 
-def test_an_unreadable_class_is_named(tree, monkeypatch):
-    real = os.scandir
-
-    def refuse(path):
-        if str(path).endswith("elk"):
-            raise PermissionError(13, "Permission denied")
-        return real(path)
-
-    monkeypatch.setattr("os.scandir", refuse)
+def test_an_unreadable_class_is_named(locked_elk, tree):
     found = tree("cat/1.jpg", "dog/1.jpg", "elk/1.jpg")
     assert found.classes == ("cat", "dog")
     assert reasons(found.left_out) == {"elk": "cannot be read (Permission denied)"}
     assert not found.warnings  # it is not called empty
 
 
-def test_of_a_lone_class_it_is_told_that_the_other_cannot_be_read(tree, monkeypatch):
-    real = os.scandir
-
-    def refuse(path):
-        if str(path).endswith("elk"):
-            raise PermissionError(13, "Permission denied")
-        return real(path)
-
-    monkeypatch.setattr("os.scandir", refuse)
+def test_of_a_lone_class_it_is_told_that_the_other_cannot_be_read(locked_elk, tree):
     with pytest.raises(SourceError, match=r"only one class, 'cat', has pictures \(elk: cannot be read \(Permission"):
         tree("cat/1.jpg", "elk/1.jpg")
 

@@ -1,6 +1,5 @@
 """`diagnose` and `rule`: what is wrong with a run, from its log alone, and what a finding means."""
 
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from thalweg.cli.settings import Settings, emit_json
-from thalweg.cli.terminal import can_show, emit_text, has_colour, tell_page
+from thalweg.cli.terminal import can_show, columns, emit_text, has_colour, tell_page
 from thalweg.core.languages import said
 from thalweg.core.process import compute_alone
 
@@ -88,4 +87,4 @@ def _show(settings: Settings, result: "DiagnoseResult") -> None:
 
 def _width() -> int:
     """Columns of the terminal, within reason; 80 for files and pipes."""
-    return min(100, shutil.get_terminal_size((80, 24)).columns) if sys.stdout.isatty() else 80
+    return min(100, columns())

@@ -1,7 +1,5 @@
 """`lab`: claims of courses, measured."""
 
-import shutil
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +7,7 @@ import typer
 
 from thalweg.cli.display import Display
 from thalweg.cli.settings import Settings, emit_json
-from thalweg.cli.terminal import emit_text, folded, tell_page
+from thalweg.cli.terminal import columns, emit_text, folded, tell_page
 from thalweg.core.languages import said
 
 __all__ = ["lab"]
@@ -69,7 +67,6 @@ def lab(
     if settings.json:
         emit_json(result.to_json())
         return 0
-    columns = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
-    emit_text(lab_text(result, max(30, min(100, columns))))
+    emit_text(lab_text(result, max(30, min(100, columns()))))
     tell_page(settings, result.page)
     return 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 import typer
 
 from thalweg.cli.settings import Settings, emit_json
-from thalweg.cli.terminal import can_show, emit_text
+from thalweg.cli.terminal import can_show, columns, emit_text
 from thalweg.core.languages import said
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def follow(
         seen = work(run, idle=idle, show=_Lines().show)
     from thalweg.rendering.follow_text import end_lines
 
-    width = max(30, min(80, shutil.get_terminal_size((80, 24)).columns)) if sys.stdout.isatty() else 80
+    width = max(30, min(80, columns()))
     emit_text("".join(f"{line}\n" for line in end_lines(seen, width=width)))
     return seen.exit_status
 

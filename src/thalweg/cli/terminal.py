@@ -12,6 +12,7 @@ from thalweg.core.languages import said, speaker
 
 __all__ = [
     "can_show",
+    "columns",
     "emit_text",
     "folded",
     "has_colour",
@@ -57,6 +58,15 @@ def emit_text(text: str) -> None:
     sys.stdout.flush()
 
 
+def columns() -> int:
+    """Say how wide what is put out may be.
+
+    Returns:
+        Columns of the terminal; 80 for files and pipes.
+    """
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+
+
 def folded(text: str, *, hang: int) -> str:
     """Break lines that are longer than the terminal between words; files and pipes get them whole.
 
@@ -69,10 +79,10 @@ def folded(text: str, *, hang: int) -> str:
     """
     if not sys.stdout.isatty():
         return text
-    columns = max(_NARROWEST, shutil.get_terminal_size((80, 24)).columns)
-    indent = " " * (hang if hang < columns // 2 else 2)
+    wide = max(_NARROWEST, columns())
+    indent = " " * (hang if hang < wide // 2 else 2)
     lines = (
-        textwrap.wrap(line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]
+        textwrap.wrap(line, wide, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]
         for line in text.splitlines()
     )
     return "".join(f"{line}\n" for each in lines for line in each)

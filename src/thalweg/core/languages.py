@@ -168,9 +168,10 @@ class Speaker:
             '۰٫۹ ± ۰٫۱'
         """
         if " ± " in text and self.digits:
-            parts = [self.number(part) for part in text.split(" ± ")]
-            joined = " ± ".join(parts)
-            changed = all(part != old for part, old in zip(parts, text.split(" ± "), strict=True))
+            parts = text.split(" ± ")
+            told = [self.number(part) for part in parts]
+            joined = " ± ".join(told)
+            changed = all(new != old for new, old in zip(told, parts, strict=True))
             return text if not changed else Said(f"\u2066{joined}\u2069") if self.isolated else joined
         if not self.digits or not _IS_NUMBER.fullmatch(text.strip()) or "e" in text or text.strip() == "-":
             return text

@@ -4,11 +4,9 @@ import math
 
 from thalweg.core.languages import Said, Speaker
 from thalweg.core.report import Curves
-from thalweg.rendering.markup import shown
+from thalweg.rendering.markup import shown, unmarked
 
 __all__ = ["describe_curves"]
-
-_MARKS = dict.fromkeys(range(0x2066, 0x206A))
 
 
 def describe_curves(figure: Curves, voice: Speaker | None = None) -> str:
@@ -31,26 +29,21 @@ def describe_curves(figure: Curves, voice: Speaker | None = None) -> str:
     for line in figure.lines:
         known = [(x, y) for x, y in zip(line.x, line.y, strict=True) if math.isfinite(y)]
         if not known:
-            label = _bare(line.label)
+            label = unmarked(line.label)
             sentences.append(f"{label}: no values.")
             continue
         (first_x, first), (last_x, last) = known[0], known[-1]
         low_x, low = min(known, key=lambda point: point[1])
         high_x, high = max(known, key=lambda point: point[1])
-        name, x_label = _bare(line.label or figure.y_label), _bare(figure.x_label)
+        name, x_label = unmarked(line.label or figure.y_label), unmarked(figure.x_label)
         sentences.append(
             f"{name}: {first:.4g} at {x_label} {first_x:g} to {last:.4g} at {x_label} {last_x:g}; "
             f"lowest {low:.4g} at {low_x:g}, highest {high:.4g} at {high_x:g}."
         )
     for mark in figure.marks:
         where = f"at {mark.x:g}" if mark.until is None else f"from {mark.x:g} to {mark.until:g}"
-        label = f"{_bare(mark.label)} ({_bare(mark.reason)})" if mark.reason else _bare(mark.label)
+        label = f"{unmarked(mark.label)} ({unmarked(mark.reason)})" if mark.reason else unmarked(mark.label)
         sentences.append(f"Marked {where}: {label}.")
     if voice is None or voice.language == "en":
         return " ".join(sentences)
     return Said(" ".join(map(shown, map(voice.say, sentences))))
-
-
-def _bare(text: str) -> str:
-    """A text of another language without its marks of direction: the sentence around it sets it apart."""
-    return text.translate(_MARKS) if isinstance(text, Said) else text

@@ -12,7 +12,7 @@ from thalweg.core.languages import Said, Speaker, speaker
 from thalweg.core.report import Curves, Line, Mark
 from thalweg.rendering.axes import Axis, value_axis
 from thalweg.rendering.curves_in_words import describe_curves
-from thalweg.rendering.markup import escape, finite, middle_cut, shown, text_width
+from thalweg.rendering.markup import escape, finite, middle_cut, shown, text_width, unmarked
 from thalweg.rendering.palette import DASHES, LINES_LIGHT, figure_style
 
 __all__ = ["draw_curves", "figure_facts", "tabulate_curves", "thin"]
@@ -28,7 +28,6 @@ _MARKERS = (
     "M-4,-1.5h8v3h-8z",
 )
 _LINE = 15
-_UNMARKED = dict.fromkeys(range(0x2066, 0x206A))
 _POINTS_WITH_MARKERS = 40
 _MARKERS_A_LINE = 9
 """On a line of more points, for lines are told apart in print, and by those who see no colours, by their markers."""
@@ -136,8 +135,7 @@ def _frame(figure: Curves, x_axis: Axis, y_axis: Axis, numerals: Callable[[str],
 
 def _in_lines(label: str, room: float) -> tuple[str, ...]:
     """The name of an axis, in two lines of about one length where one is too long for the room."""
-    bare = label.translate(_UNMARKED) if isinstance(label, Said) else label
-    words = bare.split(" ")
+    words = unmarked(label).split(" ")
     if text_width(label) <= room or len(words) < 2:  # noqa: PLR2004 - nothing to part
         return (label,)
     pairs = [(" ".join(words[:place]), " ".join(words[place:])) for place in range(1, len(words))]

@@ -22,8 +22,10 @@ __all__ = [
     "short_number",
     "shown",
     "text_width",
+    "unmarked",
 ]
 
+_DIRECTIONS = dict.fromkeys(range(0x2066, 0x206A))
 _RIGHT_TO_LEFT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
 _NAME = re.compile(rf"[{_RIGHT_TO_LEFT}](?:[{_RIGHT_TO_LEFT}\u200c\u200d 0-9/_.-]*[{_RIGHT_TO_LEFT}])?")
 
@@ -280,3 +282,19 @@ def finite(values: Sequence[float]) -> list[float]:
         [1.0]
     """
     return [value for value in values if math.isfinite(value)]
+
+
+def unmarked(text: str) -> str:
+    """Take the marks of direction out of a text of another language, where it is cut or what is around sets it apart.
+
+    Args:
+        text: A text; one that nobody has said keeps what it has.
+
+    Returns:
+        The text.
+
+    Example:
+        >>> unmarked(Said("\u2068نرخ\u2069"))
+        'نرخ'
+    """
+    return text.translate(_DIRECTIONS) if isinstance(text, Said) else text

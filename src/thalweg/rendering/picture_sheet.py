@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from thalweg.core.errors import PlanError
 from thalweg.core.languages import Said
 from thalweg.core.report import Comparisons, Picture, PictureGrid
-from thalweg.rendering.markup import escape, middle_cut, shown, text_width
+from thalweg.rendering.markup import escape, middle_cut, shown, text_width, unmarked
 from thalweg.rendering.palette import figure_style
 from thalweg.rendering.words import words_for
 
@@ -20,7 +20,6 @@ _STRIP = 2
 """So many times as wide as high, a picture has the room of two."""
 _LINES, _MOST = 4, 96
 """Lines of a caption, and pictures of a sheet, at most."""
-_UNMARKED = dict.fromkeys(range(0x2066, 0x206A))
 
 
 class _Path(str):
@@ -131,7 +130,7 @@ def _tile(picture: Picture, side: float, word: str, sizes: Mapping[bytes, tuple[
 
 def _bare(text: str) -> str:
     """Without marks of direction: a line break between two of them would turn the rest around."""
-    return text.translate(_UNMARKED) if isinstance(text, Said) else shown(text)
+    return unmarked(text) if isinstance(text, Said) else shown(text)
 
 
 def _image(tile: _Tile, x: float, y: float, *, crisp: bool) -> str:

@@ -12,11 +12,12 @@ from thalweg.training.scoring import predict
 
 if TYPE_CHECKING:  # a session ends here, and this is where it is known
     import numpy as np
+    import torch
 
     from thalweg.training.loop import Trainer
     from thalweg.workbench.session import Session
 
-__all__ = ["keep_epoch"]
+__all__ = ["keep_epoch", "validation_losses"]
 
 
 def keep_epoch(run: "Session", trainer: "Trainer") -> int:
@@ -37,9 +38,9 @@ def keep_epoch(run: "Session", trainer: "Trainer") -> int:
         trainer.use_best()
         return best
     learned = {name: value.detach().clone() for name, value in trainer.evaluated.state_dict().items()}
-    of_last = _losses(run, trainer)
+    of_last = validation_losses(run, trainer.evaluated)
     trainer.use_best()
-    if is_known_worse(of_last, _losses(run, trainer)):
+    if is_known_worse(of_last, validation_losses(run, trainer.evaluated)):
         return best
     trainer.evaluated.load_state_dict(learned)
     files = len(run.parts.validation)
@@ -53,8 +54,17 @@ def keep_epoch(run: "Session", trainer: "Trainer") -> int:
     return last
 
 
-def _losses(run: "Session", trainer: "Trainer") -> "np.ndarray":
+def validation_losses(run: "Session", network: "torch.nn.Module") -> "np.ndarray":
+    """Ask a network about every validation file.
+
+    Args:
+        run: The run.
+        network: Its network, or of a head alone that head.
+
+    Returns:
+        Cross-entropies in nats, one a file.
+    """
     probe = run.start.probe
     batches = probe.heldout if probe else run.batches(run.parts.validation)
-    scores = predict(trainer.evaluated, batches, run.device)
+    scores = predict(network, batches, run.device)
     return losses_of(scores.probabilities, scores.labels)

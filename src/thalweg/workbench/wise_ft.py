@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from thalweg.evaluation.nearest import losses_of, nearest_as_good
+from thalweg.evaluation.nearest import nearest_as_good
 from thalweg.training.checkpoint import weights_of
-from thalweg.training.scoring import predict
+from thalweg.workbench.kept_epoch import validation_losses
 from thalweg.workbench.transfer_start import START
 
 if TYPE_CHECKING:  # a session ends here, and this is where it is known
@@ -60,8 +60,7 @@ def step_back(run: "Session", network: torch.nn.Module) -> dict[str, object] | N
         losses = []
         for each in SHARES:
             _place(network, start, learned, each)
-            scores = predict(network, run.batches(run.parts.validation), run.device)
-            losses.append(losses_of(scores.probabilities, scores.labels))
+            losses.append(validation_losses(run, network))
         share = SHARES[nearest_as_good(np.stack(losses))]
         tried = {f"{each:g}": float(loss.mean()) for each, loss in zip(SHARES, losses, strict=True)}
         told = {"share": share, "chosen_on": "validation", "files": len(run.parts.validation), "losses": tried}
