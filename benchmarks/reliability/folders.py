@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from outcome import Case, cache_in, make_photos, report
+from outcome import Case, cache_in, make_photos, report, worked_seconds
 
 SECONDS = 10.0
 NAMES: dict[str, bytes] = {
@@ -101,9 +101,9 @@ def try_name(what: str, name: bytes, plain: list[str]) -> Case:
 
     with tempfile.TemporaryDirectory() as place:
         photos, run = named(Path(place, "photos"), name), Path(place, "run")
-        started = time.perf_counter()
+        started = worked_seconds()
         status, said, told = command("train", str(photos), "--out", str(run), *TRAIN)
-        seconds = time.perf_counter() - started
+        seconds = worked_seconds() - started
         seen = page(run) if status in {0, 1} and (run / "report.html").is_file() else Elements()
         predicted = command("predict", str(run), str(photos), "--json")[0] if seen.text else 2
     text = "".join(seen.text)
@@ -239,13 +239,13 @@ def try_shape(what: str, spoil: Callable[[Path], None]) -> Case:
 
         if what == "vanishing file":
             loading.load_pictures = vanishing  # type: ignore[assignment]
-        started = time.perf_counter()
+        started = worked_seconds()
         try:
             run_it = unprivileged if what.startswith("unreadable") else command
             status, _, told = run_it("train", str(photos), "--out", str(run), *TRAIN)
         finally:
             loading.load_pictures = kept
-        seconds = time.perf_counter() - started
+        seconds = worked_seconds() - started
         (photos / "red").chmod(0o755) if (photos / "red").exists() else None
         told = told.replace(place, "")
     lines = [line for line in told.splitlines() if line.startswith("thalweg:")]

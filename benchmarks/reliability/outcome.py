@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Case", "cache_in", "machine", "make_photos", "report"]
+__all__ = ["Case", "cache_in", "machine", "make_photos", "report", "worked_seconds"]
 
 Case = dict[str, Any]
 """One injection: what was done, and whether the promise held (`held`)."""
@@ -28,6 +28,12 @@ def machine() -> dict[str, object]:
         "python": platform.python_version(),
         "packages": {name: importlib.metadata.version(name) for name in packages},
     }
+
+
+def worked_seconds() -> float:
+    """Seconds of the processor that this process and its ended children have used: others' work does not count."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 @contextlib.contextmanager

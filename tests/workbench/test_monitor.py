@@ -9,7 +9,6 @@ from safetensors.torch import load_file
 
 from thalweg.core.errors import TrainingFailedError
 from thalweg.histories.reading import read
-from thalweg.training.interruption import Interruption
 from thalweg.workbench import session
 from thalweg.workbench.monitor import Monitor, _packed, _unpacked
 from thalweg.workbench.resume import resume
@@ -79,19 +78,12 @@ def test_a_rate_far_off_is_set_right_only_where_repair_is_wanted(photos, tmp_pat
         train(photos, lr=1e6, repair=False, out=tmp_path / "left", **OPTIONS)
 
 
-def test_an_interrupted_run_goes_on_to_the_bit_with_its_measurements(photos, tmp_path, monkeypatch):
+def test_an_interrupted_run_goes_on_to_the_bit_with_its_measurements(photos, tmp_path, stop_after):
     whole = train(photos, lr=0.05, out=tmp_path / "whole", **OPTIONS)
-    calls = []
-
-    def stops(self):
-        calls.append(1)
-        return len(calls) == 7
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Interruption, "__bool__", stops)
-        train(photos, lr=0.05, out=tmp_path / "cut", **OPTIONS)
+    with stop_after(7):
+        cut = train(photos, lr=0.05, out=tmp_path / "cut", **OPTIONS)
+    assert cut.interrupted == 130
     again = resume(tmp_path / "cut")
-    assert len(calls) >= 7
     assert same(weights(whole), weights(again))
     steps = [json.loads(line).get("step", 0) for line in (tmp_path / "cut/signals.jsonl").read_text().splitlines()]
     assert steps == sorted(steps)

@@ -16,7 +16,6 @@ from thalweg.networks.ends import classifier, unit_pixels
 from thalweg.networks.functional import Input, Network
 from thalweg.networks.layers import BatchNorm, Conv2d, Dropout, GlobalAvgPool, ReLU
 from thalweg.pretrained import published
-from thalweg.training.interruption import Interruption
 from thalweg.workbench import transfer_start, wise_ft
 from thalweg.workbench.evaluate import evaluate
 from thalweg.workbench.predict import predict
@@ -145,18 +144,11 @@ def result_layers(run):
     [({}, 7), ({"head_only": True}, 1)],
     ids=["fine-tuned", "head only"],
 )
-def test_an_interrupted_run_goes_on_to_the_bit(photo_folder, weights, tmp_path, monkeypatch, how, stop):
+def test_an_interrupted_run_goes_on_to_the_bit(photo_folder, weights, tmp_path, stop_after, how, stop):
     whole = train(photo_folder, weights=weights, out=tmp_path / "whole", **how, **OPTIONS)
-    calls = []
-
-    def stops(self):
-        calls.append(1)
-        return len(calls) >= stop
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Interruption, "__bool__", stops)
-        patch.setattr(Interruption, "exit_status", 130)
-        train(photo_folder, weights=weights, out=tmp_path / "cut", **how, **OPTIONS)
+    with stop_after(stop):
+        cut = train(photo_folder, weights=weights, out=tmp_path / "cut", **how, **OPTIONS)
+    assert cut.interrupted == 130
     assert not (tmp_path / "cut" / "model.safetensors").exists()
     again = resume(tmp_path / "cut")
     assert all(torch.equal(value, model(again)[name]) for name, value in model(whole).items())
