@@ -71,6 +71,13 @@ def test_a_mean_in_brackets_that_is_no_number_is_left_out(tmp_path):
     assert thalweg.diagnose(log).results[0].learning_rate.verdict
 
 
+def test_minutes_of_hundreds_of_digits_are_an_infinite_time(tmp_path):
+    log = tmp_path / "history.csv"
+    rows = "".join(f"{n},{2.3 - n / 4},0:0{n}:{n}0\n" for n in range(1, 6))
+    log.write_text(f"epoch,loss,elapsed\n{rows}6,0.7,0:{'9' * 400}:10\n")
+    assert thalweg.diagnose(log).results[0].learning_rate.verdict
+
+
 def test_lists_within_lists_end_in_a_sentence(tmp_path):
     deep = "[" * 20_000
     with pytest.raises(RunError, match="lists within lists go too deep"):

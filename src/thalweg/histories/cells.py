@@ -61,7 +61,7 @@ def _odd(text: str) -> float:
         return float(text.replace(",", ""))
     if clock := _CLOCK.fullmatch(text):
         hours, minutes, seconds = clock.groups(default="0")
-        return 3600.0 * int(hours) + 60.0 * int(minutes) + float(seconds)
+        return 3600.0 * float(hours) + 60.0 * float(minutes) + float(seconds)  # of any number of digits
     if wrapped := _WRAPPED.fullmatch(text):
         return float(wrapped[1])
     raise ValueError(text)
