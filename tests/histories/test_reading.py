@@ -43,6 +43,7 @@ def test_every_reader_reads_a_sample(reader):
     untried = {"thalweg run", "table", "printed lines"}  # of no one library: their own tests have them
     untried |= {
         "CatBoost",
+        "XGBoost or LightGBM",
         "YOLO's table",
         "printed lists",
         "table among text",

@@ -112,6 +112,11 @@ class LogFile:
             raise LogError(f"{self.place} holds nothing but white space")
         return text
 
+    @property
+    def known_text(self) -> str:
+        """The text where a reader asked for it; empty for what is read as bytes."""
+        return str(self.__dict__.get("text", ""))
+
     @cached_property
     def printed(self) -> str:
         """The text as lines that programs print: numbers bare, and with points where the program writes commas."""

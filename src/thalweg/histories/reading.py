@@ -11,6 +11,7 @@ from thalweg.core.files import printable
 from thalweg.core.run_log import NamedHistory
 from thalweg.core.signal import Signal
 from thalweg.histories.assembly import assemble
+from thalweg.histories.boosting import ADDS_TREES, adds_trees
 from thalweg.histories.database import MAGIC
 from thalweg.histories.documents import is_document, quoted
 from thalweg.histories.folders import Found, search
@@ -18,6 +19,7 @@ from thalweg.histories.log_file import LogFile
 from thalweg.histories.measured import measurements_beside, with_measurements
 from thalweg.histories.names import split_of, words
 from thalweg.histories.readers import (
+    boosted,
     catboost,
     console,
     drawn,
@@ -54,6 +56,7 @@ READERS: tuple[Reader, ...] = (
     trackio.READER,
     transformers.READER,
     catboost.READER,
+    boosted.READER,
     history_json.READER,
     json_lines.READER,
     ultralytics_console.READER,
@@ -128,7 +131,9 @@ def read_mapping(
         (1, 2)
     """
     wanted = _checked(columns or {})
-    return assemble(from_mapping(history, place, wanted), wanted)
+    if boosted.is_evals(history):
+        return _assembled(boosted.from_evals(history, place, wanted)[0], wanted)
+    return _assembled(from_mapping(history, place, wanted), wanted)
 
 
 def read_file(file: LogFile, columns: Mapping[str, str]) -> Iterable[NamedHistory]:
@@ -148,7 +153,7 @@ def read_file(file: LogFile, columns: Mapping[str, str]) -> Iterable[NamedHistor
         return _read_document(file, columns)
     for reader in READERS:
         if reader.recognises(file):
-            runs = [_assembled(recording, columns) for recording in reader.read(file, columns)]
+            runs = [_assembled(recording, columns, file) for recording in reader.read(file, columns)]
             measured = measurements_beside(file.path) if len(runs) == 1 else None
             return [with_measurements(run, measured) for run in runs] if measured else runs
     if file.head.startswith(MAGIC):
@@ -183,7 +188,11 @@ def _is_judged(signal: Signal) -> bool:
     return signal.name.endswith(("_loss", "_accuracy")) and signal.name in SIGNALS
 
 
-def _assembled(recording: Recording, columns: Mapping[str, str]) -> NamedHistory:
+def _assembled(recording: Recording, columns: Mapping[str, str], file: LogFile | None = None) -> NamedHistory:
+    """Make a run of what was read, with the remark that it is one of boosted trees where it is."""
+    names = [curve.name for curve in recording.curves]
+    if adds_trees(names, file.known_text if file is not None else ""):
+        recording = dataclasses.replace(recording, notes=(*recording.notes, ADDS_TREES))
     run = assemble(recording, columns)
     return run if recording.measured is None else with_measurements(run, recording.measured)
 
@@ -206,7 +215,7 @@ def _read_folder(folder: Path, columns: Mapping[str, str]) -> list[NamedHistory]
                 continue  # the same run, which the table beside them tells already
             for recording in _recordings(found):
                 try:
-                    runs.append(_with_notes(assemble(recording, columns), found.notes))
+                    runs.append(_with_notes(_assembled(recording, columns), found.notes))
                 except LogError as error:
                     first = first or str(error)
         except LogError as error:
