@@ -1,9 +1,10 @@
 """XGBoost and LightGBM: what they print, and their `evals_result` as JSON.
 
 `[12] train-logloss:0.31 eval-logloss:0.35` is XGBoost's line, `[12] training's auc: 0.9 valid_1's auc: 0.8` LightGBM's,
-`Iteration:12, valid_1 auc : 0.8` that of its program (tabs stand for the spaces); cross validation adds a deviation behind `+`, which is left out.
-`evals_result` maps data sets to metrics to lists. Each fit starts its count anew, so that folds are runs; the row that
-repeats the best iteration at the end is passed over. What is called `error` is the share of wrong answers.
+`Iteration:12, valid_1 auc : 0.8` that of its program, with tabs for these spaces; cross validation adds a deviation
+behind `+`, which is left out. `evals_result` maps data sets to metrics to lists. Each fit starts its count anew, so
+that folds are runs; the row that repeats the best iteration at the end is passed over. What is called `error` is the
+share of wrong answers.
 """
 
 import re
