@@ -177,8 +177,10 @@ def _signals(name: str, curve: Curve, axis: Axis, shift: int, notes: list[str]) 
     found = [_signal(STEPWISE + name.removeprefix("train_"), _steps(curve, shift), curve.values)]
     if name == "train_loss":
         count = int(np.unique(epochs, return_counts=True)[1].max())
-        told = f"{printable(curve.name)} has up to {count:,} values an epoch"
-        notes.append(f"{told}: train_loss is their mean, batch_loss all of them")
+        notes.append(
+            f"{printable(curve.name)} has up to {count:,} values an epoch: "
+            "train_loss is their mean, batch_loss all of them"
+        )
     numbers, mean = _means(epochs, curve.values)
     return [_signal(name, numbers, mean), *found]
 

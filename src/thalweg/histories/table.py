@@ -270,8 +270,7 @@ def _tell(table: Table, odd: int, strange: int, *, last_odd: bool) -> None:
     if last_odd:
         table.notes.append(_CUT)
     if odd:
-        told = f"{odd:,} rows have another number of cells than the header ({len(table.names)})"
-        table.notes.append(f"{told}: left out")
+        table.notes.append(f"{odd:,} rows have another number of cells than the header ({len(table.names)}): left out")
     if strange:
         table.notes.append(f"{strange:,} cells are neither numbers nor empty: taken as missing")
 

@@ -19,6 +19,7 @@ from thalweg.histories.printed import pieces
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.readers.table import apply_counters
 from thalweg.histories.recording import Recording
+from thalweg.histories.roles import told_of_test
 from thalweg.histories.rows import Columns, as_number, columns_of_rows, to_recordings
 
 __all__ = ["READER", "from_evals", "is_evals"]
@@ -177,7 +178,7 @@ def _signals(pairs: Sequence[tuple[str, str]], mark: str) -> tuple[dict[str, str
                 column = f"{name}{mark}{metric}"
                 known[column] = f"{split}_{signal}"
                 if splits[name] == "test" and signal == "loss":
-                    notes.append(f"there is no validation curve: {printable(column)} (test) was taken as val_loss")
+                    notes.append(told_of_test(column, "val_loss"))
                 if signal == "loss" and meaning(metric).quantity != "loss":
                     notes.append(f"{printable(metric)} stands for the loss: less of it is better")
     return known, list(dict.fromkeys(notes))

@@ -13,7 +13,7 @@ import numpy as np
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.histories.log_file import LogFile
-from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning
+from thalweg.histories.names import JUDGED, Meaning, is_epoch, is_step, meaning
 from thalweg.histories.parts import split_word, spread
 from thalweg.histories.readers.exports import held_out_by_file, named_by_file
 from thalweg.histories.readers.reader import Reader
@@ -163,19 +163,24 @@ def _headless(
         values["epoch"], recorded["epoch"] = values.pop(names[0]), recorded.pop(names[0])
     named = named_by_file(file.path) or "train_loss"
     values[named], recorded[named] = values.pop(names[-1]), recorded.pop(names[-1])
-    taken = "the first column was taken as epochs, the second" if counts else "the column was taken"
-    told = "training loss" if named == "train_loss" else f"{printable(named)}, as the file is called"
-    return f"there is no header: {taken} as {told}"
+    told = "the training loss" if named == "train_loss" else f"{printable(named)}, as the file is called"
+    if counts:
+        return f"there is no header: the first column was taken as epochs, the second as {told}"
+    return f"there is no header: the column was taken as {told}"
 
 
 def _guesses(found: Columns, columns: Mapping[str, str]) -> list[str]:
     """What was taken for what, in one sentence."""
-    told = [f"{printable(counter)} counts" for counter in (found.epoch, found.step) if counter]
-    for name in found.values:
-        each = meaning(name)
-        if each.quantity and name not in columns.values() and len(told) < _MOST_TOLD:
-            told.append(f"{printable(name)} is {' '.join(part for part in (each.split, each.quantity) if part)}")
-    return [f"guessed from the header: {', '.join(told)}"] if told else []
+    counters = [f"column {printable(counter)} counts" for counter in (found.epoch, found.step) if counter]
+    meanings = {name: meaning(name) for name in found.values if name not in columns.values()}
+    rest = [f"column {printable(name)} is {_said(each)}" for name, each in meanings.items() if each.quantity]
+    told = "; ".join([*counters, *rest][:_MOST_TOLD])
+    return [f"guessed from the header: {told}"] if told else []
+
+
+def _said(each: Meaning) -> str:
+    """A meaning in words: `val loss`."""
+    return f"{each.split} {each.quantity}".strip().replace("_", " ")
 
 
 READER = Reader(name="table", recognises=_recognises, read=_read)
