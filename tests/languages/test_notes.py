@@ -18,7 +18,7 @@ LOGS = {
     "percent.csv": "epoch,loss,val_ppl,val_err\n1,3,9,50\n2,2,8,40\n3,1,\n",
     "headless.csv": "1,3.5\n2,2.5\n3,1.5\n",
     "losses.txt": "3.5\n2.5\n1.5\n",
-    "steps.jsonl": '{"step": 100, "loss": 3}\n{"step": 200, "loss": 2, "val_loss": 2.5}\n{"step": 300, "val_loss": 2}\n{',
+    "steps.jsonl": '{"step": 100, "loss": 3}\n{"step": 200, "loss": 2, "val_loss": 2}\n{"step": 300, "val_loss": 2}\n{',
     "batches.jsonl": "".join(f'{{"step": {n * 7}, "loss": {9 - n}}}\n' for n in range(1, 6)),
     "again.csv": "epoch,loss\n1,3\n2,2\n3,1\n1,3\n2,2.5\n",
     "resumed.csv": "epoch,loss\n1,3\n2,2\n3,1\n2,2.1\n3,1.5\n",
