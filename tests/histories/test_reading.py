@@ -45,6 +45,7 @@ def test_every_reader_reads_a_sample(reader):
         "CatBoost",
         "XGBoost or LightGBM",
         "YOLO's table",
+        "YOLO's results.txt",
         "printed lists",
         "table among text",
     }  # written after what people quote of them

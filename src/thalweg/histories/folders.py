@@ -27,6 +27,7 @@ _DEEPEST = 16
 _ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".db", ".sqlite", ".sqlite3", ".json", ".log", ".txt", ".out")
 _NAMED_ENDINGS = (".log", ".txt", ".out")
 _NAMED = ("log", "hist", "metric", "loss", "train", "output", "stdout", "console", "slurm", "nohup", "progress")
+_NAMED += ("results.txt",)  # YOLO's
 _PASSED_OVER = {"__pycache__", "node_modules", "site-packages", "artifacts", "checkpoints", ".trash"}
 _STATE = "trainer_state.json"
 _CHECKPOINT = re.compile(r"checkpoint-\d+")

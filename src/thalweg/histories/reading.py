@@ -39,6 +39,7 @@ from thalweg.histories.readers import (
     transformers,
     ultralytics,
     ultralytics_console,
+    yolo_results,
 )
 from thalweg.histories.readers.exports import from_exports
 from thalweg.histories.readers.history_json import from_mapping
@@ -60,6 +61,7 @@ READERS: tuple[Reader, ...] = (
     history_json.READER,
     json_lines.READER,
     ultralytics_console.READER,
+    yolo_results.READER,
     console.READER,
     lines.READER,
     literals.READER,
