@@ -12,6 +12,7 @@ import numpy as np
 
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
+from thalweg.histories.levels import RUN_MARK
 from thalweg.histories.log_file import LogFile
 from thalweg.histories.names import JUDGED, Meaning, is_epoch, is_step, meaning
 from thalweg.histories.parts import split_word, spread
@@ -47,7 +48,7 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     if table.headless:
         notes.append(_headless(file, table, values, recorded, columns))
     made: list[Recording] = []
-    for run, names in _exported_runs(values).items():
+    for run, names in _runs(values, marked=table.runs).items():
         own = {_shortened(name, file): values[name] for name in names}
         there = {_shortened(name, file): recorded[name] for name in names}
         own, there = _by_file(file, own), _by_file(file, there)
@@ -69,10 +70,14 @@ def _named_rows(table: Table) -> str:
     return "" if counts or split_word(cells[0]) else printable(first)
 
 
-def _exported_runs(values: Mapping[str, Floats]) -> dict[str, list[str]]:
-    """The columns of each run in a chart of Weights & Biases: `RUN - METRIC` beside its `__MIN` and `__MAX`."""
+def _runs(values: Mapping[str, Floats], *, marked: bool) -> dict[str, list[str]]:
+    """The columns of each run: `RUN - METRIC`, in a chart of Weights & Biases beside its `__MIN` and `__MAX`."""
     bounds = [name for name in values if name.endswith((_LOWEST, _HIGHEST))]
-    owned = {name: name.rpartition(" - ")[0] for name in values if " - " in name and f"{name}{_LOWEST}" in values}
+    owned = {
+        name: name.rpartition(RUN_MARK)[0]
+        for name in values
+        if RUN_MARK in name and (marked or f"{name}{_LOWEST}" in values)
+    }
     runs = list(dict.fromkeys(owned.values()))
     kept = [name for name in values if name not in bounds or not owned]
     if len(runs) < 2:  # noqa: PLR2004 - one run needs no telling apart
@@ -133,7 +138,7 @@ def _shortened(name: str, file: LogFile) -> str:
     """A tag or metric without what a dashboard's export puts around it."""
     if name.lower() == "value" and (told := named_by_file(file.path)):
         return told
-    return name.rpartition(" - ")[2] if " - " in name else name
+    return name.rpartition(RUN_MARK)[2] if RUN_MARK in name else name
 
 
 def _by_file(file: LogFile, columns: Mapping[str, _Cells]) -> dict[str, _Cells]:
