@@ -24,8 +24,8 @@ MOST_FILES = 20_000
 """So many files that could be logs are looked at, no more."""
 
 _DEEPEST = 16
-_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".db", ".sqlite", ".sqlite3", ".json", ".log", ".txt", ".out")
 _NAMED_ENDINGS = (".log", ".txt", ".out")
+_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".db", ".sqlite", ".sqlite3", ".json", ".ipynb", *_NAMED_ENDINGS)
 _NAMED = ("log", "hist", "metric", "loss", "train", "output", "stdout", "console", "slurm", "nohup", "progress")
 _YOLOS = "results.txt"
 _PASSED_OVER = {"__pycache__", "node_modules", "site-packages", "artifacts", "checkpoints", ".trash"}

@@ -13,7 +13,7 @@ from thalweg.core.signal import Signal
 from thalweg.histories.assembly import assemble
 from thalweg.histories.boosting import ADDS_TREES, adds_trees
 from thalweg.histories.database import MAGIC
-from thalweg.histories.documents import is_document, quoted
+from thalweg.histories.documents import NOTEBOOK, is_course, is_document, quoted
 from thalweg.histories.folders import Found, search
 from thalweg.histories.log_file import LogFile
 from thalweg.histories.measured import measurements_beside, with_measurements
@@ -77,6 +77,7 @@ READERS: tuple[Reader, ...] = (
 """In the order in which a file is offered to them."""
 
 _LARGE = 4 << 20
+_HEAD = 1 << 16
 _DATABASES = {".db", ".sqlite", ".sqlite3"}
 
 
@@ -175,6 +176,8 @@ def _read_document(file: LogFile, columns: Mapping[str, str]) -> list[NamedHisto
     """Read what a notebook or a page quotes; a part that shows one moment is no course of a run."""
     runs: list[NamedHistory] = []
     for part in quoted(file):
+        if not columns and not is_course(part):
+            continue
         with contextlib.suppress(LogError):
             runs += read_file(part, columns)
     runs = [run for run in runs if any(len(signal.steps) > 1 for signal in run.history.signals if _is_judged(signal))]
@@ -211,7 +214,8 @@ def _read_folder(folder: Path, columns: Mapping[str, str]) -> list[NamedHistory]
             if found.kind == "file":
                 if _worth_reading(found.path):
                     runs += [_with_notes(run, found.notes) for run in read_file(LogFile(found.path), columns)]
-                    tables.add(found.path.parent)
+                    if found.path.suffix.lower() != NOTEBOOK:
+                        tables.add(found.path.parent)
                 continue
             if found.kind == "events" and found.path in tables:
                 continue  # the same run, which the table beside them tells already
@@ -271,8 +275,8 @@ def _worth_reading(path: Path) -> bool:
     try:
         if path.stat().st_size < _LARGE or path.suffix.lower() in _DATABASES:
             return True
-        with path.open("rb") as file:
-            head = file.read(1 << 16).replace(b"\0", b"").lower()
+        with path.open("rb") as file:  # a notebook may have pictures above what its training printed
+            head = file.read(-1 if path.suffix.lower() == NOTEBOOK else _HEAD).replace(b"\0", b"").lower()
     except OSError:
         return True  # the reader says why
     return any(word in head for word in (b"loss", b"acc", b"err", b"cost"))

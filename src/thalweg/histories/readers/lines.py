@@ -25,6 +25,7 @@ __all__ = ["READER"]
 _TABLES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".yaml", ".yml"}
 _QUOTED = " \t#>|*"
 _UNCOUNTED = 3
+_LOSSES = JUDGED - {"accuracy", "error_rate"}
 _MEAN = " (of the epoch)"
 
 
@@ -50,7 +51,7 @@ def _recognises(file: LogFile) -> bool:
     uncounted = 0
     for row in _Text().rows(file.printed):
         if any(meaning(name).quantity in JUDGED for name in row.values):
-            uncounted += 1
+            uncounted += any(meaning(name).quantity in _LOSSES for name in row.values)  # `k = 3, accuracy: 0.8` is none
             if row.epoch is not None or row.step is not None or uncounted >= _UNCOUNTED:
                 return True
     return False

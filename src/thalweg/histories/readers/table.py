@@ -19,7 +19,7 @@ from thalweg.histories.parts import split_word, spread
 from thalweg.histories.readers.exports import held_out_by_file, named_by_file
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.recording import Floats, Recording
-from thalweg.histories.rows import Columns, Mask, to_recordings
+from thalweg.histories.rows import UNNAMED, Columns, Mask, to_recordings
 from thalweg.histories.table import Table
 
 __all__ = ["READER", "apply_counters", "from_table"]
@@ -61,13 +61,14 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
 
 
 def _named_rows(table: Table) -> str:
-    """The first column, where it gives each row another name, as tables of models and their results do."""
-    first = table.names[0]
+    """The first column but for an index, where it gives each row another name, as tables of models and results do."""
+    names = [name for name in table.names if name not in table.values or name.lower() not in UNNAMED]
+    first = names[0] if names else ""
     cells = [cell.strip() for cell in table.words.get(first, [])]
     if len(cells) < 2 or len(set(cells)) < len(cells) or any(not cell or _WHEN.search(cell) for cell in cells):  # noqa: PLR2004
         return ""
     counts = any(is_epoch(name) or is_step(name) for name in table.names)
-    return "" if counts or split_word(cells[0]) else printable(first)
+    return "" if counts or split_word(cells[0]) else printable(first) or "its first column"
 
 
 def _runs(values: Mapping[str, Floats], *, marked: bool) -> dict[str, list[str]]:
