@@ -32,7 +32,7 @@ _PER = {
     **dict.fromkeys(("epoch", "avg", "avr", "average", "mean"), "epoch"),
 }
 _FILLERS = {"metrics", "metric", "running", "global", "history", "stats", "scalar", "scalars", "value", "log", "logs"}
-_FILLERS |= {"mini", "over", "set"}
+_FILLERS |= {"mini", "over", "set", "main"}
 _LOSS = {
     *("loss", "total loss", "loss total", "cost", "objective", "nll", "nll loss", "ce", "ce loss", "loss ce", "celoss"),
     *(
@@ -88,11 +88,12 @@ _JOINED = re.compile(
     r"|(训练|訓練|学習|验证|驗證|検証|测试|テスト)集?(?:的|の)?(损失|損失|准确率|準確率|正解率|精度)"
 )
 _EPOCHS = {"epoch", "epochs", "ep", "current epoch", "epoch num", "epoch number", "trainer epoch", "train epoch"}
+_EPOCHS |= {"epoches"}
 _EPOCHS |= {"epoche", "époque", "epoque", "época", "epoca", "эпоха", "轮次", "エポック", "دوره"}
 _STEPS = {
     *("step", "steps", "global step", "iteration", "iter", "iters", "iterations", "it", "batch", "train global step"),
     *("trainer global step", "batches", "update", "updates", "num updates", "num steps", "train step", "batch idx"),
-    *("batch index", "n iter", "niter", "iter num", "training step", "minibatch"),
+    *("batch index", "training iteration", "n iter", "niter", "iter num", "training step", "minibatch"),
 }
 _COUNTERS = tuple(sorted(each for each in _EPOCHS | _STEPS if each.isalpha() and each not in {"it", "epochs", "steps"}))
 
@@ -159,7 +160,7 @@ def meaning(name: str, split: str = "") -> Meaning:
     pers = [_PER[part] for part in parts if part in _PER]
     rest = " ".join(part for part in parts if part not in _SPLITS and part not in _PER and part not in _FILLERS)
     quantity, plain = _quantity(rest)
-    plain -= "running" in parts
+    plain -= "running" in parts or "main" in parts  # Chainer's `main/loss`, beside `loss` another
     if not quantity and not rest:
         return Meaning(quantity="")
     return Meaning(
@@ -177,6 +178,9 @@ def _unnumbered(parts: list[str]) -> list[str]:
 
 
 def _quantity(rest: str) -> tuple[str, int]:
+    group, _, below = rest.partition(" ")
+    if group in {"loss", "losses"} and below in _LOSS and below.endswith("loss"):
+        rest = below  # a group of TensorBoard's: `Loss/total_loss`
     if rest in _LOSS:
         return "loss", {"total loss": 3, "loss total": 3, "loss": 2}.get(rest, 1)
     if rest in _ACCURACY:

@@ -42,15 +42,18 @@ _DARKNET = re.compile(
 _DARKNET_PART = re.compile(r"\s*(?:v\d \(|Region |Detection layer)")
 _OF = re.compile(r"'s ")  # LightGBM: `valid_0's binary_logloss`
 _SPLIT_WORD = re.compile(
-    r"(?<![\w./-])(train(?:ing)?|val(?:id(?:ation|ating|ate)?)?|test(?:ing)?|eval(?:uat(?:ion|ing|e))?)(?![\w./])",
+    r"(?<![\w./-])(train(?:ing)?|val(?:id(?:ation|ating|ate)?)?|test(?:ing)?|dev|eval(?:uat(?:ion|ing|e))?)(?![\w./])",
     re.IGNORECASE,
 )
 _CLOCK = re.compile(r"\s\d+:\d\d")
 _AROUND_EPOCH = {"start", "starting", "begin", "beginning", "end", "of", "finished", "after", "in", "on", "for", "the"}
 _AROUND_EPOCH |= {"info", "debug", "warning", "error", "root", "main"}
 _CHINESE = re.compile(r"第\s*(\d+)\s*(?:个|個)?(?:轮|輪|回|エポック|epoch)", re.IGNORECASE)
+_METRIC = re.compile(r"\b[Ee]valuation metric (?=')")  # GluonTS calls so what it measures in training
+_SCORE = re.compile(r"\bScore (?=at iteration \d+ is )")  # DL4J's word for its loss
 _EVALUATED = re.compile(r"\b(?:Saving dict for|cur metric,)")  # of an evaluation, by TensorFlow's estimators and Paddle
 _SETTINGS = {"batch", "batches", "steps", "updates", "iterations", "iters"}  # `batch = 64` says how large, not which
+_WRONG = (["error"], ["err"])
 _HEADING = 100
 _REMARK = re.compile(r"\b(?:saved|saving(?! dict)|(?:new|best) (?:best|model|checkpoint|weights|metric)|best so far)\b")
 _VALUE = re.compile(r"[A-Za-z_]\w*\s*[:=]?\s*\d+\.\d")
@@ -140,7 +143,10 @@ def read_line(piece: str) -> Printed | None:
     if _DARKNET_PART.match(piece):
         return None  # of one mini batch and one output, many a step
     remark = is_remark(piece)
+    if "metric '" in piece:
+        piece = _METRIC.sub("", piece)
     if " after " in piece or " at " in piece:
+        piece = _SCORE.sub("loss ", piece)
         piece = _AFTER.sub(r"\2 \3 \1: ", piece)
     line = _Line(_CHINESE.sub(r" epoch \1 ", _OF.sub(" ", _IN_BRACKETS.sub(_kept, piece))))
     line.go()
@@ -228,6 +234,7 @@ class _Line:
             return
         if bare.endswith("[") and _MORE.match(self.text, found.end()):
             return  # a list, which is no value of this moment
+        name = self._in_full(name, digits, unit)
         quantity = meaning(name).quantity
         if not (plain or quantity) or (total and quantity not in {"accuracy", "error_rate"}):
             return
@@ -239,6 +246,16 @@ class _Line:
         name = self._with_split(name)
         self.said.values[name] = read / int(total) if total else read
         self.last, self.percent = ("" if total else name), unit == "%"
+
+    def _in_full(self, name: str, digits: str, unit: str) -> str:
+        """The name, with what goes without saying: `loss train: 2.3, val: 2.5` and `validation error 9.6 %`."""
+        if unit == "%" and words(name)[-1:] in _WRONG:
+            return f"{name} rate"
+        if self.said.values and "." in digits and (split := split_of(name)):
+            before = meaning(next(reversed(self.said.values)))
+            if before.quantity in JUDGED and before.split not in {"", split}:
+                return f"{name} {before.quantity}"
+        return name
 
     def _with_split(self, name: str) -> str:
         """The name, with the split that was named before it in the line where it has none itself."""

@@ -198,6 +198,9 @@ def _assembled(recording: Recording, columns: Mapping[str, str], file: LogFile |
     names = [curve.name for curve in recording.curves]
     if adds_trees(names, file.known_text if file is not None else ""):
         recording = dataclasses.replace(recording, notes=(*recording.notes, ADDS_TREES))
+    if file is not None and file.ranks > 1:
+        note = f"{file.ranks:,} processes printed into it: the lines of the first count"
+        recording = dataclasses.replace(recording, notes=(*recording.notes, note))
     run = assemble(recording, columns)
     return run if recording.measured is None else with_measurements(run, recording.measured)
 

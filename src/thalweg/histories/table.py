@@ -80,7 +80,7 @@ def read_table(text: str, place: str) -> Table:
         array([0.5 , 0.25])
     """
     text, told = _told_separator(text)
-    text, cut = _whole(_unboxed(text))
+    text, cut = _whole(_uncommented(_unboxed(text)))
     head = text[:20_000]
     lines = [line for line in head.splitlines() if line.strip() and not line.startswith("#")]
     if not lines:
@@ -155,6 +155,21 @@ def _separator(lines: list[str]) -> str:
     if cells(best)[1] == 0 and all(len(line.split()) > 1 for line in sample[:2]):
         return " "
     return best
+
+
+def _uncommented(text: str) -> str:
+    """A table whose names stand behind `#`, as numpy's `savetxt` writes them, with its names as a header."""
+    if not text.startswith("#"):
+        return text
+    head = text[:_TURNED].splitlines(keepends=True)
+    above = list(itertools.takewhile(lambda line: line.startswith("#"), head))
+    names = above[-1].lstrip("#").strip()
+    below = head[len(above)].strip() if len(above) < len(head) else ""
+    mark = next((each for each in _SEPARATORS if each in below), None)
+    cells = [cell.strip() for cell in names.split(mark)]
+    if len(cells) < 2 or len(cells) != len(below.split(mark)) or not any(meaning(cell).quantity for cell in cells):  # noqa: PLR2004
+        return text
+    return names + "\n" + text[sum(map(len, above)) :]
 
 
 def _unboxed(text: str) -> str:

@@ -86,7 +86,7 @@ def _plotted(found: object, above: str = "") -> list[Curve]:
 def _points(found: object) -> tuple[list[object], list[object]] | None:
     """Places and values of one curve."""
     if isinstance(found, dict):
-        x, y = found.get("x"), found.get("y")
+        x, y = found.get("x", found.get("steps")), found.get("y", found.get("values"))  # the latter is Sacred's
         return (x, y) if isinstance(x, list) and isinstance(y, list) and len(x) == len(y) and x else None
     if not isinstance(found, list) or not found:
         return None

@@ -26,6 +26,7 @@ __all__ = ["READER", "apply_counters", "from_table"]
 
 _Cells = TypeVar("_Cells")
 _WHEN = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d:\d\d|\b(?:epoch|iter|step)", re.IGNORECASE)
+_NEPTUNES = re.compile(r"([A-Z][A-Z0-9]*-\d+)/")
 _MOST_TOLD = 8
 _LOWEST, _HIGHEST = "__MIN", "__MAX"
 
@@ -73,6 +74,8 @@ def _named_rows(table: Table) -> str:
 
 def _runs(values: Mapping[str, Floats], *, marked: bool) -> dict[str, list[str]]:
     """The columns of each run: `RUN - METRIC`, in a chart of Weights & Biases beside its `__MIN` and `__MAX`."""
+    if prefixed := _prefixed(values):
+        return prefixed
     bounds = [name for name in values if name.endswith((_LOWEST, _HIGHEST))]
     owned = {
         name: name.rpartition(RUN_MARK)[0]
@@ -84,6 +87,13 @@ def _runs(values: Mapping[str, Floats], *, marked: bool) -> dict[str, list[str]]
     if len(runs) < 2:  # noqa: PLR2004 - one run needs no telling apart
         return {"": kept}
     return {run: [name for name in kept if owned.get(name, run) == run] for run in runs}
+
+
+def _prefixed(values: Mapping[str, Floats]) -> dict[str, list[str]]:
+    """The columns of each run where names begin with it, `EXP-1/train/loss`, as Neptune exports charts."""
+    owned = {name: found[1] for name in values if (found := _NEPTUNES.match(name))}
+    runs = dict.fromkeys(run for name, run in owned.items() if meaning(name[len(run) + 1 :]).quantity in JUDGED)
+    return {run: [name for name in values if owned.get(name, run) == run] for run in runs}
 
 
 def from_table(file: LogFile, format_name: str, columns: Mapping[str, str], *, epoch: str = "epoch") -> Columns:
@@ -137,6 +147,8 @@ def apply_counters(found: Columns, columns: Mapping[str, str]) -> None:
 
 def _shortened(name: str, file: LogFile) -> str:
     """A tag or metric without what a dashboard's export puts around it."""
+    if found := _NEPTUNES.match(name):
+        return name[found.end() :]
     if name.lower() == "value" and (told := named_by_file(file.path)):
         return told
     return name.rpartition(RUN_MARK)[2] if RUN_MARK in name else name
