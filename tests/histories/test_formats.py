@@ -5,6 +5,8 @@ import math
 
 import pytest
 
+from thalweg.core.errors import LogError
+
 T, V, A, B = [2.41, 1.76, 1.29, 0.96], [2.51, 2.02, 1.64, 1.35], [0.35, 0.45, 0.55, 0.65], [0.31, 0.39, 0.47, 0.55]
 BOTH = ("train_loss", "val_loss")
 ALL = (*BOTH, "train_accuracy", "val_accuracy")
@@ -34,6 +36,19 @@ Epoch: {n}   Train: (loss = {t}f0, acc = {ap})   Test: (loss = {v}f0, acc = {bp}
 === GluonTS: train_loss
 INFO:gluonts.trainer:Epoch[{z}] Learning rate is 0.001
 INFO:gluonts.trainer:Epoch[{z}] Evaluation metric 'epoch_loss'={t}
+=== a summary below its steps: all
+Step {n}000 | loss=9.9 | time=0.331s | VRAM=115MB
+====
+Epoch {n} Summary:
+   Loss (avg): {t} [decreasing]
+Train Accuracy: {ap}% | LR: 0.1
+Test Accuracy: {bp}% | Test Loss: {v}
+=== without a count, below bars: all
+Training on batches...
+100%|##|782/782 [02:40<00:00, 4.86it/s]
+Validation on batches...
+100%|##|782/782 [00:46<00:00, 16.80it/s]
+  train_loss: {t} - val_loss: {v} - train_acc: {a} - valid_acc: {b}
 === LitGPT: losses
 Epoch {n} | iter {n}0 step {n}0 | loss train: {t}, val: {v} | iter time: 300.12 ms (step)
 === scores of a graph beside its loss: train_loss
@@ -165,6 +180,18 @@ FILES = {
     ),
     "numpy's table": ("log.txt", "# epoch loss val_loss\n" + _each("{z} {t} {v}\n")),
     "numpy's, with commas": ("log.csv", "# of run 7\n# epoch,loss,val_loss\n" + _each("{z},{t},{v}\n")),
+    "lists beside a count of steps": (
+        "h.json",
+        json.dumps({"train_losses": T, "val_losses": V, "lrs": [0.1] * 4, "steps": [0, 10, 20, 30]}),
+    ),
+    "rows of any name beside a setting": (
+        "h.json",
+        json.dumps({
+            "config": {"layers": [64, 32]},
+            "training_history": [{"epoch": n + 1, "train_loss": T[n], "val_loss": V[n]} for n in range(4)],
+        }),
+    ),
+    "a line above a table": ("log.csv", "Training time: 9.1,,\nEpoch,Train loss,Test loss\n" + _each("{z},{t},{v}\n")),
     "Neptune": ("chart.csv", "step,EXP-1/train/loss,EXP-1/val/loss\n" + _each("{z},{t},{v}\n")),
     "Comet": (
         "metrics.json",
@@ -204,3 +231,29 @@ def test_runs_in_one_table_are_told_apart(log, curve, points, table):
     one, two = log("runs.csv", table.format(rows))
     assert curve(one, "val_loss") == points(V)
     assert curve(two, "val_loss") == points([v + 1 for v in V])
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        {f"fold_{k}": [{"epoch": n + 1, "loss": T[n] + k, "val_loss": V[n]} for n in range(4)] for k in (0, 1)},
+        {"train_losses": [T, [each + 1 for each in T]], "val_losses": [V, V]},
+    ],
+)
+def test_runs_in_one_file_of_json_are_told_apart(log, curve, points, runs):
+    one, two = log("runs.json", json.dumps(runs))
+    assert curve(one, "train_loss") == points(T)
+    assert curve(two, "train_loss") == points([each + 1 for each in T])
+    assert curve(two, "val_loss") == points(V)
+
+
+def test_batches_of_epochs_are_not_taken_for_runs(log):
+    batches = {"train_losses": [T, T, T], "val_losses": [V[:2], V[:2], V[:2]]}
+    with pytest.raises(LogError, match="no training log"):
+        log("batches.json", json.dumps(batches))
+
+
+def test_learning_rates_in_the_plural(log, curve, points):
+    for name in ("lrs", "learning_rates"):
+        (run,) = log("h.json", json.dumps({"train_losses": T, name: [0.1, 0.1, 0.01, 0.01]}))
+        assert curve(run, "learning_rate") == points([0.1, 0.1, 0.01, 0.01])

@@ -72,7 +72,7 @@ _ERROR = {
     *("misclassification rate", "error top 1", "err 1", "err top 1", "classification error rate"),
 }
 _RATE = re.compile(
-    r"(?:lr|learning rate|learningrate|learn rate|base learn rate)(?: (?:pg )?0| [a-z]+)?(?: pg 1)?"
+    r"(?:lrs?|learning rates?|learningrate|learn rate|base learn rate)(?: (?:pg )?0| [a-z]+)?(?: pg 1)?"
     r"|(?:base|current) (?:lr|learning rate)"
     r"|lernrate|taux d apprentissage|tasa de aprendizaje|taxa de aprendizado|tasso di apprendimento"
     r"|скорость обучения|学习率|學習率|学習率|نرخ یادگیری"

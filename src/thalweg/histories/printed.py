@@ -24,7 +24,7 @@ _NUMBER = re.compile(
     r"(\s?%|\s?/\s{0,6}\d+(?![\w./])|(?:[A-Za-z_/]|:\d)[^\s,;|()\[\]]*)?",
     re.IGNORECASE,
 )
-_IN_BRACKETS = re.compile(r"\(\s*([A-Za-z_][A-Za-z_ -]{0,30})\)")
+_IN_BRACKETS = re.compile(r"\s?\(\s*([A-Za-z_][A-Za-z_ -]{0,30})\)")
 _BREAKS = re.compile(r"\s-\s|[:,;|>*\t\[\]()]|(?<![Vv]al)(?<![Tt]est)(?<![Aa]cc)(?<![Aa]vg)\.+\s")
 _NAME = re.compile(r"[^\W\d_][\w/.@' -]{0,59}")
 _SOURCE_FILE = re.compile(r"\.(?:py|cpp|cc|cu)\b")
@@ -53,6 +53,7 @@ _METRIC = re.compile(r"\b[Ee]valuation metric (?=')")  # GluonTS calls so what i
 _SCORE = re.compile(r"\bScore (?=at iteration \d+ is )")  # DL4J's word for its loss
 _EVALUATED = re.compile(r"\b(?:Saving dict for|cur metric,)")  # of an evaluation, by TensorFlow's estimators and Paddle
 _SETTINGS = {"batch", "batches", "steps", "updates", "iterations", "iters"}  # `batch = 64` says how large, not which
+_MEANS = {"avg", "average", "mean"}
 _WRONG = (["error"], ["err"])
 _HEADING = 100
 _REMARK = re.compile(r"\b(?:saved|saving(?! dict)|(?:new|best) (?:best|model|checkpoint|weights|metric)|best so far)\b")
@@ -161,10 +162,10 @@ def read_line(piece: str) -> Printed | None:
 
 
 def _kept(found: re.Match[str]) -> str:
-    """Words in brackets go, but for a split: `lr(LinearWarmup)`, `Epoch(val)`."""
+    """Words in brackets go, but for a split or a mean: `lr(LinearWarmup)`, `Epoch(val)`, `loss (avg)`."""
     if found[1].strip().lower() in {"nan", "inf", "infinity"}:
         return found[0]
-    return f" {found[1]} " if split_of(found[1].strip()) else " "
+    return f" {found[1]} " if split_of(found[1].strip()) or found[1].strip().lower() in _MEANS else " "
 
 
 def _darknet(found: re.Match[str]) -> Printed | None:

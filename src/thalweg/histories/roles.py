@@ -112,7 +112,7 @@ def _guess(curves: list[Curve], roles: Roles) -> None:
     meanings = [(curve, meaning(curve.name)) for curve in curves]
     said = {(each.quantity, each.split) for _, each in meanings}
     told = set(roles.known)
-    meanings.sort(key=lambda pair: -pair[1].plain)
+    meanings.sort(key=lambda pair: (-pair[1].plain, pair[1].per != "epoch"))
     for curve, each in meanings:
         name = _signal(each, said, told)
         if name and name not in roles.known:

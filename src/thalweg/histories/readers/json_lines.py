@@ -16,7 +16,7 @@ from thalweg.histories.log_file import LogFile, parse_json
 from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning
 from thalweg.histories.parts import spread, words_of_rows
 from thalweg.histories.printed import pieces, read_line
-from thalweg.histories.readers.history_json import flat
+from thalweg.histories.readers.history_shapes import flat
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.readers.table import apply_counters
 from thalweg.histories.recording import Recording

@@ -222,7 +222,8 @@ class _Text:
         if row.line == line:
             return row.split == split and not (self.apart and row.step != self.step)  # a bar that is drawn again
         if _held_out(split) and row.split == split:
-            return row.step == self.step or said.part is not None
+            again = self.epoch is None and self.step is None and bool(set(named) & set(row.values))
+            return said.part is not None or (row.step == self.step and not again)
         if row.step is not None and self.step is not None and row.step != self.step:
             return False
         return said.part is None and not row.counted and not set(named) & set(row.values)
