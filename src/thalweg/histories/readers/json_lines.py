@@ -84,12 +84,14 @@ def _entries(text: str) -> Iterator[str]:
     held: list[str] = []
     deep = 0
     for line in text.splitlines():
+        if not held and line.startswith("{") and line.endswith("}"):  # a brace within a text opens nothing
+            yield line
+            continue
         heads = bool(held) and not deep
         if heads and not line.lstrip().startswith("{"):
             yield from held
             held = []
-        if deep or not (line.startswith("{") and line.rstrip().endswith("}")):  # a brace within a text is none
-            deep += line.count("{") - line.count("}")
+        deep += line.count("{") - line.count("}")
         held.append(line)
         if deep < 0 or len(held) > _MOST_LINES:
             yield from held
