@@ -49,6 +49,27 @@ Training on batches...
 Validation on batches...
 100%|##|782/782 [00:46<00:00, 16.80it/s]
   train_loss: {t} - val_loss: {v} - train_acc: {a} - valid_acc: {b}
+=== PyTorch's example of an autoencoder: losses
+Train Epoch: {n} [0/60000 (0%)]	Loss: 9.9
+Train Epoch: {n} [51200/60000 (85%)]	Loss: 9.8
+====> Epoch: {n} Average loss: {t}
+====> Test set loss: {v}
+=== a bar and a bare line: all
+TRAIN Epoch:{z} Loss:{t} Batch:390 Acc:{ap}: 100%|##| 391/391 [00:34<00:00, 11.27it/s]
+TEST         Loss:{v}         Acc:{bp}         [5922 / 10000]
+=== signs between words: all
+Epoch {n:>3}│ train ▸ loss {t} acc {ap}% │ val ▸ loss {v} acc {bp}%
+=== Go's tests: train_loss
+    mlp_test.go:289: {{Epoch:{z} Loss:{t}}}
+=== Kaggle's logger: train_loss val_loss val_accuracy
+2022-05-04 10:54:52,836 DEBUG   Epoch {n} - avg_train_loss: {t}  avg_val_loss: {v} F1: 0.3  Accuracy: {b} time: 890s
+2022-05-04 10:54:52,836 DEBUG   Epoch {n} - Save Best Accuracy: 0.9 Model
+2022-05-04 10:54:53,242 DEBUG   Epoch {n} - Save Best Loss: 0.1 Model
+=== a remark before its epoch: losses
+Valid loss improved from 9.9 to {v}. Saving checkpoint: files/checkpoint.pth
+Epoch: 0{n} | Epoch Time: 0m 10s
+	Train Loss: {t}
+	 Val. Loss: {v}
 === LitGPT: losses
 Epoch {n} | iter {n}0 step {n}0 | loss train: {t}, val: {v} | iter time: 300.12 ms (step)
 === scores of a graph beside its loss: train_loss

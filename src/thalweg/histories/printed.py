@@ -25,9 +25,11 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _IN_BRACKETS = re.compile(r"\s?\(\s*([A-Za-z_][A-Za-z_ -]{0,30})\)")
-_BREAKS = re.compile(r"\s-\s|[:,;|>*\t\[\]()]|(?<![Vv]al)(?<![Tt]est)(?<![Aa]cc)(?<![Aa]vg)\.+\s")
+_BREAKS = re.compile(
+    r"\s-\s|[:,;|>*\t\[\]()]|[^\x00-\x7f\w\s\u200c\u200d]|(?<![Vv]al)(?<![Tt]est)(?<![Aa]cc)(?<![Aa]vg)\.+\s"
+)
 _NAME = re.compile(r"[^\W\d_][\w/.@' -]{0,59}")
-_SOURCE_FILE = re.compile(r"\.(?:py|cpp|cc|cu)\b")
+_SOURCE_FILE = re.compile(r"\.(?:py|cpp|cc|cu|go|rs|jl|java|js|ts)\b")
 _MOST_WORDS = 5
 _LONGEST_COUNT = 12
 _WORD_AFTER = re.compile(r"\s[A-Za-z]\w*\s*[:=]")

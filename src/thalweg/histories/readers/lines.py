@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from thalweg.core.errors import LogError
 from thalweg.histories.database import MAGIC
 from thalweg.histories.log_file import LogFile
-from thalweg.histories.names import JUDGED, meaning, split_of, words
+from thalweg.histories.names import JUDGED, Meaning, meaning, split_of, words
 from thalweg.histories.printed import Printed, pieces, read_line
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.readers.table import apply_counters
@@ -263,12 +263,29 @@ def _sum_up(rows: Sequence[_Row]) -> dict[str, str]:
         if not row.counted:  # a line that sums up says it better than the mean of the last batch
             row.means = {name: row.values.pop(name) for name in batches & set(row.values)} | row.means
         last |= dict.fromkeys(row.means, row)
+    summed |= _of_epochs(rows, batches)
     for name in sorted({name for row in rows for name in row.means}, key=lambda each: -meaning(each).plain):
         said = meaning(name)
         if said.quantity in {"loss", "accuracy"} and said.split in {"", "train"}:
             summed.setdefault(name, f"batch_{said.quantity}")
             summed.setdefault(name + _MEAN, f"train_{said.quantity}")
     return summed
+
+
+def _of_epochs(rows: Sequence[_Row], batches: set[str]) -> dict[str, str]:
+    """What sums an epoch up by another name than its batches: `Average loss` below `Train Epoch: 3 [640/60000] Loss`."""
+    names = {name for row in rows if not row.counted and not _held_out(row.split) for name in row.values} - batches
+    found: dict[str, str] = {}
+    for name in sorted(names):
+        said = meaning(name)
+        beside = [each for each in batches if _alike(meaning(each), said)]
+        if said.per == "epoch" and said.quantity in {"loss", "accuracy"} and said.split in {"", "train"} and beside:
+            found |= {name: f"train_{said.quantity}", beside[0]: f"batch_{said.quantity}"}
+    return found
+
+
+def _alike(one: Meaning, other: Meaning) -> bool:
+    return one.quantity == other.quantity and one.split in {"", "train"}
 
 
 def _flat(row: _Row) -> dict[str, object]:
