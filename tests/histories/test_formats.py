@@ -69,7 +69,19 @@ Epoch {n:>3}│ train ▸ loss {t} acc {ap}% │ val ▸ loss {v} acc {bp}%
 Valid loss improved from 9.9 to {v}. Saving checkpoint: files/checkpoint.pth
 Epoch: 0{n} | Epoch Time: 0m 10s
 	Train Loss: {t}
-	 Val. Loss: {v}
+	Val. Loss: {v}
+=== wide signs: all
+第{n}轮，训练损失：{t}，训练准确率：{ap}％，验证损失：{v}，验证准确率：{bp}％
+=== French: losses
+Époque {n} : perte d'entraînement = {t}, perte de validation = {v}
+=== Spanish: losses
+Época {n}: pérdida de entrenamiento: {t}, pérdida de validación: {v}
+=== Russian: losses
+Эпоха {n}: потери на обучении {t}, потери на валидации {v}
+=== changes in brackets: losses
+Epoch {n}: train loss {t} (-0.0123), val loss {v} (+0.0234)
+=== bests in brackets: losses
+Epoch {n}: val loss {v} (best 0.1), train loss {t}
 === LitGPT: losses
 Epoch {n} | iter {n}0 step {n}0 | loss train: {t}, val: {v} | iter time: 300.12 ms (step)
 === scores of a graph beside its loss: train_loss
@@ -233,6 +245,21 @@ FILES = {
 @pytest.mark.parametrize("name", FILES)
 def test_what_is_written(log, curve, points, name):
     (run,) = log(*FILES[name])
+    assert curve(run, "train_loss") == points(T)
+    assert curve(run, "val_loss") == points(V)
+
+
+def test_persian_digits_and_signs(log, curve, points):
+    line = _each("دوره {n}: زیان آموزش {t}، زیان اعتبارسنجی {v}\n")
+    (run,) = log("run.log", line.translate(str.maketrans("0123456789.", "۰۱۲۳۴۵۶۷۸۹٫")))
+    assert curve(run, "train_loss") == points(T)
+    assert curve(run, "val_loss") == points(V)
+
+
+def test_a_comma_after_a_decimal_comma(log, curve, points):
+    numbers = [f"{each}".replace(".", ",") for each in (*T, *V)]
+    lines = (f"Epoch {n + 1}: train loss: {numbers[n]}, val loss: {numbers[n + 4]}\n" for n in range(4))
+    (run,) = log("run.log", "".join(lines))
     assert curve(run, "train_loss") == points(T)
     assert curve(run, "val_loss") == points(V)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.core.strange_yaml import read_yaml
+from thalweg.histories.cells import DIGITS
 from thalweg.histories.ranks import of_first_rank
 from thalweg.histories.table import Table, read_table
 
@@ -24,9 +25,10 @@ _PRINTED = re.compile(
     r"(?:np\.|numpy\.|torch\.)?(?:float|int|tensor|array|tf\.Tensor)\d*\(([^()=]*?)(?:,\s*\w+=[^()]*)?\)"
 )
 _WORD = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\b(?:nan|inf|None|True|False)\b")
-_COMMAS = re.compile(r"(?<=[=\s])([-+]?\d{1,9}),(\d+)(?![\d.,:])")
+_COMMAS = re.compile(r"(?<=[=\s])([-+]?\d{1,9}),(\d+)(?![\d.:]|,\S)")
 _POINTS = re.compile(r"(?<=[=\s])[-+]?\d{1,9}\.\d")
 _SINGLE = re.compile(r"(?<![\w.])([-+]?\d+\.\d+)f([-+]?\d{1,2})(?![\w.])")  # Julia's numbers of 32 bits
+_WIDE = DIGITS | str.maketrans("：，；（）％＝［］،؛٪", ":,;()%=[],;%")
 _SAMPLED = 1 << 16
 _AS_JSON = {"nan": "NaN", "inf": "Infinity", "None": "null", "True": "true", "False": "false"}
 _SHEETS = {".xlsx", ".xls", ".xlsm", ".ods"}
@@ -126,6 +128,7 @@ class LogFile:
     def printed(self) -> str:
         """The text as lines that one program prints: numbers bare, with points where the program writes commas."""
         text, self.ranks = of_first_rank(self.text)
+        text = text if text.isascii() else text.translate(_WIDE)
         text = unwrapped(text) if "(" in text else text
         text = _SINGLE.sub(r"\1e\2", text)
         head = text[:_SAMPLED]

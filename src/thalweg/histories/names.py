@@ -32,7 +32,7 @@ _PER = {
     **dict.fromkeys(("epoch", "avg", "avr", "average", "mean"), "epoch"),
 }
 _FILLERS = {"metrics", "metric", "running", "global", "history", "stats", "scalar", "scalars", "value", "log", "logs"}
-_FILLERS |= {"mini", "over", "set", "main"}
+_FILLERS |= {"mini", "over", "set", "main", "de", "di", "на"}
 _LOSS = {
     *("loss", "total loss", "loss total", "cost", "objective", "nll", "nll loss", "ce", "ce loss", "loss ce", "celoss"),
     *(
@@ -74,13 +74,14 @@ _ERROR = {
 _RATE = re.compile(
     r"(?:lrs?|learning rates?|learningrate|learn rate|base learn rate)(?: (?:pg )?0| [a-z]+)?(?: pg 1)?"
     r"|(?:base|current) (?:lr|learning rate)"
-    r"|lernrate|taux d apprentissage|tasa de aprendizaje|taxa de aprendizado|tasso di apprendimento"
+    r"|lernrate|taux apprentissage|tasa aprendizaje|taxa aprendizado|tasso apprendimento"
     r"|скорость обучения|学习率|學習率|学習率|نرخ یادگیری"
 )
 _GRADIENT = re.compile(r"(?:total )?(?:grad|gradient|gradients)(?: 2(?: 0)?)? norm(?: total)?|gnorm|gradnorm")
 _SECONDS = {"seconds", "elapsed seconds", "seconds elapsed", "time seconds", "time s", "sec", "secs"}
 _WORDS = re.compile(r"[^\W\d_]+|\d+")
 _UNIT = re.compile(r"\s*(?:\[[^\[\]]{0,12}\]|\((?:nats?|bits?|s|sec|seconds|1)\))\s*$", re.IGNORECASE)
+_ELIDED = re.compile(r"\b[dl]['’](?=[^\W\d_]{3})", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _JOINED = re.compile(
     r"(train|training|valid|validation|val|test|tr|eval)(loss|accuracy|acc|err|error|cost)(?:es)?"
@@ -129,7 +130,7 @@ def words(name: str) -> list[str]:
         >>> words("metrics/accuracy_top1"), words("valLoss")
         (['metrics', 'accuracy', 'top', '1'], ['val', 'loss'])
     """
-    spaced = _CAMEL.sub(" ", name.strip())
+    spaced = _CAMEL.sub(" ", _ELIDED.sub("", name.strip()))
     found = [word.lower() for word in _WORDS.findall(spaced)]
     parts: list[str] = []
     for word in found[:12]:

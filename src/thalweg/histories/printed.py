@@ -298,7 +298,8 @@ class _Line:
     def _mean(self, digits: str, unit: str, end: int) -> None:
         """A number in brackets behind a value of the same kind."""
         closes = self.text[end : end + 1] == ")"
-        if closes and unit in {"", "%"} and (unit == "%") == self.percent:
+        change = digits[:1] in "+-" and self.said.values[self.last] >= 0  # `loss 0.51 (-0.02)` against the epoch before
+        if closes and not change and unit in {"", "%"} and (unit == "%") == self.percent:
             read = number(digits + unit)
             if read is not None:
                 self.said.means[self.last] = read

@@ -273,7 +273,7 @@ def _sum_up(rows: Sequence[_Row]) -> dict[str, str]:
 
 
 def _of_epochs(rows: Sequence[_Row], batches: set[str]) -> dict[str, str]:
-    """What sums an epoch up by another name than its batches: `Average loss` below `Train Epoch: 3 [640/60000] Loss`."""
+    """What sums an epoch up by another name than its batches: `Average loss` below `Train Epoch: 3 [64/100] Loss`."""
     names = {name for row in rows if not row.counted and not _held_out(row.split) for name in row.values} - batches
     found: dict[str, str] = {}
     for name in sorted(names):
