@@ -82,6 +82,19 @@ Epoch: 0{n} | Epoch Time: 0m 10s
 Epoch {n}: train loss {t} (-0.0123), val loss {v} (+0.0234)
 === bests in brackets: losses
 Epoch {n}: val loss {v} (best 0.1), train loss {t}
+=== epochs that are glued to their letter: losses
+E00{n} train_loss={t} val_loss={v}
+=== an evaluation that names its epoch first: train_loss val_loss val_accuracy
+Evaluating at epoch {z}
+val loss: {v}, val acc: {b}
+Training epoch {z}
+train loss: {t}
+=== an epoch behind its loss: train_loss
+Loss in epoch {n}: {t}
+=== Nielsen's book: losses
+Epoch {z} training complete
+Cost on training data: {t}
+Cost on evaluation data: {v}
 === LitGPT: losses
 Epoch {n} | iter {n}0 step {n}0 | loss train: {t}, val: {v} | iter time: 300.12 ms (step)
 === scores of a graph beside its loss: train_loss
@@ -254,6 +267,14 @@ def test_persian_digits_and_signs(log, curve, points):
     (run,) = log("run.log", line.translate(str.maketrans("0123456789.", "۰۱۲۳۴۵۶۷۸۹٫")))
     assert curve(run, "train_loss") == points(T)
     assert curve(run, "val_loss") == points(V)
+
+
+def test_thousands_in_groups(log, curve):
+    (run,) = log(
+        "run.log", "Epoch 1: train loss 2,410.50, val loss 12,345,678\nEpoch 2: train loss 1,000, val loss 9\n"
+    )
+    assert curve(run, "train_loss") == {1: 2410.5, 2: 1000}
+    assert curve(run, "val_loss") == {1: 12_345_678, 2: 9}
 
 
 def test_a_comma_after_a_decimal_comma(log, curve, points):

@@ -26,7 +26,7 @@ _PRINTED = re.compile(
 )
 _WORD = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\b(?:nan|inf|None|True|False)\b")
 _COMMAS = re.compile(r"(?<=[=\s])([-+]?\d{1,9}),(\d+)(?![\d.:]|,\S)")
-_POINTS = re.compile(r"(?<=[=\s])[-+]?\d{1,9}\.\d")
+_POINTS = re.compile(r"(?<=[=\s])[-+]?(?:\d{1,9}|\d{1,3}(?:,\d{3})+)\.\d")
 _SINGLE = re.compile(r"(?<![\w.])([-+]?\d+\.\d+)f([-+]?\d{1,2})(?![\w.])")  # Julia's numbers of 32 bits
 _WIDE = DIGITS | str.maketrans("：，；（）％＝［］،؛٪", ":,;()%=[],;%")
 _SAMPLED = 1 << 16
