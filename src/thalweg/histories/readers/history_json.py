@@ -25,7 +25,7 @@ from thalweg.histories.readers.history_shapes import (
     side_by_side,
 )
 from thalweg.histories.readers.reader import Reader
-from thalweg.histories.readers.table import apply_counters
+from thalweg.histories.readers.table import apply_counters, refuse_results
 from thalweg.histories.recording import Curve, Floats, Recording
 from thalweg.histories.rows import Columns, as_number, columns_of_rows, to_recordings
 
@@ -64,6 +64,8 @@ def _of_rows(found: Sequence[object], place: str, columns: Mapping[str, str]) ->
     texts = words_of_rows(flattened)
     rows = Columns.guess(place, "rows of JSON", *spread(*columns_of_rows(flattened), texts))
     rows.words = texts
+    if not set(columns) & {"epoch", "step"}:
+        refuse_results([name for row in flattened[:1] for name in row], texts, place)
     apply_counters(rows, columns)
     return to_recordings(rows)
 

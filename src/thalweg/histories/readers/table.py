@@ -22,12 +22,13 @@ from thalweg.histories.recording import Floats, Recording
 from thalweg.histories.rows import UNNAMED, Columns, Mask, to_recordings
 from thalweg.histories.table import Table
 
-__all__ = ["READER", "apply_counters", "from_table"]
+__all__ = ["READER", "apply_counters", "from_table", "refuse_results"]
 
 _Cells = TypeVar("_Cells")
 _WHEN = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d:\d\d|\b(?:epoch|iter|step)", re.IGNORECASE)
 _NEPTUNES = re.compile(r"([A-Z][A-Z0-9]*-\d+)/")
 _MOST_TOLD = 8
+_SUBJECTS = {"model", "name", "algorithm", "classifier", "method", "architecture", "network", "experiment", "dataset"}
 _LOWEST, _HIGHEST = "__MIN", "__MAX"
 
 
@@ -41,11 +42,9 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
         raise LogError(f"{file.place} is no table")
     values, recorded = spread(table.values, table.recorded, table.words)
     notes = list(table.notes)
-    if not set(columns) & {"epoch", "step"} and (named := _named_rows(table)):
-        raise LogError(
-            f"{file.place} names its rows by {named} and has no column that counts epochs or steps: it is a "
-            "table of results, not the course of a run; if its rows are epochs, leave that column out"
-        )
+    if not set(columns) & {"epoch", "step"}:
+        unnumbered = [name for name in table.names if name not in table.values or name.lower() not in UNNAMED]
+        refuse_results(unnumbered, table.words, file.place)
     if table.headless:
         notes.append(_headless(file, table, values, recorded, columns))
     made: list[Recording] = []
@@ -61,15 +60,33 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     return made
 
 
-def _named_rows(table: Table) -> str:
-    """The first column but for an index, where it gives each row another name, as tables of models and results do."""
-    names = [name for name in table.names if name not in table.values or name.lower() not in UNNAMED]
-    first = names[0] if names else ""
-    cells = [cell.strip() for cell in table.words.get(first, [])]
+def refuse_results(names: Sequence[str], words: Mapping[str, list[str]], place: str) -> None:
+    """Refuse rows that a column of words names, each another, as tables of models and their results do.
+
+    Args:
+        names: The columns in order, without one that numbers the rows.
+        words: The columns of words.
+        place: What the rows are called.
+
+    Raises:
+        LogError: They are no course of a run.
+    """
+    first = next(iter(names), "")
+    asked = [first, *(name for name in names if name.strip().lower() in _SUBJECTS)]
+    named = next((name for name in asked if _are_names([cell.strip() for cell in words.get(name, [])])), None)
+    if named is None or any(is_epoch(name) or is_step(name) for name in names):
+        return
+    told = printable(named) or "its first column"
+    raise LogError(
+        f"{place} names its rows by {told} and has no column that counts epochs or steps: it is a "
+        "table of results, not the course of a run; if its rows are epochs, leave that column out"
+    )
+
+
+def _are_names(cells: Sequence[str]) -> bool:
     if len(cells) < 2 or len(set(cells)) < len(cells) or any(not cell or _WHEN.search(cell) for cell in cells):  # noqa: PLR2004
-        return ""
-    counts = any(is_epoch(name) or is_step(name) for name in table.names)
-    return "" if counts or split_word(cells[0]) else printable(first) or "its first column"
+        return False
+    return not split_word(cells[0])
 
 
 def _runs(values: Mapping[str, Floats], *, marked: bool) -> dict[str, list[str]]:
