@@ -5,6 +5,7 @@ import json
 import pytest
 
 from thalweg.core.errors import LogError
+from thalweg.histories.reading import read
 
 T, V, A = [3.0, 2.0, 1.5], [4.0, 3.5, 3.25], [0.5, 0.6, 0.55]
 ROWS = list(enumerate(zip(T, V, A, strict=True), start=1))
@@ -108,3 +109,57 @@ def test_a_page(log, curve, points, page):
 def test_nothing_in_it(log, name, text):
     with pytest.raises(LogError, match="outputs and tables hold no training log"):
         log(name, text)
+
+
+OTHERS = {
+    "data.ipynb": [
+        _shown("<table><tr><th></th><th>age</th><th>loss</th></tr>" + "<tr><td>0</td><td>3</td><td>4</td></tr>" * 3)
+    ],
+    "models.ipynb": [
+        _shown(
+            "<table><tr><th></th><th>Model</th><th>Accuracy</th><th>Loss</th></tr>"
+            "<tr><td>0</td><td>net</td><td>0.8</td><td>2</td></tr><tr><td>1</td><td>tree</td><td>0.9</td><td>1</td></tr>"
+        )
+    ],
+    "described.ipynb": [
+        _shown(
+            "<table><tr><th></th><th>loss</th><th>val_loss</th></tr><tr><td>count</td><td>9</td><td>9</td></tr>"
+            "<tr><td>mean</td><td>0.5</td><td>0.6</td></tr></table>"
+        )
+    ],
+    "neighbours.ipynb": [_printed("".join(f"k = {k}, accuracy: 0.{k}\n" for k in range(1, 6)))],
+    "nothing.ipynb": [_printed("hello\n")],
+}
+
+
+def test_a_folder_is_searched_for_notebooks_and_what_is_no_training_passed_over(tmp_path, curve, points):
+    for name, cell in OTHERS.items():
+        (tmp_path / name).write_text(_notebook(cell))
+    with pytest.raises(LogError, match="holds no training log that can be read"):
+        read(tmp_path)
+    for folder in ("", "deeper", ".ipynb_checkpoints"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "train.ipynb").write_text(_notebook([_printed(KERAS)]))
+    (tmp_path / "broken.ipynb").write_text('{"cells": [')
+    (tmp_path / "log.csv").write_text("epoch,loss\n1,3\n2,2\n")
+    runs = read(tmp_path)
+    assert sorted(run.place.removeprefix(f"{tmp_path}/") for run in runs) == [
+        "deeper/train.ipynb, cell 2",
+        "log.csv",
+        "train.ipynb, cell 2",
+    ]
+    assert sum(_whole(run, curve, points) for run in runs) == 2
+
+
+def test_a_large_notebook_whose_training_comes_after_pictures_is_read_in_a_folder(tmp_path, curve, points):
+    picture = {"output_type": "display_data", "data": {"image/png": "A" * (5 << 20)}, "metadata": {}}
+    (tmp_path / "train.ipynb").write_text(_notebook([picture], [_printed(KERAS)]))
+    (run,) = read(tmp_path)
+    assert _whole(run, curve, points)
+
+
+def test_events_beside_a_notebook_are_read_too(tmp_path, samples):
+    events = next((samples / "tensorboard" / "plain").iterdir())
+    (tmp_path / events.name).write_bytes(events.read_bytes())
+    (tmp_path / "train.ipynb").write_text(_notebook([_printed(KERAS)]))
+    assert len(read(tmp_path)) == 2

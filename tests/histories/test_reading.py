@@ -43,7 +43,9 @@ def test_every_reader_reads_a_sample(reader):
     untried = {"thalweg run", "table", "printed lines"}  # of no one library: their own tests have them
     untried |= {
         "CatBoost",
+        "XGBoost or LightGBM",
         "YOLO's table",
+        "YOLO's results.txt",
         "printed lists",
         "table among text",
     }  # written after what people quote of them

@@ -112,6 +112,13 @@ def test_a_loss_that_another_section_lacks_is_not_nan(log, curve, points):
     ("name", "text", "why"),
     [
         ("models.csv", "model,accuracy,loss\nresnet,0.9,0.3\nvgg16,0.8,0.4\n", "names its rows by model"),
+        ("models.csv", ",Model,accuracy\n0,resnet,0.9\n1,vgg16,0.8\n", "names its rows by Model"),
+        ("described.csv", ",loss,val_loss\ncount,9,9\nmean,0.5,0.6\n", "names its rows by its first column"),
+        (
+            "models.json",
+            '{"all": [{"id": 1, "model": "a", "loss": 3}, {"id": 2, "model": "b", "loss": 2}]}',
+            "rows by model",
+        ),
         ("history.xlsx", "PK\3\4", "is a spreadsheet"),
     ],
 )

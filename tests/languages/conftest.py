@@ -263,3 +263,35 @@ def messages_of():
 @pytest.fixture
 def raised_in():
     return raised
+
+
+def noted(room: str) -> list[str]:
+    """Every note of a room: what is added to, assigned to or given as `notes`, and what that is put together from."""
+    found: dict[str, None] = {}
+    for path in sorted((SOURCES / room).rglob("*.py")):
+        module = str(path.relative_to(SOURCES))
+        for scope in _scopes(_parsed(module)):
+            for node in ast.walk(scope):
+                for value in _noted_by(node):
+                    found.update(dict.fromkeys(_told(value, module, scope, 0)))
+    return [message for message in found if not _NOT_SAID.search(message)]
+
+
+def _noted_by(node: ast.AST) -> Iterator[ast.expr]:
+    """The expressions that a piece of code makes notes of."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="append" | "extend", value=value), args=[argument]):
+            yield from [argument] if _named(value) == "notes" else []
+        case ast.Assign(targets=[target], value=value) | ast.AugAssign(target=target, value=value):
+            yield from [value] if _named(target) == "notes" else []
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
+            yield from [value] if _named(target) == "notes" else []
+        case ast.Call(keywords=keywords):
+            yield from (each.value for each in keywords if each.arg == "notes")
+        case _:
+            pass
+
+
+@pytest.fixture
+def noted_in():
+    return noted

@@ -12,6 +12,7 @@ import thalweg
 from thalweg.core.catalogue_file import read_catalogue
 from thalweg.core.languages import languages
 from thalweg.experiments.dimension_words import sentence_of
+from thalweg.histories.reading import READERS
 from thalweg.rendering.words import WORDS
 
 SOURCES = pathlib.Path(thalweg.__file__).parent
@@ -130,6 +131,39 @@ def test_no_error_is_left_untranslated(raised_in, room, language):
     known = {plain(entry.source) for entry in catalogue(language)}
     missing = [message for message in raised_in(room) if plain(message) not in known]
     assert not missing, to_paste(language, missing)
+
+
+@pytest.mark.parametrize("language", languages()[1:])
+def test_no_note_of_a_reader_of_logs_is_left_untranslated(noted_in, language):
+    known = {plain(entry.source) for entry in catalogue(language)}
+    notes = noted_in("histories")
+    assert len(notes) > 50
+    missing = [note for note in notes if plain(note) not in known and note not in {each.name for each in READERS}]
+    assert not missing, to_paste(language, missing)
+
+
+def test_the_search_for_notes_follows_what_they_are_put_together_from(noted_in, tmp_path, monkeypatch):
+    source = """
+CUT = "the last row is cut off"
+def read(notes: list[str]) -> None:
+    notes.append(f"{len(notes)} rows left out")
+    notes += [CUT] if notes else _guesses()
+    found.notes = ["nothing is named"]
+    told = "is put into a variable first"
+    Recording(place="not a note at all", notes=(*notes, told))
+def _guesses() -> list[str]:
+    return ["is asked of a function"]
+"""
+    (tmp_path / "hall").mkdir()
+    (tmp_path / "hall" / "module.py").write_text(source, "utf-8")
+    monkeypatch.setitem(noted_in.__globals__, "SOURCES", tmp_path)
+    assert set(noted_in("hall")) == {
+        "{notes:number} rows left out",
+        "the last row is cut off",
+        "is asked of a function",
+        "nothing is named",
+        "is put into a variable first",
+    }
 
 
 def test_the_search_for_errors_follows_what_they_are_put_together_from(raised_in, tmp_path, monkeypatch):

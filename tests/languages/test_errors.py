@@ -9,7 +9,7 @@ from thalweg.core.errors import MissingExtraError
 from thalweg.core.languages import Speaker, said, speaking
 
 FIELD = re.compile(r"\{\{|\}\}|\{(\w+)(?::(\w+))?\}")
-SAMPLES = {"text": "'ab'", "word": "a", "names": "a", "number": "7", None: "7"}
+SAMPLES = {"text": "'ab'", "word": "a", "names": "a", "symbol": "a", "number": "7", None: "7"}
 PERSIAN = re.compile("[\u0600-\u06ff]")
 
 
@@ -36,15 +36,26 @@ def filled(template, values):
 
 @pytest.mark.parametrize("room", ["core", "data", "derivation", "experiments", "histories", "networks", "workbench"])
 def test_no_error_is_taken_for_another(raised_in, entries, persian, room):
-    taken = []
-    for entry in (entries[plain(message)] for message in raised_in(room)):
+    assert taken([entries[plain(message)] for message in raised_in(room)], persian, "error") == []
+
+
+def test_no_note_of_a_reader_of_logs_is_taken_for_another(noted_in, entries, persian):
+    notes = [entries[plain(note)] for note in noted_in("histories") if plain(note) in entries]
+    assert len(notes) > 50
+    assert taken(notes, persian, "") == []
+
+
+def taken(said, persian, context):
+    """Sentences that are translated by another entry than their own."""
+    found_elsewhere = []
+    for entry in said:
         gaps = {name: kind or None for name, kind in re.findall(r"\{(\w+)(?::(\w+))?\}", entry.source)}
         values = {name: "" if name.startswith("_") else SAMPLES[kind] for name, kind in gaps.items()}
         numbers = {name: persian.number(value) if value == "7" else value for name, value in values.items()}
         wanted = filled(entry.translation, numbers).translate({0x2066: None, 0x2069: None})
-        found = persian.say(filled(entry.source, values), "error")
-        taken += [] if found == wanted else [(entry.source, found, wanted)]
-    assert taken == []
+        found = persian.say(filled(entry.source, values), context)
+        found_elsewhere += [] if found == wanted else [(entry.source, found, wanted)]
+    return found_elsewhere
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from thalweg.core.history import STEPWISE, RunHistory
 from thalweg.core.run_log import NamedHistory
 from thalweg.core.signal import Signal
 from thalweg.histories.axis import Axis, find_axis
+from thalweg.histories.names import meaning
 from thalweg.histories.recording import Curve, Floats, Recording
 from thalweg.histories.roles import SIGNALS, Roles, assign
 
@@ -21,6 +22,7 @@ _JUDGED = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "batch_lo
 _FEW = 0.45
 _SHOWN = 12
 _ROUNDING = 1e-6
+_SAME = 0.01
 _LARGEST_COUNT = 2.0**53
 _PERCENT_FROM = 1.01
 _UNITS = {"learning_rate": "1", "gradient_norm": "1", "seconds": "s"}
@@ -119,12 +121,23 @@ def _perplexities(roles: Roles) -> None:
         if curve is None:
             continue
         finite = curve.values[np.isfinite(curve.values)]
+        if split == "train" and _is_that_of(curve, roles.known.get("val_loss")):
+            roles.other.append(curve)
+            continue
         if f"{split}_loss" in roles.known or (finite.size and finite.min() < 1 - _ROUNDING):
             roles.other.append(curve)
             continue
         with np.errstate(invalid="ignore"):
             roles.known[f"{split}_loss"] = _with_values(curve, np.log(curve.values))
         roles.notes.append(f"{printable(curve.name)} is a perplexity: its logarithm was taken as {split}_loss")
+
+
+def _is_that_of(perplexity: Curve, loss: Curve | None) -> bool:
+    """Whether a perplexity that names no split is the power of a loss that does."""
+    if loss is None or meaning(perplexity.name).split or len(loss.values) != len(perplexity.values):
+        return False
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.allclose(np.exp(loss.values), perplexity.values, rtol=_SAME, equal_nan=True))
 
 
 def _accuracies(roles: Roles) -> None:
@@ -177,8 +190,10 @@ def _signals(name: str, curve: Curve, axis: Axis, shift: int, notes: list[str]) 
     found = [_signal(STEPWISE + name.removeprefix("train_"), _steps(curve, shift), curve.values)]
     if name == "train_loss":
         count = int(np.unique(epochs, return_counts=True)[1].max())
-        told = f"{printable(curve.name)} has up to {count:,} values an epoch"
-        notes.append(f"{told}: train_loss is their mean, batch_loss all of them")
+        notes.append(
+            f"{printable(curve.name)} has up to {count:,} values an epoch: "
+            "train_loss is their mean, batch_loss all of them"
+        )
     numbers, mean = _means(epochs, curve.values)
     return [_signal(name, numbers, mean), *found]
 

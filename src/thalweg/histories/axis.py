@@ -80,7 +80,7 @@ def find_axis(recording: Recording, roles: Roles) -> Axis:
             return axis
         by_step = all(curve.steps is not None for curve in main)
         if by_step or axis.elapsed:
-            return _rounds(crowded, by_step=by_step, why="there are several evaluations in an epoch")
+            return _rounds(crowded, by_step=by_step, within=True)
         return axis
     if held_out and all(curve.steps is not None for curve in main):
         return _rounds(held_out, by_step=True)
@@ -99,7 +99,7 @@ def _recorded(recording: Recording, main: list[Curve]) -> Axis:
     return Axis(kind="epochs", first=min(first, least))
 
 
-def _rounds(held_out: list[Curve], *, by_step: bool, why: str = "") -> Axis:
+def _rounds(held_out: list[Curve], *, by_step: bool, within: bool = False) -> Axis:
     """Each evaluation ends an epoch."""
     longest = max(held_out, key=lambda curve: len(curve.values))
     where = longest.steps if by_step else longest.epochs
@@ -107,10 +107,10 @@ def _rounds(held_out: list[Curve], *, by_step: bool, why: str = "") -> Axis:
     unit = "steps" if by_step else "epochs"
     counted = regular(bounds)
     plain = by_step and bounds[0] in {0.0, 1.0} and np.array_equal(bounds, counted - 1 + bounds[0])
-    reason = why or "the log counts steps, not epochs"
+    reason = "there are several evaluations in an epoch" if within else "the log counts steps, not epochs"
     span = f"{len(bounds):,} in all ({unit} {_shown(bounds)})"
     told = f"{reason}: counted from one evaluation to the next, {span}"
-    notes = () if plain and not why else (told,)
+    notes = () if plain and not within else (told,)
     return Axis(kind="rounds", by_step=by_step, bounds=bounds, numbers=counted, notes=notes)
 
 

@@ -8,12 +8,14 @@ import numpy as np
 
 from thalweg.histories.recording import Floats
 
-__all__ = ["MISSING", "number", "numbers"]
+__all__ = ["DIGITS", "MISSING", "number", "numbers"]
 
 MISSING = frozenset({"", "na", "n/a", "none", "null", "-", "--", "nil", "<na>", "missing", "#n/a"})
 """What stands for a value that was not recorded; `nan` is not among them, for it was."""
 
-_DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩٫−", "01234567890123456789.-")
+DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩٫−", "01234567890123456789.-")
+"""Persian and Arabic digits, the decimal sign between them, and the minus of print, as programs write them."""
+
 _WRAPPED = re.compile(r"(?:[A-Za-z_.]+\d*)?[\[(]+\s*([-+0-9.einfaINFNAE]+)\s*(?:[,\])].*)?", re.DOTALL)
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d\d(?:\.\d+)?)")
 _COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?(?:\s?%)?")
@@ -40,7 +42,7 @@ def number(cell: str, *, decimal_comma: bool = False) -> float | None:
         >>> number("0,5", decimal_comma=True)
         0.5
     """
-    text = cell.strip().translate(_DIGITS)
+    text = cell.strip().translate(DIGITS)
     if text.lower() in MISSING:
         return None
     if decimal_comma and _COMMA.fullmatch(text):

@@ -4,15 +4,20 @@ A cell's output is taken as a program's: what it printed, and the tables that it
 transformers'. Nothing in a document is run, and code is not looked at.
 """
 
+import csv
 import itertools
 import re
 from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 
 from thalweg.histories.log_file import LogFile
+from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning
 from thalweg.histories.readers.drawn import as_csv
 
-__all__ = ["is_document", "quoted"]
+__all__ = ["NOTEBOOK", "is_course", "is_document", "quoted"]
+
+NOTEBOOK = ".ipynb"
+"""How the names of notebooks end."""
 
 _PAGE = re.compile(r"<(?:table|pre)\b", re.IGNORECASE)
 _MOST = 2_000
@@ -28,7 +33,7 @@ def is_document(file: LogFile) -> bool:
     Returns:
         True where its logs are in its parts.
     """
-    if file.path.suffix.lower() == ".ipynb":
+    if file.path.suffix.lower() == NOTEBOOK:
         return True
     if file.head.lstrip()[:1] == b"{":
         return b'"nbformat"' in file.head or (b'"cell_type"' in file.head and _cells(file) is not None)
@@ -48,6 +53,22 @@ def quoted(file: LogFile) -> Iterator[LogFile]:
     for kind, place, text in itertools.islice(parts, _MOST):
         if text.strip():
             yield LogFile.of_text(file.path.with_suffix(kind), f"{file.place}, {place}" if place else file.place, text)
+
+
+def is_course(part: LogFile) -> bool:
+    """Tell whether a part may be the course of a training, as far as its header says.
+
+    Args:
+        part: What a document quotes.
+
+    Returns:
+        False for a table that counts nothing and has one column alone that judges: `age, loss` are anybody's data.
+    """
+    if part.path.suffix != ".csv":
+        return True
+    names = next(csv.reader([part.text.partition("\n")[0]]), [])
+    judged = {(meaning(name).quantity, meaning(name).split) for name in names if meaning(name).quantity in JUDGED}
+    return len(judged) != 1 or any(is_epoch(name) or is_step(name) for name in names)
 
 
 def _cells(file: LogFile) -> list[object] | None:

@@ -24,9 +24,10 @@ MOST_FILES = 20_000
 """So many files that could be logs are looked at, no more."""
 
 _DEEPEST = 16
-_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".db", ".sqlite", ".sqlite3", ".json", ".log", ".txt", ".out")
 _NAMED_ENDINGS = (".log", ".txt", ".out")
+_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".db", ".sqlite", ".sqlite3", ".json", ".ipynb", *_NAMED_ENDINGS)
 _NAMED = ("log", "hist", "metric", "loss", "train", "output", "stdout", "console", "slurm", "nohup", "progress")
+_YOLOS = "results.txt"
 _PASSED_OVER = {"__pycache__", "node_modules", "site-packages", "artifacts", "checkpoints", ".trash"}
 _STATE = "trainer_state.json"
 _CHECKPOINT = re.compile(r"checkpoint-\d+")
@@ -129,7 +130,7 @@ def _may_be_log(name: str) -> bool:
     low = name.lower()
     if MARK in low or low.endswith(SIGNALS_FILE) or low == _STATE or low.startswith(".") or not low.endswith(_ENDINGS):
         return False
-    return not low.endswith(_NAMED_ENDINGS) or any(word in low for word in _NAMED)
+    return not low.endswith(_NAMED_ENDINGS) or low == _YOLOS or any(word in low for word in _NAMED)
 
 
 def _dvc(folder: Path) -> list[tuple[Path, str]]:

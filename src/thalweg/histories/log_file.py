@@ -10,6 +10,8 @@ from pathlib import Path
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.core.strange_yaml import read_yaml
+from thalweg.histories.cells import DIGITS
+from thalweg.histories.ranks import of_first_rank
 from thalweg.histories.table import Table, read_table
 
 __all__ = ["LARGEST", "LogFile", "parse_json", "unwrapped"]
@@ -23,8 +25,10 @@ _PRINTED = re.compile(
     r"(?:np\.|numpy\.|torch\.)?(?:float|int|tensor|array|tf\.Tensor)\d*\(([^()=]*?)(?:,\s*\w+=[^()]*)?\)"
 )
 _WORD = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\b(?:nan|inf|None|True|False)\b")
-_COMMAS = re.compile(r"(?<=[=\s])([-+]?\d{1,9}),(\d+)(?![\d.,:])")
-_POINTS = re.compile(r"(?<=[=\s])[-+]?\d{1,9}\.\d")
+_COMMAS = re.compile(r"(?<=[=\s])([-+]?\d{1,9}),(\d+)(?![\d.:]|,\S)")
+_POINTS = re.compile(r"(?<=[=\s])[-+]?(?:\d{1,9}|\d{1,3}(?:,\d{3})+)\.\d")
+_SINGLE = re.compile(r"(?<![\w.])([-+]?\d+\.\d+)f([-+]?\d{1,2})(?![\w.])")  # Julia's numbers of 32 bits
+_WIDE = DIGITS | str.maketrans("：，；（）％＝［］،؛٪", ":,;()%=[],;%")
 _SAMPLED = 1 << 16
 _AS_JSON = {"nan": "NaN", "inf": "Infinity", "None": "null", "True": "true", "False": "false"}
 _SHEETS = {".xlsx", ".xls", ".xlsm", ".ods"}
@@ -41,6 +45,9 @@ class LogFile:
     Raises:
         LogError: It is not there, is no regular file, is empty, or may not be read.
     """
+
+    ranks = 1
+    """How many processes printed it, as far as that was looked at; `printed` has the lines of the first."""
 
     def __init__(self, path: Path, place: str = "") -> None:
         self.path = path
@@ -112,10 +119,18 @@ class LogFile:
             raise LogError(f"{self.place} holds nothing but white space")
         return text
 
+    @property
+    def known_text(self) -> str:
+        """The text where a reader asked for it; empty for what is read as bytes."""
+        return str(self.__dict__.get("text", ""))
+
     @cached_property
     def printed(self) -> str:
-        """The text as lines that programs print: numbers bare, and with points where the program writes commas."""
-        text = unwrapped(self.text) if "(" in self.text else self.text
+        """The text as lines that one program prints: numbers bare, with points where the program writes commas."""
+        text, self.ranks = of_first_rank(self.text)
+        text = text if text.isascii() else text.translate(_WIDE)
+        text = unwrapped(text) if "(" in text else text
+        text = _SINGLE.sub(r"\1e\2", text)
         head = text[:_SAMPLED]
         if 2 * len(_POINTS.findall(head)) < len(_COMMAS.findall(head)):
             text = _COMMAS.sub(r"\1.\2", text)

@@ -32,7 +32,7 @@ _PER = {
     **dict.fromkeys(("epoch", "avg", "avr", "average", "mean"), "epoch"),
 }
 _FILLERS = {"metrics", "metric", "running", "global", "history", "stats", "scalar", "scalars", "value", "log", "logs"}
-_FILLERS |= {"mini", "over", "set"}
+_FILLERS |= {"mini", "over", "set", "main", "de", "di", "на"}
 _LOSS = {
     *("loss", "total loss", "loss total", "cost", "objective", "nll", "nll loss", "ce", "ce loss", "loss ce", "celoss"),
     *(
@@ -72,15 +72,16 @@ _ERROR = {
     *("misclassification rate", "error top 1", "err 1", "err top 1", "classification error rate"),
 }
 _RATE = re.compile(
-    r"(?:lr|learning rate|learningrate|learn rate|base learn rate)(?: (?:pg )?0| [a-z]+)?(?: pg 1)?"
+    r"(?:lrs?|learning rates?|learningrate|learn rate|base learn rate)(?: (?:pg )?0| [a-z]+)?(?: pg 1)?"
     r"|(?:base|current) (?:lr|learning rate)"
-    r"|lernrate|taux d apprentissage|tasa de aprendizaje|taxa de aprendizado|tasso di apprendimento"
+    r"|lernrate|taux apprentissage|tasa aprendizaje|taxa aprendizado|tasso apprendimento"
     r"|скорость обучения|学习率|學習率|学習率|نرخ یادگیری"
 )
 _GRADIENT = re.compile(r"(?:total )?(?:grad|gradient|gradients)(?: 2(?: 0)?)? norm(?: total)?|gnorm|gradnorm")
 _SECONDS = {"seconds", "elapsed seconds", "seconds elapsed", "time seconds", "time s", "sec", "secs"}
 _WORDS = re.compile(r"[^\W\d_]+|\d+")
 _UNIT = re.compile(r"\s*(?:\[[^\[\]]{0,12}\]|\((?:nats?|bits?|s|sec|seconds|1)\))\s*$", re.IGNORECASE)
+_ELIDED = re.compile(r"\b[dl]['’](?=[^\W\d_]{3})", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _JOINED = re.compile(
     r"(train|training|valid|validation|val|test|tr|eval)(loss|accuracy|acc|err|error|cost)(?:es)?"
@@ -88,11 +89,12 @@ _JOINED = re.compile(
     r"|(训练|訓練|学習|验证|驗證|検証|测试|テスト)集?(?:的|の)?(损失|損失|准确率|準確率|正解率|精度)"
 )
 _EPOCHS = {"epoch", "epochs", "ep", "current epoch", "epoch num", "epoch number", "trainer epoch", "train epoch"}
+_EPOCHS |= {"epoches"}
 _EPOCHS |= {"epoche", "époque", "epoque", "época", "epoca", "эпоха", "轮次", "エポック", "دوره"}
 _STEPS = {
     *("step", "steps", "global step", "iteration", "iter", "iters", "iterations", "it", "batch", "train global step"),
     *("trainer global step", "batches", "update", "updates", "num updates", "num steps", "train step", "batch idx"),
-    *("batch index", "n iter", "niter", "iter num", "training step", "minibatch"),
+    *("batch index", "training iteration", "n iter", "niter", "iter num", "training step", "minibatch"),
 }
 _COUNTERS = tuple(sorted(each for each in _EPOCHS | _STEPS if each.isalpha() and each not in {"it", "epochs", "steps"}))
 
@@ -128,7 +130,7 @@ def words(name: str) -> list[str]:
         >>> words("metrics/accuracy_top1"), words("valLoss")
         (['metrics', 'accuracy', 'top', '1'], ['val', 'loss'])
     """
-    spaced = _CAMEL.sub(" ", name.strip())
+    spaced = _CAMEL.sub(" ", _ELIDED.sub("", name.strip()))
     found = [word.lower() for word in _WORDS.findall(spaced)]
     parts: list[str] = []
     for word in found[:12]:
@@ -159,7 +161,7 @@ def meaning(name: str, split: str = "") -> Meaning:
     pers = [_PER[part] for part in parts if part in _PER]
     rest = " ".join(part for part in parts if part not in _SPLITS and part not in _PER and part not in _FILLERS)
     quantity, plain = _quantity(rest)
-    plain -= "running" in parts
+    plain -= "running" in parts or "main" in parts  # Chainer's `main/loss`, beside `loss` another
     if not quantity and not rest:
         return Meaning(quantity="")
     return Meaning(
@@ -177,6 +179,9 @@ def _unnumbered(parts: list[str]) -> list[str]:
 
 
 def _quantity(rest: str) -> tuple[str, int]:
+    group, _, below = rest.partition(" ")
+    if group in {"loss", "losses"} and below in _LOSS and below.endswith("loss"):
+        rest = below  # a group of TensorBoard's: `Loss/total_loss`
     if rest in _LOSS:
         return "loss", {"total loss": 3, "loss total": 3, "loss": 2}.get(rest, 1)
     if rest in _ACCURACY:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from thalweg.histories.cells import number
 from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning, split_of, words
+from thalweg.histories.phrases import plainly
 
 __all__ = ["Printed", "is_remark", "pieces", "read_line"]
 
@@ -20,14 +21,16 @@ _REDRAWN = re.compile(r"[\r\x08]+")
 _LONGEST = 2_000
 _REMEMBERED = 4_096
 _NUMBER = re.compile(
-    r"(?<![\w.@/#-])([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|(?:nan|inf(?:inity)?)(?![A-Za-z_])))"
+    r"(?<![\w.@/#-])([-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d|[.,]\d)|\d+\.?\d*(?:[eE][-+]?\d+)?"
+    r"|\.\d+(?:[eE][-+]?\d+)?|(?:nan|inf(?:inity)?)(?![A-Za-z_])))"
     r"(\s?%|\s?/\s{0,6}\d+(?![\w./])|(?:[A-Za-z_/]|:\d)[^\s,;|()\[\]]*)?",
     re.IGNORECASE,
 )
-_IN_BRACKETS = re.compile(r"\(\s*([A-Za-z_][A-Za-z_ -]{0,30})\)")
-_BREAKS = re.compile(r"\s-\s|[:,;|>*\t\[\]()]|(?<![Vv]al)(?<![Tt]est)(?<![Aa]cc)(?<![Aa]vg)\.+\s")
+_BREAKS = re.compile(
+    r"\s-\s|[:,;|>*\t\[\]()]|[^\x00-\x7f\w\s\u200c\u200d]|(?<![Vv]al)(?<![Tt]est)(?<![Aa]cc)(?<![Aa]vg)\.+\s"
+)
 _NAME = re.compile(r"[^\W\d_][\w/.@' -]{0,59}")
-_SOURCE_FILE = re.compile(r"\.(?:py|cpp|cc|cu)\b")
+_SOURCE_FILE = re.compile(r"\.(?:py|cpp|cc|cu|go|rs|jl|java|js|ts)\b")
 _MOST_WORDS = 5
 _LONGEST_COUNT = 12
 _WORD_AFTER = re.compile(r"\s[A-Za-z]\w*\s*[:=]")
@@ -40,26 +43,34 @@ _DARKNET = re.compile(
     r"\s*(\d{1,9})(?:,\s*[\d.]+)?:\s*([-+.\w]+),\s*([-+.\w]+)\s+avg\b(?:[^,]*,\s*([\d.e+-]+)\s+rate)?"
 )
 _DARKNET_PART = re.compile(r"\s*(?:v\d \(|Region |Detection layer)")
-_OF = re.compile(r"'s ")  # LightGBM: `valid_0's binary_logloss`
 _SPLIT_WORD = re.compile(
-    r"(?<![\w./-])(train(?:ing)?|val(?:id(?:ation|ating|ate)?)?|test(?:ing)?|eval(?:uat(?:ion|ing|e))?)(?![\w./])",
+    r"(?<![\w./-])(train(?:ing)?|val(?:id(?:ation|ating|ate)?)?|test(?:ing)?|dev|eval(?:uat(?:ion|ing|e))?)(?![\w./])",
     re.IGNORECASE,
 )
 _CLOCK = re.compile(r"\s\d+:\d\d")
-_AROUND_EPOCH = {"start", "starting", "begin", "beginning", "end", "of", "finished", "after", "in", "on", "for", "the"}
+_AROUND_EPOCH = {
+    "start",
+    "starting",
+    "begin",
+    "beginning",
+    "end",
+    "of",
+    "finished",
+    "after",
+    "in",
+    "on",
+    "for",
+    "the",
+    "at",
+}
 _AROUND_EPOCH |= {"info", "debug", "warning", "error", "root", "main"}
-_CHINESE = re.compile(r"第\s*(\d+)\s*(?:个|個)?(?:轮|輪|回|エポック|epoch)", re.IGNORECASE)
 _EVALUATED = re.compile(r"\b(?:Saving dict for|cur metric,)")  # of an evaluation, by TensorFlow's estimators and Paddle
 _SETTINGS = {"batch", "batches", "steps", "updates", "iterations", "iters"}  # `batch = 64` says how large, not which
+_WRONG = (["error"], ["err"])
 _HEADING = 100
 _REMARK = re.compile(r"\b(?:saved|saving(?! dict)|(?:new|best) (?:best|model|checkpoint|weights|metric)|best so far)\b")
 _VALUE = re.compile(r"[A-Za-z_]\w*\s*[:=]?\s*\d+\.\d")
 _TWO = re.compile(r"\[\s*(\d{1,9})/\s*\d{1,9}\]\s?\[\s*(\d{1,12})/\s*(\d{1,12})\]")  # Swin's `[3/300][0/1251]`
-_AFTER = re.compile(
-    r"\b([A-Za-z][A-Za-z ]{2,30}?) (?:after|at) (epoch|iteration|step) #?(\d{1,9})"
-    r"\s*(?::|=|is\b)\s*(?=[-+.\d]|nan|inf)",
-    re.IGNORECASE,
-)
 _MANY = 5_000  # epochs: who counts to more counts steps
 
 
@@ -140,9 +151,7 @@ def read_line(piece: str) -> Printed | None:
     if _DARKNET_PART.match(piece):
         return None  # of one mini batch and one output, many a step
     remark = is_remark(piece)
-    if " after " in piece or " at " in piece:
-        piece = _AFTER.sub(r"\2 \3 \1: ", piece)
-    line = _Line(_CHINESE.sub(r" epoch \1 ", _OF.sub(" ", _IN_BRACKETS.sub(_kept, piece))))
+    line = _Line(plainly(piece))
     line.go()
     said = line.said
     if line.first >= 0 or len(line.text) < _HEADING:
@@ -152,13 +161,6 @@ def read_line(piece: str) -> Printed | None:
         said.values, said.means = {}, {}
     counted = said.epoch is not None or said.step is not None or said.part is not None
     return said if counted or said.values or said.split else None
-
-
-def _kept(found: re.Match[str]) -> str:
-    """Words in brackets go, but for a split: `lr(LinearWarmup)`, `Epoch(val)`."""
-    if found[1].strip().lower() in {"nan", "inf", "infinity"}:
-        return found[0]
-    return f" {found[1]} " if split_of(found[1].strip()) else " "
 
 
 def _darknet(found: re.Match[str]) -> Printed | None:
@@ -208,7 +210,7 @@ class _Line:
             before = found.end()
 
     def _take(self, found: re.Match[str], label: str, start: int) -> None:
-        digits, unit = found[1].removesuffix("."), (found[2] or "").strip()
+        digits, unit = found[1].removesuffix(".").replace(",", ""), (found[2] or "").strip()
         bare = label.strip()
         if bare == "(" and self.last:
             self._mean(digits, unit, found.end())
@@ -228,6 +230,7 @@ class _Line:
             return
         if bare.endswith("[") and _MORE.match(self.text, found.end()):
             return  # a list, which is no value of this moment
+        name = self._in_full(name, digits, unit)
         quantity = meaning(name).quantity
         if not (plain or quantity) or (total and quantity not in {"accuracy", "error_rate"}):
             return
@@ -239,6 +242,16 @@ class _Line:
         name = self._with_split(name)
         self.said.values[name] = read / int(total) if total else read
         self.last, self.percent = ("" if total else name), unit == "%"
+
+    def _in_full(self, name: str, digits: str, unit: str) -> str:
+        """The name, with what goes without saying: `loss train: 2.3, val: 2.5` and `validation error 9.6 %`."""
+        if unit == "%" and words(name)[-1:] in _WRONG:
+            return f"{name} rate"
+        if self.said.values and "." in digits and (split := split_of(name)):
+            before = meaning(next(reversed(self.said.values)))
+            if before.quantity in JUDGED and before.split not in {"", split}:
+                return f"{name} {before.quantity}"
+        return name
 
     def _with_split(self, name: str) -> str:
         """The name, with the split that was named before it in the line where it has none itself."""
@@ -278,7 +291,8 @@ class _Line:
     def _mean(self, digits: str, unit: str, end: int) -> None:
         """A number in brackets behind a value of the same kind."""
         closes = self.text[end : end + 1] == ")"
-        if closes and unit in {"", "%"} and (unit == "%") == self.percent:
+        change = digits[:1] in "+-" and self.said.values[self.last] >= 0  # `loss 0.51 (-0.02)` against the epoch before
+        if closes and not change and unit in {"", "%"} and (unit == "%") == self.percent:
             read = number(digits + unit)
             if read is not None:
                 self.said.means[self.last] = read

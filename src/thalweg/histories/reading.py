@@ -11,13 +11,15 @@ from thalweg.core.files import printable
 from thalweg.core.run_log import NamedHistory
 from thalweg.core.signal import Signal
 from thalweg.histories.assembly import assemble
+from thalweg.histories.boosting import ADDS_TREES, adds_trees
 from thalweg.histories.database import MAGIC
-from thalweg.histories.documents import is_document, quoted
+from thalweg.histories.documents import NOTEBOOK, is_course, is_document, quoted
 from thalweg.histories.folders import Found, search
 from thalweg.histories.log_file import LogFile
 from thalweg.histories.measured import measurements_beside, with_measurements
 from thalweg.histories.names import split_of, words
 from thalweg.histories.readers import (
+    boosted,
     catboost,
     console,
     drawn,
@@ -37,6 +39,7 @@ from thalweg.histories.readers import (
     transformers,
     ultralytics,
     ultralytics_console,
+    yolo_results,
 )
 from thalweg.histories.readers.exports import from_exports
 from thalweg.histories.readers.history_json import from_mapping
@@ -54,9 +57,11 @@ READERS: tuple[Reader, ...] = (
     trackio.READER,
     transformers.READER,
     catboost.READER,
+    boosted.READER,
     history_json.READER,
     json_lines.READER,
     ultralytics_console.READER,
+    yolo_results.READER,
     console.READER,
     lines.READER,
     literals.READER,
@@ -72,6 +77,7 @@ READERS: tuple[Reader, ...] = (
 """In the order in which a file is offered to them."""
 
 _LARGE = 4 << 20
+_HEAD = 1 << 16
 _DATABASES = {".db", ".sqlite", ".sqlite3"}
 
 
@@ -128,7 +134,9 @@ def read_mapping(
         (1, 2)
     """
     wanted = _checked(columns or {})
-    return assemble(from_mapping(history, place, wanted), wanted)
+    if boosted.is_evals(history):
+        return _assembled(boosted.from_evals(history, place, wanted)[0], wanted)
+    return _assembled(from_mapping(history, place, wanted), wanted)
 
 
 def read_file(file: LogFile, columns: Mapping[str, str]) -> Iterable[NamedHistory]:
@@ -148,7 +156,7 @@ def read_file(file: LogFile, columns: Mapping[str, str]) -> Iterable[NamedHistor
         return _read_document(file, columns)
     for reader in READERS:
         if reader.recognises(file):
-            runs = [_assembled(recording, columns) for recording in reader.read(file, columns)]
+            runs = [_assembled(recording, columns, file) for recording in reader.read(file, columns)]
             measured = measurements_beside(file.path) if len(runs) == 1 else None
             return [with_measurements(run, measured) for run in runs] if measured else runs
     if file.head.startswith(MAGIC):
@@ -168,6 +176,8 @@ def _read_document(file: LogFile, columns: Mapping[str, str]) -> list[NamedHisto
     """Read what a notebook or a page quotes; a part that shows one moment is no course of a run."""
     runs: list[NamedHistory] = []
     for part in quoted(file):
+        if not columns and not is_course(part):
+            continue
         with contextlib.suppress(LogError):
             runs += read_file(part, columns)
     runs = [run for run in runs if any(len(signal.steps) > 1 for signal in run.history.signals if _is_judged(signal))]
@@ -183,7 +193,14 @@ def _is_judged(signal: Signal) -> bool:
     return signal.name.endswith(("_loss", "_accuracy")) and signal.name in SIGNALS
 
 
-def _assembled(recording: Recording, columns: Mapping[str, str]) -> NamedHistory:
+def _assembled(recording: Recording, columns: Mapping[str, str], file: LogFile | None = None) -> NamedHistory:
+    """Make a run of what was read, with the remark that it is one of boosted trees where it is."""
+    names = [curve.name for curve in recording.curves]
+    if adds_trees(names, file.known_text if file is not None else ""):
+        recording = dataclasses.replace(recording, notes=(*recording.notes, ADDS_TREES))
+    if file is not None and file.ranks > 1:
+        note = f"{file.ranks:,} processes printed into it: the lines of the first count"
+        recording = dataclasses.replace(recording, notes=(*recording.notes, note))
     run = assemble(recording, columns)
     return run if recording.measured is None else with_measurements(run, recording.measured)
 
@@ -200,13 +217,14 @@ def _read_folder(folder: Path, columns: Mapping[str, str]) -> list[NamedHistory]
             if found.kind == "file":
                 if _worth_reading(found.path):
                     runs += [_with_notes(run, found.notes) for run in read_file(LogFile(found.path), columns)]
-                    tables.add(found.path.parent)
+                    if found.path.suffix.lower() != NOTEBOOK:
+                        tables.add(found.path.parent)
                 continue
             if found.kind == "events" and found.path in tables:
                 continue  # the same run, which the table beside them tells already
             for recording in _recordings(found):
                 try:
-                    runs.append(_with_notes(assemble(recording, columns), found.notes))
+                    runs.append(_with_notes(_assembled(recording, columns), found.notes))
                 except LogError as error:
                     first = first or str(error)
         except LogError as error:
@@ -260,8 +278,8 @@ def _worth_reading(path: Path) -> bool:
     try:
         if path.stat().st_size < _LARGE or path.suffix.lower() in _DATABASES:
             return True
-        with path.open("rb") as file:
-            head = file.read(1 << 16).replace(b"\0", b"").lower()
+        with path.open("rb") as file:  # a notebook may have pictures above what its training printed
+            head = file.read(-1 if path.suffix.lower() == NOTEBOOK else _HEAD).replace(b"\0", b"").lower()
     except OSError:
         return True  # the reader says why
     return any(word in head for word in (b"loss", b"acc", b"err", b"cost"))

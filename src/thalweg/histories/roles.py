@@ -10,7 +10,7 @@ from thalweg.core.files import printable
 from thalweg.histories.names import JUDGED, Meaning, meaning
 from thalweg.histories.recording import Curve, Recording
 
-__all__ = ["AXES", "SIGNALS", "Roles", "assign"]
+__all__ = ["AXES", "SIGNALS", "Roles", "assign", "told_of_test"]
 
 SIGNALS = (
     "train_loss",
@@ -112,7 +112,7 @@ def _guess(curves: list[Curve], roles: Roles) -> None:
     meanings = [(curve, meaning(curve.name)) for curve in curves]
     said = {(each.quantity, each.split) for _, each in meanings}
     told = set(roles.known)
-    meanings.sort(key=lambda pair: -pair[1].plain)
+    meanings.sort(key=lambda pair: (-pair[1].plain, pair[1].per != "epoch"))
     for curve, each in meanings:
         name = _signal(each, said, told)
         if name and name not in roles.known:
@@ -167,9 +167,22 @@ def _same(one: str, other: str) -> bool:
     return _CONVERTED.get(one, one) == _CONVERTED.get(other, other)
 
 
+def told_of_test(name: str, signal: str) -> str:
+    """Say that a test curve was taken for want of another.
+
+    Args:
+        name: What the log calls it.
+        signal: What it was taken as.
+
+    Returns:
+        The note.
+    """
+    return f"there is no validation curve: {printable(name)} (test) was taken as {signal}"
+
+
 def _tell(curve: Curve, each: Meaning, name: str, roles: Roles) -> None:
     """Note what the name alone did not say."""
     if each.split == "test":
-        roles.notes.append(f"there is no validation curve: {printable(curve.name)} (test) was taken as {name}")
+        roles.notes.append(told_of_test(curve.name, name))
     elif not each.split and name == "val_accuracy":
         roles.notes.append(f"{printable(curve.name)} does not say its split: taken as {name}, beside a training loss")

@@ -11,9 +11,12 @@ from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning
 from thalweg.histories.parts import runs_apart
 from thalweg.histories.recording import Curve, Floats, Recording
 
-__all__ = ["Columns", "Mask", "as_number", "columns_of_rows", "to_recordings"]
+__all__ = ["UNNAMED", "Columns", "Mask", "as_number", "columns_of_rows", "to_recordings"]
 
 Mask = npt.NDArray[np.bool_]
+UNNAMED = {"", "unnamed: 0", "index", "idx", "#"}
+"""Names of a column that numbers the rows."""
+
 _LARGEST_COUNT = 2.0**53
 
 
@@ -74,7 +77,7 @@ class Columns:
         found = cls(place, format_name, values, recorded)
         found.epoch, found.step = (epochs or [""])[0], (steps or [""])[0]
         unnamed = next(iter(values), "")
-        if values and not epochs and not steps and unnamed.lower() in {"", "unnamed: 0", "index", "idx", "#"}:
+        if values and not epochs and not steps and unnamed.lower() in UNNAMED:
             counted = values[unnamed]
             if np.array_equal(counted, np.arange(len(counted)) + counted[:1]):
                 found.epoch = unnamed

@@ -12,6 +12,7 @@ import numpy as np
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.histories.cells import MISSING, number, numbers
+from thalweg.histories.levels import one_header
 from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning
 from thalweg.histories.recording import Floats
 
@@ -29,6 +30,7 @@ _TURNED = 1 << 20
 _COUNT = re.compile(r"\d{1,18}")
 
 _CUT = "the last row is cut off and was left out"
+_LEVELS = "the header has several rows: each column has the names above it, put together"
 
 Mask = np.typing.NDArray[np.bool_]
 
@@ -45,6 +47,7 @@ class Table:
         rows: Number of rows.
         headless: True where the file has no header.
         separator: What stands between cells.
+        runs: True where names begin with that of their run.
         notes: What was repaired or left out.
     """
 
@@ -55,6 +58,7 @@ class Table:
     rows: int
     headless: bool = False
     separator: str = ","
+    runs: bool = False
     notes: list[str] = field(default_factory=list)
 
 
@@ -76,12 +80,15 @@ def read_table(text: str, place: str) -> Table:
         array([0.5 , 0.25])
     """
     text, told = _told_separator(text)
-    text, cut = _whole(_unboxed(text))
+    text, cut = _whole(_uncommented(_unboxed(text)))
     head = text[:20_000]
     lines = [line for line in head.splitlines() if line.strip() and not line.startswith("#")]
     if not lines:
         raise LogError(f"{place} holds no rows")
-    if not told and (above := _preamble(lines)):
+    whole, runs = one_header(text, told or _separator(lines))
+    if levelled := whole != text:
+        text, lines = whole, whole[:20_000].splitlines()
+    elif not told and (above := _preamble(lines)):
         text = text[text.index(lines[above]) :]
         lines = lines[above:]
     separator = told or _separator(lines)
@@ -97,9 +104,9 @@ def read_table(text: str, place: str) -> Table:
             rows = itertools.chain([first], rows)
         if not headless and _numbered(lines, separator, len(names)):
             names = ("", *names)  # the rows are numbered and the header is not, as pandas and R print a table
-        table = Table(names, {}, {}, {}, 0, headless, separator)
-        if cut:
-            table.notes.append(_CUT)
+        table = Table(names, {}, {}, {}, 0, headless, separator, runs)
+        table.notes += [_CUT] if cut else []
+        table.notes += [_LEVELS] if levelled else []
         return _columns(rows, [] if headless else first, place, table, decimal_comma=comma)
     except StopIteration:
         raise LogError(f"{place} holds no rows") from None
@@ -148,6 +155,21 @@ def _separator(lines: list[str]) -> str:
     if cells(best)[1] == 0 and all(len(line.split()) > 1 for line in sample[:2]):
         return " "
     return best
+
+
+def _uncommented(text: str) -> str:
+    """A table whose names stand behind `#`, as numpy's `savetxt` writes them, with its names as a header."""
+    if not text.startswith("#"):
+        return text
+    head = text[:_TURNED].splitlines(keepends=True)
+    above = list(itertools.takewhile(lambda line: line.startswith("#"), head))
+    names = above[-1].lstrip("#").strip()
+    below = head[len(above)].strip() if len(above) < len(head) else ""
+    mark = next((each for each in _SEPARATORS if each in below), None)
+    cells = [cell.strip() for cell in names.split(mark)]
+    if len(cells) < 2 or len(cells) != len(below.split(mark)) or not any(meaning(cell).quantity for cell in cells):  # noqa: PLR2004
+        return text
+    return names + "\n" + text[sum(map(len, above)) :]
 
 
 def _unboxed(text: str) -> str:
@@ -270,8 +292,7 @@ def _tell(table: Table, odd: int, strange: int, *, last_odd: bool) -> None:
     if last_odd:
         table.notes.append(_CUT)
     if odd:
-        told = f"{odd:,} rows have another number of cells than the header ({len(table.names)})"
-        table.notes.append(f"{told}: left out")
+        table.notes.append(f"{odd:,} rows have another number of cells than the header ({len(table.names)}): left out")
     if strange:
         table.notes.append(f"{strange:,} cells are neither numbers nor empty: taken as missing")
 

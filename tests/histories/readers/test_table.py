@@ -56,7 +56,7 @@ def test_what_was_guessed_is_said_and_can_be_overruled(log, curve):
     (run,) = log("log.csv", text, columns={"train_loss": "foo", "val_accuracy": "BAR"})
     assert curve(run, "train_loss") == {1: 3.0, 2: 2.0}
     assert curve(run, "val_accuracy") == {1: 0.5, 2: 0.75}
-    assert "guessed from the header: epoch counts" in run.notes[0]
+    assert "guessed from the header: column epoch counts" in run.notes[0]
     assert "percent" in run.notes[-1]
 
 

@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from thalweg.core.errors import LogError
+from thalweg.histories.boosting import ADDS_TREES, loss_of
 from thalweg.histories.database import MAGIC
 from thalweg.histories.log_file import LogFile
-from thalweg.histories.names import JUDGED, meaning
 from thalweg.histories.printed import pieces
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.readers.table import apply_counters
@@ -31,20 +31,7 @@ _LINE = re.compile(
     re.IGNORECASE,
 )
 _METRIC = re.compile(rf"(learn|test\d*):\s*({_NUMBER})", re.IGNORECASE)
-_LOSSES = {
-    "rmse",
-    "mae",
-    "mape",
-    "multiclass",
-    "multiclassonevsall",
-    "quantile",
-    "poisson",
-    "huber",
-    "expectile",
-    "logcosh",
-}
 _SPLITS = {"learn": "train", "test": "val", "test0": "val"}
-_TREES = "each iteration adds a tree and is taken as an epoch; verdicts were learned from networks"
 
 
 def _recognises(file: LogFile) -> bool:
@@ -72,7 +59,7 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     values, recorded = columns_of_rows(rows)
     found = Columns(file.place, READER.name, values, recorded, epoch="iteration", first_epoch=0, says_nan=True)
     found.known = {name: signal for name, signal in known.items() if name in values}
-    found.notes.append(_TREES)
+    found.notes.append(ADDS_TREES)
     apply_counters(found, columns)
     return to_recordings(found)
 
@@ -129,7 +116,7 @@ def _objects(training: Mapping[str, object]) -> tuple[list[dict[str, object]], d
         for each in sets if isinstance(sets, list) else [kind]:
             names[str(each)] = [f"{_SPLITS.get(str(each), str(each))}/{metric.get('name')}" for metric in metrics]
         least = [str(metric.get("name")) for metric in metrics if metric.get("best_value") == "Min"]
-        known |= _loss(kind, least)
+        known |= _loss(kind, least, less=True)
     rows: list[dict[str, object]] = []
     for place, row in enumerate(iterations if isinstance(iterations, list) else []):
         if not isinstance(row, dict):
@@ -153,7 +140,7 @@ def _tables(file: LogFile) -> tuple[list[dict[str, object]], dict[str, str]]:
         if table is None or table.names[0] != "iter":
             continue
         metrics = [each for each in table.values if each != "iter"]
-        known |= _loss(kind, [each for each in metrics if _is_loss(each)])
+        known |= _loss(kind, metrics, less=False)
         for place, number in enumerate(table.values["iter"].tolist()):
             if not math.isfinite(number):
                 continue
@@ -162,16 +149,10 @@ def _tables(file: LogFile) -> tuple[list[dict[str, object]], dict[str, str]]:
     return [rows[number] for number in sorted(rows)], known
 
 
-def _is_loss(metric: str) -> bool:
-    return metric.partition(":")[0].lower() in _LOSSES or meaning(metric).quantity == "loss"
-
-
-def _loss(kind: str, least: Sequence[str]) -> dict[str, str]:
-    """The metric that stands for the loss: one that is so called, else the first of which less is better."""
-    named = [name for name in least if meaning(name).quantity == "loss"]
-    plain = [name for name in named or least if meaning(name).quantity not in JUDGED - {"loss"}]
-    split = _SPLITS[kind]
-    return {f"{split}/{plain[0]}": f"{split}_loss"} if plain else {}
+def _loss(kind: str, metrics: Sequence[str], *, less: bool) -> dict[str, str]:
+    """The signal of the metric that stands for the loss."""
+    split, chosen = _SPLITS[kind], loss_of(metrics, less=less)
+    return {f"{split}/{chosen}": f"{split}_loss"} if chosen else {}
 
 
 READER = Reader(name="CatBoost", recognises=_recognises, read=_read)

@@ -31,15 +31,18 @@ _COUNT = re.compile(r"(?<![\w./])(\d{1,12})\s*/\s*(\d{1,12}|Unknown)(?![\w./])")
 _BREAKS = re.compile(r"\s+-\s+|[,;|\t]|(?<![:=\s])\s{2,}")
 _PAIR = re.compile(
     r"(?<![\w/.@])([A-Za-z_][\w/.@]{0,60}(?:[ -][A-Za-z_][\w/.@]{0,60}){0,3}(?: [1-9])?)\s?[:=]\s{0,9}"
-    r"([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|inf(?:inity)?)(?:\s?%)?)(?![\w:/]|[.,]\d)",
+    r"([-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|inf(?:inity)?)(?:\s?%)?)(?![\w/]|:\S|[.,]\d)",
     re.IGNORECASE,
 )
 _SPLITS = {"train", "training", "val", "valid", "validation", "test", "eval"}
 _EVALUATES = "Eval begin"
 """Paddle's heading of what then has the names of training: `readers.lines` tells them apart."""
 
-_SECTION = re.compile(r"[^\w]*(?:eval(?:uation)?|validation|test)\b[^\w:=]*:?\s*(?:\([^()]*\))?\s*", re.IGNORECASE)
-"""A heading such as Coqui's ` > EVALUATION `."""
+_SECTION = re.compile(
+    r"(?:.*\s[-:|]\s)?[^\w]*(?:eval(?:uat(?:ion|ing))?|validati(?:on|ng)|test)\b[^\w:=]*:?\s*(?:\([^()]*\))?\s*",
+    re.IGNORECASE,
+)
+"""A heading such as Coqui's ` > EVALUATION `, or AllenNLP's `Validating` behind time and level."""
 
 _PEOPLE_PRINT = 200
 """Characters before a heading in its line, such as the date and level of a logging line."""
@@ -134,7 +137,9 @@ class _Console:
         heading = _HEADING.search(piece, 0, _PEOPLE_PRINT)
         if heading:
             before = self._begin(int(heading[1]), int(heading[2]), line)
+            split = words(piece[: heading.start()])[-1:]  # `Test Epoch: [3/9] Acc@1: 81.2%`
             piece = piece[heading.end() :]
+            piece = f"{split[0]} {piece}" if _SPLITS.intersection(split) else piece
         if self.epoch is not None and not is_remark(piece) and (found := _pairs(piece)):
             self.epoch.add(found, _count(piece), line)
         elif self.epoch is not None and _SECTION.fullmatch(piece):

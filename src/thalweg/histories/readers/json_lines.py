@@ -3,19 +3,20 @@
 Detectron2 writes `iteration` (from 0), `lr`, the weighted parts of the loss and their `total_loss`; rows of an
 evaluation stand between. MMEngine's evaluations have no epoch: it is that of the row before. A line that a killed run
 left half written is left out. Objects behind other words count, too, as transformers prints them beside its bar and
-fairseq behind time and level; what stands around them is passed over.
+fairseq behind time and level; of what stands before them, counters and a split are taken where the object has none:
+`eval | step: 100 | output: {'loss': 0.5}`. Such an object may go over several lines.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from thalweg.core.errors import LogError
 from thalweg.histories.database import MAGIC
 from thalweg.histories.log_file import LogFile, parse_json
-from thalweg.histories.names import JUDGED, meaning
+from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning
 from thalweg.histories.parts import spread, words_of_rows
-from thalweg.histories.printed import pieces
-from thalweg.histories.readers.history_json import flat
+from thalweg.histories.printed import pieces, read_line
+from thalweg.histories.readers.history_shapes import flat
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.readers.table import apply_counters
 from thalweg.histories.recording import Recording
@@ -24,6 +25,7 @@ from thalweg.histories.rows import Columns, as_number, columns_of_rows, to_recor
 __all__ = ["READER"]
 
 _TABLES = {".csv", ".tsv", ".json", ".yaml", ".yml"}
+_MOST_LINES = 60
 _ENOUGH = 2
 """Objects with a loss or an accuracy in a text of other lines: more than a setting that is printed."""
 
@@ -38,22 +40,28 @@ def _recognises(file: LogFile) -> bool:
         return True
     if file.path.suffix.lower() in _TABLES or first.startswith(("{", "[")):
         return False
-    found = (row for line in file.text.splitlines() for row in _objects(line) if _judges(row))
+    found = (row for line in _entries(file.text) for row in _objects(line) if _judges(row))
     return len(list(itertools.islice(found, _ENOUGH))) == _ENOUGH
 
 
 def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     rows: list[dict[str, object]] = []
     lost, last_lost = 0, False
-    for line in file.text.splitlines():
+    above: list[dict[str, object]] = []
+    counters: dict[str, object] = {}
+    for line in _entries(file.text):
         if not line.strip():
             continue
         found_here = _objects(line)
         rows += found_here
+        counters = counters if found_here else _counters(line) or counters
+        above += [counters] * len(found_here)
         last_lost = not found_here and line.lstrip().startswith("{")
         lost += last_lost
     if not rows:
         raise LogError(f"{file.place} has no line that is a JSON object")
+    if not any(map(_is_counted, rows)) and all(above) and 2 * len({*map(str, above)}) >= len(rows):
+        rows = [here | row for here, row in zip(above, rows, strict=True)]  # `Step 100` in a line of its own
     _mmengine(rows)
     texts = words_of_rows(rows)
     values, recorded = spread(*columns_of_rows(rows), texts)
@@ -71,6 +79,51 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     return to_recordings(found)
 
 
+def _entries(text: str) -> Iterator[str]:
+    """The lines of a text, those of an object that goes over several as one, with a line that ends in `:` above."""
+    held: list[str] = []
+    deep = 0
+    for line in text.splitlines():
+        if not held and line.startswith("{") and line.endswith("}"):  # a brace within a text opens nothing
+            yield line
+            continue
+        heads = bool(held) and not deep
+        if heads and not line.lstrip().startswith("{"):
+            yield from held
+            held = []
+        deep += line.count("{") - line.count("}")
+        held.append(line)
+        if deep < 0 or len(held) > _MOST_LINES:
+            yield from held
+            held, deep = [], 0
+        elif not deep and not line.rstrip().endswith(":"):
+            yield " ".join(held)
+            held = []
+    yield from held
+
+
+def _counters(text: str) -> dict[str, object]:
+    """The epoch and step that words name."""
+    said = read_line(text)
+    if said is None or any(meaning(name).quantity in JUDGED for name in said.values):
+        return {}
+    return {name: each for name, each in (("epoch", said.epoch), ("step", said.step)) if each is not None}
+
+
+def _is_counted(row: Mapping[str, object]) -> bool:
+    return any(is_epoch(name) or is_step(name) for name in row)
+
+
+def _with_words(row: dict[str, object], before: str) -> dict[str, object]:
+    """An object with the counters and the split that stand before it, where it has none itself."""
+    said = read_line(before) if before.strip() else None
+    if said is None:
+        return row
+    if said.split and not any(meaning(name).split for name in row):
+        row = {f"{said.split}/{name}" if meaning(name).quantity in JUDGED else name: each for name, each in row.items()}
+    return row if _is_counted(row) else _counters(before) | row
+
+
 def _objects(line: str) -> list[dict[str, object]]:
     """The JSON objects that end a line, or a drawing of it."""
     found: list[dict[str, object]] = []
@@ -85,7 +138,7 @@ def _objects(line: str) -> list[dict[str, object]]:
         except ValueError:
             continue
         if isinstance(row, dict):
-            found.append(flat(row))
+            found.append(_with_words(flat(row), text[: text.index("{")]))
     return found
 
 

@@ -7,13 +7,13 @@ batches. Two progress bars an epoch of different lengths, neither named, are tra
 """
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from thalweg.core.errors import LogError
 from thalweg.histories.database import MAGIC
 from thalweg.histories.log_file import LogFile
-from thalweg.histories.names import JUDGED, meaning, split_of, words
+from thalweg.histories.names import JUDGED, Meaning, meaning, split_of, words
 from thalweg.histories.printed import Printed, pieces, read_line
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.readers.table import apply_counters
@@ -25,6 +25,7 @@ __all__ = ["READER"]
 _TABLES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".yaml", ".yml"}
 _QUOTED = " \t#>|*"
 _UNCOUNTED = 3
+_LOSSES = JUDGED - {"accuracy", "error_rate"}
 _MEAN = " (of the epoch)"
 
 
@@ -48,9 +49,10 @@ def _recognises(file: LogFile) -> bool:
     if file.text.lstrip()[:1] == "[" and file.json is not None:
         return False
     uncounted = 0
-    for row in _Text().rows(file.printed):
+    text = _Text()
+    for row in text.rows(text.said(file.printed)):
         if any(meaning(name).quantity in JUDGED for name in row.values):
-            uncounted += 1
+            uncounted += any(meaning(name).quantity in _LOSSES for name in row.values)  # `k = 3, accuracy: 0.8` is none
             if row.epoch is not None or row.step is not None or uncounted >= _UNCOUNTED:
                 return True
     return False
@@ -58,8 +60,11 @@ def _recognises(file: LogFile) -> bool:
 
 def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     text = _Text()
-    rows = list(text.rows(file.printed))
-    if len(rows) == 1 and len(drawn := list(_Text(apart=True).rows(file.printed))) > 2:  # noqa: PLR2004 - two ends
+    said = list(text.said(file.printed))
+    if _counts_below(said):
+        _count_above(said)
+    rows = list(text.rows(said))
+    if len(rows) == 1 and len(drawn := list(_Text(apart=True).rows(said))) > 2:  # noqa: PLR2004 - two ends
         rows = drawn
     by_epoch = any(row.epoch is not None for row in rows)
     counted = by_epoch or any(row.step is not None for row in rows)
@@ -83,6 +88,31 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     return to_recordings(made)
 
 
+def _counts_below(lines: Sequence[tuple[int, Printed]]) -> bool:
+    """Whether epochs are named below their lines, as Catalyst does: some are above each name, none after the last."""
+    above, named, before = 0, 0, 0
+    for _, said in lines:
+        if said.epoch is not None:
+            if not above and (named == 0 or said.epoch != before):
+                return False
+            above, named, before = 0, named + (named == 0 or said.epoch != before), said.epoch
+        elif _judges(said):
+            above += 1
+    return named > 1 and not above
+
+
+def _count_above(lines: Sequence[tuple[int, Printed]]) -> None:
+    """Give lines the epoch that is named below them."""
+    epoch = None
+    for _, said in reversed(lines):
+        epoch = said.epoch if said.epoch is not None else epoch
+        said.epoch = epoch
+
+
+def _judges(said: Printed) -> bool:
+    return any(meaning(name).quantity in JUDGED for name in said.values)
+
+
 class _Text:
     """The text up to here, and what it taught.
 
@@ -100,20 +130,33 @@ class _Text:
         self.later_total = 0
         self.row: _Row | None = None
 
-    def rows(self, text: str) -> Iterator[_Row]:
-        """Go through a text.
+    @staticmethod
+    def said(text: str) -> Iterator[tuple[int, Printed]]:
+        """Read the lines of a text.
 
         Args:
             text: All of it.
 
         Yields:
-            Its rows, whole ones.
+            The number of a line, and what it says of training.
         """
         for line, row in enumerate(text.split("\n")):
             for piece in pieces(row.lstrip(_QUOTED)):
                 said = read_line(piece)
                 if said is not None:
-                    yield from self._take(said, line)
+                    yield line, said
+
+    def rows(self, lines: Iterable[tuple[int, Printed]]) -> Iterator[_Row]:
+        """Go through what lines say.
+
+        Args:
+            lines: The number of each, and what it says.
+
+        Yields:
+            Its rows, whole ones.
+        """
+        for line, said in lines:
+            yield from self._take(said, line)
         yield from self._close()
 
     def _take(self, said: Printed, line: int) -> Iterator[_Row]:
@@ -154,7 +197,7 @@ class _Text:
         if said.step is not None:
             self.step = said.step
             self.sticky = self.sticky if self.epoch is not None else ""
-        elif said.part is not None and self.epoch is None and said.values:
+        elif said.part is not None and self.epoch is None and any(meaning(name).quantity for name in said.values):
             self.step, self.sticky = (said.part[0], self.sticky) if not said.split else (self.step, self.sticky)
         if said.part is None or said.split or self.epoch is None or not said.part[1]:
             return self.sticky
@@ -179,7 +222,8 @@ class _Text:
         if row.line == line:
             return row.split == split and not (self.apart and row.step != self.step)  # a bar that is drawn again
         if _held_out(split) and row.split == split:
-            return row.step == self.step or said.part is not None
+            again = self.epoch is None and self.step is None and bool(set(named) & set(row.values))
+            return said.part is not None or (row.step == self.step and not again)
         if row.step is not None and self.step is not None and row.step != self.step:
             return False
         return said.part is None and not row.counted and not set(named) & set(row.values)
@@ -219,12 +263,29 @@ def _sum_up(rows: Sequence[_Row]) -> dict[str, str]:
         if not row.counted:  # a line that sums up says it better than the mean of the last batch
             row.means = {name: row.values.pop(name) for name in batches & set(row.values)} | row.means
         last |= dict.fromkeys(row.means, row)
+    summed |= _of_epochs(rows, batches)
     for name in sorted({name for row in rows for name in row.means}, key=lambda each: -meaning(each).plain):
         said = meaning(name)
         if said.quantity in {"loss", "accuracy"} and said.split in {"", "train"}:
             summed.setdefault(name, f"batch_{said.quantity}")
             summed.setdefault(name + _MEAN, f"train_{said.quantity}")
     return summed
+
+
+def _of_epochs(rows: Sequence[_Row], batches: set[str]) -> dict[str, str]:
+    """What sums an epoch up by another name than its batches: `Average loss` below `Train Epoch: 3 [64/100] Loss`."""
+    names = {name for row in rows if not row.counted and not _held_out(row.split) for name in row.values} - batches
+    found: dict[str, str] = {}
+    for name in sorted(names):
+        said = meaning(name)
+        beside = [each for each in batches if _alike(meaning(each), said)]
+        if said.per == "epoch" and said.quantity in {"loss", "accuracy"} and said.split in {"", "train"} and beside:
+            found |= {name: f"train_{said.quantity}", beside[0]: f"batch_{said.quantity}"}
+    return found
+
+
+def _alike(one: Meaning, other: Meaning) -> bool:
+    return one.quantity == other.quantity and one.split in {"", "train"}
 
 
 def _flat(row: _Row) -> dict[str, object]:

@@ -12,20 +12,23 @@ import numpy as np
 
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
+from thalweg.histories.levels import RUN_MARK
 from thalweg.histories.log_file import LogFile
-from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning
+from thalweg.histories.names import JUDGED, Meaning, is_epoch, is_step, meaning
 from thalweg.histories.parts import split_word, spread
 from thalweg.histories.readers.exports import held_out_by_file, named_by_file
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.recording import Floats, Recording
-from thalweg.histories.rows import Columns, Mask, to_recordings
+from thalweg.histories.rows import UNNAMED, Columns, Mask, to_recordings
 from thalweg.histories.table import Table
 
-__all__ = ["READER", "apply_counters", "from_table"]
+__all__ = ["READER", "apply_counters", "from_table", "refuse_results"]
 
 _Cells = TypeVar("_Cells")
 _WHEN = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d:\d\d|\b(?:epoch|iter|step)", re.IGNORECASE)
+_NEPTUNES = re.compile(r"([A-Z][A-Z0-9]*-\d+)/")
 _MOST_TOLD = 8
+_SUBJECTS = {"model", "name", "algorithm", "classifier", "method", "architecture", "network", "experiment", "dataset"}
 _LOWEST, _HIGHEST = "__MIN", "__MAX"
 
 
@@ -39,15 +42,13 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
         raise LogError(f"{file.place} is no table")
     values, recorded = spread(table.values, table.recorded, table.words)
     notes = list(table.notes)
-    if not set(columns) & {"epoch", "step"} and (named := _named_rows(table)):
-        raise LogError(
-            f"{file.place} names its rows by {named} and has no column that counts epochs or steps: it is a "
-            "table of results, not the course of a run; if its rows are epochs, leave that column out"
-        )
+    if not set(columns) & {"epoch", "step"}:
+        unnumbered = [name for name in table.names if name not in table.values or name.lower() not in UNNAMED]
+        refuse_results(unnumbered, table.words, file.place)
     if table.headless:
         notes.append(_headless(file, table, values, recorded, columns))
     made: list[Recording] = []
-    for run, names in _exported_runs(values).items():
+    for run, names in _runs(values, marked=table.runs).items():
         own = {_shortened(name, file): values[name] for name in names}
         there = {_shortened(name, file): recorded[name] for name in names}
         own, there = _by_file(file, own), _by_file(file, there)
@@ -59,25 +60,57 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     return made
 
 
-def _named_rows(table: Table) -> str:
-    """The first column, where it gives each row another name, as tables of models and their results do."""
-    first = table.names[0]
-    cells = [cell.strip() for cell in table.words.get(first, [])]
+def refuse_results(names: Sequence[str], words: Mapping[str, list[str]], place: str) -> None:
+    """Refuse rows that a column of words names, each another, as tables of models and their results do.
+
+    Args:
+        names: The columns in order, without one that numbers the rows.
+        words: The columns of words.
+        place: What the rows are called.
+
+    Raises:
+        LogError: They are no course of a run.
+    """
+    first = next(iter(names), "")
+    asked = [first, *(name for name in names if name.strip().lower() in _SUBJECTS)]
+    named = next((name for name in asked if _are_names([cell.strip() for cell in words.get(name, [])])), None)
+    if named is None or any(is_epoch(name) or is_step(name) for name in names):
+        return
+    told = printable(named) or "its first column"
+    raise LogError(
+        f"{place} names its rows by {told} and has no column that counts epochs or steps: it is a "
+        "table of results, not the course of a run; if its rows are epochs, leave that column out"
+    )
+
+
+def _are_names(cells: Sequence[str]) -> bool:
     if len(cells) < 2 or len(set(cells)) < len(cells) or any(not cell or _WHEN.search(cell) for cell in cells):  # noqa: PLR2004
-        return ""
-    counts = any(is_epoch(name) or is_step(name) for name in table.names)
-    return "" if counts or split_word(cells[0]) else printable(first)
+        return False
+    return not split_word(cells[0])
 
 
-def _exported_runs(values: Mapping[str, Floats]) -> dict[str, list[str]]:
-    """The columns of each run in a chart of Weights & Biases: `RUN - METRIC` beside its `__MIN` and `__MAX`."""
+def _runs(values: Mapping[str, Floats], *, marked: bool) -> dict[str, list[str]]:
+    """The columns of each run: `RUN - METRIC`, in a chart of Weights & Biases beside its `__MIN` and `__MAX`."""
+    if prefixed := _prefixed(values):
+        return prefixed
     bounds = [name for name in values if name.endswith((_LOWEST, _HIGHEST))]
-    owned = {name: name.rpartition(" - ")[0] for name in values if " - " in name and f"{name}{_LOWEST}" in values}
+    owned = {
+        name: name.rpartition(RUN_MARK)[0]
+        for name in values
+        if RUN_MARK in name and (marked or f"{name}{_LOWEST}" in values)
+    }
     runs = list(dict.fromkeys(owned.values()))
     kept = [name for name in values if name not in bounds or not owned]
     if len(runs) < 2:  # noqa: PLR2004 - one run needs no telling apart
         return {"": kept}
     return {run: [name for name in kept if owned.get(name, run) == run] for run in runs}
+
+
+def _prefixed(values: Mapping[str, Floats]) -> dict[str, list[str]]:
+    """The columns of each run where names begin with it, `EXP-1/train/loss`, as Neptune exports charts."""
+    owned = {name: found[1] for name in values if (found := _NEPTUNES.match(name))}
+    runs = dict.fromkeys(run for name, run in owned.items() if meaning(name[len(run) + 1 :]).quantity in JUDGED)
+    return {run: [name for name in values if owned.get(name, run) == run] for run in runs}
 
 
 def from_table(file: LogFile, format_name: str, columns: Mapping[str, str], *, epoch: str = "epoch") -> Columns:
@@ -131,9 +164,11 @@ def apply_counters(found: Columns, columns: Mapping[str, str]) -> None:
 
 def _shortened(name: str, file: LogFile) -> str:
     """A tag or metric without what a dashboard's export puts around it."""
+    if found := _NEPTUNES.match(name):
+        return name[found.end() :]
     if name.lower() == "value" and (told := named_by_file(file.path)):
         return told
-    return name.rpartition(" - ")[2] if " - " in name else name
+    return name.rpartition(RUN_MARK)[2] if RUN_MARK in name else name
 
 
 def _by_file(file: LogFile, columns: Mapping[str, _Cells]) -> dict[str, _Cells]:
@@ -163,19 +198,24 @@ def _headless(
         values["epoch"], recorded["epoch"] = values.pop(names[0]), recorded.pop(names[0])
     named = named_by_file(file.path) or "train_loss"
     values[named], recorded[named] = values.pop(names[-1]), recorded.pop(names[-1])
-    taken = "the first column was taken as epochs, the second" if counts else "the column was taken"
-    told = "training loss" if named == "train_loss" else f"{printable(named)}, as the file is called"
-    return f"there is no header: {taken} as {told}"
+    told = "the training loss" if named == "train_loss" else f"{printable(named)}, as the file is called"
+    if counts:
+        return f"there is no header: the first column was taken as epochs, the second as {told}"
+    return f"there is no header: the column was taken as {told}"
 
 
 def _guesses(found: Columns, columns: Mapping[str, str]) -> list[str]:
     """What was taken for what, in one sentence."""
-    told = [f"{printable(counter)} counts" for counter in (found.epoch, found.step) if counter]
-    for name in found.values:
-        each = meaning(name)
-        if each.quantity and name not in columns.values() and len(told) < _MOST_TOLD:
-            told.append(f"{printable(name)} is {' '.join(part for part in (each.split, each.quantity) if part)}")
-    return [f"guessed from the header: {', '.join(told)}"] if told else []
+    counters = [f"column {printable(counter)} counts" for counter in (found.epoch, found.step) if counter]
+    meanings = {name: meaning(name) for name in found.values if name not in columns.values()}
+    rest = [f"column {printable(name)} is {_said(each)}" for name, each in meanings.items() if each.quantity]
+    told = "; ".join([*counters, *rest][:_MOST_TOLD])
+    return [f"guessed from the header: {told}"] if told else []
+
+
+def _said(each: Meaning) -> str:
+    """A meaning in words: `val loss`."""
+    return f"{each.split} {each.quantity}".strip().replace("_", " ")
 
 
 READER = Reader(name="table", recognises=_recognises, read=_read)
