@@ -23,18 +23,17 @@ Notices = tuple[Notice, ...]
 
 _ABANDONED_SECONDS = 24 * 3600
 _LEFT_OUT = "left-out.json"
-_WARNINGS = "warnings.json"
 
 
-def land(key: str, fill: Callable[[Path], tuple[Notices, Notices]]) -> tuple[Path, Notices, Notices]:
+def land(key: str, fill: Callable[[Path], Notices]) -> tuple[Path, Notices]:
     """Find the folder in which a source was unpacked, or unpack it.
 
     Args:
         key: Names the source and its version; a digest.
-        fill: Makes the folder it is given and fills it; tells what was left out and what is odd.
+        fill: Makes the folder it is given and fills it; tells what was left out.
 
     Returns:
-        The folder, complete, what was left out, and what is odd.
+        The folder, complete, and what was left out.
 
     Raises:
         SourceError: The cache cannot be written or is damaged; or whatever `fill` raises.
@@ -52,9 +51,7 @@ def land(key: str, fill: Callable[[Path], tuple[Notices, Notices]]) -> tuple[Pat
                 f"{printable(shelf)}: cannot be written ({reason}); set THALWEG_CACHE to a folder that can"
             ) from None
         try:
-            left_out, warnings = fill(aside / "files")
-            write_atomically(aside / _LEFT_OUT, dumps(left_out))
-            write_atomically(aside / _WARNINGS, dumps(warnings))
+            write_atomically(aside / _LEFT_OUT, dumps(fill(aside / "files")))
             with contextlib.suppress(OSError):  # another run may have been faster: its folder is as good
                 aside.rename(place)
         except OSError as error:
@@ -65,17 +62,12 @@ def land(key: str, fill: Callable[[Path], tuple[Notices, Notices]]) -> tuple[Pat
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     try:
-        return place / "files", _notices(place / _LEFT_OUT), _notices(place / _WARNINGS, missing="[]")
+        text = (place / _LEFT_OUT).read_text(encoding="utf-8")
+        return place / "files", from_plain(tuple[Notice, ...], json.loads(text))
     except (OSError, ValueError, RunError) as error:
         raise SourceError(
             f"{printable(place)}: this unpacked source is damaged ({error}); delete that folder"
         ) from None
-
-
-def _notices(path: Path, missing: str | None = None) -> Notices:
-    # What an older version unpacked has no warnings.
-    text = missing if missing is not None and not path.exists() else path.read_text(encoding="utf-8")
-    return from_plain(tuple[Notice, ...], json.loads(text))
 
 
 def _sweep(shelf: Path) -> None:
