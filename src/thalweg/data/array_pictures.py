@@ -42,7 +42,7 @@ _Kind = TypeVar("_Kind", bound=np.generic)
 _FOLDERS = {"train": "train/", "validation": "val/", "test": "test/", None: ""}
 _MOST_SHOWN = 20
 _PIECE_BYTES = 8 << 20
-_CHECKED_BYTES = 32 << 20  # of the pictures in use, spread evenly, compared with their digests at each start
+_CHECKED_BYTES, _MOST_CHECKED = 32 << 20, 8192  # in use, spread evenly: compared with their digests at each start
 _LOOK = np.dtype([("content", np.uint8, 16), ("miniature", np.uint8, (THUMBNAIL, THUMBNAIL)), ("grey", np.bool_)])
 
 
@@ -246,8 +246,8 @@ def _opened(stored: Measured, size: tuple[int, int], name: str) -> tuple[Block, 
 
 def _damaged(stored: Measured, pixels: Block, looks: npt.NDArray[np.void], rows: npt.NDArray[np.int64]) -> str:
     """Compare some pictures with their digests; says the first that differs."""
-    most = max(16, _CHECKED_BYTES // pixels[0].size)
-    for row in rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)].tolist():
+    most = min(len(rows), _MOST_CHECKED, max(16, _CHECKED_BYTES // pixels[0].size))
+    for row in rows[np.linspace(0, len(rows) - 1, most).astype(int)].tolist():
         if _digest(pixels[row], grey=looks["grey"][row]) != looks["content"][row].tobytes():
             return f" (row {row:,}, {printable(stored.index.names[row])})"
     return ""
