@@ -37,8 +37,10 @@ def resized(pictures: Block, size: _Size) -> Block:
         >>> resized(np.array([0, 100, 200, 60], np.uint8).reshape(1, 2, 2, 1), (1, 1)).tolist()
         [[[[90]]]]
     """
-    if not len(pictures) or pictures.shape[2:0:-1] == size:
+    if pictures.shape[2:0:-1] == size:
         return pictures
+    if not len(pictures):
+        return np.zeros((0, *size[::-1], pictures.shape[3]), np.uint8)
     return _way(pictures.shape[1:], size)(pictures, size)
 
 
@@ -95,7 +97,7 @@ def miniatures(pictures: Block) -> Block:
     from PIL import Image
 
     count, high, wide, channels = pictures.shape
-    if channels == 3 and count:  # noqa: PLR2004 - red, green and blue
+    if channels == 3:  # noqa: PLR2004 - red, green and blue
         tall = Image.fromarray(np.ascontiguousarray(pictures).reshape(count * high, wide, channels))
         pictures = np.asarray(tall.convert("L")).reshape(count, high, wide, 1)
     # Not the box filter: where sizes do not divide, it treats left and right differently, and mirrored twins differ.
