@@ -139,7 +139,7 @@ def test_stored_pictures_that_are_damaged_are_told_with_the_folder_to_delete(tmp
     data = bytearray(values.read_bytes())
     data[7 * 420 + 5] ^= 255
     values.write_bytes(data)
-    with pytest.raises(SourceError, match=r"these pictures are damaged .row 7, 1/x-000003.png.; delete that folder"):
+    with pytest.raises(SourceError, match=r"these samples are damaged .row 7: 1/x-000003.png.; delete that folder"):
         load_stored(scan(open_source(tmp_path / "x.npz")).stored, files, size=(14, 10))
     shutil.rmtree(found.stored.folder.parent)
     assert load_stored(scan(open_source(tmp_path / "x.npz")).stored, files, size=(14, 10)).decoded == 12
@@ -180,6 +180,16 @@ def test_an_interruption_leaves_nothing_half_done(tmp_path, own_cache, monkeypat
         load_stored(found.stored, files, size=16, progress=interrupt)
     assert nothing_half_done(own_cache)
     assert load_stored(found.stored, files, size=16).decoded == 12
+
+
+def test_what_a_killed_run_left_is_removed_after_a_day(tmp_path):
+    found, files = stored(tmp_path / "x.npz", made())
+    old, new = found.stored.folder / ".writing-old", found.stored.folder / ".writing-new"
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (1e9, 1e9))
+    load_stored(found.stored, files, size=16)
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_a_full_disk_is_told_with_the_way_out_and_leaves_nothing(tmp_path, own_cache, monkeypatch):

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from thalweg.core.dataset import Notice, Part
 from thalweg.core.errors import SourceError
-from thalweg.core.files import printable, written_aside
+from thalweg.core.files import WRITING, printable, written_aside
 from thalweg.data.array_part import ArrayPart
 from thalweg.data.array_values import as_pictures
 from thalweg.data.blocks import Block, are_grey, miniatures, resized
@@ -32,6 +32,7 @@ from thalweg.data.decode import pictures_at
 from thalweg.data.measured import Index, Measured, ValuesFile
 from thalweg.data.measuring import labels_of_parts, reading_note
 from thalweg.data.odd_classes import odd_classes
+from thalweg.data.shelf import sweep
 from thalweg.data.store import FULL, disk_full
 from thalweg.data.store_values import THUMBNAIL
 
@@ -187,17 +188,7 @@ def load_stored(
     """
     wanted, name = pictures_at(size)
     rows = _rows(stored, files)
-    for fresh in (False, True):
-        if fresh:
-            _make(stored, wanted, name, progress or (lambda _done, _all: None))
-        found = _opened(stored, wanted, name)
-        bad = "" if found is None else _damaged(stored, *found, rows)
-        # Damaged pictures of their own size are not looked at anew: that would take the damage for their look.
-        if found is not None and (not bad or wanted == _own_size(stored)):
-            break
-    if found is None or bad:
-        raise SourceError(f"{printable(stored.folder)}: these pictures are damaged{bad}; delete that folder")
-    pixels, looks = found
+    pixels, looks, fresh = _sound(stored, wanted, name, rows, progress or (lambda _done, _all: None))
     whole = np.array_equal(rows, np.arange(len(looks)))  # as they lie, mapped; else copies of some
     return Pictures(
         pixels=pixels[..., :1] if looks["grey"][rows].all() else pixels,
@@ -209,6 +200,30 @@ def load_stored(
         original_sizes=np.tile(np.array(_own_size(stored), np.int64), (len(rows), 1)),
         decoded=len(looks) if fresh else 0,
     )
+
+
+def _sound(
+    stored: Measured,
+    wanted: tuple[int, int],
+    name: str,
+    rows: npt.NDArray[np.int64],
+    progress: Callable[[int, int], None],
+) -> tuple[Block, npt.NDArray[np.void], bool]:
+    """Pictures and looks, made where they are not there or damaged; tells whether they were."""
+    for fresh in (False, True):
+        if fresh:
+            _make(stored, wanted, name, progress)
+        found = _opened(stored, wanted, name)
+        bad = None if found is None else _damaged(*found, rows)
+        # Damaged pictures of their own size are not looked at anew: that would take the damage for their look.
+        if found is not None and (bad is None or wanted == _own_size(stored)):
+            break
+    if found is None:  # written and not there: the disk took less than it said
+        raise disk_full(stored.folder, None)
+    if bad is not None:
+        wrong = f"row {bad:,}: {printable(stored.index.names[bad])}"
+        raise SourceError(f"{printable(stored.folder)}: these samples are damaged ({wrong}); delete that folder")
+    return *found, fresh
 
 
 def _own_size(stored: Measured) -> tuple[int, int]:
@@ -244,13 +259,13 @@ def _opened(stored: Measured, size: tuple[int, int], name: str) -> tuple[Block, 
     return np.asarray(pictures).reshape(shape), np.asarray(looks)
 
 
-def _damaged(stored: Measured, pixels: Block, looks: npt.NDArray[np.void], rows: npt.NDArray[np.int64]) -> str:
-    """Compare some pictures with their digests; says the first that differs."""
+def _damaged(pixels: Block, looks: npt.NDArray[np.void], rows: npt.NDArray[np.int64]) -> int | None:
+    """Compare some pictures with their digests; gives the first row that differs."""
     most = min(len(rows), _MOST_CHECKED, max(16, _CHECKED_BYTES // pixels[0].size))
     for row in rows[np.linspace(0, len(rows) - 1, most).astype(int)].tolist():
         if _digest(pixels[row], grey=looks["grey"][row]) != looks["content"][row].tobytes():
-            return f" (row {row:,}, {printable(stored.index.names[row])})"
-    return ""
+            return int(row)
+    return None
 
 
 def _digest(picture: Block, *, grey: bool) -> bytes:
@@ -266,6 +281,7 @@ def _make(stored: Measured, size: tuple[int, int], name: str, progress: Callable
     if needed > shutil.disk_usage(stored.folder).free:
         raise disk_full(stored.folder, needed)
     step = max(1, _PIECE_BYTES // max(each, stored.values[0].size))
+    sweep(stored.folder, WRITING)
     try:
         with written_aside(looks_file) as looks_to, contextlib.ExitStack() as stack:
             pictures_to = stack.enter_context(written_aside(pictures_file)) if pictures_file else None
@@ -283,7 +299,7 @@ def _make(stored: Measured, size: tuple[int, int], name: str, progress: Callable
     except OSError as error:
         if error.errno in FULL:
             raise disk_full(stored.folder, None) from None
+        folder = printable(stored.folder)
         raise SourceError(
-            f"{printable(stored.folder)}: cannot be written ({error.strerror or error}); set THALWEG_CACHE to a folder "
-            f"that can"
+            f"{folder}: the picture cache cannot be written ({error.strerror}); set THALWEG_CACHE to a folder that can"
         ) from None

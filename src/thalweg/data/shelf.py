@@ -17,12 +17,13 @@ from thalweg.core.dataset import Notice
 from thalweg.core.errors import RunError, SourceError
 from thalweg.core.files import cache_folder, printable, write_atomically
 
-__all__ = ["Notices", "land"]
+__all__ = ["Notices", "land", "sweep"]
 
 Notices = tuple[Notice, ...]
 
 _ABANDONED_SECONDS = 24 * 3600
 _LEFT_OUT = "left-out.json"
+_UNPACKING = ".unpacking-"
 
 
 def land(key: str, fill: Callable[[Path], Notices]) -> tuple[Path, Notices]:
@@ -43,8 +44,8 @@ def land(key: str, fill: Callable[[Path], Notices]) -> tuple[Path, Notices]:
     if not place.is_dir():
         try:
             shelf.mkdir(parents=True, exist_ok=True)
-            _sweep(shelf)
-            aside = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=shelf))
+            sweep(shelf, _UNPACKING)
+            aside = Path(tempfile.mkdtemp(prefix=_UNPACKING, dir=shelf))
         except OSError as error:
             reason = error.strerror or str(error)
             raise SourceError(
@@ -70,9 +71,17 @@ def land(key: str, fill: Callable[[Path], Notices]) -> tuple[Path, Notices]:
         ) from None
 
 
-def _sweep(shelf: Path) -> None:
-    # Remove what runs that were killed while unpacking left behind a day ago or earlier.
-    for entry in os.scandir(shelf):
+def sweep(folder: Path, prefix: str) -> None:
+    """Remove what runs that were killed while they wrote left behind a day ago or earlier.
+
+    Args:
+        folder: Where to look.
+        prefix: How the names of what is not whole begin.
+    """
+    for entry in os.scandir(folder):
         with contextlib.suppress(OSError):
-            if entry.name.startswith(".unpacking-") and time.time() - entry.stat().st_mtime > _ABANDONED_SECONDS:
-                shutil.rmtree(entry.path, ignore_errors=True)
+            if entry.name.startswith(prefix) and time.time() - entry.stat().st_mtime > _ABANDONED_SECONDS:
+                if entry.is_dir():
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    os.unlink(entry.path)  # noqa: PTH108 - a name that was just listed

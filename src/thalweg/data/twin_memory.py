@@ -7,8 +7,8 @@ cannot be kept or read is no fault: then the search is done again.
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +55,9 @@ def remembered(
             key.update(np.ascontiguousarray(array[start : start + _BLOCK]).data)
     place = cache_folder() / "twins" / f"{key.hexdigest()}.json"
     with contextlib.suppress(OSError, ValueError, TypeError):
-        return _checked(json.loads(place.read_bytes()), len(miniatures))
+        known = [np.asarray(group) for group in json.loads(place.read_bytes())]
+        if all(_is_group(group, len(miniatures)) for group in known):
+            return [group.astype(np.int64) for group in known]
     groups = search()
     with contextlib.suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -63,11 +65,7 @@ def remembered(
     return groups
 
 
-def _checked(groups: Sequence[Sequence[int]], count: int) -> Groups:
-    """Refuse what is no list of groups of positions, as a damaged file may hold."""
-    found = [np.asarray(group) for group in groups]
-    if any(group.dtype.kind != "i" or group.ndim != 1 or len(group) < 2 for group in found):  # noqa: PLR2004 - twins
-        raise ValueError("no groups of twins")
-    if any(group.min() < 0 or group.max() >= count for group in found):
-        raise ValueError("groups of other pictures")
-    return [group.astype(np.int64) for group in found]
+def _is_group(group: npt.NDArray[Any], count: int) -> bool:
+    """Whether these are two positions or more, which a damaged file need not hold."""
+    some = group.dtype.kind == "i" and group.ndim == 1 and len(group) > 1
+    return some and bool((group >= 0).all() and (group < count).all())
