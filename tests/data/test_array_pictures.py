@@ -230,7 +230,7 @@ def test_samples_of_one_patient_stay_on_one_side(tmp_path):
     assert not sides[0] & sides[1]
 
 
-def test_twins_across_the_arrays_own_split_are_found_and_left_out_of_training(tmp_path):
+def test_twins_across_the_arrays_own_split_are_found_and_left_out_of_training(tmp_path, own_cache):
     train, test = made(30, (24, 24, 3), 1), made(10, (24, 24, 3), 2)
     test[4], test[7] = train[11], train[20, :, ::-1]
     np.savez(tmp_path / "sets.npz", x_train=train, y_train=np.arange(30) % 2, x_test=test, y_test=np.arange(10) % 2)
@@ -240,6 +240,7 @@ def test_twins_across_the_arrays_own_split_are_found_and_left_out_of_training(tm
         ("near", ("test/1/sets-000007.png", "train/0/sets-000020.png")),
     ]
     assert [each.code for each in told.findings] == ["DAT002"]
+    assert [path.name.split("-")[1] for path in own_cache.rglob("pictures-*")] == ["32"]  # what training takes, not 96
     loaded = load(str(tmp_path / "sets.npz"), image_size=24, listener=silent())
     parts = divide(loaded, TrainingPlan(source="sets.npz"))
     assert {notice.file for notice in parts.left_out} == {"train/1/sets-000011.png", "train/0/sets-000020.png"}
