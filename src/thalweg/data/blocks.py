@@ -41,7 +41,8 @@ def resized(pictures: Block, size: _Size) -> Block:
         return pictures
     if not len(pictures):
         return np.zeros((0, *size[::-1], pictures.shape[3]), np.uint8)
-    return _way(pictures.shape[1:], size)(pictures, size)
+    way = _one_by_one if len(pictures) == 1 else _way(pictures.shape[1:], size)
+    return way(pictures, size)
 
 
 @lru_cache(maxsize=64)
