@@ -95,3 +95,14 @@ def test_a_wrong_value_is_refused_with_its_place(change, told):
     with pytest.raises(RunError) as refusal:
         from_plain(Outer, to_plain(GOOD) | change)
     assert told in str(refusal.value)
+
+
+def test_of_a_long_list_the_first_wrong_item_is_told_whatever_stood_before_it():
+    part = Literal["train", "test"] | None
+    assert from_plain(tuple[part, ...], ["train", None, "train", "test"], "parts") == ("train", None, "train", "test")
+    with pytest.raises(RunError, match=r"^parts\[3\]: 'best' is none of 'train', 'test'$"):
+        from_plain(tuple[part, ...], ["train", None, "train", "best"], "parts")
+    with pytest.raises(RunError, match=r"^labels\[2\]: a number is wanted, not True$"):
+        from_plain(tuple[int, ...], [1, 2, True], "labels")
+    with pytest.raises(RunError, match=r"^names\[1\]: str is wanted, not 7$"):
+        from_plain(tuple[str, ...], ["a", 7], "names")

@@ -1,4 +1,4 @@
-"""Arrays as sources: every form in, the same class folders out; what is no picture, or no plain data, is refused."""
+"""Arrays as sources: every form in, the same pictures out; what is no picture, or no plain data, is refused."""
 
 import gzip
 import pickle
@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 import thalweg
 from thalweg.core.errors import SourceError
+from thalweg.data.array_pictures import load_stored
 from thalweg.data.array_values import as_labels, as_pictures
 from thalweg.data.arrays import array_files
 from thalweg.data.scan import scan
@@ -35,8 +35,10 @@ def seen(source):
     pixels = {}
     for sample in found.samples:
         key = (sample.part, found.classes[sample.label])
-        pixels.setdefault(key, []).append(np.asarray(Image.open(found.root / sample.file)))
-    return found, pixels
+        pixels.setdefault(key, []).append(sample.file)
+    whole = load_stored(found.stored, [sample.file for sample in found.samples], size=found.stored.extents[::-1])
+    row = dict(zip([sample.file for sample in found.samples], whole.rows, strict=True))
+    return found, {key: [whole.pixels[row[file]].squeeze() for file in files] for key, files in pixels.items()}
 
 
 def idx(array):

@@ -11,7 +11,7 @@ import json
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 from thalweg.core.errors import RunError
@@ -143,12 +143,28 @@ def _read_tuple(arguments: tuple[Any, ...], data: object, place: str) -> tuple[o
     if not isinstance(data, list | tuple):
         raise RunError(f"{place}: a list is wanted, not {type(data).__name__}")
     if len(arguments) == 2 and arguments[1] is Ellipsis:  # noqa: PLR2004 - tuple[T, ...]
-        return tuple(_read(arguments[0], item, f"{place}[{index}]") for index, item in enumerate(data))
+        return _read_items(arguments[0], data, place)
     if len(arguments) != len(data):
         raise RunError(f"{place}: {len(arguments)} items are wanted, not {len(data)}")
     return tuple(
         _read(kind, item, f"{place}[{index}]") for index, (kind, item) in enumerate(zip(arguments, data, strict=True))
     )
+
+
+def _read_items(kind: Any, data: Sequence[object], place: str) -> tuple[object, ...]:  # noqa: ANN401 - any item
+    # Lists of 70,000 names, labels and parts come by: what is of the type already is taken, and words are read once.
+    if kind in {str, int} and all(type(item) is kind for item in data):
+        return tuple(data)
+    words: dict[object, object] = {}
+    items = []
+    for index, item in enumerate(data):
+        if item is None or isinstance(item, str):
+            if item not in words:
+                words[item] = _read(kind, item, f"{place}[{index}]")
+            items.append(words[item])
+        else:
+            items.append(_read(kind, item, f"{place}[{index}]"))
+    return tuple(items)
 
 
 def _read_scalar(kind: Any, data: object, place: str) -> object:  # noqa: ANN401 - any plain type

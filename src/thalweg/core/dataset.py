@@ -21,7 +21,7 @@ class Sample:
     """One labelled file.
 
     Args:
-        file: Path relative to the source's root, with forward slashes.
+        file: Path relative to the source's root, with forward slashes; a name that no file has for what an array holds.
         label: Index of its class in the source's class list.
         part: The split the source itself assigns (its own `train/` and `test/` folders), or None.
         mask: Path of its mask relative to the root, where every pixel has a class of its own; else empty.

@@ -8,11 +8,21 @@ import contextlib
 import os
 import tempfile
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from thalweg.core.errors import PlanError
 
-__all__ = ["WRITING", "append_durably", "cache_folder", "page_to_write", "printable", "write_atomically"]
+__all__ = [
+    "WRITING",
+    "append_durably",
+    "cache_folder",
+    "page_to_write",
+    "printable",
+    "write_atomically",
+    "written_aside",
+]
 
 WRITING = ".writing-"
 """How the names of files begin that are not whole yet."""
@@ -78,11 +88,35 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         ...     Path(folder, "a.txt").read_text()
         'whole'
     """
-    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    with written_aside(path) as file:
+        file.write(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def written_aside(path: Path) -> Iterator[IO[bytes]]:
+    """Replace a file, written a piece at a time, as a whole or not at all.
+
+    Args:
+        path: Where the file shall be; its folder must exist.
+
+    Yields:
+        The file to write, which lies beside it until all is there.
+
+    Raises:
+        OSError: As for `write_atomically`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with written_aside(Path(folder, "a.bin")) as file:
+        ...         _ = file.write(b"wh"), file.write(b"ole")
+        ...     Path(folder, "a.bin").read_bytes()
+        b'whole'
+    """
     handle, name = tempfile.mkstemp(prefix=WRITING, dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         umask = os.umask(0)

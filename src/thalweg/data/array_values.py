@@ -17,6 +17,7 @@ _CHANNELS = (1, 3)
 _FEWEST_PIXELS = 8  # a side of fewer is a number of channels rather than of pixels
 _BYTE = 255
 _MOST_CLASSES = 10_000
+_PIECE = 4 << 20  # values brought to 8 bits at a time
 
 Named = tuple[str, npt.NDArray[np.generic]]
 
@@ -106,9 +107,13 @@ def _scaled(values: npt.NDArray[np.generic], low: float, high: float) -> npt.NDA
     if values.dtype == np.uint8 and (low, high) == (0, _BYTE):
         return values.astype(np.uint8, copy=False)
     scale = _BYTE / (high - low) if high > low else 0.0
-    with np.errstate(invalid="ignore"):
-        shown = np.rint((values.astype(np.float64) - low) * scale)
-    return np.nan_to_num(shown, nan=0.0, posinf=0.0, neginf=0.0).clip(0, _BYTE).astype(np.uint8)
+    shown = np.empty(values.shape, np.uint8)
+    step = max(1, _PIECE // (values[0].size or 1))
+    for start in range(0, len(values), step):  # a piece at a time: float64 takes eight times the room
+        with np.errstate(invalid="ignore"):
+            exact = np.rint((values[start : start + step].astype(np.float64) - low) * scale)
+        shown[start : start + step] = np.nan_to_num(exact, nan=0.0, posinf=0.0, neginf=0.0).clip(0, _BYTE)
+    return shown
 
 
 def as_labels(

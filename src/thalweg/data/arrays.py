@@ -1,8 +1,7 @@
 """Sources that come as arrays: `.npz` and `.npy` files, tables, the idx files of MNIST, the batches of CIFAR.
 
-Pictures are brought into the form of every other source, one folder a class with a PNG a picture, in the user's cache.
-So they are checked, compared, shown and explained like photos, and no verb has to know where they came from. Signals
-and volumes are stored as they were measured, mapped into memory.
+All samples are stored in the user's cache, mapped into memory: signals and volumes as they were measured, pictures in 8
+bits. Pictures are then checked, compared, shown and explained like photos; no verb has to know where they came from.
 """
 
 import os
@@ -14,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from thalweg.core.dataset import Notice, Part, Wanted
+from thalweg.core.dataset import Part, Wanted
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.array_part import ArrayPart, refuse_uneven
-from thalweg.data.array_values import as_labels, as_pictures
+from thalweg.data.array_pictures import write_pictures
 from thalweg.data.cifar import is_cifar_name, read_cifar
 from thalweg.data.idx import idx_part, read_idx_pairs
 from thalweg.data.measuring import form_of_parts, write_arrays
@@ -28,11 +27,8 @@ from thalweg.data.tables import TABLES, read_table
 
 __all__ = ["ARRAYS_VERSION", "array_files", "read_parts", "with_partners", "write_samples"]
 
-ARRAYS_VERSION = 2
+ARRAYS_VERSION = 3
 """Changes whenever other pictures or names are written for the same arrays, so that older ones are not found."""
-
-_FOLDERS = {"train": "train", "validation": "val", "test": "test", None: ""}
-_MOST_SHOWN = 20
 
 
 def array_files(path: Path) -> tuple[Path, ...]:
@@ -137,17 +133,14 @@ def _part_of_file(file: Path, files: Sequence[Path]) -> Part | None:
 
 def write_samples(
     files: Sequence[Path], folder: Path, wanted: Wanted, progress: Callable[[str], None] | None = None
-) -> tuple[tuple[Notice, ...], tuple[Notice, ...]]:
-    """Write the samples of an array source: pictures as folders of PNG files, signals and volumes as measured values.
+) -> None:
+    """Store the samples of an array source: pictures in 8 bits, signals and volumes as they were measured.
 
     Args:
         files: What `array_files` gave.
         folder: Where to; made here.
         wanted: What the user says they are.
         progress: Called with a line of text before the work.
-
-    Returns:
-        What was left out, and what is odd about the rest.
 
     Raises:
         SourceError: The arrays are no labelled samples; the message says what they seem to be.
@@ -159,53 +152,6 @@ def write_samples(
                 refuse_uneven(part, len(part.labels))
         axes = form_of_parts(parts, wanted.form)
         if axes[0].form == "picture":
-            return _write_pictures(files, parts, folder, progress)
-        write_arrays(parts, axes, folder, progress)
-        return (), ()
-
-
-def _write_pictures(
-    files: Sequence[Path], parts: Sequence[ArrayPart], folder: Path, progress: Callable[[str], None] | None
-) -> tuple[tuple[Notice, ...], tuple[Notice, ...]]:
-    """Pictures go the way of all others."""
-    from PIL import Image
-
-    if progress is not None:
-        count = sum(len(part.pictures) for part in parts)
-        progress(f"Writing {count:,} pictures out of {', '.join(printable(file.name) for file in files[:4])} ...")
-    labelled = [(part.file, part.labels, part.classes) for part in parts if part.labels is not None]
-    labels, classes, label_notes = as_labels(labelled)
-    for part, numbers in zip(parts, labels, strict=True):
-        refuse_uneven(part, len(numbers))
-    pictures, notes, broken = as_pictures([(part.file, part.pictures) for part in parts])
-    names = _folder_names(classes)
-    left_out: list[Notice] = []
-    for part, pixels, numbers, bad in zip(parts, pictures, labels, broken, strict=True):
-        top = folder / _FOLDERS[part.part]
-        stem = _safe(part.file.removesuffix(".gz").removesuffix(".npz").removesuffix(".bin"))
-        for label in np.unique(numbers):
-            (top / names[label]).mkdir(parents=True, exist_ok=True)
-        for index, (picture, label) in enumerate(zip(pixels, numbers, strict=True)):
-            if index in bad:
-                if len(left_out) < _MOST_SHOWN:
-                    left_out.append(Notice(f"{part.file}[{index}]", "holds values that are not finite"))
-                continue
-            Image.fromarray(picture).save(top / names[label] / f"{stem}-{index:06d}.png", compress_level=1)
-    more = sum(map(len, broken)) - len(left_out)
-    if more > 0:
-        left_out.append(Notice("", f"{more:,} further pictures hold values that are not finite"))
-    return tuple(left_out), tuple(Notice("", note) for note in (*notes, *label_notes))
-
-
-def _safe(name: str) -> str:
-    kept = "".join("_" if character in "/\\\0:" or not character.isprintable() else character for character in name)
-    return kept.strip(". ")[:100]
-
-
-def _folder_names(classes: Sequence[str]) -> list[str]:
-    """Names of folders for classes, which may have been called anything."""
-    names: list[str] = []
-    for number, name in enumerate(classes):
-        safe = _safe(name) or f"class {number}"
-        names.append(safe if safe.lower() not in {each.lower() for each in names} else f"{safe} ({number})")
-    return names
+            write_pictures(parts, folder, progress)
+        else:
+            write_arrays(parts, axes, folder, progress)

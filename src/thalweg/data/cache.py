@@ -27,7 +27,8 @@ import numpy.typing as npt
 
 from thalweg.core.errors import PictureError, PlanError
 from thalweg.core.files import cache_folder
-from thalweg.data.decode import DECODER_VERSION, decode_planes, read_picture_file
+from thalweg.data.blocks import miniatures
+from thalweg.data.decode import decode_planes, pictures_at, read_picture_file
 from thalweg.data.store import PictureStore, disk_full
 from thalweg.data.store_values import THUMBNAIL, Channels, Entry, Known, StoreDamagedError, renew
 
@@ -98,14 +99,8 @@ def load_pictures(
         PlanError: The size is not positive.
         SourceError: The cache folder cannot be written or its disk is too full.
     """
-    wide, high = (size, size) if isinstance(size, int) else size
-    if min(wide, high) < 1:
-        raise PlanError(f"--image-size {size}: pictures need at least 1 pixel a side")
-    from PIL import __version__ as pillow
-
-    folder = (
-        cache_folder or default_cache_folder()
-    ) / f"{wide if wide == high else f'{wide}x{high}'}-v{DECODER_VERSION}-pillow{pillow}"
+    size, name = pictures_at(size)
+    folder = (cache_folder or default_cache_folder()) / name
     damaged = None
     for _ in range(3):
         try:
@@ -318,13 +313,8 @@ def _read(store: PictureStore, path: Path) -> Entry | str:
 
 
 def _decoded(path: bytes, state: str, digest: bytes, data: bytes, size: tuple[int, int]) -> Entry:
-    from PIL import Image
-
     picture = decode_planes(data, size=size)
     kept = picture.pixels
-    miniature = Image.fromarray(kept[..., 0] if picture.grey else kept).convert("L")
-    # Not the box filter: where sizes do not divide, it treats left and right differently, and mirrored twins differ.
-    miniature = miniature.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BILINEAR)
     return Entry(
         path=path,
         state=state,
@@ -332,6 +322,6 @@ def _decoded(path: bytes, state: str, digest: bytes, data: bytes, size: tuple[in
         picture=kept,
         original_size=picture.original_size,
         pixels=hashlib.blake2b(kept.tobytes(), digest_size=16).digest(),
-        thumbnail=miniature.tobytes(),
+        thumbnail=miniatures(kept[None]).tobytes(),
         warning="; ".join(picture.warnings),
     )

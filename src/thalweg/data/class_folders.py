@@ -5,7 +5,6 @@ shift the labels of those behind it.
 """
 
 import os
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -14,6 +13,7 @@ from thalweg.core.dataset import Notice, Part, Sample
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.file_kinds import FileKind, are_frames, kind_of_files, reason_against, shown_kind
+from thalweg.data.odd_classes import odd_classes
 from thalweg.data.part_names import part_of
 from thalweg.data.scanned import Scan
 from thalweg.data.source import OpenedSource
@@ -25,7 +25,6 @@ Against: TypeAlias = Callable[[str, str], str]
 
 _WRAPPINGS = 16  # folders inside one another that hold nothing else, as archives of archives of folders have them
 _CLIPS = Notice("", "folders inside class folders were read as clips of frames; --form pictures takes each for itself")
-_SAME_LETTERS = str.maketrans({"\u064a": "\u06cc", "\u0643": "\u06a9"})  # Arabic yeh and kaf look like Persian ones
 
 
 def by_folders(opened: OpenedSource, least: int) -> Scan:
@@ -76,7 +75,7 @@ def by_folders(opened: OpenedSource, least: int) -> Scan:
         kind="clip" if clips else kind,
         left_out=(*opened.left_out, *sorted((*stray, *left_out), key=lambda notice: notice.file)),
         upright=opened.upright,
-        warnings=(*opened.warnings, *_warnings(listing, parts, places, found, left_out), *([_CLIPS] if clips else [])),
+        warnings=(*_warnings(listing, parts, places, found, left_out), *([_CLIPS] if clips else [])),
     )
 
 
@@ -230,29 +229,8 @@ def _warnings(
             where.setdefault(name, set()).add(part)
         elif folder not in told:
             yield Notice(folder, "this class folder holds no picture; it does not count as a class")
-    present = set().union(*where.values())
-    for name in sorted(where):
-        if len(where[name]) == 1 and len(present) > 1:
-            (only,) = where[name]
-            yield Notice(name, f"this class occurs in {only} only")
-    yield from _twins(sorted(where))
+    yield from odd_classes(where)
     if not parts:
         for name in listing.all_folders:
             if name.lower() in {"train", "training"} and name in where:
                 yield Notice(name, "read as a class, since no test/ or val/ of the same form lies beside it")
-
-
-def _twins(classes: Sequence[str]) -> Iterator[Notice]:
-    # Classes that a person would take for one: they differ in case, in invisible characters or in look-alike letters.
-    twins: dict[str, list[str]] = {}
-    for name in classes:
-        plain = unicodedata.normalize("NFKC", name).casefold().translate(_SAME_LETTERS)
-        # bytes that are no text in this locale (lone surrogates) do not show either, and tell names apart all the same
-        shown = (character for character in plain if character.isprintable() or "\ud800" <= character <= "\udfff")
-        twins.setdefault("".join(shown).strip(), []).append(name)
-    for names in twins.values():
-        if len(names) > 1:
-            both = " and ".join(repr(printable(name)) for name in names)
-            yield Notice(
-                names[1], f"the classes {both} look the same but are {len(names)} classes; join them if they are one"
-            )

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from thalweg.core.errors import PictureError
+from thalweg.core.errors import PictureError, PlanError
 from thalweg.data.damage import reason_of
 from thalweg.data.jpeg_stream import WatchedJpeg, strict_complaint, survey
 from thalweg.data.pillow_notes import listening
@@ -30,7 +30,7 @@ from thalweg.data.tones import eight_bit
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["DECODER_VERSION", "FORMATS", "Decoded", "decode", "decode_planes", "read_picture_file"]
+__all__ = ["DECODER_VERSION", "FORMATS", "Decoded", "decode", "decode_planes", "pictures_at", "read_picture_file"]
 
 DECODER_VERSION = 1
 """Raised whenever the same bytes would give other pixels, so that caches are made anew."""
@@ -119,6 +119,31 @@ def decode_planes(source: Path | bytes, *, size: tuple[int, int] | None = None) 
         # the file's fault, and one file must never end a run.
         except Exception as error:
             raise PictureError(reason_of(error, data)) from error
+
+
+def pictures_at(size: int | tuple[int, int]) -> tuple[tuple[int, int], str]:
+    """Name what decoding gives at a size, for caches: another decoder or another Pillow may give other pixels.
+
+    Args:
+        size: Side of a square, or width and height, in pixels.
+
+    Returns:
+        Width and height, and the name.
+
+    Raises:
+        PlanError: The size is not positive.
+
+    Example:
+        >>> size, name = pictures_at((96, 64))
+        >>> size, name.partition("-pillow")[0]
+        ((96, 64), '96x64-v1')
+    """
+    wide, high = (size, size) if isinstance(size, int) else size
+    if min(wide, high) < 1:
+        raise PlanError(f"--image-size {size}: pictures need at least 1 pixel a side")
+    from PIL import __version__ as pillow
+
+    return (wide, high), f"{wide if wide == high else f'{wide}x{high}'}-v{DECODER_VERSION}-pillow{pillow}"
 
 
 def read_picture_file(path: Path) -> bytes:

@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from thalweg.core.dataset import Duplicate
 from thalweg.data.cache import Pictures
+from thalweg.data.twin_memory import remembered
 
 __all__ = ["find_duplicates"]
 
@@ -62,6 +63,27 @@ def find_duplicates(
     usable = np.flatnonzero(pictures.rows >= 0)
     if len(usable) == 0:
         return ()
+
+    def search() -> list[Indexes]:
+        return _groups(pictures, usable)
+
+    # Of few pictures a search is as quick.
+    groups = remembered(pictures.thumbnails, pictures.content, search) if len(usable) > _ALL_PAIRS else search()
+    found = []
+    for indexes in groups:
+        exact = bool((pictures.content[indexes] == pictures.content[indexes[0]]).all())
+        found.append(
+            Duplicate(
+                kind="exact" if exact else "near",
+                files=tuple(sorted(files[index] for index in indexes)),
+                labels_differ=labels is not None and len({labels[index] for index in indexes}) > 1,
+            )
+        )
+    return tuple(sorted(found, key=lambda duplicate: duplicate.files))
+
+
+def _groups(pictures: Pictures, usable: Indexes) -> list[Indexes]:
+    """Positions of pictures that are the same, two or more a group."""
     _, first, same = np.unique(pictures.content[usable], axis=0, return_index=True, return_inverse=True)
     leaders = usable[first]  # one of each set of exact twins
     group = np.arange(len(leaders))
@@ -73,17 +95,7 @@ def find_duplicates(
     several = np.flatnonzero(np.bincount(near)[near] > 1)
     several = several[np.argsort(near[several], kind="stable")]
     borders = np.flatnonzero(np.diff(near[several])) + 1
-    found = []
-    for indexes in np.split(usable[several], borders) if len(several) else ():
-        exact = bool((pictures.content[indexes] == pictures.content[indexes[0]]).all())
-        found.append(
-            Duplicate(
-                kind="exact" if exact else "near",
-                files=tuple(sorted(files[index] for index in indexes)),
-                labels_differ=labels is not None and len({labels[index] for index in indexes}) > 1,
-            )
-        )
-    return tuple(sorted(found, key=lambda duplicate: duplicate.files))
+    return np.split(usable[several], borders) if len(several) else []
 
 
 def _near_pairs(thumbnails: npt.NDArray[np.uint8], leaders: Indexes) -> list[tuple[int, int]]:
@@ -154,23 +166,29 @@ class _Faces:
         white, spread, lengths = self._whitened()
         rng = np.random.default_rng(0)
         weights = 1 << np.arange(bits, dtype=np.int32)
+        along = np.argsort(white[:, 0], kind="stable")
         for _ in range(_TABLES):
             planes = rng.standard_normal((white.shape[1], bits)).astype(np.float32)
             keys = np.concatenate([(block.astype(np.float32) @ planes > 0) @ weights for block in _blocks(white)])
-            order = np.lexsort((white[:, 0], keys))
+            order = along[np.argsort(keys[along], kind="stable")]
             for start in range(0, len(order), _BLOCK):
+                some = order[start : start + _BLOCK + _WINDOW - 1]
+                # Read once for all neighbours: taking numbers of half precision apart costs ten times as much.
+                near = white[some].astype(np.float32) * spread
+                bucket, owner, turned, long = keys[some], some % count, some >= count, lengths[some]
+                alive = np.arange(min(_BLOCK, len(some)))
                 for step in range(1, _WINDOW):
-                    right = order[start + step : start + step + _BLOCK]
-                    left = order[start : start + len(right)]
-                    same = keys[left] == keys[right]
-                    if not same.any():
+                    alive = alive[: np.searchsorted(alive, len(some) - step)]
+                    alive = alive[bucket[alive] == bucket[alive + step]]  # in order of key: who differs, goes on so
+                    if not len(alive):
                         break
-                    together = same & ((left < count) | (right < count)) & (left % count != right % count)
-                    left, right = left[together], right[together]
+                    apart_from_itself = owner[alive] != owner[alive + step]
+                    left = alive[apart_from_itself & ~(turned[alive] & turned[alive + step])]
                     # Along a few axes pictures are at most as far apart as they are: that rules out nearly all.
-                    apart = (((white[left] - white[right]) * spread) ** 2).sum(axis=1)
-                    hopeful = apart < limit * lengths[left] * lengths[right]
-                    yield self._confirm(left[hopeful], right[hopeful], limit)
+                    apart = near[left] - near[left + step]
+                    left = left[np.einsum("ij,ij->i", apart, apart) < limit * long[left] * long[left + step]]
+                    if len(left):
+                        yield self._confirm(some[left], some[left + step], limit)
 
     def _confirm(self, left: Indexes, right: Indexes, limit: float) -> tuple[Indexes, Indexes]:
         count = len(self.clear)

@@ -1,4 +1,5 @@
-"""Samples of measured values on disk: signals and volumes as one flat file that is mapped into memory, and an index.
+"""Samples that came as numbers on disk: signals, volumes and pictures of arrays as one flat file that is mapped, and an
+index.
 
     values.bin    samples one after the other, channels last; or whole recordings, of which windows are read
     index.json    what each sample is called, its class, part and group, and how everything was read
@@ -8,6 +9,7 @@ Overlapping windows of a recording are views of one array (a window begins at a 
 
 import json
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +34,7 @@ class Index:
     """What `index.json` holds.
 
     Args:
-        form: Signals or volumes.
+        form: Signals or volumes; or pictures, as uint8.
         kind: What they were read from: `array`, or the kind of file that each of them had for itself.
         dtype: Type of the stored numbers.
         shape: Shape of the stored array: samples (or steps of all recordings), extents of a sample, channels.
@@ -191,4 +193,5 @@ class ValuesFile:
             index: What was written.
         """
         self._file.flush()
+        os.fsync(self._file.fileno())  # what the index names must be there after a power cut
         write_atomically(self.folder / _INDEX, dumps(index))

@@ -16,7 +16,7 @@ from thalweg.data.array_values import as_labels
 from thalweg.data.axes import Axes, axes_of_samples
 from thalweg.data.measured import Index, ValuesFile, stored_type
 
-__all__ = ["described_size", "form_of_parts", "not_finite", "reading_note", "write_arrays"]
+__all__ = ["described_size", "form_of_parts", "labels_of_parts", "not_finite", "reading_note", "write_arrays"]
 
 _PIECE_BYTES = 32 << 20
 _NUMBERS = "buif"
@@ -83,7 +83,7 @@ def write_arrays(
     Raises:
         SourceError: Labels are missing, fit no sample, or no sample is usable.
     """
-    labels, classes, notes = _labels_of(parts)
+    labels, classes, notes = labels_of_parts(parts)
     shape = _ordered_shape(parts[0], axes[0])
     total = sum(len(part.pictures) for part in parts)
     note = reading_note(axes[0].form, total, shape, axes[0].why, max((part.rate_hz or 0 for part in parts), default=0))
@@ -157,7 +157,20 @@ class _Kept:
         return (*self.left_out[:most], *rest)
 
 
-def _labels_of(parts: Sequence[ArrayPart]) -> tuple[list[npt.NDArray[np.int64]], tuple[str, ...], tuple[str, ...]]:
+def labels_of_parts(
+    parts: Sequence[ArrayPart],
+) -> tuple[list[npt.NDArray[np.int64]], tuple[str, ...], tuple[str, ...]]:
+    """Turn the labels of all parts into class indices.
+
+    Args:
+        parts: The parts as they were read.
+
+    Returns:
+        Index of each label (-1 where no part has labels), the classes' names in index order, and what was assumed.
+
+    Raises:
+        SourceError: Labels are missing, are no classes, or do not belong to these samples.
+    """
     if all(part.labels is None for part in parts):  # to be predicted
         return [np.full(len(part.pictures), -1, np.int64) for part in parts], (), ()
     labelled = []

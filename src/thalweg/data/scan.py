@@ -77,7 +77,7 @@ def _by_masks(opened: OpenedSource) -> Scan | None:
         classes=coding.classes,
         samples=pairs.samples,
         left_out=(*opened.left_out, *pairs.left_out),
-        warnings=(*opened.warnings, *pairs.warnings),
+        warnings=pairs.warnings,
         masks=coding,
         layout=pairs.layout,
     )
@@ -124,7 +124,7 @@ def _by_table(opened: OpenedSource, least: int, *, folders: Scan | None = None) 
         samples=said.samples,
         left_out=(*opened.left_out, *said.left_out),
         upright=opened.upright,
-        warnings=(*opened.warnings, *said.warnings),
+        warnings=said.warnings,
         together=said.together,
     )
 
@@ -158,7 +158,6 @@ def _by_names(opened: OpenedSource, least: int) -> Scan | None:
             ),
             upright=opened.upright,
             warnings=(
-                *opened.warnings,
                 Notice(
                     folder, f"there are no class folders: the names of files were read as classes, such as {examples}"
                 ),
@@ -201,6 +200,7 @@ def of_measured(measured: Measured, source: str, *, least: int = LEAST_CLASSES) 
     samples = tuple(
         Sample(name, new[label], part) for name, label, part in zip(index.names, index.labels, parts, strict=True)
     )
+    pictures = index.form == "picture"
     return Scan(
         root=measured.folder,
         classes=tuple(index.classes[label] for label in used),
@@ -208,5 +208,7 @@ def of_measured(measured: Measured, source: str, *, least: int = LEAST_CLASSES) 
         left_out=index.left_out,
         upright=index.upright,
         warnings=index.warnings,
-        measured=measured,
+        measured=None if pictures else measured,
+        stored=measured if pictures else None,
+        together=tuple(tuple(index.names[place] for place in group) for group in measured.groups) if pictures else (),
     )

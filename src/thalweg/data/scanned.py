@@ -24,6 +24,7 @@ class Scan:
         warnings: What is odd about the source although it is used.
         kind: What the files are; pictures, unless the source holds something else.
         measured: The samples themselves, where they are signals or volumes that lie mapped already.
+        stored: The pictures themselves, where they came in arrays and lie mapped already; no files have these names.
         masks: What the pixels of the samples' masks mean, where every pixel has a class of its own; labels then are 0.
         layout: How pictures and masks lie, in words.
         together: Files that a table of labels says belong together, such as those of a patient.
@@ -37,6 +38,7 @@ class Scan:
     warnings: tuple[Notice, ...] = ()
     kind: FileKind = "picture"
     measured: Measured | None = None
+    stored: Measured | None = None
     masks: MaskCoding | None = None
     layout: str = ""
     together: tuple[tuple[str, ...], ...] = ()

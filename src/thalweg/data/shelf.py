@@ -17,24 +17,24 @@ from thalweg.core.dataset import Notice
 from thalweg.core.errors import RunError, SourceError
 from thalweg.core.files import cache_folder, printable, write_atomically
 
-__all__ = ["Notices", "land"]
+__all__ = ["Notices", "land", "sweep"]
 
 Notices = tuple[Notice, ...]
 
 _ABANDONED_SECONDS = 24 * 3600
 _LEFT_OUT = "left-out.json"
-_WARNINGS = "warnings.json"
+_UNPACKING = ".unpacking-"
 
 
-def land(key: str, fill: Callable[[Path], tuple[Notices, Notices]]) -> tuple[Path, Notices, Notices]:
+def land(key: str, fill: Callable[[Path], Notices]) -> tuple[Path, Notices]:
     """Find the folder in which a source was unpacked, or unpack it.
 
     Args:
         key: Names the source and its version; a digest.
-        fill: Makes the folder it is given and fills it; tells what was left out and what is odd.
+        fill: Makes the folder it is given and fills it; tells what was left out.
 
     Returns:
-        The folder, complete, what was left out, and what is odd.
+        The folder, complete, and what was left out.
 
     Raises:
         SourceError: The cache cannot be written or is damaged; or whatever `fill` raises.
@@ -44,17 +44,15 @@ def land(key: str, fill: Callable[[Path], tuple[Notices, Notices]]) -> tuple[Pat
     if not place.is_dir():
         try:
             shelf.mkdir(parents=True, exist_ok=True)
-            _sweep(shelf)
-            aside = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=shelf))
+            sweep(shelf, _UNPACKING)
+            aside = Path(tempfile.mkdtemp(prefix=_UNPACKING, dir=shelf))
         except OSError as error:
             reason = error.strerror or str(error)
             raise SourceError(
                 f"{printable(shelf)}: cannot be written ({reason}); set THALWEG_CACHE to a folder that can"
             ) from None
         try:
-            left_out, warnings = fill(aside / "files")
-            write_atomically(aside / _LEFT_OUT, dumps(left_out))
-            write_atomically(aside / _WARNINGS, dumps(warnings))
+            write_atomically(aside / _LEFT_OUT, dumps(fill(aside / "files")))
             with contextlib.suppress(OSError):  # another run may have been faster: its folder is as good
                 aside.rename(place)
         except OSError as error:
@@ -65,22 +63,25 @@ def land(key: str, fill: Callable[[Path], tuple[Notices, Notices]]) -> tuple[Pat
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     try:
-        return place / "files", _notices(place / _LEFT_OUT), _notices(place / _WARNINGS, missing="[]")
+        text = (place / _LEFT_OUT).read_text(encoding="utf-8")
+        return place / "files", from_plain(tuple[Notice, ...], json.loads(text))
     except (OSError, ValueError, RunError) as error:
         raise SourceError(
             f"{printable(place)}: this unpacked source is damaged ({error}); delete that folder"
         ) from None
 
 
-def _notices(path: Path, missing: str | None = None) -> Notices:
-    # What an older version unpacked has no warnings.
-    text = missing if missing is not None and not path.exists() else path.read_text(encoding="utf-8")
-    return from_plain(tuple[Notice, ...], json.loads(text))
+def sweep(folder: Path, prefix: str) -> None:
+    """Remove what runs that were killed while they wrote left behind a day ago or earlier.
 
-
-def _sweep(shelf: Path) -> None:
-    # Remove what runs that were killed while unpacking left behind a day ago or earlier.
-    for entry in os.scandir(shelf):
+    Args:
+        folder: Where to look.
+        prefix: How the names of what is not whole begin.
+    """
+    for entry in os.scandir(folder):
         with contextlib.suppress(OSError):
-            if entry.name.startswith(".unpacking-") and time.time() - entry.stat().st_mtime > _ABANDONED_SECONDS:
-                shutil.rmtree(entry.path, ignore_errors=True)
+            if entry.name.startswith(prefix) and time.time() - entry.stat().st_mtime > _ABANDONED_SECONDS:
+                if entry.is_dir():
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    os.unlink(entry.path)  # noqa: PTH108 - a name that was just listed

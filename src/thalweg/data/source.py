@@ -47,8 +47,7 @@ class OpenedSource:
         root: The folder to read.
         kind: Where the folder came from.
         upright: Whether its pictures have an upright direction; solar cells have none.
-        left_out: Members of an archive or array that were not unpacked, each with its reason.
-        warnings: What is odd about what was unpacked.
+        left_out: Members of an archive that were not unpacked, each with its reason.
         wanted: How samples that are no pictures shall be read.
         table: The table of labels that the user named, in the root.
     """
@@ -58,7 +57,6 @@ class OpenedSource:
     kind: SourceKind
     upright: bool = True
     left_out: tuple[Notice, ...] = ()
-    warnings: tuple[Notice, ...] = ()
     wanted: Wanted = PLAINLY
     table: str = ""
 
@@ -145,14 +143,19 @@ def _open_arrays(
                 key.update(path.name.encode("utf-8", "surrogateescape") + hashlib.file_digest(file, "sha256").digest())
     except OSError as error:
         raise SourceError(f"{printable(name)}: cannot be read ({_reason(error)})") from None
+
+    def fill(folder: Path) -> tuple[Notice, ...]:
+        write_samples(files, folder, wanted, progress)
+        return ()  # the index of the samples says it
+
     try:
-        root, left_out, warnings = land(key.hexdigest(), lambda folder: write_samples(files, folder, wanted, progress))
+        root, _ = land(key.hexdigest(), fill)
     except SourceError:
         (path, *others) = files
         if others or path.suffix.lower() not in TABLES or labels_of(path.parent, (path.name,)) is None:
             raise
         return _table(name, path, wanted)
-    return OpenedSource(name=name, root=root, kind="arrays", left_out=left_out, warnings=warnings, wanted=wanted)
+    return OpenedSource(name=name, root=root, kind="arrays", wanted=wanted)
 
 
 def _reason(error: Exception) -> str:
@@ -193,10 +196,9 @@ def _open_archive(name: str, path: Path, progress: Callable[[str], None] | None)
 def _unpacked(
     archive: Path, key: str, progress: Callable[[str], None] | None, *, shown: str
 ) -> tuple[Path, tuple[Notice, ...]]:
-    def fill(folder: Path) -> tuple[tuple[Notice, ...], tuple[Notice, ...]]:
+    def fill(folder: Path) -> tuple[Notice, ...]:
         if progress is not None:
             progress(f"Unpacking {printable(shown)} ...")
-        return unpack(archive, folder), ()
+        return unpack(archive, folder)
 
-    root, left_out, _ = land(key, fill)
-    return root, left_out
+    return land(key, fill)

@@ -28,7 +28,10 @@ from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.store_values import Channels, Entry, Known, StoreDamagedError, renew
 
-__all__ = ["PictureStore", "disk_full"]
+__all__ = ["FULL", "PictureStore", "disk_full"]
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system says where a file cannot grow."""
 
 _DEPTH: dict[Channels, int] = {"grey": 1, "colour": 3}
 _SCHEMA = """
@@ -259,7 +262,7 @@ class PictureStore:
             except BaseException as error:
                 with contextlib.suppress(sqlite3.Error):
                     self._index.execute("rollback")
-                if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+                if isinstance(error, OSError) and error.errno in FULL:
                     raise disk_full(self.folder, None) from error
                 if isinstance(error, sqlite3.DatabaseError):
                     raise _from_sqlite(error, self) from error

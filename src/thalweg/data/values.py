@@ -2,11 +2,8 @@
 
 import hashlib
 import math
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +11,7 @@ import numpy.typing as npt
 
 from thalweg.core.dataset import Notice
 from thalweg.core.errors import SourceError
-from thalweg.core.files import printable
+from thalweg.core.files import printable, written_aside
 from thalweg.data.cache import Pictures
 from thalweg.data.fitting import resize
 from thalweg.data.health import Health, imbalance
@@ -99,18 +96,11 @@ def _resized(measured: Measured, extents: tuple[int, ...], progress: Callable[[i
     if not path.is_file() or path.stat().st_size != math.prod(shape) * kind.itemsize:
         piece = max(1, _PIECE_BYTES // (4 * math.prod(measured.values.shape[1:])))
         try:
-            with tempfile.NamedTemporaryFile(dir=measured.folder, prefix=".values-", delete=False) as file:
-                try:
-                    for start in range(0, len(measured.rows), piece):
-                        block = resize(measured.values[measured.rows[start : start + piece]], extents, first_axis=1)
-                        file.write(np.ascontiguousarray(block.round() if kind == np.uint8 else block, kind).data)
-                        progress(min(start + piece, len(measured.rows)), len(measured.rows))
-                    file.flush()
-                    os.fsync(file.fileno())
-                    Path(file.name).replace(path)
-                except BaseException:
-                    Path(file.name).unlink(missing_ok=True)
-                    raise
+            with written_aside(path) as file:
+                for start in range(0, len(measured.rows), piece):
+                    block = resize(measured.values[measured.rows[start : start + piece]], extents, first_axis=1)
+                    file.write(np.ascontiguousarray(block.round() if kind == np.uint8 else block, kind).data)
+                    progress(min(start + piece, len(measured.rows)), len(measured.rows))
         except OSError as error:
             raise SourceError(
                 f"{printable(measured.folder)}: cannot be written ({error.strerror or error}); make room there, or "

@@ -3,17 +3,16 @@
 import time
 from pathlib import Path
 
+from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import CheckResult
 from thalweg.data.health import leakage
 from thalweg.workbench.loading import load_scan, look
 from thalweg.workbench.loading_masks import uneven_pixels
+from thalweg.workbench.recipes import resolved
 from thalweg.workbench.suspects import suspects_of
 from thalweg.workbench.telling import Listener, whoever_is_here
 
 __all__ = ["check"]
-
-CHECK_SIDE = 96
-"""Side at which pictures are decoded for a check; the default of training, so that the work is not done twice."""
 
 
 def check(source: str | Path, *, listener: Listener | None = None) -> CheckResult:
@@ -38,7 +37,9 @@ def check(source: str | Path, *, listener: Listener | None = None) -> CheckResul
     listener = listener or whoever_is_here()
     started = listener.began
     looked = look(str(source), listener)
-    side = CHECK_SIDE if looked.form == "picture" else looked.side
+    side = looked.side
+    if looked.form == "picture":  # at the size that training would take by itself, so that the work is not done twice
+        side = resolved(TrainingPlan(source=str(source)), picture_side=looked.side).image_size or side
     loaded = load_scan(looked.scan, image_size=side, listener=listener)
     classes = loaded.scan.classes
     counts = [0] * len(classes)

@@ -12,6 +12,7 @@ from thalweg.core.files import printable
 from thalweg.core.finding import Finding
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.shape import Shape
+from thalweg.data.array_pictures import load_stored
 from thalweg.data.cache import Pictures, load_pictures
 from thalweg.data.duplicates import find_duplicates
 from thalweg.data.health import health, leakage
@@ -47,6 +48,8 @@ def look(source: str, listener: Listener, *, least: int = LEAST_CLASSES, wanted:
         found = measure_files(found, source, wanted, listener, least=least)
     if found.measured is not None:
         return Looked(scan=found, channels=found.measured.channels, extents=found.measured.extents)
+    if found.stored is not None:
+        return Looked(scan=found, channels=3, extents=(min(found.stored.extents),) * 2)
     files = [sample.file for sample in found.samples]
     if found.masks is not None:
         return Looked(scan=found, channels=3, extents=typical_size(found.root, files)[::-1])
@@ -84,9 +87,14 @@ def load_scan(
     if like is not None and like.axes != AXES["picture"]:
         raise SourceError(other_form("picture", like))
     files = [sample.file for sample in found.samples]
-    pictures = load_pictures(
-        found.root, files, size=image_size, progress=lambda done, total: listener.count("pictures read", done, total)
-    )
+
+    def progress(done: int, total: int) -> None:
+        listener.count("pictures read", done, total)
+
+    if found.stored is not None:
+        pictures = load_stored(found.stored, files, size=image_size, progress=progress)
+    else:
+        pictures = load_pictures(found.root, files, size=image_size, progress=progress)
     if found.masks is not None:
         return load_masked(found, pictures, listener)
     usable = [index for index, row in enumerate(pictures.rows) if row >= 0]

@@ -39,7 +39,7 @@ def measure_files(found: Scan, source: str, wanted: Wanted, listener: Listener, 
         SourceError: No file is usable, or too few classes are left.
     """
 
-    def fill(folder: Path) -> tuple[tuple[Notice, ...], tuple[Notice, ...]]:
+    def fill(folder: Path) -> tuple[Notice, ...]:
         write_files(
             found.kind,
             found.root,
@@ -49,9 +49,9 @@ def measure_files(found: Scan, source: str, wanted: Wanted, listener: Listener, 
             classes=found.classes,
             progress=lambda done, total: listener.count("files read", done, total),
         )
-        return (), ()
+        return ()
 
-    root, _, _ = land(files_key(found.kind, found.root, found.samples, wanted), fill)
+    root, _ = land(files_key(found.kind, found.root, found.samples, wanted), fill)
     measured = open_measured(root)
     if measured is None:
         raise SourceError(f"{printable(root)}: these samples are damaged; delete that folder")
