@@ -12,13 +12,29 @@ from pathlib import Path
 
 from thalweg.core.errors import PlanError
 
-__all__ = ["WRITING", "append_durably", "cache_folder", "page_to_write", "printable", "write_atomically"]
+__all__ = ["WRITING", "append_durably", "at_home", "cache_folder", "page_to_write", "printable", "write_atomically"]
 
 WRITING = ".writing-"
 """How the names of files begin that are not whole yet."""
 
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _ALLOWED_FORMAT = {"\u200c", "\u200d"}  # the joiners that Persian and emoji are spelled with
+
+
+def at_home(path: str | os.PathLike[str]) -> Path:
+    """A path with a leading `~` spelled out; one of nobody's, such as `~draft`, stays as it is.
+
+    Args:
+        path: What somebody wrote.
+
+    Returns:
+        The path.
+
+    Example:
+        >>> at_home("~/runs").is_absolute(), at_home("runs/~").as_posix()
+        (True, 'runs/~')
+    """
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises for names that are no user's
 
 
 def cache_folder() -> Path:
