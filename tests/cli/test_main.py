@@ -142,8 +142,59 @@ def test_a_fault_of_ours_is_one_line_too_and_a_traceback_when_asked(monkeypatch,
         main(["check", "photos"])
     assert stop.value.code == 1
     assert "please report it: ZeroDivisionError" in capsys.readouterr().err
-    with pytest.raises(ZeroDivisionError):
-        main(["--traceback", "check", "photos"])
+    done = thalweg("--traceback", "check", "photos", "--json")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "ZeroDivisionError" in answer(done, "error")["error"]
+
+
+def test_unusable_input_stays_status_2_and_one_object_with_a_traceback(tmp_path):
+    done = thalweg("check", tmp_path / "nowhere", "--traceback", "--json")
+    assert done.returncode == 2
+    assert "SourceError" in done.stderr
+    assert answer(done, "error")["exit_status"] == 2
+
+
+def test_json_without_a_verb_says_so_instead_of_the_whole_help():
+    done = thalweg("--json")
+    assert done.returncode == 2
+    assert answer(done, "error")["error"].startswith("a verb is missing")
+
+
+@pytest.mark.parametrize("words", [("--version",), ("--help",), ("count", "--help"), ("train", "-h")])
+def test_help_and_version_are_one_object_under_json(words):
+    plain, done = thalweg(*words), thalweg(*words, "--json")
+    assert done.returncode == plain.returncode == 0
+    assert answer(done, "help")["text"] == plain.stdout
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("--lnag", "--lang"), ("--jsno", "--json"), ("--epoch", "--epochs")])
+def test_a_misspelt_option_is_answered_with_the_one_that_was_meant(typed, meant):
+    done = thalweg("train", "photos", typed, "fa")
+    assert done.returncode == 2
+    assert meant in done.stderr.partition("Possible options")[2]
+
+
+def test_a_source_without_a_name_is_no_source(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = thalweg("check", "", "--json")
+    assert done.returncode == 2
+    assert "the source has no name" in answer(done, "error")["error"]
+
+
+def test_the_home_folder_is_spelled_out_where_shells_do_not(photo_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.chdir(photo_folder.parent)
+    done = thalweg("draw", "lenet", "--format", "svg", "--out=~/net.svg", "--json")
+    assert done.returncode == 0, done.stderr
+    assert answer(done, "draw")["path"] == str(tmp_path / "net.svg")
+    assert (tmp_path / "net.svg").is_file()
+    assert not pathlib.Path("~").exists()
+
+
+def test_the_list_of_labs_keeps_to_the_schema_of_lab():
+    assert "saddle" in answer(thalweg("lab", "--json"), "lab")["labs"]
 
 
 @pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="Linux alone has a device that is always full")
@@ -151,6 +202,9 @@ def test_a_full_disk_behind_standard_output_is_one_whole_sentence():
     command = [sys.executable, "-m", "thalweg", "rule", "LRN001"]
     with pathlib.Path("/dev/full").open("w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "thalweg: No space left on device; mend that and try again\n")
+    with pathlib.Path("/dev/full").open("w") as full:
+        done = subprocess.run([*command, "--json"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "thalweg: No space left on device; mend that and try again\n")
 
 

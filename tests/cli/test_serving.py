@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import threading
@@ -141,3 +142,17 @@ finally:
     assert done.returncode == 0, done.stderr
     assert b"Finished: right on 60.0%" in done.stdout
     assert b"\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_page_that_is_ended_has_printed_its_one_object(capsys, monkeypatch, number, status):
+    def serve(runs, *, say, **_):  # what the real one does: tell the address, then wait for whoever ends it
+        say("http://127.0.0.1:8765/?token=x")
+        signal.raise_signal(number)
+
+    monkeypatch.setattr(thalweg, "serve", serve, raising=False)
+    with pytest.raises(SystemExit) as stop:
+        main(["serve", "runs", "--json"])
+    (line,) = capsys.readouterr().out.splitlines()
+    jsonschema.validate(json.loads(line), json.loads((SCHEMAS / "serve.json").read_text()))
+    assert stop.value.code == status

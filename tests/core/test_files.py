@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thalweg.core import files
-from thalweg.core.files import printable, write_atomically
+from thalweg.core.files import at_home, printable, write_atomically
 
 
 def fail(*_, **__):
@@ -96,3 +96,10 @@ def test_a_name_is_one_visible_line(name):
 )
 def test_what_is_harmless_stays(name, shown):
     assert printable(name) == shown
+
+
+def test_only_the_user_s_own_home_is_spelled_out(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert at_home("~/runs") == tmp_path / "runs"
+    assert str(at_home("~nobody-of-that-name")) == "~nobody-of-that-name"

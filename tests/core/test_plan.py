@@ -61,6 +61,8 @@ def test_minutes_and_a_split_file_are_kept_too():
         ({"validation": 0.0}, "--validation 0"),
         ({"test": 0.5, "validation": 0.5}, "leave less than 5 % for training"),
         ({"split_file": "s.csv", "test": 0.2}, "--split-file fixes the split"),
+        ({"seed": -1}, "--seed -1 is out of range: 0 to 9,223,372,036,854,775,807"),
+        ({"epochs": 1_000_001}, "--epochs 1000001 is out of range: 1 to 1,000,000"),
         ({"warmup": 1.0}, "warmup 1"),
         ({"average": 1.0}, "average 1"),
         ({"stages": (0.5, 0.0)}, "stages 0"),

@@ -1,6 +1,7 @@
 """The run folder: never over another one, and every damaged file named."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -74,3 +75,13 @@ def test_what_a_killed_process_left_is_swept_up_and_nothing_else(tmp_path):
         debris.write_bytes(b"half")
     run.sweep()
     assert sorted(path.name for path in run.path.rglob("*")) == ["checkpoints", "plan.toml"]
+
+
+def test_a_run_in_the_home_folder_is_made_and_found_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert RunFolder.create(Path("~/made"), "net").path == tmp_path / "made"
+    (tmp_path / "made" / "plan.toml").touch()
+    assert RunFolder.open(Path("~/made")).path == tmp_path / "made"
+    assert not (tmp_path / "~").exists()

@@ -130,3 +130,15 @@ def test_a_tree_deeper_than_any_path_ends(tmp_path):
     _, left_out = walk_folders(str(tmp_path), ["x" * 100])
     assert len(left_out) == 1
     assert "File name too long" in left_out[0].reason
+
+
+def test_runs_written_into_their_own_source_are_passed_over(tmp_path):
+    for run in ("runs/first", "second"):
+        (tmp_path / run / "figures").mkdir(parents=True)
+        for name in ("plan.toml", "environment.json", "figures/01.png"):
+            (tmp_path / run / name).touch()
+    (tmp_path / "cat").mkdir()
+    assert list_folder(str(tmp_path)).folders == ("cat",)
+    (tmp_path / "runs" / "photos").mkdir()  # a folder of that name with anything else in it may be a class
+    assert list_folder(str(tmp_path)).folders == ("cat", "runs")
+    assert list_folder(str(tmp_path), "runs").folders == ("photos",)

@@ -31,7 +31,7 @@ from thalweg.workbench.explain_samples import Chosen
 from thalweg.workbench.model import open_model
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "src" / "thalweg" / "core" / "schemas"
-FEW = {"samples": 2, "search_in": 8}
+FEW = {"samples": 2, "search": 8}
 
 
 def dense_end(read):
@@ -94,7 +94,7 @@ def test_from_outside_on_held_out_samples(run, tmp_path, capsys):
         "nine patches",
     ):
         assert words in text
-    again = thalweg.explain(run, samples=3, search_in=12)
+    again = thalweg.explain(run, samples=3, search=12)
     assert json.loads(json.dumps(again.to_json()["samples"])) == answer["samples"]
 
 
@@ -180,7 +180,7 @@ def test_the_class_and_the_layer_may_be_named(run, photo_folder):
     assert {each.target for each in maps} == {"blue"}
     assert next(each.layer for each in maps if each.method == "grad_cam") == early
     assert next(each.layer_extents for each in maps if each.method == "grad_cam") == (32, 32)
-    wrong = ({"class_": "green"}, {"layer": "nowhere"}, {"layer": "sigmoid1"}, {"samples": 0}, {"search_in": -1})
+    wrong = ({"class_": "green"}, {"layer": "nowhere"}, {"layer": "sigmoid1"}, {"samples": 0}, {"search": -1})
     for options, words in zip(wrong, ("knows blue, red", late, "no spatial axes|no layer", "samples", "search"), strict=True):  # fmt: skip  # noqa: E501
         with pytest.raises(PlanError, match=words):
             thalweg.explain(run, **options)

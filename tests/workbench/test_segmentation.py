@@ -189,6 +189,7 @@ def test_a_class_that_is_never_trained_is_said(street_folder, tmp_path):
         ({"context": "magic"}, PlanError, "--context magic: choose one of none, pool"),
         ({"network": "unet-small+gc", "context": "pool"}, PlanError, "name two context modules"),
         ({"image_size": "240by180"}, PlanError, "--image-size 240by180: a number of pixels"),
+        ({"image_size": "32x"}, PlanError, "--image-size 32x: a number of pixels"),
         ({"task": "poetry"}, PlanError, "--task poetry: choose one of"),
         ({"context": "pool", "batch_size": 1}, PlanError, "--batch-size 1, 16 training pictures: a batch holds 1"),
     ],

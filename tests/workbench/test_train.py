@@ -171,6 +171,8 @@ def test_a_class_the_network_does_not_know_is_refused(run, odd_folder):
 def test_predictions_agree_with_the_evaluation(run, photo_folder):
     rows = table(pathlib.Path(run.run) / "predictions.csv")
     result = thalweg.predict(run.run, [photo_folder / row["file"] for row in rows])
+    (alone,) = thalweg.predict(run.run, str(photo_folder / rows[0]["file"])).predictions  # one name, not its letters
+    assert alone.file == result.predictions[0].file
     for row, prediction in zip(rows, result.predictions, strict=True):
         assert prediction.class_ == row["predicted"]
         assert prediction.probabilities["red"] == pytest.approx(float(row["p_red"]), abs=2e-3)

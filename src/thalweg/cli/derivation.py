@@ -51,7 +51,7 @@ def derive(
         typer.Option(
             help="From y to O: mean, sum, 'c*sum', relu, sigmoid, 'maxpool(2)', 'dense', 'mse', 'crossentropy' ...; "
             "several in order.",
-            show_default="c*sum",
+            show_default="sum",
         ),
     ] = None,
     prove: Annotated[bool, typer.Option("--prove", help="Compare with torch's autograd in float64.")] = False,

@@ -61,7 +61,7 @@ def explain(
             layer=layer,
             head=head,
             samples=samples,
-            search_in=search,
+            search=search,
             seed=seed,
             device=device,
             html=page,

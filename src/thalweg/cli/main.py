@@ -1,7 +1,11 @@
 """`thalweg`: parse, ask the workbench, show the answer. Errors are one clear line and an exit status."""
 
+import contextlib
+import difflib
+import io
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
@@ -20,7 +24,7 @@ from thalweg.cli.landscape import landscape
 from thalweg.cli.models import evaluate, export, predict, report
 from thalweg.cli.networks import count, draw
 from thalweg.cli.serving import follow, serve
-from thalweg.cli.settings import Settings, emit_json, hush_broken_pipe, take_global_options
+from thalweg.cli.settings import GLOBAL, Settings, emit_json, hush_broken_pipe, take_global_options
 from thalweg.cli.stopping import Request, Stopped, stoppable
 from thalweg.cli.terminal import tell_of_missing_letters, write_missing_letters_as_escapes
 from thalweg.cli.training import demo, resume, train
@@ -99,8 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             settings = replace(settings, quiet=True, json=False)
         with speaking(settings.lang), stoppable() as request:
             tell_of_missing_letters(settings)
-            named = rest or (["--help"] if not settings.json else [])
-            answer = app(named, prog_name="thalweg", standalone_mode=False, obj=settings)
+            answer = _answer(settings, rest)
         status = answer if isinstance(answer, int) and rest else 2 * (not rest)
     except BrokenPipeError:
         hush_broken_pipe()
@@ -111,14 +114,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
             status = _complain(settings, *_describe(parted))
         else:
             status = request.answer[1] if settings.follows else _complain(settings, *request.answer)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, it ends in one line and an exit status
         if settings.traceback:
-            raise
+            traceback.print_exc()
         if settings.follows and not isinstance(error, RanksPartedError):
             status = _describe(error)[1]  # rank 0 says why
         else:
             status = _complain(settings, *(request.answer if request.signum else _describe(error)))
     sys.exit(status)
+
+
+def _answer(settings: Settings, words: list[str]) -> object:
+    """Run a verb; help and version are words, which `--json` wraps."""
+    if not settings.json or not _asks_for_words(words):
+        if settings.json and not words:
+            raise PlanError("a verb is missing, such as thalweg check photos --json (thalweg --help lists them)")
+        return app(words or ["--help"], prog_name="thalweg", standalone_mode=False, obj=settings)
+    with contextlib.redirect_stdout(io.StringIO()) as told:
+        answer = app(words, prog_name="thalweg", standalone_mode=False, obj=settings)
+    emit_json({"text": told.getvalue()})
+    return answer
+
+
+def _asks_for_words(words: Sequence[str]) -> bool:
+    """Whether a line asks for help or the version; behind `--` stand names."""
+    options = words[: words.index("--")] if "--" in words else words
+    return not {"--help", "-h", "--version"}.isdisjoint(options)
 
 
 def _parted(error: BaseException) -> RanksPartedError | None:
@@ -141,6 +162,9 @@ def _describe(error: Exception) -> tuple[str, int]:
     if isinstance(error, ThalwegError):
         return str(error), error.exit_status
     if hasattr(error, "format_message"):  # what typer raises for a wrong word on the command line
+        if hasattr(error, "possibilities"):  # it does not know the options that every verb shares
+            meant = difflib.get_close_matches(getattr(error, "option_name", ""), GLOBAL)
+            error.possibilities = sorted({*(error.possibilities or ()), *meant}) or None
         path = getattr(getattr(error, "ctx", None), "command_path", "thalweg")
         return f"{error.format_message()} ({path} --help shows how)", 2
     if type(error).__name__ == "Abort":
@@ -162,5 +186,8 @@ def _complain(settings: Settings, message: str, status: int) -> int:
             line = english
     sys.stderr.write(f"thalweg: {line}\n")
     if settings.json and not (settings.launch is not None and settings.launch.restarts_left):  # who comes next answers
-        emit_json({"error": english, "exit_status": status})
+        try:
+            emit_json({"error": english, "exit_status": status})
+        except OSError:  # a full disk or a reader gone: the line above has said why
+            hush_broken_pipe()
     return status

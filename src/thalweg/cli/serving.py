@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 import typer
 
 from thalweg.cli.settings import Settings, emit_json
+from thalweg.cli.stopping import Stopped
 from thalweg.cli.terminal import can_show, columns, emit_text
 from thalweg.core.languages import said
 
@@ -34,17 +35,25 @@ def serve(
     settings: Settings = context.obj
     import thalweg
 
+    shown: list[str] = []
+
     def say(line: str) -> None:
         address = line.startswith("http://")
         if settings.json and address:
             emit_json({"url": line, "runs": str(runs)})
+            shown.append(line)
         elif address:
             typer.echo(line)
         elif not settings.quiet or line.startswith("Warning"):
             typer.echo(said(line), err=settings.json or line.startswith("Warning"))
         sys.stdout.flush()
 
-    thalweg.serve(runs, port=port, host=host, token=token, say=say)
+    try:
+        thalweg.serve(runs, port=port, host=host, token=token, say=say)
+    except Stopped as stop:
+        if not (settings.json and shown):
+            raise
+        return 128 + stop.signum  # the address was the one object; a server ends no other way
     return 0
 
 

@@ -12,9 +12,11 @@ from thalweg.core.errors import PlanError
 from thalweg.core.languages import languages
 from thalweg.core.launch import Launch
 
-__all__ = ["SCHEMA", "Settings", "emit_json", "take_global_options"]
+__all__ = ["GLOBAL", "SCHEMA", "Settings", "emit_json", "hush_broken_pipe", "take_global_options"]
 
 SCHEMA = 1
+GLOBAL = ("--json", "--lang", "--quiet", "--traceback")
+"""The options that every verb shares."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +74,14 @@ def take_global_options(arguments: Sequence[str]) -> tuple[Settings, list[str]]:
             if lang not in languages():
                 raise PlanError(f"--lang {lang or '(nothing)'}: choose one of {', '.join(languages())}")
         else:
-            rest.append(word)
+            rest.append(_at_home(word))
     return Settings(lang=lang, json=found["json"], quiet=found["quiet"], traceback=found["traceback"]), rest
+
+
+def _at_home(word: str) -> str:
+    """A word with `~/` spelled out, which shells leave as it is in `--out=~/runs` and between quotes."""
+    option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    return f"{option}{equals}{os.path.expanduser(value)}" if value.startswith("~/") else word  # noqa: PTH111 - no Path yet
 
 
 def emit_json(answer: object) -> None:

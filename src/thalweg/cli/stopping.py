@@ -14,7 +14,14 @@ class Stopped(BaseException):
     """Raised by the signal itself.
 
     No KeyboardInterrupt: the command line's framework would turn that into a silent exit status.
+
+    Args:
+        signum: Which signal; 128 more is the exit status.
     """
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum
 
 
 class Request:
@@ -41,7 +48,7 @@ def stoppable() -> Iterator[Request]:
 
     def stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the form of a handler
         request.signum = signum
-        raise Stopped
+        raise Stopped(signum)
 
     with heard(stop):
         yield request

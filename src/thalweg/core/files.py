@@ -17,6 +17,7 @@ from thalweg.core.errors import PlanError
 __all__ = [
     "WRITING",
     "append_durably",
+    "at_home",
     "cache_folder",
     "page_to_write",
     "printable",
@@ -29,6 +30,22 @@ WRITING = ".writing-"
 
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _ALLOWED_FORMAT = {"\u200c", "\u200d"}  # the joiners that Persian and emoji are spelled with
+
+
+def at_home(path: str | os.PathLike[str]) -> Path:
+    """A path with a leading `~` spelled out; one of nobody's, such as `~draft`, stays as it is.
+
+    Args:
+        path: What somebody wrote.
+
+    Returns:
+        The path.
+
+    Example:
+        >>> at_home("~/runs").is_absolute(), at_home("runs/~").as_posix()
+        (True, 'runs/~')
+    """
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises for names that are no user's
 
 
 def cache_folder() -> Path:

@@ -169,8 +169,8 @@ class TrainingPlan:
         if self.epochs is not None and self.minutes is not None:
             raise PlanError(f"--epochs {self.epochs} and --minutes {self.minutes:g} exclude each other: give one")
         _within("--epochs", self.epochs, 1, 1_000_000)
-        _within("--minutes", self.minutes, 0.01, 1e6)
-        _within("--lr", self.learning_rate, 0, 1e6, open_low=True)
+        _within("--minutes", self.minutes, 0.01, 1_000_000)
+        _within("--lr", self.learning_rate, 0, 1_000_000, open_low=True)
         _within("--batch-size", self.batch_size, 1, 65_536)
         _within("--image-size", self.image_size, 8, 65_536)
         _within("--image-size", self.image_height, 8, 65_536)
@@ -330,6 +330,7 @@ def _within(option: str, value: float | None, low: float, high: float, *, open_l
         return
     if not low <= value <= high or (open_low and value == low):  # nan is nowhere
         endless = isinstance(value, int) and abs(value) > sys.float_info.max
-        shown = f"{str(value)[:12]}..." if endless else f"{value:g}"
+        plain = f"{value}" if isinstance(value, int) else f"{value:g}"
+        shown = f"{str(value)[:12]}..." if endless else plain
         lowest = f"more than {low:g}" if open_low else f"{low:g}"
-        raise PlanError(f"{option} {shown} is out of range: {lowest} to {high:,.12g}")
+        raise PlanError(f"{option} {shown} is out of range: {lowest} to {high:,}")

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from thalweg.core.codec import dumps, from_plain
 from thalweg.core.errors import RunError, SpecError
-from thalweg.core.files import WRITING, printable, write_atomically
+from thalweg.core.files import WRITING, at_home, printable, write_atomically
 from thalweg.core.network_plain import spec_from_plain
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.report import Report
@@ -60,6 +60,7 @@ class RunFolder:
         Raises:
             RunError: The folder holds something already, or cannot be made.
         """
+        out = None if out is None else at_home(out)
         cls.check_free(out)
         if out is None:
             stamp = dt.datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
@@ -81,6 +82,7 @@ class RunFolder:
         Raises:
             RunError: The folder holds something already, or is a file.
         """
+        out = None if out is None else at_home(out)
         if out is not None and out.exists() and not out.is_dir():
             raise RunError(f"{printable(out)} is a file: name a folder with --out")
         if out is not None and out.is_dir() and any(out.iterdir()):
@@ -103,6 +105,7 @@ class RunFolder:
         Raises:
             RunError: There is no run there.
         """
+        path = at_home(path)
         folder = path.parent if path.is_file() else path
         if not (folder / "plan.toml").is_file():
             known = sorted(item.parent.name for item in Path("runs").glob("*/plan.toml"))

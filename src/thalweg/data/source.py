@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from thalweg.core.dataset import Notice, Wanted
 from thalweg.core.errors import SourceError
-from thalweg.core.files import printable
+from thalweg.core.files import at_home, printable
 from thalweg.data.archive import unpack
 from thalweg.data.arrays import ARRAYS_VERSION, array_files, with_partners, write_samples
 from thalweg.data.drive import fetch_from_drive, is_drive_link
@@ -95,7 +95,7 @@ def open_source(
         return OpenedSource(name=name, root=demo_folder(), kind="elpv", upright=False)
     if "://" in name:
         return replace(_open_link(name, progress), wanted=wanted)
-    path = Path(name).expanduser()
+    path = _place_of(name)
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -119,6 +119,12 @@ def open_source(
             f"such as {printable(path.parent)}/cat/1{ending}"
         )
     return replace(_open_archive(name, path, progress), wanted=wanted)
+
+
+def _place_of(name: str) -> Path:
+    if not name:  # an empty variable of a shell would else be the working folder
+        raise SourceError("the source has no name (''): name a folder of pictures, an archive or a link")
+    return at_home(name)
 
 
 def _arrays_of(name: str, path: Path) -> tuple[Path, ...]:

@@ -88,6 +88,8 @@ def list_folder(root: str, folder: str = "") -> Listing:
                         left_out.append(Notice(_joined(folder, entry.name), "hidden: its name begins with a dot"))
                     continue
                 kind = _kind(entry)
+                if kind in {"folders", "linked"} and _of_ours(entry):
+                    continue
                 if kind in kinds:
                     kinds[kind].append(entry.name)
                 else:
@@ -113,6 +115,23 @@ def _kind(entry: "os.DirEntry[str]") -> str:
     except OSError as error:
         return _unreachable(error, link=entry.is_symlink())
     return {stat.S_IFDIR: "linked", stat.S_IFREG: "files"}.get(kind) or _KINDS.get(kind, "no regular file")
+
+
+def _of_ours(entry: "os.DirEntry[str]") -> bool:
+    # A run that was written into its own source (`cd photos; thalweg train .`), or `runs/` that holds such alone: its
+    # figures are no pictures to learn from, and it is no class without pictures.
+    if _is_run(entry.path):
+        return True
+    if entry.name != "runs":
+        return False
+    with contextlib.suppress(OSError), os.scandir(entry.path) as entries:
+        inside = [each for each in entries if not each.name.startswith(".")]
+        return bool(inside) and all(_is_run(each.path) for each in inside)
+    return False
+
+
+def _is_run(folder: str) -> bool:
+    return all(os.path.isfile(os.path.join(folder, name)) for name in ("plan.toml", "environment.json"))  # noqa: PTH113, PTH118 - names may not be valid text for Path
 
 
 def _unreachable(error: OSError, *, link: bool) -> str:

@@ -14,7 +14,8 @@ from thalweg.core.report import Block, PictureGrid
 from thalweg.explanation.randomisation import weighted_layers
 from thalweg.modules.build import build
 from thalweg.training.device import move
-from thalweg.workbench.explain_hierarchy import Searched, first_filters, search, seen_stages
+from thalweg.workbench.explain_hierarchy import Searched, first_filters, seen_stages
+from thalweg.workbench.explain_hierarchy import search as search_patches
 from thalweg.workbench.explain_maps import SampleMaps, explained, sanity_checks
 from thalweg.workbench.explain_pictures import overlay, smooth
 from thalweg.workbench.explain_samples import Chosen, chosen_held_out, chosen_named, own_data
@@ -47,10 +48,11 @@ def explain(
     layer: str | None = None,
     head: str | None = None,
     samples: int = SAMPLES,
-    search_in: int = SEARCHED,
+    search: int = SEARCHED,
     seed: int = 0,
     device: str = "auto",
     html: str | os.PathLike[str] | None = None,
+    search_in: int | None = None,
     listener: Listener | None = None,
 ) -> ExplainResult:
     """Show where a trained network looks, and what its stages respond to.
@@ -63,10 +65,11 @@ def explain(
         head: Which output to explain, by its name or its place from 0, of a network that has several; by default the
             first.
         samples: How many held-out samples, where none is named.
-        search_in: How many training samples to search for what excites each stage; 0 for none.
+        search: How many training samples to search for what excites each stage; 0 for none.
         seed: Of the choice of samples, of noise, of random orders and of randomised weights.
         device: `auto`, `cpu`, `cuda` or `mps`.
         html: A page to write; nothing is written by default.
+        search_in: What `search` was called before.
         listener: Whoever shows progress.
 
     Returns:
@@ -84,7 +87,8 @@ def explain(
     """
     listener = listener or whoever_is_here()
     started = time.perf_counter()
-    _check_numbers(samples, search_in)
+    search = search if search_in is None else search_in
+    _check_numbers(samples, search)
     page = page_to_write(html)
     model = open_model(Path(run), device=device)
     if model.summary.masks is not None:
@@ -96,9 +100,7 @@ def explain(
     target = _class(model, class_)
     places = places_of(model.spec)
     at = map_layer(model.spec, places, layer)
-    gathered = _gather(
-        model, [images] if isinstance(images, str | Path) else images, samples, search_in, seed, listener
-    )
+    gathered = _gather(model, [images] if isinstance(images, str | Path) else images, samples, search, seed, listener)
     notes = gathered.notes
     if at is None:
         notes.append("no layer of this network has maps, so there is no class activation: see occlusion and saliency")
@@ -110,9 +112,9 @@ def explain(
     checked = [(chosen, each.targets[0]) for chosen, each in zip(gathered.chosen, maps, strict=True)][:IN_CHECK]
     sanity = sanity_checks(model, checked, at, forgetting(model.spec, places, weighted_layers(model.module)))
     searched: Searched | None = None
-    if gathered.loaded is not None and search_in and places:
+    if gathered.loaded is not None and search and places:
         listener.say("Looking for what excites each stage ...")
-        searched = search(model, gathered.loaded, places, search_in, seed)
+        searched = search_patches(model, gathered.loaded, places, search, seed)
     stages, shown, patches = seen_stages(model, places, gathered.chosen[0], searched) if places else ((), {}, {})
     result = ExplainResult(
         run=str(model.folder.path),

@@ -27,7 +27,7 @@ _AHEAD = 3 * GROUP
 
 def predict(
     run: str | Path,
-    images: Sequence[str | Path],
+    images: str | Path | Sequence[str | Path],
     *,
     device: str = "auto",
     out: str | Path | None = None,
@@ -37,8 +37,8 @@ def predict(
 
     Args:
         run: The run folder.
-        images: Picture files, or folders whose files are all tried, but for hidden ones; for a network of signals or
-            volumes, arrays and tables (one answer a row), recordings, scans, and folders of frames.
+        images: A picture file or several, or folders whose files are all tried, but for hidden ones; for a network of
+            signals or volumes, arrays and tables (one answer a row), recordings, scans, and folders of frames.
         device: `auto`, `cpu`, `cuda` or `mps`.
         out: Of a network trained with masks: a new folder for the masks it predicts.
         view: Of such a network: `fitted` brings a picture to the size of training, `whole` keeps its proportions,
@@ -56,6 +56,7 @@ def predict(
         Traceback (most recent call last):
         thalweg.core.errors.RunError: runs/none is no run folder (it has no plan.toml)...
     """
+    images = [images] if isinstance(images, str | Path) else images  # letters of a name are no pictures
     model = open_model(run, device=device)
     if model.summary.masks is not None:
         named = list(_named(images))

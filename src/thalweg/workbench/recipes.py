@@ -1,5 +1,6 @@
 """What a plan leaves open is filled in here, network by network, from measurements (docs/decisions)."""
 
+import re
 from dataclasses import dataclass, replace
 
 from thalweg.core.errors import PlanError
@@ -252,13 +253,10 @@ def asked_size(given: int | str | None) -> tuple[int | None, int | None]:
     """
     if given is None or isinstance(given, int):
         return given, None
-    try:
-        width, _, height = given.lower().partition("x")
-        return int(width), int(height) if height else None
-    except ValueError:
-        raise PlanError(
-            f"--image-size {given}: a number of pixels, or width x height such as 240x180, is wanted"
-        ) from None
+    found = re.fullmatch(r"([+-]?\d{1,9})(?:x(\d{1,9}))?", given.strip().lower())
+    if found is None:  # "32x" among them: half a wish is none
+        raise PlanError(f"--image-size {given}: a number of pixels, or width x height such as 240x180, is wanted")
+    return int(found[1]), int(found[2]) if found[2] else None
 
 
 def mask_size(plan: TrainingPlan, picture: tuple[int, int]) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+from typing import overload
 
 from thalweg.core.diagnosis_results import RuleText
 from thalweg.core.errors import PlanError
@@ -11,14 +12,22 @@ from thalweg.diagnosis.rules import RULES
 __all__ = ["rule", "rules"]
 
 
-def rule(code: str) -> RuleText:
-    """Explain a rule.
+@overload
+def rule(code: str) -> RuleText: ...
+
+
+@overload
+def rule(code: None = None) -> tuple[RuleText, ...]: ...
+
+
+def rule(code: str | None = None) -> RuleText | tuple[RuleText, ...]:
+    """Explain a rule; without a name, list them.
 
     Args:
         code: Its code or the name of its finding, in capitals or not.
 
     Returns:
-        The rule's text; printing it shows it.
+        The rule's text, printing which shows it; or those of all rules.
 
     Raises:
         PlanError: No rule is called that; the message names the nearest.
@@ -27,6 +36,8 @@ def rule(code: str) -> RuleText:
         >>> rule("learning_rate_too_high").code
         'LRN001'
     """
+    if code is None:
+        return rules()
     wanted = code.strip().lower().replace("-", "_").replace(" ", "_")
     known = {name: text for text in rules() for name in (text.code.lower(), text.name)}
     if wanted not in known:
