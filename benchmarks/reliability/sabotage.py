@@ -79,8 +79,8 @@ SABOTAGES = (
     Sabotage(
         "no fsync of the file",
         "core/files.py",
-        "            file.write(data)\n            file.flush()\n            os.fsync(file.fileno())\n",
-        "            file.write(data)\n",
+        "            yield file\n            file.flush()\n            os.fsync(file.fileno())\n",
+        "            yield file\n",
         "tests/reliability/test_power_loss.py",
     ),
     Sabotage(
