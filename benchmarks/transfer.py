@@ -2,12 +2,14 @@
 
     python benchmarks/transfer.py elpv --minutes 30 --out benchmarks/results/transfer-elpv.json
     python benchmarks/transfer.py elpv --options=--head-only --out benchmarks/results/transfer-elpv-head.json
-    python benchmarks/transfer.py ../shared/data/chest-xray --minutes 30 --out benchmarks/results/transfer-xray.json
+    python benchmarks/transfer.py ../shared/data/chest-xray --seeds 42 1 2 '--options=--image-size 160 --epochs 8' \
+        --out benchmarks/results/transfer-xray.json
 
 A source without a test split of its own (`elpv`) is cut into five folds, near duplicates together; each is
 held out once, and the mean over the folds is what counts (the last epoch of each: nothing is chosen on it). A source
 with `train/` and `test/` keeps them: a fifth of `train` is split off for validation, the threshold is chosen there
-only, and accuracy, sensitivity and specificity are those of `test`, each with its 95 % interval.
+only, and accuracy, sensitivity and specificity are those of `test`, each with its 95 % interval. That is done for each
+seed, which also decides the validation files.
 
 `processor_seconds` are those of all threads: on two free cores a fold takes about half of them, whatever else a machine
 was doing while it was measured.
@@ -49,7 +51,7 @@ def main() -> None:
     parser.add_argument("--backbone", default="efficientnet-lite0")
     parser.add_argument("--minutes", type=float, help="of each fold")
     parser.add_argument("--only", type=int, nargs="+", default=list(range(FOLDS)), help="these folds, from 0 on")
-    parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[42], help="of a source with folds the first counts")
     parser.add_argument("--options", default="", help="further options of thalweg train, in one string")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
@@ -58,16 +60,17 @@ def main() -> None:
         "backbone": options.backbone,
         "minutes": options.minutes,
         "options": options.options,
-        "seed": options.seed,
+        "seeds": options.seeds,
     }
     loaded = load(options.source, image_size=96, listener=silent())
     divided = any(sample.part for sample in loaded.samples)
-    for fold in [0] if divided else options.only:
-        if fold in [run["fold"] for run in _record(options.out, settings)["runs"]]:
+    wanted = [(seed, 0) for seed in options.seeds] if divided else [(options.seeds[0], fold) for fold in options.only]
+    for seed, fold in wanted:
+        if (seed, fold) in [(run["seed"], run["fold"]) for run in _record(options.out, settings)["runs"]]:
             continue
-        run = _run(options, loaded, fold, divided=divided)
+        run = _run(options, loaded, seed, fold, divided=divided)
         record = _record(options.out, settings)  # another process may have written meanwhile
-        record["runs"] = sorted([*record["runs"], run], key=lambda each: each["fold"])
+        record["runs"] = sorted([*record["runs"], run], key=lambda each: (each["seed"], each["fold"]))
         record["summary"] = _summary(record["runs"])
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
@@ -83,16 +86,16 @@ def _record(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
-def _run(options: argparse.Namespace, loaded: Loaded, fold: int, *, divided: bool) -> dict[str, Any]:
+def _run(options: argparse.Namespace, loaded: Loaded, seed: int, fold: int, *, divided: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        words = ["--backbone", options.backbone, "--seed", str(options.seed), "--out", f"{folder}/run"]
+        words = ["--backbone", options.backbone, "--seed", str(seed), "--out", f"{folder}/run"]
         words += options.options.split()
         if options.minutes:
             words += ["--minutes", f"{options.minutes:g}"]
         if divided:
             words += ["--validation", "0.2"]
         else:
-            write_split_file(Path(folder, "split.csv"), _fold(loaded, fold, options.seed), loaded.samples)
+            write_split_file(Path(folder, "split.csv"), _fold(loaded, fold, seed), loaded.samples)
             words += ["--split-file", f"{folder}/split.csv"]
         command = [sys.executable, "-m", "thalweg", "train", options.source, *words, "--json"]
         environment = {**os.environ, "THALWEG_CACHE": f"{folder}/cache"}
@@ -100,13 +103,14 @@ def _run(options: argparse.Namespace, loaded: Loaded, fold: int, *, divided: boo
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         seconds, processor = time.perf_counter() - started, _processor_seconds() - used
         if done.returncode not in {0, 1} or '"accuracy"' not in done.stdout:
-            sys.exit(f"fold {fold} failed: {done.stderr[-2000:]}")
+            sys.exit(f"seed {seed}, fold {fold} failed: {done.stderr[-2000:]}")
         answer, run = json.loads(done.stdout), Path(folder, "run")
         about = json.loads((run / "backbone.json").read_text(encoding="utf-8"))
         description = json.loads((run / "environment.json").read_text(encoding="utf-8"))
         point = run / "threshold.json"
         threshold = json.loads(point.read_text(encoding="utf-8")) if point.is_file() else None
     return {
+        "seed": seed,
         "fold": fold,
         "seconds": round(seconds, 1),
         "processor_seconds": round(processor, 1),
@@ -146,7 +150,7 @@ def _fold(loaded: Loaded, fold: int, seed: int) -> Split:
 def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     accuracies = [run["accuracy"] for run in runs]
     return {
-        "folds": len(runs),
+        "runs": len(runs),
         "accuracy_mean": statistics.fmean(accuracies),
         "accuracy_spread": [min(accuracies), max(accuracies)],
         "head_first_mean": statistics.fmean(run["head_first"]["accuracy"] for run in runs),

@@ -1,5 +1,6 @@
 """Damaged inputs of every reader; benchmarks/reliability/fuzz.py has the long form, pictures have their own."""
 
+import io
 import json
 import zipfile
 
@@ -36,6 +37,31 @@ def test_a_compressed_stream_that_breaks_is_a_damaged_file(tmp_path):
     path.write_bytes(data)
     with pytest.raises(SourceError, match=r"is no readable \.npz file"):
         read_npz(path)
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (lambda data: data.replace(b"\x93NUMPY", b"\x93NUMPX", 1), r"x\.npy does not begin as an array does"),
+        (lambda data: data.replace(b"), }", b", , ", 1), r"is no readable \.npz file"),
+    ],
+    ids=["no magic", "a header that is never closed"],
+)
+def test_a_damaged_header_of_an_array_is_a_sentence(tmp_path, harm, words):
+    held = io.BytesIO()
+    np.save(held, np.random.default_rng(0).normal(size=(50, 4)))
+    with zipfile.ZipFile(tmp_path / "data.npz", "w") as box:
+        box.writestr("x.npy", harm(held.getvalue()))
+        box.writestr("notes.txt", "taken in spring")
+    with pytest.raises(SourceError, match=words):
+        read_npz(tmp_path / "data.npz")
+
+
+def test_a_note_beside_arrays_is_passed_over(tmp_path):
+    np.savez(tmp_path / "data.npz", x=np.zeros((50, 4)), y=np.zeros(50))
+    with zipfile.ZipFile(tmp_path / "data.npz", "a") as box:
+        box.writestr("notes.txt", "taken in spring")
+    assert len(read_npz(tmp_path / "data.npz")[0].pictures) == 50
 
 
 def test_a_carriage_return_in_a_table_of_classes_is_told_with_its_line(tmp_path):

@@ -9,6 +9,7 @@ import lzma
 import re
 import shutil
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ from thalweg.core.files import printable
 from thalweg.data.array_part import ArrayPart
 from thalweg.data.part_names import PART_NAMES
 
-__all__ = ["GROUPS", "is_label_file", "read_npy", "read_npz"]
+__all__ = ["DAMAGE", "GROUPS", "is_label_file", "read_npy", "read_npz"]
 
 _SAMPLES = (
     "x", "images", "image", "imgs", "data", "features", "inputs", "arr_0", "signals", "signal", "series", "beats",
@@ -37,11 +38,12 @@ _RATES = ("fs", "rate", "sample_rate", "sampling_rate", "hz", "frequency")
 _MOST_BYTES = 32 << 30
 _MAPPED_BYTES = 4 << 20  # an array of more is unpacked to the disk and mapped
 
-# Besides the obvious: of a password (RuntimeError), of a compressed stream, of a header cut short.
-_DAMAGE = (
+DAMAGE = (
     OSError, ValueError, zipfile.BadZipFile, EOFError, MemoryError, NotImplementedError, RuntimeError, KeyError,
-    zlib.error, lzma.LZMAError, struct.error, SyntaxError, TypeError,
+    zlib.error, lzma.LZMAError, struct.error, SyntaxError, TypeError, tokenize.TokenError,
 )  # fmt: skip
+"""What numpy raises for damaged files: besides the obvious of a password (RuntimeError), of a compressed stream, of a
+header cut short or never closed."""
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 
@@ -69,7 +71,7 @@ def read_npz(path: Path, aside: Path | None = None, *, labelled: bool = True) ->
             if unpacked > _MOST_BYTES:
                 raise SourceError(f"{shown}: would unpack to {unpacked >> 30} GB; the most is {_MOST_BYTES >> 30}")
             arrays = dict(_members(path, box, aside))
-    except _DAMAGE as error:
+    except DAMAGE as error:
         if _names_objects(error):
             raise SourceError(
                 f"{shown}: holds Python objects, which are not loaded since that could run code; "
@@ -85,6 +87,10 @@ def _members(path: Path, box: zipfile.ZipFile, aside: Path | None) -> Iterator[t
             member = f"{name}.npy" if f"{name}.npy" in box.namelist() else name
             if aside is None or box.getinfo(member).file_size < _MAPPED_BYTES:
                 values = stored[name]
+                if not isinstance(values, np.ndarray):  # numpy hands over what does not begin as an array does
+                    if member == name:
+                        continue  # a note that somebody put into the archive
+                    raise ValueError(f"{printable(member)} does not begin as an array does")
             else:
                 place = aside / f"{printable(path.name)[:80]}-{number}.npy"  # not the member's name: it may be hostile
                 with box.open(member) as packed, place.open("wb") as file:
@@ -135,7 +141,7 @@ def _load(path: Path) -> npt.NDArray[np.generic]:
     try:
         small = path.stat().st_size < _MAPPED_BYTES
         loaded: npt.NDArray[np.generic] = np.load(path, mmap_mode=None if small else "r", allow_pickle=False)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         if _names_objects(error):
             raise SourceError(
                 f"{printable(path.name)}: holds Python objects (such as rows of different lengths), which are not "

@@ -13,6 +13,7 @@ from thalweg.core.errors import MissingExtraError, PictureError, SourceError
 from thalweg.data.axes import axes_of_samples
 from thalweg.data.file_kinds import FileKind
 from thalweg.data.fitting import pick_frames
+from thalweg.data.npz import DAMAGE
 from thalweg.data.tables import open_rows, reads_as_number
 
 __all__ = ["CLIP_SIDE", "MOST_FRAMES", "read_sample"]
@@ -102,7 +103,7 @@ def _is_clock(column: npt.NDArray[np.float64]) -> bool:
 def _array(path: Path, form: FormWish) -> Values:
     try:
         values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError, MemoryError) as error:
+    except DAMAGE as error:
         if "pickle" in str(error):
             raise PictureError("holds Python objects, which are not loaded since that could run code") from None
         raise PictureError(f"is no readable .npy file ({error})") from None

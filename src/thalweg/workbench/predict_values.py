@@ -18,7 +18,7 @@ from thalweg.data.file_kinds import FileKind, kind_of_file
 from thalweg.data.measured import Measured, open_measured
 from thalweg.data.measuring import form_of_parts, write_arrays
 from thalweg.data.measuring_files import write_files
-from thalweg.data.npz import is_label_file
+from thalweg.data.npz import DAMAGE, is_label_file
 from thalweg.data.tables import TABLES
 from thalweg.data.values import load_values
 from thalweg.data.walk import maybe_picture
@@ -166,7 +166,7 @@ def _is_one(model: TrainedModel, path: Path) -> bool:
     """Whether an array is one sample rather than a row of samples, by its number of axes."""
     try:
         axes = np.load(path, mmap_mode="r", allow_pickle=False).ndim
-    except (OSError, ValueError, EOFError):
+    except DAMAGE:
         return False
     return bool(axes == model.shape.axes or (axes == model.shape.axes + 1 and model.shape.channels > 1))
 
