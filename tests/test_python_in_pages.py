@@ -61,7 +61,7 @@ def test_calls_of_a_page_fit(page):
     assert [why for place, call in FOUND if place == page and (why := unfit(call))] == []
 
 
-@pytest.mark.parametrize("line", ["thalweg.train('photos', epoch=3)", "thalweg.fit('photos')", "thalweg.rule()"])
+@pytest.mark.parametrize("line", ["thalweg.train('photos', epoch=3)", "thalweg.fit('photos')", "thalweg.count()"])
 def test_a_call_that_does_not_fit_is_seen(line):
     (call,) = calls(f"Text\n\n```\n{line}\n```\n")
     assert unfit(call)

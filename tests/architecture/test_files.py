@@ -48,13 +48,18 @@ def _defined(tree):
     return names
 
 
-@pytest.mark.parametrize("path", MODULES + SCRIPTS, ids=_place)
-def test_is_short_or_says_why_not(path):
-    text = path.read_text(encoding="utf-8")
-    lines = len(text.splitlines())
-    assert lines <= LONGEST or REASON in _first_comment(text), (
-        f"{_place(path)} has {lines} lines; split it, or let its first comment say `# {REASON} ...`"
-    )
+def _folders(paths):
+    return sorted({path.parent for path in paths})
+
+
+@pytest.mark.parametrize("folder", _folders(MODULES + SCRIPTS), ids=_place)
+def test_files_are_short_or_say_why_not(folder):
+    for path in folder.glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        lines = len(text.splitlines())
+        assert lines <= LONGEST or REASON in _first_comment(text), (
+            f"{_place(path)} has {lines} lines; split it, or let its first comment say `# {REASON} ...`"
+        )
 
 
 def test_no_file_or_folder_is_named_after_nothing():
@@ -63,19 +68,20 @@ def test_no_file_or_folder_is_named_after_nothing():
         assert words & VAGUE == set(), f"{_place(path)}: name it after the value it works on"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_place)
-def test_says_what_it_is_for_and_what_it_exports(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    assert ast.get_docstring(tree), f"{_place(path)} has no docstring"
-    exports = _exports(tree)
-    if exports is None:
-        assert path.name in {"__init__.py", "__main__.py"} or path.parent.name == "cli", (
-            f"{_place(path)} has no __all__"
-        )
-        return
-    assert len(exports) == len(set(exports)), f"{_place(path)}: a name is twice in __all__"
-    if path.parent != SOURCE:  # the root makes its names on first use; test_exported_members.py looks after them
-        assert set(exports) <= _defined(tree), f"{_place(path)}: __all__ names something the file does not have"
+@pytest.mark.parametrize("folder", _folders(MODULES), ids=_place)
+def test_modules_say_what_they_are_for_and_what_they_export(folder):
+    for path in folder.glob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert ast.get_docstring(tree), f"{_place(path)} has no docstring"
+        exports = _exports(tree)
+        if exports is None:
+            assert path.name in {"__init__.py", "__main__.py"} or path.parent.name == "cli", (
+                f"{_place(path)} has no __all__"
+            )
+            continue
+        assert len(exports) == len(set(exports)), f"{_place(path)}: a name is twice in __all__"
+        if path.parent != SOURCE:  # the root makes its names on first use; test_exported_members.py looks after them
+            assert set(exports) <= _defined(tree), f"{_place(path)}: __all__ names something the file does not have"
 
 
 def test_every_folder_of_the_package_is_a_package():
