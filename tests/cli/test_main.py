@@ -215,10 +215,23 @@ def test_a_failed_run_is_status_1_and_says_what_to_try(photo_folder, tmp_path):
     assert "not finite" in answer(done, "error")["error"]
 
 
+EIGHT_EPOCHS = ("--epochs", 8, "--image-size", 32, "--batch-size", 8, "--lr", "0.003", "--out")
+
+
+@pytest.fixture(scope="module")
+def straight(photo_folder, tmp_path_factory):
+    """A run that nothing disturbed."""
+    return answer(
+        thalweg("train", photo_folder, *EIGHT_EPOCHS, tmp_path_factory.mktemp("whole") / "run", "--json"), "train"
+    )
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_saves_the_run_and_resume_ends_it_as_if_nothing_had_been(photo_folder, tmp_path, number, status):
-    words = ("train", photo_folder, "--epochs", 8, "--image-size", 32, "--batch-size", 8, "--lr", "0.003", "--out")
+def test_a_signal_saves_the_run_and_resume_ends_it_as_if_nothing_had_been(
+    photo_folder, straight, tmp_path, number, status
+):
+    words = ("train", photo_folder, *EIGHT_EPOCHS)
     command = [sys.executable, "-m", "thalweg", *map(str, words), str(tmp_path / "cut")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         history = tmp_path / "cut" / "history.csv"
@@ -232,10 +245,9 @@ def test_a_signal_saves_the_run_and_resume_ends_it_as_if_nothing_had_been(photo_
     assert process.returncode == status
     assert f"thalweg resume {tmp_path / 'cut'}" in said
     finished = answer(thalweg("resume", tmp_path / "cut", "--json"), "train")
-    straight = answer(thalweg(*words, tmp_path / "whole", "--json"), "train")
     assert finished["epochs"] == straight["epochs"] == 8
     assert finished["accuracy"] == straight["accuracy"]
-    one, two = (tmp_path / name / "model.safetensors" for name in ("cut", "whole"))
+    one, two = (pathlib.Path(each["run"], "model.safetensors") for each in (finished, straight))
     assert one.read_bytes() == two.read_bytes()
 
 
