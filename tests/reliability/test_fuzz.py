@@ -104,6 +104,15 @@ def test_minutes_of_hundreds_of_digits_are_an_infinite_time(tmp_path):
     assert thalweg.diagnose(log).results[0].learning_rate.verdict
 
 
+def test_numbers_of_thousands_of_digits_are_a_sentence(tmp_path):
+    digits = "9" * 6000
+    with pytest.raises(RunError, match="a whole number has thousands of digits"):
+        TrainingPlan.from_toml(f"schema = 1\nepochs = {digits}")
+    (tmp_path / "answer.txt").write_text(f"[[c*{digits}]]", encoding="utf-8")
+    with pytest.raises(SpecError, match="a number has thousands of digits"):
+        thalweg.derive("conv2d", x="3x3", f="2x2", head="c*sum", check=str(tmp_path / "answer.txt"))
+
+
 def test_lists_within_lists_end_in_a_sentence(tmp_path):
     deep = "[" * 20_000
     with pytest.raises(RunError, match="lists within lists go too deep"):

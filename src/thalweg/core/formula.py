@@ -54,6 +54,7 @@ FUNCTIONS = {
 LONGEST = 400_000
 """Characters of a formula; longer text is refused before it is read."""
 
+_DIGITS = 4_000  # Python reads no whole number of many more
 _DEEPEST = 60
 _POWER = 64
 _TOKEN = re.compile(
@@ -258,7 +259,9 @@ class _Reader:
 
     def primary(self) -> Formula:
         if self.kind == "number":
-            return _number(self.step())
+            if len(word := self.step()) > _DIGITS:
+                raise self.refusal("a number has thousands of digits")
+            return _number(word)
         if self.kind == "name":
             name = self.step()
             if name not in FUNCTIONS:

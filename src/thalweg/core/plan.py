@@ -281,6 +281,8 @@ class TrainingPlan:
             data = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise RunError(f"{place}: {error}") from None
+        except ValueError:  # Python reads no longer whole number
+            raise RunError(f"{place}: a whole number has thousands of digits") from None
         except RecursionError:
             raise RunError(f"{place}: lists within lists go too deep") from None
         schema = data.pop("schema", None)
