@@ -11,12 +11,7 @@ validation only, the test accuracy, area under the curve and loss against those 
 the same command goes on.
 """
 
-import argparse
-import json
-import os
-import platform
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -24,9 +19,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFilter
 
-from kept_epoch import looked
+from kept_rounds import cifar_folders, go_on, looked, train
 
-SHARES = (1.0, 0.75, 0.5, 0.25)
 COMMON = ["--backbone", "efficientnet-lite0", "--image-size", "96", "--epochs", "8"]
 CASES = {
     "xray": ["--validation", "0.2"],
@@ -35,51 +29,37 @@ CASES = {
     "cifar": [],
     "cifar-other": [],
 }
+COUNTS = {"train": 1200, "val": 300, "test": 1700}
 ELSEWHERE = {"xray", "cifar-other"}
 ERRORS = (0.0, 1.0, 2.0, 3.0)
 """Standard errors of the paired differences within which a share counts as good as the best one."""
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--cases", nargs="+", default=list(CASES))
-    parser.add_argument("--out", type=Path, default=Path("step-back.json"))
-    said = parser.parse_args()
-    record: dict[str, Any] = {"benchmark": "step_back", "rounds": []}
-    if said.out.is_file():
-        record = json.loads(said.out.read_text(encoding="utf-8"))
-    done = {row["name"] for row in record["rounds"]}
-    for seed in said.seeds:
-        for case in said.cases:
-            if f"{case}-{seed}" not in done:
-                record["rounds"].append(round_of(case, seed, said.data))
-            record["summary"] = summary(record["rounds"])
-            record["hardware"] = {"cores": os.cpu_count(), "system": platform.platform(terse=True)}
-            said.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(record["summary"], indent=1))
+    go_on("step_back", __doc__ or "", CASES, [1, 2], round_of, summary)
 
 
 def round_of(case: str, seed: int, data: Path) -> dict[str, Any]:
     """Fine-tune once, and ask every share about both splits."""
-    from thalweg.cli.main import main as command
+    from thalweg.evaluation.nearest import nearest_as_good
     from thalweg.training.checkpoint import weights_of
-    from thalweg.workbench import session, wise_ft
+    from thalweg.workbench import session
     from thalweg.workbench.transfer_start import START
+    from thalweg.workbench.wise_ft import SHARES, place
 
-    row: dict[str, Any] = {"name": f"{case}-{seed}", "case": case}
+    row: dict[str, Any] = {"case": case}
 
     def ask(run: Any, network: Any) -> None:
         start = weights_of(run.folder.path / START)
         learned = {name: value.detach().clone() for name, value in network.state_dict().items()}
         found = []
         for share in SHARES:
-            wise_ft._place(network, start, learned, share)  # noqa: SLF001 - the very line that is judged
+            place(network, start, learned, share)
             found.append(looked(run, network))
-        wise_ft._place(network, start, learned, 1.0)  # noqa: SLF001
+        place(network, start, learned, 1.0)
         losses = np.stack([each["validation"]["losses"] for each in found])
-        row.update(files=losses.shape[1], chosen={f"{errors:g}": chosen(losses, errors) for errors in ERRORS})
+        row.update(files=losses.shape[1])
+        row.update(chosen={f"{errors:g}": SHARES[nearest_as_good(losses, errors=errors)] for errors in ERRORS})
         for share, each in zip(SHARES, found, strict=True):
             row[f"{share:g}"] = {
                 part: {
@@ -91,23 +71,8 @@ def round_of(case: str, seed: int, data: Path) -> dict[str, Any]:
 
     session.step_back = ask  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as folder:
-        source = source_of(case, data, Path(folder))
-        words = [source, *COMMON, *CASES[case], "--seed", str(seed), "--out", f"{folder}/run"]
-        try:
-            command(["train", *words, "--quiet"])
-        except SystemExit as done:
-            if done.code not in {0, 1, None}:
-                sys.exit(f"{case}, seed {seed}: exit status {done.code}")
-    print(json.dumps(row), flush=True)
+        train([source_of(case, data, Path(folder)), *COMMON, *CASES[case], "--seed", str(seed)], folder)
     return row
-
-
-def chosen(losses: np.ndarray, errors: float) -> float:
-    """The least share whose mean loss exceeds the best one's by at most so many standard errors."""
-    best = losses[int(np.argmin(losses.mean(axis=1)))]
-    differences = losses - best
-    spread = differences.std(axis=1, ddof=1) / np.sqrt(losses.shape[1])
-    return SHARES[int(np.flatnonzero(differences.mean(axis=1) <= errors * spread)[-1])]
 
 
 def source_of(case: str, data: Path, folder: Path) -> str:
@@ -119,18 +84,7 @@ def source_of(case: str, data: Path, folder: Path) -> str:
     if case == "xray-same":
         (folder / "xray").symlink_to((data / "chest-xray" / "train").resolve())
         return str(folder / "xray")
-    with np.load(data / "cifar10" / "train.npz") as stored:
-        pictures, labels, names = stored["x"], stored["y"], [str(name) for name in stored["classes"]]
-    order = np.random.default_rng(0).permutation(len(labels))
-    for number, index in enumerate(order[:3200]):
-        part = "train" if number < 1200 else "val" if number < 1500 else "test"
-        picture = Image.fromarray(pictures[index])
-        if part == "test" and case == "cifar-other":
-            picture = otherwise(picture, number)
-        place = folder / "cifar" / part / names[labels[index]]
-        place.mkdir(parents=True, exist_ok=True)
-        picture.save(place / f"{index}.png")
-    return str(folder / "cifar")
+    return str(cifar_folders(data, folder / "cifar", COUNTS, otherwise if case == "cifar-other" else None))
 
 
 def otherwise(picture: Image.Image, number: int) -> Image.Image:
@@ -142,6 +96,8 @@ def otherwise(picture: Image.Image, number: int) -> Image.Image:
 
 def summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
     """What each rule gives on test splits, less what everything learned gives."""
+    from thalweg.workbench.wise_ft import SHARES
+
     told: dict[str, Any] = {}
     rules: dict[str, Any] = {f"{errors:g} standard errors": f"{errors:g}" for errors in ERRORS}
     rules |= {f"always {share:g}": share for share in SHARES[1:]}

@@ -29,11 +29,11 @@ from thalweg.data.array_values import as_pictures
 from thalweg.data.blocks import Block, are_grey, miniatures, resized
 from thalweg.data.cache import Pictures
 from thalweg.data.decode import pictures_at
+from thalweg.data.disk_errors import FULL, disk_full, not_written
 from thalweg.data.measured import Index, Measured, ValuesFile
 from thalweg.data.measuring import labels_of_parts, reading_note
 from thalweg.data.odd_classes import odd_classes
 from thalweg.data.shelf import sweep
-from thalweg.data.store import FULL, disk_full
 from thalweg.data.store_values import THUMBNAIL
 
 __all__ = ["load_stored", "write_pictures"]
@@ -299,7 +299,4 @@ def _make(stored: Measured, size: tuple[int, int], name: str, progress: Callable
     except OSError as error:
         if error.errno in FULL:
             raise disk_full(stored.folder, None) from None
-        folder = printable(stored.folder)
-        raise SourceError(
-            f"{folder}: the picture cache cannot be written ({error.strerror}); set THALWEG_CACHE to a folder that can"
-        ) from None
+        raise not_written(stored.folder, error) from None

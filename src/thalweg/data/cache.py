@@ -29,7 +29,8 @@ from thalweg.core.errors import PictureError, PlanError
 from thalweg.core.files import cache_folder
 from thalweg.data.blocks import miniatures
 from thalweg.data.decode import decode_planes, pictures_at, read_picture_file
-from thalweg.data.store import PictureStore, disk_full
+from thalweg.data.disk_errors import disk_full
+from thalweg.data.store import PictureStore
 from thalweg.data.store_values import THUMBNAIL, Channels, Entry, Known, StoreDamagedError, renew
 
 __all__ = ["Pictures", "default_cache_folder", "load_pictures"]

@@ -24,7 +24,7 @@ from thalweg.core.files import printable
 from thalweg.data.array_part import ArrayPart
 from thalweg.data.part_names import PART_NAMES
 
-__all__ = ["DAMAGE", "GROUPS", "is_label_file", "read_npy", "read_npz"]
+__all__ = ["DAMAGE", "GROUPS", "is_label_file", "names_objects", "read_npy", "read_npz"]
 
 _SAMPLES = (
     "x", "images", "image", "imgs", "data", "features", "inputs", "arr_0", "signals", "signal", "series", "beats",
@@ -72,7 +72,7 @@ def read_npz(path: Path, aside: Path | None = None, *, labelled: bool = True) ->
                 raise SourceError(f"{shown}: would unpack to {unpacked >> 30} GB; the most is {_MOST_BYTES >> 30}")
             arrays = dict(_members(path, box, aside))
     except DAMAGE as error:
-        if _names_objects(error):
+        if names_objects(error):
             raise SourceError(
                 f"{shown}: holds Python objects, which are not loaded since that could run code; "
                 f"save plain arrays with numpy.savez"
@@ -99,7 +99,15 @@ def _members(path: Path, box: zipfile.ZipFile, aside: Path | None) -> Iterator[t
             yield name, values
 
 
-def _names_objects(error: Exception) -> bool:
+def names_objects(error: Exception) -> bool:
+    """Tell whether numpy refused a file for the Python objects in it.
+
+    Args:
+        error: What it raised.
+
+    Returns:
+        Whether it did; else the file is damaged.
+    """
     return "pickle" in str(error) or "Python objects" in str(error)
 
 
@@ -142,7 +150,7 @@ def _load(path: Path) -> npt.NDArray[np.generic]:
         small = path.stat().st_size < _MAPPED_BYTES
         loaded: npt.NDArray[np.generic] = np.load(path, mmap_mode=None if small else "r", allow_pickle=False)
     except DAMAGE as error:
-        if _names_objects(error):
+        if names_objects(error):
             raise SourceError(
                 f"{printable(path.name)}: holds Python objects (such as rows of different lengths), which are not "
                 f"loaded since that could run code; save plain arrays with numpy.save"

@@ -13,7 +13,7 @@ from thalweg.core.errors import MissingExtraError, PictureError, SourceError
 from thalweg.data.axes import axes_of_samples
 from thalweg.data.file_kinds import FileKind
 from thalweg.data.fitting import pick_frames
-from thalweg.data.npz import DAMAGE
+from thalweg.data.npz import DAMAGE, names_objects
 from thalweg.data.tables import open_rows, reads_as_number
 
 __all__ = ["CLIP_SIDE", "MOST_FRAMES", "read_sample"]
@@ -104,7 +104,7 @@ def _array(path: Path, form: FormWish) -> Values:
     try:
         values = np.load(path, allow_pickle=False)
     except DAMAGE as error:
-        if "pickle" in str(error):
+        if names_objects(error):
             raise PictureError("holds Python objects, which are not loaded since that could run code") from None
         raise PictureError(f"is no readable .npy file ({error})") from None
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "buif" or not values.size:

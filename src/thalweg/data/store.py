@@ -11,9 +11,7 @@ damaged is not mended but left: a new generation gets a new name, and whoever st
 """
 
 import contextlib
-import errno
 import os
-import shutil
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,12 +24,10 @@ import numpy.typing as npt
 
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
+from thalweg.data.disk_errors import FULL, disk_full, not_written
 from thalweg.data.store_values import Channels, Entry, Known, StoreDamagedError, renew
 
-__all__ = ["FULL", "PictureStore", "disk_full"]
-
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""What the system says where a file cannot grow."""
+__all__ = ["PictureStore"]
 
 _DEPTH: dict[Channels, int] = {"grey": 1, "colour": 3}
 _SCHEMA = """
@@ -64,10 +60,7 @@ class PictureStore:
             self.name = renew(folder, None)
             self._files = {kind: self._open(kind) for kind in _DEPTH}
         except OSError as error:
-            raise SourceError(
-                f"{printable(folder)}: the picture cache cannot be written ({error.strerror}); "
-                "set THALWEG_CACHE to a folder that can"
-            ) from error
+            raise not_written(folder, error) from error
         self._next: dict[Channels, int] = {}
         self._lock = RLock()
         # Any thread may ask, one at a time; only the thread that opened the store writes.
@@ -311,24 +304,6 @@ class PictureStore:
         self._files[kind].write(picture.tobytes())
         self._next[kind] = row + 1
         return row
-
-
-def disk_full(folder: Path, needed: int | None) -> SourceError:
-    """Say that the disk is too small for the cache, and the ways out.
-
-    Args:
-        folder: Where the store lies.
-        needed: Bytes still to be written, where known.
-
-    Returns:
-        The error to raise.
-    """
-    free = shutil.disk_usage(folder).free
-    wanted = f"needs {needed:,} more bytes" if needed else "cannot grow"
-    return SourceError(
-        f"the disk is too full: the picture cache in {printable(folder)} {wanted}, {free:,} are free; "
-        "choose a smaller --image-size, or set THALWEG_CACHE to a folder on a larger disk"
-    )
 
 
 def _from_sqlite(error: sqlite3.DatabaseError, store: PictureStore) -> Exception:

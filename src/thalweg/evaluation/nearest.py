@@ -53,15 +53,16 @@ def is_known_worse(losses: np.ndarray, others: np.ndarray, *, errors: float = 2.
     return bool(differences.mean() > errors * differences.std(ddof=1) / np.sqrt(len(differences)))
 
 
-def nearest_as_good(losses: np.ndarray) -> int:
+def nearest_as_good(losses: np.ndarray, *, errors: float = 1.0) -> int:
     """Of several networks between a start and a trained one, choose the nearest to the start that is as good.
 
     By the rule of one standard error (Breiman et al. 1984), on differences of the same samples.
 
-        the last row whose mean exceeds the lowest mean by at most sd(differences) / sqrt(N)
+        the last row whose mean exceeds the lowest mean by at most errors * sd(differences) / sqrt(N)
 
     Args:
         losses: Of each network and sample, `(M, N)`, the farthest from the start first.
+        errors: So many standard errors.
 
     Returns:
         The row.
@@ -73,5 +74,5 @@ def nearest_as_good(losses: np.ndarray) -> int:
     """
     best = losses[int(np.argmin(losses.mean(axis=1)))]
     differences = losses - best
-    errors = differences.std(axis=1, ddof=1) / np.sqrt(losses.shape[1])
-    return int(np.flatnonzero(differences.mean(axis=1) <= errors)[-1])
+    spread = differences.std(axis=1, ddof=1) / np.sqrt(losses.shape[1])
+    return int(np.flatnonzero(differences.mean(axis=1) <= errors * spread)[-1])

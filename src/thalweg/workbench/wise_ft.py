@@ -18,7 +18,7 @@ from thalweg.workbench.transfer_start import START
 if TYPE_CHECKING:  # a session ends here, and this is where it is known
     from thalweg.workbench.session import Session
 
-__all__ = ["SHARES", "asks", "step_back"]
+__all__ = ["SHARES", "asks", "place", "step_back"]
 
 SHARES = (1.0, 0.75, 0.5, 0.25)
 """Places on the line that are tried, from the trained network towards its start."""
@@ -59,19 +59,27 @@ def step_back(run: "Session", network: torch.nn.Module) -> dict[str, object] | N
     if chooses:
         losses = []
         for each in SHARES:
-            _place(network, start, learned, each)
+            place(network, start, learned, each)
             losses.append(validation_losses(run, network))
         share = SHARES[nearest_as_good(np.stack(losses))]
         tried = {f"{each:g}": float(loss.mean()) for each, loss in zip(SHARES, losses, strict=True)}
         told = {"share": share, "chosen_on": "validation", "files": len(run.parts.validation), "losses": tried}
-    _place(network, start, learned, 1.0 if share is None else share)
+    place(network, start, learned, 1.0 if share is None else share)
     return told
 
 
 @torch.no_grad()
-def _place(
+def place(
     network: torch.nn.Module, start: dict[str, torch.Tensor], learned: dict[str, torch.Tensor], share: float
 ) -> None:
+    """Put the weights of a place on the line into a network.
+
+    Args:
+        network: Changed in place.
+        start: Its weights before training.
+        learned: Its weights after it.
+        share: How far from the start, from 0 to 1.
+    """
     for name, value in network.state_dict().items():
         if value.is_floating_point():
             value.copy_(torch.lerp(start[name].to(value.device), learned[name], share))
