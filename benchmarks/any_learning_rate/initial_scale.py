@@ -1,4 +1,4 @@
-"""What scaling initial weights is worth: deep plain networks as people write them, at good rates, without it and with it.
+"""What scaling initial weights is worth: deep plain networks as people write them, at good rates, without it and with.
 
     python benchmarks/any_learning_rate/initial_scale.py --seeds 1,2
 
@@ -95,7 +95,8 @@ def summed(rows: list[dict]) -> dict[str, object]:
             with_it = [row for row in mine if row["way"] == "with"]
             table.append({
                 "network": name, "optimizer": kind, "seeds": len(with_it),
-                "loss_before": round(seen.before, 2), "loss_after": round(seen.after, 2), "spread": float(f"{seen.spread:.2g}"),
+                "loss_before": round(seen.before, 2), "loss_after": round(seen.after, 2),
+                "spread": float(f"{seen.spread:.2g}"),
                 "best_rate_without": best, "accuracy_without": round(mean(row["accuracy"] for row in tuned[best]), 4),
                 "accuracy_with": round(mean(row["accuracy"] for row in with_it), 4),
                 "scaled": sum("scaled" in row for row in with_it),
