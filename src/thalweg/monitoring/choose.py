@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import torch
 
-from thalweg.monitoring.initial_scale import Rescaling, search_well_scaled
+from thalweg.monitoring.initial_scale import Rescaling, is_trained, search_well_scaled
 from thalweg.monitoring.rate_search import Chosen, search_rate, trial_steps
 from thalweg.monitoring.trials import CLIP, Objective, TrialGround
 
@@ -99,7 +99,9 @@ def _ground(
 
 
 def _search(ground: TrialGround, length: int, usual: float | None) -> Chosen:
-    return search_rate(lambda rate: ground.run(rate, length), ground.optimizer, usual=usual)
+    return search_rate(
+        lambda rate: ground.run(rate, length), ground.optimizer, usual=usual, fresh=not is_trained(ground.module)
+    )
 
 
 def _kept(chosen: Chosen, ground: TrialGround, start: float | None) -> Chosen:

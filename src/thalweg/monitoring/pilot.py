@@ -25,7 +25,7 @@ from thalweg.monitoring.choose import KEPT_STARTING
 from thalweg.monitoring.escape import draw_anew, shake
 from thalweg.monitoring.guard import Guard
 from thalweg.monitoring.horizon import Horizon, NoiseFloor
-from thalweg.monitoring.initial_scale import search_well_scaled
+from thalweg.monitoring.initial_scale import is_trained, search_well_scaled
 from thalweg.monitoring.lookout import FEWEST, MOST, Lookout, amp_scale, worth_keeping
 from thalweg.monitoring.moment import Moment
 from thalweg.monitoring.pilot_state import pack_pilot, unpack_pilot
@@ -211,14 +211,15 @@ class Pilot:
         """Choose a rate from the initial weights where they are known, and scale these where that is what is wrong."""
         module, optimizer = self.seat.module, self.seat.optimizer
 
-        def search() -> Chosen:
-            return search_rate(lambda rate: ground.run(rate, length), optimizer)
+        def search(*, fresh: bool) -> Chosen:
+            return search_rate(lambda rate: ground.run(rate, length), optimizer, fresh=fresh)
 
         if self.initial is None:
-            return search(), ""
+            return search(fresh=False), ""
         present = Snapshot.take(module, optimizer)
         self.initial.put_back(module, None)
-        chosen, scaling = search_well_scaled(module, ground.held[0], search)
+        fresh = not is_trained(module)
+        chosen, scaling = search_well_scaled(module, ground.held[0], lambda: search(fresh=fresh))
         if scaling is not None:
             self.initial = Snapshot.take(module, None)
         present.put_back(module, optimizer)
