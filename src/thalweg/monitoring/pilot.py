@@ -216,13 +216,13 @@ class Pilot:
 
         if self.initial is None:
             return search(fresh=False), ""
-        present = Snapshot.take(module, optimizer)
+        present = Snapshot.take(module, None)
         self.initial.put_back(module, None)
         fresh = not is_trained(module)
         chosen, scaling = search_well_scaled(module, ground.held[0], lambda: search(fresh=fresh))
         if scaling is not None:
             self.initial = Snapshot.take(module, None)
-        present.put_back(module, optimizer)
+        present.put_back(module, None)
         return chosen, "" if scaling is None else scaling.reason
 
     def _take_over(self, done: int, before: float, *, back: bool, scaled: str) -> None:
