@@ -196,10 +196,17 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictResult:
-    """The answer of `predict`: one prediction a file, in the order asked for, and the classes it is made among."""
+    """The answer of `predict`: one prediction a file, in the order asked for, and the classes it is made among.
+
+    Args:
+        predictions: One a file, or a row of an array.
+        classes: Those of training.
+        notes: How arrays were read, in sentences without their full stop.
+    """
 
     predictions: tuple[Prediction, ...]
     classes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
