@@ -92,6 +92,9 @@ def test_evaluate_export_and_report_answer_in_their_form(trained, photo_folder):
     assert again["split"] == "validation"
     whole = answer(thalweg("evaluate", run, photo_folder, "--json"), "train")
     assert whole["test_files"] == 48
+    best = ("best_accuracy", "best_epoch")
+    assert [again[name] for name in best] == [data[name] for name in best]
+    assert [whole[name] for name in best] == [None, 0]  # no epoch was scored there
     pytest.importorskip("onnxruntime")
     exported = answer(thalweg("export", run, "--int8", "--json"), "export")
     assert exported["max_difference"] < 1e-4
