@@ -107,7 +107,10 @@ def test_evaluate_export_and_report_answer_in_their_form(trained, photo_folder):
     ("words", "told"),
     [
         (("train", "no/such/folder"), "no/such/folder: there is no such folder or file"),
-        (("train", "{photos}", "--epochs", "none"), "--epochs"),
+        (("train", "{photos}", "--epochs", "none"), "--epochs none: a whole number such as 10 is wanted"),
+        (("train", "{photos}", "--epochs", "7", "--epochs=1.5"), "--epochs 1.5: a whole number such as 2 is wanted"),
+        (("train", "{photos}", "--minutes="), "--minutes (nothing): a number such as 0.5 is wanted"),
+        (("serve", "--port", "http"), "--port http: a whole number such as 10 is wanted"),
         (("train", "{photos}", "--epochs", "3", "--minutes", "1"), "exclude each other"),
         (("train", "{photos}", "--lr", "-1"), "--lr -1 is out of range"),
         (("train", "{photos}", "--lr", "fast"), "--lr fast: a number such as 0.001, or auto"),

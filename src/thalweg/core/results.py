@@ -60,7 +60,7 @@ class TrainResult(Showable):
         pixel_accuracy: Share of right pixels, the same as `accuracy`.
         context: Module that looks at the whole picture, or `none`.
         mean_iou_interval: 95 % interval over pictures.
-        best_mean_iou: Best of any epoch on the watched split, at the size of training; None where `best_accuracy` is NaN.
+        best_mean_iou: Best of any epoch on the watched split, at the size of training; None elsewhere.
         image_size: Width and height that pictures were trained at.
         kept_epoch: The epoch whose weights are kept and scored: the last, unless a validation split that is not
             reported knows an earlier one to be better; None while a run is unfinished, and in runs of older versions.
