@@ -16,7 +16,7 @@ from thalweg.histories.levels import one_header
 from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning
 from thalweg.histories.recording import Floats
 
-__all__ = ["Table", "read_table"]
+__all__ = ["Table", "read_table", "refuse_unknown"]
 
 _CHUNK = 20_000
 _COLUMNS_SHOWN = 8
@@ -268,10 +268,33 @@ def _columns(rows: Iterator[list[str]], first: list[str], place: str, table: Tab
             table.values[name] = np.concatenate([values for values, _ in parts[index]])
             table.recorded[name] = np.concatenate([recorded for _, recorded in parts[index]])
     if not table.rows or not table.values:
-        shown = printable(", ".join(names[:_COLUMNS_SHOWN]))[: 2 * _SHOWN]
-        raise LogError(f"{place} has no row of numbers under its header ({shown})")
+        refuse_unknown(names, place)
+        raise LogError(f"{place} has no row of numbers under its header ({_shown(names)})")
     _tell(table, odd - last_odd, strange, last_odd=last_odd)
     return table
+
+
+def refuse_unknown(names: Sequence[str], place: str) -> None:
+    """Refuse a text that is a table only because any text can be cut into cells, and say what would be read.
+
+    Args:
+        names: What stands where a header would.
+        place: What the text is called.
+
+    Raises:
+        LogError: No name speaks of training.
+    """
+    if any(meaning(name).quantity in JUDGED or is_epoch(name) or is_step(name) for name in names):
+        return
+    raise LogError(
+        f"{place} is no training log that is known: no line of it prints a loss or an accuracy with its number, such "
+        f"as epoch 3, loss 0.51, val_loss 0.48, and as a table it names no columns of numbers ({_shown(names)}); what "
+        f"programs print is read, tables such as CSV, JSON, TensorBoard's event files, MLflow and trackio"
+    )
+
+
+def _shown(names: Sequence[str]) -> str:
+    return printable(", ".join(names[:_COLUMNS_SHOWN]))[: 2 * _SHOWN]
 
 
 def _says_something(row: list[str]) -> bool:

@@ -141,7 +141,9 @@ def test_thousands_of_columns(log, curve):
     ("text", "said"),
     [
         ("epoch,loss\n", "no row of numbers"),
-        ("hello world, this is a letter\n", "no row of numbers"),
+        ("hello world, this is a letter\n", r"is no training log that is known: .* \(hello world, this is a letter\)"),
+        ("episode 1 reward 3.2\nepisode 2 reward 4.1\n", r"names no columns of numbers \(episode, 1, reward, 3\.2\)"),
+        ("2024-01-01 12:00 INFO up\n2024-01-01 12:01 ERROR failed 3 times\n", "what programs print is read, tables"),
         ("epoch,f1\n1,0.5\n", "no curve that is a loss"),
         ('a,b\n"' + "x" * 200_000 + "\n", "no table that can be read"),
         ("   \n\n", "nothing but white space"),
