@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from thalweg.core.codec import to_plain
 from thalweg.core.errors import PlanError
+from thalweg.core.files import spelled_home
 from thalweg.core.languages import languages
 from thalweg.core.launch import Launch
 
@@ -81,7 +82,7 @@ def take_global_options(arguments: Sequence[str]) -> tuple[Settings, list[str]]:
 def _at_home(word: str) -> str:
     """A word with `~/` spelled out, which shells leave as it is in `--out=~/runs` and between quotes."""
     option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
-    return f"{option}{equals}{os.path.expanduser(value)}" if value.startswith("~/") else word  # noqa: PTH111 - no Path yet
+    return f"{option}{equals}{spelled_home(value)}" if value.startswith("~/") else word
 
 
 def given_to(option: str, words: Sequence[str]) -> str | None:

@@ -13,7 +13,7 @@ from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.histories.cells import MISSING, number, numbers
 from thalweg.histories.levels import one_header
-from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning
+from thalweg.histories.names import is_epoch, is_step, judges, meaning
 from thalweg.histories.recording import Floats
 
 __all__ = ["Table", "read_table", "refuse_unknown"]
@@ -123,12 +123,12 @@ def _told_separator(text: str) -> tuple[str, str]:
 def _preamble(lines: Sequence[str]) -> int:
     """How many lines stand above a header that counts and judges, where the first line is none."""
 
-    def judges(line: str) -> bool:
+    def is_header(line: str) -> bool:
         names = next((line.split(each) for each in _SEPARATORS if each in line), [])
         counts = any(is_epoch(name) or is_step(name) for name in names)
-        return counts and any(meaning(name.strip(" \"'")).quantity in JUDGED for name in names)
+        return counts and judges(name.strip(" \"'") for name in names)
 
-    return next((place for place, line in enumerate(lines[:_SAMPLED]) if judges(line)), 0)
+    return next((place for place, line in enumerate(lines[:_SAMPLED]) if is_header(line)), 0)
 
 
 def _whole(text: str) -> tuple[str, bool]:
@@ -284,7 +284,7 @@ def refuse_unknown(names: Sequence[str], place: str) -> None:
     Raises:
         LogError: No name speaks of training.
     """
-    if any(meaning(name).quantity in JUDGED or is_epoch(name) or is_step(name) for name in names):
+    if judges(names) or any(is_epoch(name) or is_step(name) for name in names):
         return
     raise LogError(
         f"{place} is no training log that is known: no line of it prints a loss or an accuracy with its number, such "
