@@ -15,11 +15,11 @@ from thalweg.histories.cells import MISSING, number, numbers
 from thalweg.histories.levels import one_header
 from thalweg.histories.names import is_epoch, is_step, judges, meaning
 from thalweg.histories.recording import Floats
+from thalweg.histories.refusing import refuse_unknown, shown_names
 
-__all__ = ["Table", "read_table", "refuse_unknown"]
+__all__ = ["Table", "read_table"]
 
 _CHUNK = 20_000
-_COLUMNS_SHOWN = 8
 _SEPARATORS = (",", ";", "\t", "|")
 _DECIMAL_COMMA = re.compile(r"(?:^|[;\t|])\s*[-+]?\d+,\d+(?:[eE][-+]?\d+)?\s*%?\s*(?=$|[;\t|])", re.MULTILINE)
 _SHOWN = 60
@@ -269,32 +269,10 @@ def _columns(rows: Iterator[list[str]], first: list[str], place: str, table: Tab
             table.recorded[name] = np.concatenate([recorded for _, recorded in parts[index]])
     if not table.rows or not table.values:
         refuse_unknown(names, place)
-        raise LogError(f"{place} has no row of numbers under its header ({_shown(names)})")
+        shown = shown_names(names)
+        raise LogError(f"{place} has no row of numbers under its header ({shown})")
     _tell(table, odd - last_odd, strange, last_odd=last_odd)
     return table
-
-
-def refuse_unknown(names: Sequence[str], place: str) -> None:
-    """Refuse a text that is a table only because any text can be cut into cells, and say what would be read.
-
-    Args:
-        names: What stands where a header would.
-        place: What the text is called.
-
-    Raises:
-        LogError: No name speaks of training.
-    """
-    if judges(names) or any(is_epoch(name) or is_step(name) for name in names):
-        return
-    raise LogError(
-        f"{place} is no training log that is known: no line of it prints a loss or an accuracy with its number, such "
-        f"as epoch 3, loss 0.51, val_loss 0.48, and as a table it names no columns of numbers ({_shown(names)}); what "
-        f"programs print is read, tables such as CSV, JSON, TensorBoard's event files, MLflow and trackio"
-    )
-
-
-def _shown(names: Sequence[str]) -> str:
-    return printable(", ".join(names[:_COLUMNS_SHOWN]))[: 2 * _SHOWN]
 
 
 def _says_something(row: list[str]) -> bool:

@@ -21,8 +21,9 @@ from thalweg.histories.parts import split_word, spread
 from thalweg.histories.readers.exports import held_out_by_file, named_by_file
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.recording import Floats, Recording
+from thalweg.histories.refusing import refuse_unknown
 from thalweg.histories.rows import UNNAMED, Columns, Mask, to_recordings
-from thalweg.histories.table import Table, refuse_unknown
+from thalweg.histories.table import Table
 
 __all__ = ["READER", "apply_counters", "from_table", "refuse_results"]
 
