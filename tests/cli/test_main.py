@@ -92,6 +92,9 @@ def test_evaluate_export_and_report_answer_in_their_form(trained, photo_folder):
     assert again["split"] == "validation"
     whole = answer(thalweg("evaluate", run, photo_folder, "--json"), "train")
     assert whole["test_files"] == 48
+    best = ("best_accuracy", "best_epoch")
+    assert [again[name] for name in best] == [data[name] for name in best]
+    assert [whole[name] for name in best] == [None, 0]  # no epoch was scored there
     pytest.importorskip("onnxruntime")
     exported = answer(thalweg("export", run, "--int8", "--json"), "export")
     assert exported["max_difference"] < 1e-4
@@ -104,7 +107,10 @@ def test_evaluate_export_and_report_answer_in_their_form(trained, photo_folder):
     ("words", "told"),
     [
         (("train", "no/such/folder"), "no/such/folder: there is no such folder or file"),
-        (("train", "{photos}", "--epochs", "none"), "--epochs"),
+        (("train", "{photos}", "--epochs", "none"), "--epochs none: a whole number such as 10 is wanted"),
+        (("train", "{photos}", "--epochs", "7", "--epochs=1.5"), "--epochs 1.5: a whole number such as 2 is wanted"),
+        (("train", "{photos}", "--minutes="), "--minutes (nothing): a number such as 0.5 is wanted"),
+        (("serve", "--port", "http"), "--port http: a whole number such as 10 is wanted"),
         (("train", "{photos}", "--epochs", "3", "--minutes", "1"), "exclude each other"),
         (("train", "{photos}", "--lr", "-1"), "--lr -1 is out of range"),
         (("train", "{photos}", "--lr", "fast"), "--lr fast: a number such as 0.001, or auto"),

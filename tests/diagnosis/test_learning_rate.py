@@ -149,3 +149,41 @@ def test_beside_a_loss_below_zero_accuracies_are_judged() -> None:
     curves = {"train_accuracy": accuracy, "val_accuracy": accuracy - 0.02}
     with_loss = estimate(history(train_loss=1.5 * np.exp(-T / 6) - 1, **curves))
     assert with_loss.probabilities == estimate(history(**curves)).probabilities
+
+
+@pytest.mark.parametrize(
+    ("loss", "interval"),
+    [
+        ([math.nan] * 5, (30.0, None)),
+        ([math.nan] * 2, (30.0, None)),
+        ([2.3, math.nan, math.nan], (30.0, None)),
+        ([2.3, 4e5, 3e9, math.inf], (30.0, None)),
+        ([2.3, 1.8, 1.5, 1.2, math.nan], (1.0, None)),  # it was learning: how far off its rate is, no curve tells
+    ],
+)
+def test_a_training_loss_that_ends_in_nan_is_beyond_what_curves_tell(loss, interval):
+    found = estimate(history(train_loss=np.array(loss)))
+    assert (found.verdict, found.interval) == ("too_high", interval)
+    assert ("more than 30x too high" in str(found)) == (interval[0] == 30)
+    assert found.factor is not None
+    assert found.factor >= interval[0]
+
+
+@pytest.mark.parametrize("loss", [[2.3, 2.2], [2.3, 2.0], [0.69, 0.6]])
+def test_two_epochs_are_one_change(loss):
+    found = estimate(history(train_loss=np.array(loss), val_loss=np.array(loss) * 0.98))
+    assert (found.verdict, found.factor, found.interval) == ("undetermined", None, None)
+    assert "two epochs show one change" in found.reason
+    longer = estimate(history(train_loss=2.303 - 0.001 * T, val_loss=2.303 - 0.001 * T))
+    assert longer.verdict == "too_low"
+
+
+def test_two_epochs_that_tell_more_are_judged():
+    told = {
+        "train_loss": [2.3, 2.2],
+        "val_loss": [2.25, 2.16],
+        "train_accuracy": [0.1, 0.15],
+        "val_accuracy": [0.1, 0.2],
+    }
+    found = estimate(history(**{name: np.array(values) for name, values in told.items()}))
+    assert (found.verdict, found.confidence > 0.7) == ("too_low", True)

@@ -13,9 +13,9 @@ ANSWERS = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_si
 
 
 @pytest.mark.parametrize("classes", [2, 5])
-def test_agrees_with_torchmetrics(classes):
+def test_agrees_with_torchmetrics(classes, torchmetrics):
     torch = pytest.importorskip("torch")
-    metrics = pytest.importorskip("torchmetrics.functional.classification")
+    metrics = torchmetrics.functional.classification
     random = np.random.default_rng(classes)
     probabilities = random.dirichlet(np.full(classes, 0.4), 400)
     labels = random.integers(0, classes, 400)

@@ -53,9 +53,9 @@ def test_agrees_with_scikit_learn(classes):
 
 
 @pytest.mark.parametrize("classes", [2, 4])
-def test_agrees_with_torchmetrics(classes):
+def test_agrees_with_torchmetrics(classes, torchmetrics):
     torch = pytest.importorskip("torch")
-    theirs = pytest.importorskip("torchmetrics.functional.classification")
+    theirs = torchmetrics.functional.classification
     probabilities, labels = _drawn(10 + classes, classes)
     ours = _evaluate(probabilities, labels)
     given, truth = torch.from_numpy(probabilities), torch.from_numpy(labels)

@@ -32,9 +32,8 @@ def slow_iou(said, truth, number):
 
 
 @pytest.mark.parametrize("absent", [(), (2,), (0, 4)])
-def test_iou_equals_its_definition_and_torchmetrics(absent):
+def test_iou_equals_its_definition_and_torchmetrics(absent, torchmetrics):
     torch = pytest.importorskip("torch")
-    torchmetrics = pytest.importorskip("torchmetrics")
     said, truth = masks(1, absent=absent)
     found = overlaps(confusion_of(said, truth, CLASSES).sum(0))
     assert found == pytest.approx([slow_iou(said, truth, number) for number in range(CLASSES)], nan_ok=True)

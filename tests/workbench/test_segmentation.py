@@ -101,6 +101,7 @@ def test_evaluate_repeats_the_score_and_goes_by_the_names_of_classes(run, street
     found = thalweg.evaluate(run.run, shuffled)
     assert found.mean_iou == pytest.approx(run.mean_iou)
     assert found.test_files == 6
+    assert (found.best_mean_iou, found.best_epoch) == (None, 0)  # those of training are of another source
     (shuffled / "classes.csv").write_text("id,name\n0,road\n1,lorry\n2,sky\n", encoding="utf-8")
     with pytest.raises(SourceError, match=r"1 classes that the run does not know \(lorry\)"):
         thalweg.evaluate(run.run, shuffled)

@@ -24,7 +24,7 @@ from thalweg.cli.landscape import landscape
 from thalweg.cli.models import evaluate, export, predict, report
 from thalweg.cli.networks import count, draw
 from thalweg.cli.serving import follow, serve
-from thalweg.cli.settings import GLOBAL, Settings, emit_json, hush_broken_pipe, take_global_options
+from thalweg.cli.settings import GLOBAL, Settings, emit_json, given_to, hush_broken_pipe, take_global_options
 from thalweg.cli.stopping import Request, Stopped, stoppable
 from thalweg.cli.terminal import tell_of_missing_letters, write_missing_letters_as_escapes
 from thalweg.cli.training import demo, resume, train
@@ -32,6 +32,7 @@ from thalweg.core.errors import PlanError, RanksPartedError, ThalwegError
 from thalweg.core.languages import said, speaking
 from thalweg.core.launch import launched
 from thalweg.core.process import share_processor
+from thalweg.core.ranges import wanted_number
 
 __all__ = ["app", "main"]
 
@@ -92,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     write_missing_letters_as_escapes()
     words = list(sys.argv[1:] if arguments is None else arguments)
     settings = Settings(json="--json" in words, traceback="--traceback" in words)
-    request = Request()
+    request, rest = Request(), words
     try:
         settings, rest = take_global_options(words)
         launch = launched()
@@ -111,16 +112,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (Stopped, KeyboardInterrupt) as error:
         parted = _parted(error)  # a launcher ends whoever is left: why is what went before
         if parted is not None:
-            status = _complain(settings, *_describe(parted))
+            status = _complain(settings, *_describe(parted, rest))
         else:
             status = request.answer[1] if settings.follows else _complain(settings, *request.answer)
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends in one line and an exit status
         if settings.traceback:
             traceback.print_exc()
         if settings.follows and not isinstance(error, RanksPartedError):
-            status = _describe(error)[1]  # rank 0 says why
+            status = _describe(error, rest)[1]  # rank 0 says why
         else:
-            status = _complain(settings, *(request.answer if request.signum else _describe(error)))
+            status = _complain(settings, *(request.answer if request.signum else _describe(error, rest)))
     sys.exit(status)
 
 
@@ -157,7 +158,7 @@ def _refuse_alone(words: Sequence[str]) -> None:
         raise PlanError(f"thalweg {words[0]} works in one process: start it without torchrun")
 
 
-def _describe(error: Exception) -> tuple[str, int]:
+def _describe(error: Exception, words: Sequence[str]) -> tuple[str, int]:
     """One line for an error, and its exit status."""
     if isinstance(error, ThalwegError):
         return str(error), error.exit_status
@@ -166,7 +167,7 @@ def _describe(error: Exception) -> tuple[str, int]:
             meant = difflib.get_close_matches(getattr(error, "option_name", ""), GLOBAL)
             error.possibilities = sorted({*(error.possibilities or ()), *meant}) or None
         path = getattr(getattr(error, "ctx", None), "command_path", "thalweg")
-        return f"{error.format_message()} ({path} --help shows how)", 2
+        return _wrong_number(error, words) or f"{error.format_message()} ({path} --help shows how)", 2
     if type(error).__name__ == "Abort":
         return "interrupted", 130
     name = type(error).__name__
@@ -175,6 +176,20 @@ def _describe(error: Exception) -> tuple[str, int]:
             return f"{error.strerror or name}: {error.filename}; mend that and try again", 2
         return f"{error.strerror or name}; mend that and try again", 2
     return f"a fault in thalweg itself, please report it: {name}: {error} (--traceback shows where)", 1
+
+
+def _wrong_number(error: Exception, words: Sequence[str]) -> str:
+    """What is wanted of an option that takes a number and was given none; empty where something else is wrong.
+
+    typer's own sentence says neither the value nor a right one, and changes with its version.
+    """
+    told = getattr(error, "message", "") or ""
+    kind = next((kind for kind in ("integer", "number", "float") if f"valid {kind}" in told), None)
+    for option in getattr(getattr(error, "param", None), "opts", ()) if kind else ():
+        given = given_to(option, words)
+        if given is not None:
+            return wanted_number(option, given, whole=kind == "integer")
+    return ""
 
 
 def _complain(settings: Settings, message: str, status: int) -> int:

@@ -55,6 +55,8 @@ def predict(
             shares = [f"{each.probabilities[name]:.6g}" if each.probabilities else "" for name in names]
             sys.stdout.write(csv_line([each.file, each.class_ or "", *shares, each.error or ""]))
         sys.stdout.flush()
+    for note in result.notes:
+        typer.echo(said(f"Note: {note}."), err=True)
     for prediction in failed:
         sys.stderr.write(f"thalweg: {said(f'{printable(prediction.file)}: {prediction.error}', 'error')}\n")
     return 2 if failed else 0

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from thalweg.core.codec import to_plain
 from thalweg.core.errors import PlanError
+from thalweg.core.files import spelled_home
 from thalweg.core.languages import languages
 from thalweg.core.launch import Launch
 
-__all__ = ["GLOBAL", "SCHEMA", "Settings", "emit_json", "hush_broken_pipe", "take_global_options"]
+__all__ = ["GLOBAL", "SCHEMA", "Settings", "emit_json", "given_to", "hush_broken_pipe", "take_global_options"]
 
 SCHEMA = 1
 GLOBAL = ("--json", "--lang", "--quiet", "--traceback")
@@ -81,7 +82,29 @@ def take_global_options(arguments: Sequence[str]) -> tuple[Settings, list[str]]:
 def _at_home(word: str) -> str:
     """A word with `~/` spelled out, which shells leave as it is in `--out=~/runs` and between quotes."""
     option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
-    return f"{option}{equals}{os.path.expanduser(value)}" if value.startswith("~/") else word  # noqa: PTH111 - no Path yet
+    return f"{option}{equals}{spelled_home(value)}" if value.startswith("~/") else word
+
+
+def given_to(option: str, words: Sequence[str]) -> str | None:
+    """Find what an option was given.
+
+    Args:
+        option: Its name.
+        words: The words of a command line.
+
+    Returns:
+        The last value it has there; None where it has none.
+
+    Example:
+        >>> given_to("--epochs", ["train", "photos", "--epochs", "3", "--epochs=1.5"])
+        '1.5'
+    """
+    words = words[: words.index("--")] if "--" in words else words
+    given = None
+    for word, after in zip(words, [*words[1:], None], strict=True):
+        if word == option or word.startswith(f"{option}="):
+            given = after if word == option else word.partition("=")[2]
+    return given
 
 
 def emit_json(answer: object) -> None:

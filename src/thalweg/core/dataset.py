@@ -7,7 +7,19 @@ from typing import Literal, TypeAlias
 
 from thalweg.core.masks import MaskReading
 
-__all__ = ["AXES", "DataSummary", "Duplicate", "Form", "FormWish", "Notice", "Part", "Reading", "Sample", "Wanted"]
+__all__ = [
+    "AXES",
+    "DataSummary",
+    "Duplicate",
+    "Form",
+    "FormWish",
+    "Notice",
+    "Part",
+    "Reading",
+    "Sample",
+    "ValueRange",
+    "Wanted",
+]
 
 Part: TypeAlias = Literal["train", "validation", "test"]
 Form: TypeAlias = Literal["picture", "signal", "volume"]
@@ -56,6 +68,21 @@ class Duplicate:
     labels_differ: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ValueRange:
+    """Which numbers of an array of pictures are black and white.
+
+    Args:
+        low: Shown as 0.
+        high: Shown as 255.
+        kind: `float`, or the type of the whole numbers, such as `uint16`.
+    """
+
+    low: float
+    high: float
+    kind: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """How a source of measured values shall be read, where there is a choice.
@@ -67,6 +94,7 @@ class Wanted:
         extents: Size of its samples; None before training.
         rate_hz: Samples a second of the recordings it was trained on.
         task: `segmentation` insists on masks, `classification` looks for none; None sees it from the source.
+        shown: What is black and white in arrays of pictures to a trained network; None before training.
     """
 
     form: FormWish = "auto"
@@ -75,6 +103,7 @@ class Wanted:
     extents: tuple[int, ...] | None = None
     rate_hz: float | None = None
     task: str | None = None
+    shown: ValueRange | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +152,7 @@ class DataSummary:
         reading: How measured values were read; None for pictures.
         masks: How masks were read; None where a whole picture has one class. `class_counts` and `counts` then are the
             pictures that show a class.
+        shown: What is black and white in the arrays that the pictures came as; None where they came as files.
         content: Four bytes of a digest of every picture's pixels, those of the training files first, then validation,
             then test, so that a run that goes on notices pictures that changed.
     """
@@ -141,5 +171,6 @@ class DataSummary:
     content: bytes = b""
     reading: Reading | None = None
     masks: MaskReading | None = None
+    shown: ValueRange | None = None
     counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Usable files a class in each part, such as `{"train": (1442, 657)}`."""

@@ -21,6 +21,7 @@ __all__ = [
     "cache_folder",
     "page_to_write",
     "printable",
+    "spelled_home",
     "write_atomically",
     "written_aside",
 ]
@@ -45,7 +46,23 @@ def at_home(path: str | os.PathLike[str]) -> Path:
         >>> at_home("~/runs").is_absolute(), at_home("runs/~").as_posix()
         (True, 'runs/~')
     """
-    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises for names that are no user's
+    return Path(spelled_home(os.fspath(path)))
+
+
+def spelled_home(text: str) -> str:
+    """A word of a command line with a leading `~` spelled out, and nothing else changed.
+
+    Args:
+        text: The word.
+
+    Returns:
+        The word; one of nobody's, such as `~draft`, stays as it is.
+
+    Example:
+        >>> spelled_home("./runs/"), spelled_home("~/runs/").endswith("/runs/")
+        ('./runs/', True)
+    """
+    return os.path.expanduser(text)  # noqa: PTH111 - Path.expanduser raises for names that are no user's
 
 
 def cache_folder() -> Path:
@@ -60,8 +77,8 @@ def cache_folder() -> Path:
     """
     own = os.environ.get("THALWEG_CACHE")
     if own:
-        return Path(own).expanduser().absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute() / "thalweg"
+        return at_home(own).absolute()
+    return at_home(os.environ.get("XDG_CACHE_HOME") or "~/.cache").absolute() / "thalweg"
 
 
 def page_to_write(html: str | os.PathLike[str] | None) -> Path | None:

@@ -75,7 +75,7 @@ class LearningRateEstimate(Showable):
             '10x too low (2x to 50x)'
             >>> LearningRateEstimate(verdict="too_high", factor=20.0, interval=(4.0, None)).distance
             '20x too high (4x to over 30x)'
-            >>> LearningRateEstimate(verdict="too_high", interval=(30.0, None)).distance
+            >>> LearningRateEstimate(verdict="too_high", factor=30.0, interval=(30.0, None)).distance
             'more than 30x too high'
         """
         if self.verdict not in {"too_low", "too_high"}:
@@ -86,7 +86,7 @@ class LearningRateEstimate(Showable):
             low, high, factor = *(1 / end if end else None for end in (high, low)), 1 / factor if factor else None
         near = None if low is None or low < 1.05 else _times(low)  # noqa: PLR2004 - "1x too high" is no statement
         far = None if high is None else _times(high)
-        if factor is None or factor < 1:
+        if factor is None or factor < 1 or (far is None and low is not None and low >= factor > 1):
             spread = f"{near or '1x'} to {far}" if far else f"more than {near}" if near else ""
             return f"{spread} {side}" if spread else side
         far = far or _BEYOND

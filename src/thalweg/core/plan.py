@@ -3,7 +3,6 @@
 A field that is None means "chosen by the run"; the workbench fills such fields in, and the run folder keeps the result.
 """
 
-import sys
 import tomllib
 from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
@@ -11,6 +10,7 @@ from typing import Literal, get_args
 from thalweg.core.codec import from_plain, to_plain
 from thalweg.core.dataset import FormWish, Wanted
 from thalweg.core.errors import PlanError, RunError
+from thalweg.core.ranges import check_range
 from thalweg.core.toml_values import restored, toml_value
 
 __all__ = ["Augmentation", "OptimizerName", "TrainingPlan"]
@@ -168,24 +168,24 @@ class TrainingPlan:
     def __post_init__(self) -> None:
         if self.epochs is not None and self.minutes is not None:
             raise PlanError(f"--epochs {self.epochs} and --minutes {self.minutes:g} exclude each other: give one")
-        _within("--epochs", self.epochs, 1, 1_000_000)
-        _within("--minutes", self.minutes, 0.01, 1_000_000)
-        _within("--lr", self.learning_rate, 0, 1_000_000, open_low=True)
-        _within("--batch-size", self.batch_size, 1, 65_536)
-        _within("--image-size", self.image_size, 8, 65_536)
-        _within("--image-size", self.image_height, 8, 65_536)
-        _within("--window", self.window, 0, 3600, open_low=True)
-        _within("--weight-decay", self.weight_decay, 0, 10)
-        _within("--label-smoothing", self.label_smoothing, 0, 0.9)
-        _within("--overlap-loss", self.overlap_loss, 0, 100)
-        _within("--patience", self.patience, 0, 1_000_000)
-        _within("warmup", self.warmup, 0, 0.9)
-        _within("average", self.average, 0, 0.999_999)
+        check_range("--epochs", self.epochs, 1, 1_000_000, whole=True)
+        check_range("--minutes", self.minutes, 0.01, 1_000_000)
+        check_range("--lr", self.learning_rate, 0, 1_000_000, open_low=True)
+        check_range("--batch-size", self.batch_size, 1, 65_536, whole=True)
+        check_range("--image-size", self.image_size, 8, 65_536, whole=True)
+        check_range("--image-size", self.image_height, 8, 65_536, whole=True)
+        check_range("--window", self.window, 0, 3600, open_low=True)
+        check_range("--weight-decay", self.weight_decay, 0, 10)
+        check_range("--label-smoothing", self.label_smoothing, 0, 0.9)
+        check_range("--overlap-loss", self.overlap_loss, 0, 100)
+        check_range("--patience", self.patience, 0, 1_000_000, whole=True)
+        check_range("warmup", self.warmup, 0, 0.9)
+        check_range("average", self.average, 0, 0.999_999)
         for fraction in self.stages or ():
-            _within("stages", fraction, 0, 1, open_low=True)
-        _within("--seed", self.seed, 0, 2**63 - 1)
+            check_range("stages", fraction, 0, 1, open_low=True)
+        check_range("--seed", self.seed, 0, 2**63 - 1, whole=True)
         for option, share in (("--test", self.test), ("--validation", self.validation)):
-            _within(option, share, 0, 0.95, open_low=True)
+            check_range(option, share, 0, 0.95, open_low=True)
         if (self.test or 0) + (self.validation or 0) > 0.95:  # noqa: PLR2004 - something must be left to train on
             raise PlanError(
                 f"--test {self.test:g} and --validation {self.validation:g} leave less than 5 % for training"
@@ -195,9 +195,9 @@ class TrainingPlan:
         self._check_transfer()
 
     def _check_transfer(self) -> None:
-        _within("layer decay", self.layer_decay, 0, 1, open_low=True)
-        _within("unfreeze", self.unfreeze, 0, 1)
-        _within("--wise-ft", self.wise_ft, 0, 1, open_low=True)
+        check_range("layer decay", self.layer_decay, 0, 1, open_low=True)
+        check_range("unfreeze", self.unfreeze, 0, 1)
+        check_range("--wise-ft", self.wise_ft, 0, 1, open_low=True)
         if self.backbone is None:
             given = {
                 "--weights": self.weights,
@@ -325,14 +325,3 @@ _CHOICES = {
         ("batch_norm", Statistics),
     )
 }
-
-
-def _within(option: str, value: float | None, low: float, high: float, *, open_low: bool = False) -> None:
-    if value is None:
-        return
-    if not low <= value <= high or (open_low and value == low):  # nan is nowhere
-        endless = isinstance(value, int) and abs(value) > sys.float_info.max
-        plain = f"{value}" if isinstance(value, int) else f"{value:g}"
-        shown = f"{str(value)[:12]}..." if endless else plain
-        lowest = f"more than {low:g}" if open_low else f"{low:g}"
-        raise PlanError(f"{option} {shown} is out of range: {lowest} to {high:,}")

@@ -40,8 +40,9 @@ class TrainResult(Showable):
         images_per_second: Median training speed over the epochs.
         accuracy: Share of right answers on `split`.
         accuracy_interval: 95 % Wilson interval.
-        best_accuracy: Best validation accuracy of any epoch.
-        best_epoch: The epoch it was reached in.
+        best_accuracy: Best validation accuracy of any epoch; of `evaluate` elsewhere NaN (null in JSON), since no epoch
+            was scored there.
+        best_epoch: The epoch it was reached in; 0 where none is known.
         majority_accuracy: Accuracy of always answering the largest training class, on the same split.
         learning_rate: Peak learning rate used.
         interventions: Repairs made during the run.
@@ -59,7 +60,7 @@ class TrainResult(Showable):
         pixel_accuracy: Share of right pixels, the same as `accuracy`.
         context: Module that looks at the whole picture, or `none`.
         mean_iou_interval: 95 % interval over pictures.
-        best_mean_iou: Best of any epoch on the watched split, at the size of training.
+        best_mean_iou: Best of any epoch on the watched split, at the size of training; None elsewhere.
         image_size: Width and height that pictures were trained at.
         kept_epoch: The epoch whose weights are kept and scored: the last, unless a validation split that is not
             reported knows an earlier one to be better; None while a run is unfinished, and in runs of older versions.
@@ -196,10 +197,17 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictResult:
-    """The answer of `predict`: one prediction a file, in the order asked for, and the classes it is made among."""
+    """The answer of `predict`: one prediction a file, in the order asked for, and the classes it is made among.
+
+    Args:
+        predictions: One a file, or a row of an array.
+        classes: Those of training.
+        notes: How arrays were read, in sentences without their full stop.
+    """
 
     predictions: tuple[Prediction, ...]
     classes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,14 +16,15 @@ import math
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from thalweg.core.dataset import Notice, Part
+from thalweg.core.dataset import Notice, Part, ValueRange
 from thalweg.core.errors import SourceError
 from thalweg.core.files import WRITING, printable, written_aside
+from thalweg.data.array_names import folder_names, frames_of_names, picture_name
 from thalweg.data.array_part import ArrayPart
 from thalweg.data.array_values import as_pictures
 from thalweg.data.blocks import Block, are_grey, miniatures, resized
@@ -36,24 +37,33 @@ from thalweg.data.odd_classes import odd_classes
 from thalweg.data.shelf import sweep
 from thalweg.data.store_values import THUMBNAIL
 
-__all__ = ["load_stored", "write_pictures"]
+__all__ = ["NOT_FINITE", "load_stored", "write_pictures"]
+
+NOT_FINITE = "holds values that are not finite"
 
 _Kind = TypeVar("_Kind", bound=np.generic)
+_KindGiven_co = TypeVar("_KindGiven_co", bound=np.generic, covariant=True)
 
-_FOLDERS = {"train": "train/", "validation": "val/", "test": "test/", None: ""}
 _MOST_SHOWN = 20
 _PIECE_BYTES = 8 << 20
 _CHECKED_BYTES, _MOST_CHECKED = 32 << 20, 8192  # in use, spread evenly: compared with their digests at each start
 _LOOK = np.dtype([("content", np.uint8, 16), ("miniature", np.uint8, (THUMBNAIL, THUMBNAIL)), ("grey", np.bool_)])
 
 
-def write_pictures(parts: Sequence[ArrayPart], folder: Path, progress: Callable[[str], None] | None = None) -> None:
+def write_pictures(
+    parts: Sequence[ArrayPart],
+    folder: Path,
+    progress: Callable[[str], None] | None = None,
+    *,
+    trained: ValueRange | None = None,
+) -> None:
     """Store the pictures of an array source.
 
     Args:
         parts: The parts as they were read.
         folder: Where to; made here.
         progress: Called with a line of text before the work.
+        trained: What was black and white to the network that is to see them.
 
     Raises:
         SourceError: The arrays are no labelled pictures.
@@ -62,8 +72,8 @@ def write_pictures(parts: Sequence[ArrayPart], folder: Path, progress: Callable[
         count, files = sum(len(part.pictures) for part in parts), dict.fromkeys(part.file for part in parts)
         progress(f"Storing {count:,} pictures out of {', '.join(map(printable, list(files)[:4]))} ...")
     labels, classes, notes = labels_of_parts(parts)
-    pictures, said, broken = as_pictures([(part.file, part.pictures) for part in parts])
-    folders = _folder_names(classes)
+    pictures, said, broken = as_pictures([(part.file, part.pictures) for part in parts], trained=trained)
+    folders = folder_names(classes)
     names, places = _named(parts, labels, folders, broken)
     high, wide, *channels = pictures[0].shape[1:]
     shape = (high, wide, *(channels or [1]))
@@ -74,7 +84,9 @@ def write_pictures(parts: Sequence[ArrayPart], folder: Path, progress: Callable[
         groups, grouped_by = _groups(parts, places)
         if grouped_by:
             notes = (*notes, f"samples of one {grouped_by} stay together: there are {len(set(groups)):,} of them")
-        split = [parts[number].part for number in places[:, 0].tolist()] if _is_split(parts) else []
+        split = (
+            [parts[number].part for number in places[:, 0].tolist()] if len({each.part for each in parts}) > 1 else []
+        )
         sorting = sorted(range(len(folders)), key=folders.__getitem__)  # as folders are sorted, whatever the labels
         numbers = np.argsort(sorting)[_gathered(labels, places)].tolist()
         found: dict[str, set[Part | None]] = {}
@@ -92,14 +104,11 @@ def write_pictures(parts: Sequence[ArrayPart], folder: Path, progress: Callable[
                 groups=tuple(groups),
                 grouped_by=grouped_by,
                 note=reading_note("picture", file.rows, shape, ""),
+                shown=pictures[0].shown,
                 left_out=tuple(_left_out(parts, broken)),
                 warnings=(*(Notice("", note) for note in (*said, *notes)), *odd_classes(found)),
             )
         )
-
-
-def _is_split(parts: Sequence[ArrayPart]) -> bool:
-    return len({part.part for part in parts}) > 1
 
 
 def _named(
@@ -111,18 +120,28 @@ def _named(
     """Names of the usable pictures, sorted, and the part and row of each."""
     names: list[str] = []
     places: list[tuple[int, int]] = []
-    for number, (part, numbers) in enumerate(zip(parts, labels, strict=True)):
-        top = _FOLDERS[part.part] if _is_split(parts) else ""
-        stem = _safe(part.file.removesuffix(".gz").removesuffix(".npz").removesuffix(".bin"))
+    for number, (frame, numbers) in enumerate(zip(frames_of_names(parts), labels, strict=True)):
         for index, label in enumerate(numbers.tolist()):
             if index not in broken[number]:
-                names.append(f"{top}{folders[label]}/{stem}-{index:06d}.png")
+                names.append(picture_name(frame, index, folders[label]))
                 places.append((number, index))
     order = sorted(range(len(names)), key=names.__getitem__)
     return [names[place] for place in order], np.array(places, np.int64)[order]
 
 
-def _gathered(arrays: Sequence[npt.NDArray[_Kind]], places: npt.NDArray[np.int64]) -> npt.NDArray[_Kind]:
+class _Rows(Protocol[_KindGiven_co]):
+    """An array, or what gives rows as one does."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> "np.dtype[_KindGiven_co]": ...
+
+    def __getitem__(self, rows: npt.NDArray[np.int64], /) -> npt.NDArray[_KindGiven_co]: ...
+
+
+def _gathered(arrays: Sequence[_Rows[_Kind]], places: npt.NDArray[np.int64]) -> npt.NDArray[_Kind]:
     """Rows of several parts, each given as part and row."""
     block = np.empty((len(places), *arrays[0].shape[1:]), arrays[0].dtype)
     for number in np.unique(places[:, 0]):
@@ -145,23 +164,9 @@ def _groups(parts: Sequence[ArrayPart], places: npt.NDArray[np.int64]) -> tuple[
 def _left_out(parts: Sequence[ArrayPart], broken: Sequence[frozenset[int]]) -> Iterator[Notice]:
     """Name the first broken pictures, and count the others."""
     places = [f"{part.file}[{index}]" for part, bad in zip(parts, broken, strict=True) for index in sorted(bad)]
-    yield from (Notice(place, "holds values that are not finite") for place in places[:_MOST_SHOWN])
+    yield from (Notice(place, NOT_FINITE) for place in places[:_MOST_SHOWN])
     if len(places) > _MOST_SHOWN:
         yield Notice("", f"{len(places) - _MOST_SHOWN:,} further pictures hold values that are not finite")
-
-
-def _safe(name: str) -> str:
-    kept = "".join("_" if character in "/\\\0:" or not character.isprintable() else character for character in name)
-    return kept.strip(". ")[:100]
-
-
-def _folder_names(classes: Sequence[str]) -> list[str]:
-    """Names for classes, which may have been called anything, as folders could have them."""
-    names: list[str] = []
-    for number, name in enumerate(classes):
-        safe = _safe(name) or f"class {number}"
-        names.append(safe if safe.lower() not in {each.lower() for each in names} else f"{safe} ({number})")
-    return names
 
 
 def load_stored(

@@ -3,37 +3,68 @@
 The range of values is found over the whole source, never a part at a time: train and test must be scaled alike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from thalweg.core.dataset import ValueRange
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 
-__all__ = ["as_labels", "as_pictures"]
+__all__ = ["ScaledPictures", "as_labels", "as_pictures"]
 
 _CHANNELS = (1, 3)
 _FEWEST_PIXELS = 8  # a side of fewer is a number of channels rather than of pixels
 _BYTE = 255
 _MOST_CLASSES = 10_000
-_PIECE = 4 << 20  # values brought to 8 bits at a time
+_PIECE = 4 << 20  # values looked at, or brought to 8 bits, at a time
+_USUAL = frozenset({(0.0, 1.0), (0.0, 255.0)})
 
 Named = tuple[str, npt.NDArray[np.generic]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ScaledPictures:
+    """The pictures of an array in 8 bits, brought there as they are asked for: it may be larger than memory.
+
+    Args:
+        values: (n, height, width, 1 or 3), of any numbers.
+        shown: What is black and white.
+    """
+
+    values: npt.NDArray[np.generic]
+    shown: ValueRange
+
+    dtype = np.dtype(np.uint8)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Pictures, height, width; and 3 where they have colours."""
+        return self.values.shape[: 3 if self.values.shape[3] == 1 else 4]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, rows: slice | npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        block = _scaled(self.values[rows], self.shown.low, self.shown.high)
+        return block.reshape(len(block), *self.shape[1:])
+
+
 def as_pictures(
-    parts: Sequence[Named],
-) -> tuple[list[npt.NDArray[np.uint8]], tuple[str, ...], list[frozenset[int]]]:
+    parts: Sequence[Named], *, trained: ValueRange | None = None
+) -> tuple[list[ScaledPictures], tuple[str, ...], list[frozenset[int]]]:
     """Turn arrays into pictures.
 
     Args:
         parts: Name and array of each part: (n, height, width), (n, height, width, 1 or 3) or (n, 1 or 3, height,
             width), of any integers, booleans or floating-point numbers.
+        trained: What was black and white to the network that is to see them; numbers of the same kind keep it.
 
     Returns:
-        uint8 arrays (n, height, width) or (n, height, width, 3); what was assumed, in sentences; the rows of each part
-        that hold values which are not finite.
+        Pictures (n, height, width) or (n, height, width, 3) of each part; what was assumed, in sentences; the rows of
+        each part that hold values which are not finite.
 
     Raises:
         SourceError: The arrays are of another shape; the message says what they seem to be.
@@ -49,11 +80,19 @@ def as_pictures(
         shapes = ", ".join(f"{printable(name)} {_shape(values)}" for name, values in parts)
         raise SourceError(f"the parts hold pictures of different shapes: {shapes}")
     broken = [_not_finite(values) for values in ordered]
-    low, high = _range(ordered, broken)
-    pictures = [_scaled(values, low, high) for values in ordered]
-    if (low, high) not in {(0, _BYTE), (0, 1)}:
-        notes.append(f"values from {low:g} to {high:g} are shown as 0 to 255, over the whole source alike")
-    return [each[..., 0] if each.shape[-1] == 1 else each for each in pictures], tuple(dict.fromkeys(notes)), broken
+    low, high = _extremes(ordered, broken)
+    own = _range(low, high, ordered)
+    shown = own if trained is None or not _holds(trained, own) else trained
+    if shown is trained:
+        if low < shown.low or high > shown.high:
+            notes.append(
+                f"values from {low:g} to {high:g} go beyond {shown.low:g} to {shown.high:g}, which are shown as 0 to "
+                f"255 as in training; those beyond become black or white"
+            )
+    elif (own.low, own.high) not in _USUAL:
+        notes.append(f"values from {own.low:g} to {own.high:g} are shown as 0 to 255, over the whole source alike")
+    scaled = [ScaledPictures(values=values, shown=shown) for values in ordered]
+    return scaled, tuple(dict.fromkeys(notes)), broken
 
 
 def _shape(values: npt.NDArray[np.generic]) -> str:
@@ -77,42 +116,67 @@ def _channels_last(name: str, values: npt.NDArray[np.generic], notes: list[str])
     raise SourceError(f"{shown} has {values.ndim} axes; pictures have 3 or 4: (n, height, width, channels)")
 
 
+def _pieces(values: npt.NDArray[np.generic]) -> Iterator[tuple[int, npt.NDArray[np.generic]]]:
+    step = max(1, _PIECE // (values[0].size or 1))
+    for start in range(0, len(values), step):
+        yield start, values[start : start + step]
+
+
 def _not_finite(values: npt.NDArray[np.generic]) -> frozenset[int]:
     if values.dtype.kind != "f":
         return frozenset()
-    bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
-    return frozenset(np.flatnonzero(bad).tolist())
+    found: list[int] = []
+    for start, piece in _pieces(values):
+        bad = ~np.isfinite(piece).reshape(len(piece), -1).all(axis=1)
+        found += (start + np.flatnonzero(bad)).tolist()
+    return frozenset(found)
 
 
-def _range(parts: Sequence[npt.NDArray[np.generic]], broken: Sequence[frozenset[int]]) -> tuple[float, float]:
-    """The values that become black and white: 0 and 1, 0 and 255, or the smallest and largest there are."""
-    low, high, whole = np.inf, -np.inf, True
+def _extremes(parts: Sequence[npt.NDArray[np.generic]], broken: Sequence[frozenset[int]]) -> tuple[float, float]:
+    """The smallest and largest value of all pictures that hold finite ones only."""
+    low, high = np.inf, -np.inf
     for values, bad in zip(parts, broken, strict=True):
-        used = np.delete(values, sorted(bad), axis=0) if bad else values
-        if used.size:
-            low, high = min(low, float(used.min())), max(high, float(used.max()))
-        whole = whole and (values.dtype.kind != "f")
+        sound = np.ones(len(values), bool)
+        sound[list(bad)] = False
+        for start, piece in _pieces(values):
+            used = piece[sound[start : start + len(piece)]] if bad else piece
+            if used.size:
+                low, high = min(low, float(used.min())), max(high, float(used.max()))
     if not np.isfinite(low):
         raise SourceError("no picture of the source holds finite values only")
-    if low >= 0 and high <= 1:
-        return 0, 1
-    if low >= 0 and high <= _BYTE:
-        return 0, _BYTE
-    if low >= 0 and whole:
-        return 0, float(2 ** int(high).bit_length() - 1)
     return low, high
 
 
+def _range(low: float, high: float, parts: Sequence[npt.NDArray[np.generic]]) -> ValueRange:
+    """The values that become black and white: 0 and 1, 0 and 255, or the smallest and largest there are."""
+    kinds = dict.fromkeys("float" if part.dtype.kind == "f" else part.dtype.name for part in parts)
+    kind = "float" if "float" in kinds else next(iter(kinds))
+    if low >= 0 and high <= 1:
+        return ValueRange(0, 1, kind)
+    if low >= 0 and high <= _BYTE:
+        return ValueRange(0, _BYTE, kind)
+    if low >= 0 and kind != "float":
+        return ValueRange(0, float(2 ** int(high).bit_length() - 1), kind)
+    return ValueRange(low, high, kind)
+
+
+def _holds(trained: ValueRange, own: ValueRange) -> bool:
+    """Whether a network's range is that of other arrays, too: few pictures may not show how far their numbers reach."""
+    # Numbers of another kind are read as they look, since they were made otherwise; so are floating-point ones that
+    # look like 0 to 1 where training had 0 to 255, or the other way round.
+    usual = {(trained.low, trained.high), (own.low, own.high)} <= _USUAL
+    return trained.kind == own.kind and not (usual and own.kind == "float")
+
+
 def _scaled(values: npt.NDArray[np.generic], low: float, high: float) -> npt.NDArray[np.uint8]:
-    if values.dtype == np.uint8 and (low, high) == (0, _BYTE):
+    if (values.dtype == np.uint8 and (low, high) == (0, _BYTE)) or not len(values):
         return values.astype(np.uint8, copy=False)
     scale = _BYTE / (high - low) if high > low else 0.0
     shown = np.empty(values.shape, np.uint8)
-    step = max(1, _PIECE // (values[0].size or 1))
-    for start in range(0, len(values), step):  # a piece at a time: float64 takes eight times the room
+    for start, piece in _pieces(values):  # float64 takes eight times the room
         with np.errstate(invalid="ignore"):
-            exact = np.rint((values[start : start + step].astype(np.float64) - low) * scale)
-        shown[start : start + step] = np.nan_to_num(exact, nan=0.0, posinf=0.0, neginf=0.0).clip(0, _BYTE)
+            exact = np.rint((piece.astype(np.float64) - low) * scale)
+        shown[start : start + len(piece)] = np.nan_to_num(exact, nan=0.0, posinf=0.0, neginf=0.0).clip(0, _BYTE)
     return shown
 
 

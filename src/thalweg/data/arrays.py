@@ -25,9 +25,9 @@ from thalweg.data.npz import is_label_file, read_npy, read_npz
 from thalweg.data.part_names import PART_NAMES
 from thalweg.data.tables import TABLES, read_table
 
-__all__ = ["ARRAYS_VERSION", "array_files", "read_parts", "with_partners", "write_samples"]
+__all__ = ["ARRAYS_VERSION", "array_files", "picture_arrays", "read_parts", "with_partners", "write_samples"]
 
-ARRAYS_VERSION = 3
+ARRAYS_VERSION = 4
 """Changes whenever other pictures or names are written for the same arrays, so that older ones are not found."""
 
 
@@ -64,6 +64,28 @@ def _is_array_name(name: str) -> bool:
     return ending or idx_part(name) is not None or is_cifar_name(name)
 
 
+def picture_arrays(path: Path) -> tuple[tuple[Path, ...], ...]:
+    """Find the arrays that may hold pictures, whose labels need not be known.
+
+    Args:
+        path: A file, or a folder of such files.
+
+    Returns:
+        Files that are read together, one after the other; nothing where the place is of another kind.
+
+    Example:
+        >>> picture_arrays(Path("photos.zip")), picture_arrays(Path("rows.csv")), len(picture_arrays(Path("x.npz")))
+        ((), (), 1)
+    """
+    files = tuple(file for file in array_files(path) if not file.name.lower().endswith(TABLES))
+    together = any(idx_part(file.name) or is_cifar_name(file.name) for file in files)
+    if len(files) > 1 and not together:
+        files = tuple(file for file in files if not (file.suffix.lower() == ".npy" and is_label_file(file.stem)))
+        if not all(_named_part(file) for file in files):
+            return tuple((file,) for file in files)
+    return (files,) if files else ()
+
+
 def with_partners(files: Sequence[Path]) -> tuple[Path, ...]:
     """Add the files that belong to `.npy` files: labels and groups that lie beside them.
 
@@ -84,14 +106,14 @@ def with_partners(files: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def read_parts(
-    files: Sequence[Path], aside: Path | None = None, *, labelled: bool = True, values: int | None = None
+    files: Sequence[Path], aside: Path | None = None, *, labelled: bool | None = True, values: int | None = None
 ) -> tuple[ArrayPart, ...]:
     """Read every part of a source.
 
     Args:
         files: What `array_files` gave.
         aside: Folder in which large arrays are unpacked; it must stay while the parts are used.
-        labelled: Whether labels are needed.
+        labelled: Whether labels are needed; None takes those that are there.
         values: Numbers a row of a table that a trained network takes, where known.
 
     Returns:
@@ -103,7 +125,7 @@ def read_parts(
     if any(is_cifar_name(file.name) for file in files):
         return tuple(read_cifar(files))
     if any(idx_part(file.name) for file in files):
-        return tuple(read_idx_pairs(files))
+        return tuple(read_idx_pairs(files, labelled=labelled))
     if len(files) > 1:
         files = [file for file in files if not (file.suffix.lower() == ".npy" and is_label_file(file.stem))]
     parts: list[ArrayPart] = []
@@ -114,14 +136,18 @@ def read_parts(
         elif file.suffix.lower() == ".npy":
             read = read_npy(file, labelled=labelled)
         else:
-            read = read_table(file, aside, labelled=labelled, values=values)
+            read = read_table(file, aside, labelled=labelled is not False, values=values)
         parts += [replace(each, part=each.part or whole) for each in read]
     return tuple(parts)
 
 
-def _part_of_file(file: Path, files: Sequence[Path]) -> Part | None:
+def _named_part(file: Path) -> Part | None:
     named = [PART_NAMES[word] for word in re.split(r"[_\-. ]", file.stem.lower()) if word in PART_NAMES]
-    part = named[0] if len(named) == 1 else None
+    return named[0] if len(named) == 1 else None
+
+
+def _part_of_file(file: Path, files: Sequence[Path]) -> Part | None:
+    part = _named_part(file)
     if part is None and len(files) > 1:
         names = ", ".join(printable(each.name) for each in files[:5])
         raise SourceError(
@@ -152,6 +178,6 @@ def write_samples(
                 refuse_uneven(part, len(part.labels))
         axes = form_of_parts(parts, wanted.form)
         if axes[0].form == "picture":
-            write_pictures(parts, folder, progress)
+            write_pictures(parts, folder, progress, trained=wanted.shown)
         else:
             write_arrays(parts, axes, folder, progress)

@@ -82,13 +82,12 @@ def _values(file: "IO[bytes] | gzip.GzipFile", shown: str) -> npt.NDArray[np.gen
     return np.frombuffer(data, kind).reshape(shape)
 
 
-def read_idx_pairs(
-    files: Sequence[Path],
-) -> list[ArrayPart]:
+def read_idx_pairs(files: Sequence[Path], *, labelled: bool | None = True) -> list[ArrayPart]:
     """Read pictures with their labels.
 
     Args:
         files: idx files; of a single one, its partner is looked for beside it.
+        labelled: Whether labels are needed; where not, those that are there are taken.
 
     Returns:
         The parts, without names of classes, which idx files do not have.
@@ -105,7 +104,7 @@ def read_idx_pairs(
             found.setdefault(named[0], {})[named[1]] = file
     rows: list[ArrayPart] = []
     for part, pair in found.items():
-        if len(pair) < 2:  # noqa: PLR2004 - images and labels
+        if not {"images", *(["labels"] if labelled else [])} <= set(pair):
             have = next(iter(pair.values()))
             missing = "labels" if "images" in pair else "images"
             raise SourceError(f"{printable(have.name)}: the file with its {missing} is missing beside it")
@@ -115,7 +114,16 @@ def read_idx_pairs(
                 file=pair["images"].name,
                 part=known if len(found) > 1 else None,
                 pictures=read_idx(pair["images"]),
-                labels=read_idx(pair["labels"]),
+                labels=_labels(pair.get("labels"), needed=labelled is True),
             )
         )
     return rows
+
+
+def _labels(path: Path | None, *, needed: bool) -> npt.NDArray[np.generic] | None:
+    try:
+        return None if path is None else read_idx(path)
+    except SourceError:
+        if needed:
+            raise
+        return None

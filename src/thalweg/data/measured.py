@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thalweg.core.codec import dumps, from_plain
-from thalweg.core.dataset import Form, Notice, Part
+from thalweg.core.dataset import Form, Notice, Part, ValueRange
 from thalweg.core.errors import RunError, SourceError
 from thalweg.core.files import printable, write_atomically
 
@@ -49,6 +49,7 @@ class Index:
         note: What was read and how, in a sentence.
         rate_hz: Samples a second, where known.
         upright: Whether samples have an upright direction, as clips have.
+        shown: What is black and white in the arrays that pictures came as.
         left_out: What is not used, with the reason.
         warnings: What is odd.
     """
@@ -68,6 +69,7 @@ class Index:
     starts: tuple[int, ...] = ()
     rate_hz: float | None = None
     upright: bool = True
+    shown: ValueRange | None = None
     left_out: tuple[Notice, ...] = ()
     warnings: tuple[Notice, ...] = ()
 

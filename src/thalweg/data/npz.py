@@ -5,6 +5,7 @@ single `.npy` file the labels lie beside it: `y.npy` beside `x.npy`, `y_train.np
 with `labels`; or `NAME_labels.npy` beside `NAME.npy`.
 """
 
+import contextlib
 import lzma
 import re
 import shutil
@@ -48,7 +49,7 @@ header cut short or never closed."""
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 
 
-def read_npz(path: Path, aside: Path | None = None, *, labelled: bool = True) -> list[ArrayPart]:
+def read_npz(path: Path, aside: Path | None = None, *, labelled: bool | None = True) -> list[ArrayPart]:
     """Read samples and labels.
 
     `x` and `y`, `images` and `labels` and the like, or the same with a part: `x_train`, `train_images`, `test_labels`.
@@ -56,7 +57,7 @@ def read_npz(path: Path, aside: Path | None = None, *, labelled: bool = True) ->
     Args:
         path: The file.
         aside: Folder in which large arrays are unpacked; it must stay while the parts are used. None reads into memory.
-        labelled: Whether labels are needed; without, samples alone will do.
+        labelled: Whether labels are needed; without, samples alone will do. None takes those that are there.
 
     Returns:
         The parts; one without a name where the names of the arrays say none.
@@ -111,12 +112,12 @@ def names_objects(error: Exception) -> bool:
     return "pickle" in str(error) or "Python objects" in str(error)
 
 
-def read_npy(path: Path, *, labelled: bool = True) -> list[ArrayPart]:
+def read_npy(path: Path, *, labelled: bool | None = True) -> list[ArrayPart]:
     """Map one `.npy` file, and find its labels beside it.
 
     Args:
         path: The file.
-        labelled: Whether labels are needed.
+        labelled: Whether labels are needed; None takes those that are there.
 
     Returns:
         One part.
@@ -128,17 +129,18 @@ def read_npy(path: Path, *, labelled: bool = True) -> list[ArrayPart]:
     labels = None
     groups: npt.NDArray[np.generic] | None = None
     grouped_by = ""
-    if labelled:
+    if labelled is not False:
         wanted = _partners(path.stem)
         beside = {each.stem.lower(): each for each in path.parent.glob("*.npy")}
         found = next((beside[name] for name in wanted if name in beside and beside[name] != path), None)
-        if found is None:
+        if found is None and labelled:
             first, second = wanted[:2]
             raise SourceError(
                 f"{printable(path.name)}: its labels are missing beside it; call them {first}.npy or {second}.npy"
             )
-        labels = _load(found)
-        for name in GROUPS:
+        with contextlib.nullcontext() if labelled else contextlib.suppress(SourceError):
+            labels = None if found is None else _load(found)
+        for name in GROUPS if labelled else ():
             if name in beside:
                 groups, grouped_by = _load(beside[name]), name
                 break
@@ -187,7 +189,7 @@ def is_label_file(stem: str) -> bool:
     return any(word in (*_LABELS, *GROUPS, *_CLASSES) for word in _words(stem))
 
 
-def _pairs(arrays: Arrays, file: str, *, labelled: bool) -> list[ArrayPart]:
+def _pairs(arrays: Arrays, file: str, *, labelled: bool | None) -> list[ArrayPart]:
     classes = _class_names(arrays)
     rate = next((float(each.ravel()[0]) for name, each in arrays.items() if name.lower() in _RATES and each.size), None)
     found: dict[Part | None, dict[str, str]] = {}
@@ -200,7 +202,7 @@ def _pairs(arrays: Arrays, file: str, *, labelled: bool) -> list[ArrayPart]:
             file=file,
             part=part,
             pictures=arrays[names["samples"]],
-            labels=arrays[names["labels"]] if labelled else None,
+            labels=arrays[names["labels"]] if labelled is not False and "labels" in names else None,
             classes=classes,
             groups=arrays[names["groups"]] if "groups" in names else None,
             grouped_by=_words(names.get("groups", "").lower())[0] if "groups" in names else "",
@@ -211,6 +213,10 @@ def _pairs(arrays: Arrays, file: str, *, labelled: bool) -> list[ArrayPart]:
     ]
     if not rows:
         held = ", ".join(f"{printable(name)} {'x'.join(map(str, values.shape))}" for name, values in arrays.items())
+        if not labelled:
+            raise SourceError(
+                f"{printable(file)}: no samples found (it holds {held or 'nothing'}); call them x, or x_train, x_test"
+            )
         raise SourceError(
             f"{printable(file)}: no pictures with labels found (it holds {held or 'nothing'}); "
             f"call them x and y, or x_train, y_train, x_test and y_test"

@@ -143,7 +143,7 @@ def _open_arrays(
     name: str, files: tuple[Path, ...], wanted: Wanted, progress: Callable[[str], None] | None
 ) -> OpenedSource:
     try:
-        key = hashlib.sha256(f"arrays {ARRAYS_VERSION} {wanted.form}".encode())
+        key = hashlib.sha256(f"arrays {ARRAYS_VERSION} {wanted.form} {wanted.shown or ''}".encode())
         for path in with_partners(files):
             with path.open("rb") as file:
                 key.update(path.name.encode("utf-8", "surrogateescape") + hashlib.file_digest(file, "sha256").digest())

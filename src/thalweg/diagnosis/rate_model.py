@@ -21,13 +21,13 @@ from thalweg.core.learning_rate import LearningRateEstimate, Verdict
 from thalweg.diagnosis.boosted import Trees
 from thalweg.diagnosis.wording import signal_of, what, window_of
 
-__all__ = ["Opinion", "RateModel"]
+__all__ = ["FAR", "Opinion", "RateModel"]
 
 Numbers = npt.NDArray[np.float64]
 
 _VERDICTS: tuple[Verdict, ...] = ("too_low", "about_right", "too_high")
-_FAR = 30.0
-"""Beyond this factor either way runs look alike: flat, or no number from the first epoch on."""
+FAR = math.log10(30)
+"""Decimal logarithm of the factor beyond which runs look alike: flat, or no number from the first epoch on."""
 _NEAREST, _USUAL = 0.29, 1.13
 """Decimal logarithms of factors: 99 % of runs that a rate costs a tenth of their accuracy lie farther from 1, and the
 median of those within 30x (benchmarks/sweeps/score.py has them, too)."""
@@ -238,11 +238,10 @@ def _words(verdict: str) -> str:
 def _factor(
     logs: tuple[float, float, float], verdict: Verdict, *, certain: bool
 ) -> tuple[float, tuple[float | None, float | None]]:
-    """Turn three decimal logarithms into a factor that the verdict can have, and an interval, open beyond `_FAR`."""
+    """Turn three decimal logarithms into a factor that the verdict can have, and an interval, open beyond `FAR`."""
     # The middle is fitted on runs within 30x; what lies farther off, mostly flat, it may put on the wrong side of 1 or
     # near it, where no run of that verdict lies. Such a middle says nothing: the usual factor stands for it (0039).
     low, middle, high = logs
-    far = math.log10(_FAR)
     if verdict == "too_low":
         middle = middle if middle <= -_NEAREST else -_USUAL
         low, high = min(low, middle), min(high, -0.05) if certain else high
@@ -250,9 +249,9 @@ def _factor(
         middle = middle if middle >= _NEAREST else _USUAL
         high, low = max(high, middle), max(low, 0.05) if certain else low
     low, high = min(low, middle), max(high, middle)
-    middle = min(max(middle, -far), far)
-    low, high = min(low, far), max(high, -far)
-    interval = (None if low < -far else _round(low), None if high > far else _round(high))
+    middle = min(max(middle, -FAR), FAR)
+    low, high = min(low, FAR), max(high, -FAR)
+    interval = (None if low < -FAR else _round(low), None if high > FAR else _round(high))
     return _round(middle), interval
 
 

@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 
 from thalweg.histories.cells import number
-from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning, words
+from thalweg.histories.names import JUDGED, is_epoch, is_step, judges, meaning, words
 
 __all__ = ["RUN_MARK", "one_header"]
 
@@ -124,7 +124,7 @@ def _names_runs(columns: Sequence[_Row], place: int) -> bool:
     if not cells or any(_means(cell) or _counts(cell) or cell.lower() in _SUMMARIES for cell in cells):
         return False
     below = ["/".join(cell for at, cell in enumerate(column) if cell and at != place) for column in told]
-    return (len(cells) == 1 or len(set(below)) < len(below)) and any(meaning(name).quantity in JUDGED for name in below)
+    return (len(cells) == 1 or len(set(below)) < len(below)) and judges(below)
 
 
 def _means(cell: str) -> bool:

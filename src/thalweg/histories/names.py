@@ -6,11 +6,12 @@ word too many (`box_loss`, `best_val_acc`, `top5_acc`) is not the run's loss or 
 
 import functools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from thalweg.core.split_words import SPLIT_WORDS
 
-__all__ = ["JUDGED", "Meaning", "is_epoch", "is_step", "may_count", "meaning", "split_of", "words"]
+__all__ = ["JUDGED", "Meaning", "is_epoch", "is_step", "judges", "may_count", "meaning", "split_of", "words"]
 
 JUDGED = frozenset({"loss", "perplexity", "accuracy", "error_rate"})
 """Quantities that tell how a run goes."""
@@ -221,6 +222,22 @@ def is_epoch(name: str) -> bool:
         True for `epoch` and its spellings.
     """
     return " ".join(words(name)) in _EPOCHS
+
+
+def judges(names: Iterable[str]) -> bool:
+    """Whether any of some names is that of a loss, a perplexity, an accuracy or an error rate.
+
+    Args:
+        names: Names of columns, or what a line prints.
+
+    Returns:
+        True where one tells how a run goes.
+
+    Example:
+        >>> judges(["epoch", "val_acc"]), judges(["epoch", "lr"])
+        (True, False)
+    """
+    return any(meaning(name).quantity in JUDGED for name in names)
 
 
 def may_count(text: str) -> bool:

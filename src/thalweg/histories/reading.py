@@ -78,6 +78,7 @@ READERS: tuple[Reader, ...] = (
 
 _LARGE = 4 << 20
 _HEAD = 1 << 16
+_YAML = {".yaml", ".yml"}
 _DATABASES = {".db", ".sqlite", ".sqlite3"}
 
 
@@ -161,7 +162,8 @@ def read_file(file: LogFile, columns: Mapping[str, str]) -> Iterable[NamedHistor
             return [with_measurements(run, measured) for run in runs] if measured else runs
     if file.head.startswith(MAGIC):
         raise LogError(f"{file.place} is a database, but of neither MLflow nor trackio")
-    if file.json is None and file.path.suffix.lower() not in {".json", ".jsonl", ".ndjson"}:
+    suffix = file.path.suffix.lower()
+    if suffix in _YAML or (file.json is None and suffix not in {".json", ".jsonl", ".ndjson"}):
         raise LogError(
             f"{file.place} is no training log that is known: it is neither a table nor JSON, and no line of it prints "
             f"a loss or an accuracy with its number, such as: epoch 3, loss 0.51, val_loss 0.48"

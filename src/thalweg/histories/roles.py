@@ -112,12 +112,13 @@ def _guess(curves: list[Curve], roles: Roles) -> None:
     meanings = [(curve, meaning(curve.name)) for curve in curves]
     said = {(each.quantity, each.split) for _, each in meanings}
     told = set(roles.known)
+    lone = not told and {each for each in said if each[0] in JUDGED} <= {("accuracy", ""), ("error_rate", "")}
     meanings.sort(key=lambda pair: (-pair[1].plain, pair[1].per != "epoch"))
     for curve, each in meanings:
         name = _signal(each, said, told)
         if name and name not in roles.known:
             roles.known[name] = curve
-            _tell(curve, each, name, roles)
+            _tell(curve, each, name, roles, lone=lone)
         else:
             roles.other.append(curve)
             if name and name in roles.known and meaning(roles.known[name].name).plain == each.plain:
@@ -180,9 +181,16 @@ def told_of_test(name: str, signal: str) -> str:
     return f"there is no validation curve: {printable(name)} (test) was taken as {signal}"
 
 
-def _tell(curve: Curve, each: Meaning, name: str, roles: Roles) -> None:
-    """Note what the name alone did not say."""
+def _tell(curve: Curve, each: Meaning, name: str, roles: Roles, *, lone: bool) -> None:
+    """Note what the name alone did not say; of a lone accuracy nothing else says it either."""
     if each.split == "test":
         roles.notes.append(told_of_test(curve.name, name))
     elif not each.split and name == "val_accuracy":
         roles.notes.append(f"{printable(curve.name)} does not say its split: taken as {name}, beside a training loss")
+    elif lone and name == "train_accuracy":
+        roles.notes.append(
+            f"{printable(curve.name)} does not say its split: taken as {name}; say --columns val_accuracy="
+            f"{printable(curve.name)} where it is of validation"
+        )
+    elif lone and name == "train_error_rate":
+        roles.notes.append(f"{printable(curve.name)} does not say its split: taken as of training")

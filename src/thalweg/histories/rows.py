@@ -11,7 +11,7 @@ from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning
 from thalweg.histories.parts import runs_apart
 from thalweg.histories.recording import Curve, Floats, Recording
 
-__all__ = ["UNNAMED", "Columns", "Mask", "as_number", "columns_of_rows", "to_recordings"]
+__all__ = ["UNNAMED", "Columns", "Mask", "as_number", "columns_of_rows", "named_numbers", "to_recordings"]
 
 Mask = npt.NDArray[np.bool_]
 UNNAMED = {"", "unnamed: 0", "index", "idx", "#"}
@@ -82,6 +82,22 @@ class Columns:
             if np.array_equal(counted, np.arange(len(counted)) + counted[:1]):
                 found.epoch = unnamed
         return found
+
+
+def named_numbers(row: Mapping[str, object]) -> list[str]:
+    """Find the names in a row that stand for numbers.
+
+    Args:
+        row: Names and values.
+
+    Returns:
+        The names, in their order.
+
+    Example:
+        >>> named_numbers({"loss": 0.5, "loss_fn": "mse"})
+        ['loss']
+    """
+    return [name for name, value in row.items() if as_number(value) is not None]
 
 
 def columns_of_rows(rows: Iterable[Mapping[str, object]]) -> tuple[dict[str, Floats], dict[str, Mask]]:

@@ -13,13 +13,13 @@ from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.histories.cells import MISSING, number, numbers
 from thalweg.histories.levels import one_header
-from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning
+from thalweg.histories.names import is_epoch, is_step, judges, meaning
 from thalweg.histories.recording import Floats
+from thalweg.histories.refusing import refuse_unknown, shown_names
 
 __all__ = ["Table", "read_table"]
 
 _CHUNK = 20_000
-_COLUMNS_SHOWN = 8
 _SEPARATORS = (",", ";", "\t", "|")
 _DECIMAL_COMMA = re.compile(r"(?:^|[;\t|])\s*[-+]?\d+,\d+(?:[eE][-+]?\d+)?\s*%?\s*(?=$|[;\t|])", re.MULTILINE)
 _SHOWN = 60
@@ -123,12 +123,12 @@ def _told_separator(text: str) -> tuple[str, str]:
 def _preamble(lines: Sequence[str]) -> int:
     """How many lines stand above a header that counts and judges, where the first line is none."""
 
-    def judges(line: str) -> bool:
+    def is_header(line: str) -> bool:
         names = next((line.split(each) for each in _SEPARATORS if each in line), [])
         counts = any(is_epoch(name) or is_step(name) for name in names)
-        return counts and any(meaning(name.strip(" \"'")).quantity in JUDGED for name in names)
+        return counts and judges(name.strip(" \"'") for name in names)
 
-    return next((place for place, line in enumerate(lines[:_SAMPLED]) if judges(line)), 0)
+    return next((place for place, line in enumerate(lines[:_SAMPLED]) if is_header(line)), 0)
 
 
 def _whole(text: str) -> tuple[str, bool]:
@@ -268,7 +268,8 @@ def _columns(rows: Iterator[list[str]], first: list[str], place: str, table: Tab
             table.values[name] = np.concatenate([values for values, _ in parts[index]])
             table.recorded[name] = np.concatenate([recorded for _, recorded in parts[index]])
     if not table.rows or not table.values:
-        shown = printable(", ".join(names[:_COLUMNS_SHOWN]))[: 2 * _SHOWN]
+        refuse_unknown(names, place)
+        shown = shown_names(names)
         raise LogError(f"{place} has no row of numbers under its header ({shown})")
     _tell(table, odd - last_odd, strange, last_odd=last_odd)
     return table

@@ -15,7 +15,7 @@ from thalweg.data.batches import Batches
 from thalweg.evaluation.classification import evaluate as score_split
 from thalweg.training.scoring import predict as run_over
 from thalweg.workbench.environment import find_source
-from thalweg.workbench.evaluate_masks import answer_of_training, evaluate_masks
+from thalweg.workbench.evaluate_masks import answer_of_training, evaluate_masks, without_best
 from thalweg.workbench.loading import Loaded, load, same_split
 from thalweg.workbench.model import TrainedModel, open_model
 from thalweg.workbench.telling import Listener, whoever_is_here
@@ -76,7 +76,7 @@ def evaluate(
     )
     seconds = time.perf_counter() - started
     return replace(
-        trained,
+        trained if own else without_best(trained),
         files=len(loaded.samples),
         test_files=evaluation.files,
         left_out=loaded.left_out,

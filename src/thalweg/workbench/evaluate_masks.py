@@ -16,7 +16,7 @@ from thalweg.workbench.mask_scores import score_pictures
 from thalweg.workbench.model import TrainedModel
 from thalweg.workbench.telling import Listener
 
-__all__ = ["answer_of_training", "evaluate_masks"]
+__all__ = ["answer_of_training", "evaluate_masks", "without_best"]
 
 _FURTHER = ("evaluation", "segmentation", "safety")
 
@@ -34,6 +34,18 @@ def answer_of_training(model: TrainedModel) -> TrainResult:
     for name in _FURTHER:
         metrics.pop(name, None)
     return from_plain(TrainResult, metrics, "metrics.json")
+
+
+def without_best(trained: TrainResult) -> TrainResult:
+    """Leave out what was best in training: beside scores on another source it would be taken for the best there.
+
+    Args:
+        trained: What `train` answered.
+
+    Returns:
+        The same without the best epoch.
+    """
+    return replace(trained, best_accuracy=math.nan, best_epoch=0, best_mean_iou=None)
 
 
 def evaluate_masks(
@@ -71,7 +83,7 @@ def evaluate_masks(
     )
     seconds = time.perf_counter() - started
     return replace(
-        trained,
+        trained if source is None else without_best(trained),
         files=len(loaded.samples),
         test_files=len(scored.indices),
         left_out=loaded.left_out,

@@ -1,7 +1,7 @@
 """A finished run's network, ready to answer: what predict, evaluate and export share."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from thalweg.core.errors import RunError
 from thalweg.core.files import printable
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
+from thalweg.core.results import Prediction
 from thalweg.core.run_folder import RunFolder
 from thalweg.core.shape import Shape
 from thalweg.data.batches import as_tensor
@@ -70,7 +71,7 @@ class TrainedModel:
         """How other sources shall be read, so that their samples are as those of training were."""
         reading = self.summary.reading
         if reading is None:
-            return self.plan.wanted
+            return replace(self.plan.wanted, shown=self.summary.shown)
         recordings = reading.kind == "wav"
         return Wanted(
             form="signals" if reading.form == "signal" else "volumes",
@@ -94,6 +95,40 @@ class TrainedModel:
         with self.device.context():
             logits = self.module(block)
         return probabilities(logits).cpu().numpy()
+
+    def predictions(
+        self, files: Sequence[str], samples: Sequence[np.ndarray], broken: Mapping[int, str]
+    ) -> Iterator[Prediction]:
+        """Say what some samples show.
+
+        Args:
+            files: What each is called.
+            samples: Those that can be read, as `answer` takes them.
+            broken: Why the others cannot, by their position in `files`.
+
+        Yields:
+            One prediction a name.
+        """
+        rows = iter(self.answer(samples) if samples else ())
+        for position, file in enumerate(files):
+            if position in broken:
+                yield Prediction(file=file, class_=None, error=broken[position])
+            else:
+                yield self.prediction(file, next(rows))
+
+    def prediction(self, file: str, row: np.ndarray) -> Prediction:
+        """Put the probabilities of a sample into words.
+
+        Args:
+            file: What it is called.
+            row: float32 `(K,)`.
+
+        Returns:
+            Its most probable class, with the probability of each.
+        """
+        classes = self.summary.classes
+        shares = {name: float(value) for name, value in zip(classes, row, strict=True)}
+        return Prediction(file=file, class_=classes[int(np.argmax(row))], probabilities=shares)
 
 
 def open_model(run: str | Path, *, device: str = "auto") -> TrainedModel:

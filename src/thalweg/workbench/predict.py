@@ -4,6 +4,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,12 @@ import numpy as np
 from thalweg.accounting.ledger import count
 from thalweg.core.errors import PictureError, PlanError
 from thalweg.core.results import Prediction, PredictResult
+from thalweg.data.arrays import picture_arrays
 from thalweg.data.decode import decode
 from thalweg.data.walk import maybe_picture
 from thalweg.training.device import fitting_threads
 from thalweg.workbench.model import TrainedModel, in_groups, open_model
+from thalweg.workbench.predict_arrays import predict_arrays
 from thalweg.workbench.predict_masks import predict_masks
 from thalweg.workbench.predict_values import predict_values
 
@@ -37,7 +40,8 @@ def predict(
 
     Args:
         run: The run folder.
-        images: A picture file or several, or folders whose files are all tried, but for hidden ones; for a network of
+        images: A picture file or several, or folders whose files are all tried, but for hidden ones; arrays of pictures
+            (`.npz`, `.npy`, idx files, CIFAR's batches, or a folder of such; one answer a row). For a network of
             signals or volumes, arrays and tables (one answer a row), recordings, scans, and folders of frames.
         device: `auto`, `cpu`, `cuda` or `mps`.
         out: Of a network trained with masks: a new folder for the masks it predicts.
@@ -45,7 +49,7 @@ def predict(
             `tiles` does so window by window.
 
     Returns:
-        One prediction a file in the order asked for; a file that cannot be read has an error instead of a class.
+        One prediction a file, or row, in the order asked for; what cannot be read has an error instead of a class.
 
     Raises:
         RunError: There is no finished run.
@@ -73,15 +77,39 @@ def predict(
                 "nothing to classify is named: give arrays, tables, recordings or scans, or folders of such"
             )
         return PredictResult(predictions=tuple(answers), classes=model.summary.classes)
-    files = list(files_in(images))
-    if not files:
-        raise PlanError("no picture is named: give files, or folders that hold some")
-    predictions: list[Prediction] = []
-    decoded = _decoded(files, model.side)
+    notes: list[str] = []
     with fitting_threads(model.device, (count(model.spec).macs or 0) * GROUP):
-        for group in in_groups(files, GROUP):
-            predictions.extend(_answers(model, group, [next(decoded) for _ in group]))
-    return PredictResult(predictions=tuple(predictions), classes=model.summary.classes)
+        predictions = tuple(_predict_pictures(model, images, notes))
+    if not predictions:
+        raise PlanError("no picture is named: give files, or folders that hold some")
+    return PredictResult(predictions=predictions, classes=model.summary.classes, notes=tuple(dict.fromkeys(notes)))
+
+
+def _predict_pictures(model: TrainedModel, images: Sequence[str | Path], notes: list[str]) -> Iterator[Prediction]:
+    for arrays, places in groupby(_places(images), key=_files_read_as_one):
+        named = [place for place, _ in places]
+        if arrays:
+            for place in named:
+                yield from predict_arrays(model, place, arrays, most=GROUP, notes=notes)
+            continue
+        decoded = _decoded(named, model.side)
+        for group in in_groups(named, GROUP):
+            yield from _answers(model, group, [next(decoded) for _ in group])
+
+
+def _files_read_as_one(place: tuple[str, tuple[Path, ...]]) -> tuple[Path, ...]:
+    return place[1]
+
+
+def _places(images: Sequence[str | Path]) -> Iterator[tuple[str, tuple[Path, ...]]]:
+    """Pictures, and arrays of such with the files that are read as one; a folder of photos may hold arrays, too."""
+    for image in images:
+        files = list(files_in([image]))
+        photos = Path(image).is_dir() and any(not maybe_picture("", file) for file in files)
+        arrays = () if photos else picture_arrays(Path(image))
+        for each in arrays:
+            yield str(image) if len(arrays) == 1 else str(each[0]), each
+        yield from ((file, ()) for file in (files if not arrays else ()))
 
 
 def files_in(images: Sequence[str | Path]) -> Iterable[str]:
@@ -143,15 +171,6 @@ def _decode(file: str, side: int) -> np.ndarray | str:
 
 
 def _answers(model: TrainedModel, files: Sequence[str], decoded: Sequence[np.ndarray | str]) -> list[Prediction]:
+    broken = {place: each for place, each in enumerate(decoded) if isinstance(each, str)}
     pictures = [each for each in decoded if not isinstance(each, str)]
-    rows = iter(model.answer(pictures) if pictures else ())
-    classes = model.summary.classes
-    answers = []
-    for file, picture in zip(files, decoded, strict=True):
-        if isinstance(picture, str):
-            answers.append(Prediction(file=file, class_=None, error=picture))
-            continue
-        row = next(rows)
-        shares = {name: float(value) for name, value in zip(classes, row, strict=True)}
-        answers.append(Prediction(file=file, class_=classes[int(np.argmax(row))], probabilities=shares))
-    return answers
+    return list(model.predictions(files, pictures, broken))

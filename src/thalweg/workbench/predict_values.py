@@ -92,15 +92,15 @@ def _answers(model: TrainedModel, path: Path) -> Iterator[Prediction]:
         _check_steps(model, measured)
         rows = _probabilities(model, measured)
         if kind == "wav":
-            yield _prediction(model, str(path), rows.mean(axis=0))
+            yield model.prediction(str(path), rows.mean(axis=0))
         elif kind == "array":
             for name, row in zip(measured.index.names, rows, strict=True):
-                yield _prediction(model, f"{path}{name.removeprefix(path.name)}", row)
+                yield model.prediction(f"{path}{name.removeprefix(path.name)}", row)
             for notice in measured.index.left_out:
                 file = f"{path}{notice.file.removeprefix(path.name)}"
                 yield Prediction(file=file, class_=None, error=notice.reason)
         else:
-            yield _prediction(model, str(path), rows[0])
+            yield model.prediction(str(path), rows[0])
 
 
 def samples_in(model: TrainedModel, path: Path, most: int) -> list[tuple[str, np.ndarray]]:
@@ -179,9 +179,3 @@ def _probabilities(model: TrainedModel, measured: Measured) -> np.ndarray:
         for some in in_groups([int(row) for row in values.rows], GROUP)
     ]
     return np.concatenate(blocks)
-
-
-def _prediction(model: TrainedModel, file: str, row: np.ndarray) -> Prediction:
-    classes = model.summary.classes
-    shares = {name: float(value) for name, value in zip(classes, row, strict=True)}
-    return Prediction(file=file, class_=classes[int(np.argmax(row))], probabilities=shares)

@@ -141,7 +141,9 @@ def test_thousands_of_columns(log, curve):
     ("text", "said"),
     [
         ("epoch,loss\n", "no row of numbers"),
-        ("hello world, this is a letter\n", "no row of numbers"),
+        ("hello world, this is a letter\n", r"is no training log that is known: .* \(hello world, this is a letter\)"),
+        ("episode 1 reward 3.2\nepisode 2 reward 4.1\n", r"names no columns of numbers \(episode, 1, reward, 3\.2\)"),
+        ("2024-01-01 12:00 INFO up\n2024-01-01 12:01 ERROR failed 3 times\n", "what programs print is read, tables"),
         ("epoch,f1\n1,0.5\n", "no curve that is a loss"),
         ('a,b\n"' + "x" * 200_000 + "\n", "no table that can be read"),
         ("   \n\n", "nothing but white space"),
@@ -245,3 +247,24 @@ def test_a_table_between_rules_as_matlab_prints_it(log, curve):
     assert curve(run, "val_loss") == {1: 2.291, 2: 1.091}
     assert curve(run, "val_accuracy") == pytest.approx({1: 0.121, 2: 0.65})
     assert curve(run, "train_loss") == pytest.approx({1: 1.802, 2: 0.902})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("epoch,accuracy\n1,0.3\n2,0.4\n", "taken as train_accuracy; say --columns val_accuracy=accuracy where it is"),
+        ("epoch,error_rate\n1,0.7\n2,0.6\n", "error_rate does not say its split: taken as of training"),
+        ("epoch,loss,accuracy\n1,0.7,0.3\n2,0.6,0.4\n", ""),
+        ("epoch,val_accuracy\n1,0.7\n2,0.6\n", ""),
+    ],
+)
+def test_a_lone_accuracy_of_no_split_is_told(log, text, told):
+    (run,) = log("log.csv", text)
+    notes = [note for note in run.notes if "does not say its split" in note]
+    assert [told in note for note in notes] == ([True] if told else [])
+
+
+def test_the_way_out_of_a_lone_accuracy(log, curve):
+    (run,) = log("log.csv", "epoch,accuracy\n1,0.3\n2,0.4\n", columns={"val_accuracy": "accuracy"})
+    assert curve(run, "val_accuracy") == {1: 0.3, 2: 0.4}
+    assert not any("does not say its split" in note for note in run.notes)

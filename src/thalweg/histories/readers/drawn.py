@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from thalweg.histories.cells import number
 from thalweg.histories.database import MAGIC
 from thalweg.histories.log_file import LogFile
-from thalweg.histories.names import JUDGED, is_epoch, is_step, may_count, meaning
+from thalweg.histories.names import is_epoch, is_step, judges, may_count
 from thalweg.histories.printed import pieces
 from thalweg.histories.readers import table
 from thalweg.histories.readers.reader import Reader
@@ -107,7 +107,7 @@ def _header(row: str) -> tuple[str, ...] | None:
         if not 1 < len(names) <= _MOST or any(map(_is_cell, names)):
             continue
         counts = any(is_epoch(name) or is_step(name) for name in names)
-        if counts and len(set(names)) == len(names) and any(meaning(name).quantity in JUDGED for name in names):
+        if counts and len(set(names)) == len(names) and judges(names):
             return names
     return None
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning, words
-from thalweg.histories.rows import as_number
+from thalweg.histories.names import JUDGED, is_epoch, is_step, judges, meaning, words
+from thalweg.histories.rows import as_number, named_numbers
 
 __all__ = ["cases_of", "flat", "inner_of", "lists_of", "rows_of", "several_runs", "side_by_side"]
 
@@ -45,8 +45,7 @@ def _judges(rows: object) -> bool:
     """Whether a value is a list of rows that tell how a run went."""
     if not isinstance(rows, list) or len(rows) < 2 or not all(isinstance(row, dict) for row in rows):  # noqa: PLR2004
         return False
-    names = flat(rows[-1])
-    return any(meaning(name).quantity in JUDGED and as_number(each) is not None for name, each in names.items())
+    return judges(named_numbers(flat(rows[-1])))
 
 
 def several_runs(found: object) -> dict[str, list[object]]:

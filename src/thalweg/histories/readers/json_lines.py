@@ -13,14 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from thalweg.core.errors import LogError
 from thalweg.histories.database import MAGIC
 from thalweg.histories.log_file import LogFile, parse_json
-from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning
+from thalweg.histories.names import JUDGED, is_epoch, is_step, judges, meaning
 from thalweg.histories.parts import spread, words_of_rows
 from thalweg.histories.printed import pieces, read_line
 from thalweg.histories.readers.history_shapes import flat
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.readers.table import apply_counters
 from thalweg.histories.recording import Recording
-from thalweg.histories.rows import Columns, as_number, columns_of_rows, to_recordings
+from thalweg.histories.rows import Columns, columns_of_rows, named_numbers, to_recordings
 
 __all__ = ["READER"]
 
@@ -40,7 +40,7 @@ def _recognises(file: LogFile) -> bool:
         return True
     if file.path.suffix.lower() in _TABLES or first.startswith(("{", "[")):
         return False
-    found = (row for line in _entries(file.text) for row in _objects(line) if _judges(row))
+    found = (row for line in _entries(file.text) for row in _objects(line) if judges(named_numbers(row)))
     return len(list(itertools.islice(found, _ENOUGH))) == _ENOUGH
 
 
@@ -105,7 +105,7 @@ def _entries(text: str) -> Iterator[str]:
 def _counters(text: str) -> dict[str, object]:
     """The epoch and step that words name."""
     said = read_line(text)
-    if said is None or any(meaning(name).quantity in JUDGED for name in said.values):
+    if said is None or judges(said.values):
         return {}
     return {name: each for name, each in (("epoch", said.epoch), ("step", said.step)) if each is not None}
 
@@ -140,10 +140,6 @@ def _objects(line: str) -> list[dict[str, object]]:
         if isinstance(row, dict):
             found.append(_with_words(flat(row), text[: text.index("{")]))
     return found
-
-
-def _judges(row: Mapping[str, object]) -> bool:
-    return any(meaning(name).quantity in JUDGED and as_number(value) is not None for name, value in row.items())
 
 
 def _mmengine(rows: list[dict[str, object]]) -> None:

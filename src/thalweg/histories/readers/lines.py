@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from thalweg.core.errors import LogError
 from thalweg.histories.database import MAGIC
 from thalweg.histories.log_file import LogFile
-from thalweg.histories.names import JUDGED, Meaning, meaning, split_of, words
+from thalweg.histories.names import JUDGED, Meaning, judges, meaning, split_of, words
 from thalweg.histories.printed import Printed, pieces, read_line
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.readers.table import apply_counters
@@ -51,7 +51,7 @@ def _recognises(file: LogFile) -> bool:
     uncounted = 0
     text = _Text()
     for row in text.rows(text.said(file.printed)):
-        if any(meaning(name).quantity in JUDGED for name in row.values):
+        if judges(row.values):
             uncounted += any(meaning(name).quantity in _LOSSES for name in row.values)  # `k = 3, accuracy: 0.8` is none
             if row.epoch is not None or row.step is not None or uncounted >= _UNCOUNTED:
                 return True
@@ -96,7 +96,7 @@ def _counts_below(lines: Sequence[tuple[int, Printed]]) -> bool:
             if not above and (named == 0 or said.epoch != before):
                 return False
             above, named, before = 0, named + (named == 0 or said.epoch != before), said.epoch
-        elif _judges(said):
+        elif judges(said.values):
             above += 1
     return named > 1 and not above
 
@@ -107,10 +107,6 @@ def _count_above(lines: Sequence[tuple[int, Printed]]) -> None:
     for _, said in reversed(lines):
         epoch = said.epoch if said.epoch is not None else epoch
         said.epoch = epoch
-
-
-def _judges(said: Printed) -> bool:
-    return any(meaning(name).quantity in JUDGED for name in said.values)
 
 
 class _Text:

@@ -11,7 +11,7 @@ from thalweg.core.errors import LogError
 from thalweg.histories.cells import number
 from thalweg.histories.database import MAGIC
 from thalweg.histories.log_file import LogFile, parse_json, unwrapped
-from thalweg.histories.names import JUDGED, meaning
+from thalweg.histories.names import judges
 from thalweg.histories.readers.history_json import from_mapping
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.recording import Recording
@@ -30,7 +30,7 @@ _MOST = 4 << 20
 def _recognises(file: LogFile) -> bool:
     if file.head.startswith(MAGIC) or file.path.suffix.lower() in _FILES or len(file.text) > _MOST:
         return False
-    return any(meaning(name).quantity in JUDGED for name in _lists(file.text))
+    return judges(_lists(file.text))
 
 
 def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:

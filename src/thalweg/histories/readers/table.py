@@ -4,6 +4,8 @@ The header decides: Keras's `CSVLogger`, Lightning's `metrics.csv`, fastai, Ultr
 beside this one, which say what is particular in them; what no one claims is guessed from its names.
 """
 
+import contextlib
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -19,6 +21,7 @@ from thalweg.histories.parts import split_word, spread
 from thalweg.histories.readers.exports import held_out_by_file, named_by_file
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.recording import Floats, Recording
+from thalweg.histories.refusing import refuse_unknown
 from thalweg.histories.rows import UNNAMED, Columns, Mask, to_recordings
 from thalweg.histories.table import Table
 
@@ -45,6 +48,8 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     if not set(columns) & {"epoch", "step"}:
         unnumbered = [name for name in table.names if name not in table.values or name.lower() not in UNNAMED]
         refuse_results(unnumbered, table.words, file.place)
+    if not table.headless and not columns and any(map(_is_number, table.names)):  # a line of words and numbers
+        refuse_unknown(table.names, file.place)
     if table.headless:
         notes.append(_headless(file, table, values, recorded, columns))
     made: list[Recording] = []
@@ -58,6 +63,12 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
         found.notes = [*notes, *_guesses(found, columns)]
         made += to_recordings(found)
     return made
+
+
+def _is_number(name: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return math.isfinite(float(name))
+    return False
 
 
 def refuse_results(names: Sequence[str], words: Mapping[str, list[str]], place: str) -> None:
