@@ -105,6 +105,15 @@ def test_where_trials_cannot_be_it_is_said(caplog):
     assert scout.state() == {"done": True}
 
 
+def test_a_log_keeps_the_trials(tmp_path):
+    model, optimizer = parts(lr=1e-5, momentum=0.9)
+    with thalweg.watch(model, optimizer, trials=True, steps=600, log=tmp_path / "steps.csv") as watching:
+        loop(model, optimizer, steps=60)
+    (run,) = thalweg.diagnose(tmp_path / "steps.csv").results
+    assert run.learning_rate == watching.verdict()
+    assert "trials of 18 steps" in run.learning_rate.reason
+
+
 def test_a_training_that_goes_on_makes_no_trials_anew():
     model, optimizer = parts(lr=0.1)
     scout = Scout(Seat(model, optimizer), Record())
