@@ -44,12 +44,13 @@ def everything(model, optimizer):
         (torch.optim.SGD, {"lr": 30.0}),
     ],
 )
-def test_training_goes_on_to_the_bit(kind, settings):
+@pytest.mark.parametrize("steps", [32, 40])  # right after the trials, and some updates later
+def test_training_goes_on_to_the_bit(kind, settings, steps):
     alone = parts(kind, **settings)
-    loop(*alone)
+    loop(*alone, steps=steps)
     watched = parts(kind, **settings)
     watching = thalweg.watch(*watched, trials=True)
-    loop(*watched)
+    loop(*watched, steps=steps)
     assert watching.spent > 50
     assert watched[1].param_groups[0]["lr"] == settings["lr"]
     for one, other in zip(everything(*alone), everything(*watched), strict=True):
@@ -74,6 +75,17 @@ def test_trials_are_made_once_and_noted():
     assert all(0 < each.values[0] <= 4 for each in noted["level"])
     best = min(noted["level"], key=lambda each: each.values).subject
     assert 1e-3 < next(each.values[0] for each in noted["rate"] if each.subject == best) < 10
+
+
+def test_trials_begin_at_the_initial_weights_whatever_became_of_them():
+    model, optimizer = parts(lr=30.0, momentum=0.9)
+    seat = Seat(model, optimizer)
+    scout = Scout(seat, Record())
+    seat.passengers.append(scout)
+    loop(model, optimizer, steps=32)
+    assert len(scout.chosen.trials) >= 3
+    assert {trial.start for trial in scout.chosen.trials} == {scout.chosen.trials[0].start}
+    assert scout.chosen.trials[0].start < 1.5  # about ln 3; by now it is far higher
 
 
 def test_with_repair_the_pilots_trials_are_noted_and_none_made_besides():
