@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from workloads import Arrays, Workload
 
-from thalweg.monitoring.choose import batches_wanted, choose_rate
+from thalweg.monitoring.choose import batches_wanted, choose_start
 from thalweg.monitoring.pilot import Pilot
 from thalweg.monitoring.seat import Seat
 
@@ -138,7 +138,7 @@ def run_given(
         others = work.batches(1000 + seed)
         batches = [next(others) for _ in range(batches_wanted(work.steps))]
         losses = [lambda batch=batch: batch_loss(network, batch) for batch in batches]
-        chosen = choose_rate(network, optimizer, losses, start=rate, steps=work.steps)
+        chosen, scaling = choose_start(network, optimizer, losses, start=rate, steps=work.steps)
         if (known := same(chosen.rate)) is not None:
             return known
         seat = Seat(network, optimizer)
@@ -152,6 +152,7 @@ def run_given(
             loss.backward()
             optimizer.step()
     costs = told(pilot, chosen.spent) | {"closed": seat.closed_because, "peak": chosen.rate}
+    costs |= {} if scaling is None else {"scaled": len(scaling.sizes)}
     return scores(work, network, meter) | costs
 
 

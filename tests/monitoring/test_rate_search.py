@@ -29,7 +29,7 @@ def valley(best: float, *, breaks: float = math.inf) -> tuple[list[float], objec
 @pytest.mark.parametrize("best", [0.003, 0.05, 0.3, 0.7, 4.0, 60.0])
 def test_the_walk_ends_at_the_best_trial_corrected_for_the_horizon(best: float) -> None:
     seen, attempt = valley(best)
-    chosen = search_rate(attempt, sgd(), most=9)
+    chosen = search_rate(attempt, sgd(), most=9, fresh=False)
     assert abs(math.log10(chosen.rate / (best * SHORT_HORIZON["plain"]))) < 0.05
     assert len(seen) == len(set(seen)) == len(chosen.trials) <= 9
     assert chosen.spent == 30 * len(seen)
@@ -38,10 +38,36 @@ def test_the_walk_ends_at_the_best_trial_corrected_for_the_horizon(best: float) 
 
 def test_a_cliff_beside_the_best_trial_does_not_draw_the_answer_up() -> None:
     _, attempt = valley(0.3, breaks=0.5)
-    chosen = search_rate(attempt, sgd())
+    chosen = search_rate(attempt, sgd(), fresh=False)
     assert chosen.rate <= 0.32 * SHORT_HORIZON["plain"]
     assert chosen.edge == pytest.approx(1.0, rel=0.01)
     assert "breaks at 1" in chosen.message
+
+
+def test_the_usual_rate_has_half_a_share_where_trials_are_within_a_decade_of_it() -> None:
+    _, attempt = valley(4.0)
+    alone = search_rate(attempt, sgd(), most=9, fresh=False)
+    shared = search_rate(attempt, sgd(), most=9)
+    assert shared.rate == pytest.approx(math.sqrt(alone.rate * 0.1))
+    assert "half-way from there to the usual 0.1" in shared.reason
+    assert alone.usual is None
+    assert "usual" not in alone.reason
+
+
+@pytest.mark.parametrize("best", [0.003, 60.0])
+def test_a_problem_that_is_a_decade_from_usual_is_no_usual_one(best: float) -> None:
+    assert search_rate(valley(best)[1], sgd(), most=9) == search_rate(valley(best)[1], sgd(), most=9, fresh=False)
+
+
+def test_a_usual_rate_at_which_trials_break_has_no_share() -> None:
+    chosen = search_rate(valley(0.1, breaks=0.05)[1], sgd(), most=9)
+    assert chosen.edge is not None
+    assert chosen.edge < 0.11
+    assert chosen.usual is None
+
+
+def test_a_rate_that_is_known_for_the_network_is_weighed_by_whoever_knows_it() -> None:
+    assert search_rate(valley(4.0)[1], sgd(), most=9, usual=0.1).usual is None
 
 
 def test_where_nothing_learns_it_looks_on_the_side_that_is_left() -> None:

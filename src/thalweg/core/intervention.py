@@ -8,7 +8,7 @@ from thalweg.core.history import Event
 __all__ = ["Intervention", "InterventionKind"]
 
 InterventionKind = Literal[
-    "raise_rate", "lower_rate", "decay", "restart", "reinitialise", "roll_back", "skip_update", "perturb"
+    "raise_rate", "lower_rate", "decay", "restart", "reinitialise", "rescale", "roll_back", "skip_update", "perturb"
 ]
 
 
@@ -63,7 +63,7 @@ class Intervention(Event):
         Returns:
             The intervention.
         """
-        done = _DONE[kind].format(back=back)
+        done = (_DONE if back else _DONE | _AT_START)[kind].format(back=back)
         change = "" if before == after else f", learning rate {before:.3g} -> {after:.3g}"
         return cls(
             epoch=epoch,
@@ -77,13 +77,15 @@ class Intervention(Event):
         )
 
 
-_DONE = {
+_DONE: dict[InterventionKind, str] = {
     "raise_rate": "raised",
     "lower_rate": "lowered",
     "decay": "decays from here",
     "restart": "went back to the initial weights, {back} steps",
     "reinitialise": "drew new initial weights",
+    "rescale": "scaled the initial weights, {back} steps undone",
     "roll_back": "rolled back {back} steps",
     "skip_update": "skipped the update",
     "perturb": "shook the weights",
 }
+_AT_START: dict[InterventionKind, str] = {"rescale": "scaled the initial weights"}

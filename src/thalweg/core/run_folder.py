@@ -13,6 +13,7 @@ model.safetensors  its weights
 predictions.csv    the probabilities behind the scores, a row a file of the reported split
 checkpoints/       what `thalweg resume` goes on from
 report.html        the report
+initial_scale.json what weights drawn from the seed were divided by, where signals exploded or died in them
 context.json       how much of a picture a segmenter uses, once `thalweg lab context RUN` has measured it
 progress.json      where the run is, replaced each second while it trains
 stop-request       put there by whoever wants it to save and stop

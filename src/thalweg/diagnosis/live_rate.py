@@ -38,7 +38,7 @@ _ALIVE, _ALL_DEAD = 0.5, 0.99
 """Share of a layer's units that are dead, before the first update and within the first steps."""
 _REWRITTEN = 0.15
 """Of a layer's norm moved by each of the first updates; in healthy runs at most 0.05."""
-_ANOTHER_RATE = frozenset(("raise_rate", "lower_rate", "restart", "reinitialise", "roll_back"))
+_ANOTHER_RATE = frozenset(("raise_rate", "lower_rate", "restart", "reinitialise", "rescale", "roll_back"))
 """Repairs after which what was measured before tells of another rate; a decay belongs to the run."""
 _EARLY = 5
 _EACH = 2

@@ -1,7 +1,8 @@
 """The pilot: a passenger that takes over a training whose learning rate is wrong, whatever loop it runs in.
 
 1. It looks on for `wait` updates. Then it tries rates on recent batches, from the present weights and from the initial
-   ones (`trials`, `rate_search`), and goes on from where trials do better.
+   ones (`trials`, `rate_search`), and goes on from where trials do better; initial weights in which signals explode or
+   die are scaled (`initial_scale`).
 2. A rate under a schedule of the user's, or of unknown horizon, is left alone unless it is far off; others give way to
    a short ramp to the chosen rate and a decay to zero.
 3. From then on it guards: updates that are not finite are skipped, a loss that stays up sends the training back to a
@@ -9,6 +10,8 @@
 
 Everything is decided by steps, never by time: the same run is repaired the same way.
 """
+
+# Long because the decisions of a run follow from each other and share one state.
 
 import math
 from collections import deque
@@ -22,6 +25,7 @@ from thalweg.monitoring.choose import KEPT_STARTING
 from thalweg.monitoring.escape import draw_anew, shake
 from thalweg.monitoring.guard import Guard
 from thalweg.monitoring.horizon import Horizon, NoiseFloor
+from thalweg.monitoring.initial_scale import is_trained, search_well_scaled
 from thalweg.monitoring.lookout import FEWEST, MOST, Lookout, amp_scale, worth_keeping
 from thalweg.monitoring.moment import Moment
 from thalweg.monitoring.pilot_state import pack_pilot, unpack_pilot
@@ -192,16 +196,35 @@ class Pilot:
             self.initial = part_from(self.initial, self.seat.module, self.seat.optimizer, seed=done)
             self._note(done, "perturb", saddle, before)
         ground, length = self.lookout.ground(replay, self.seat.module, self.seat.optimizer), trial_steps(self.steps)
-        chosen = search_rate(lambda rate: ground.run(rate, length, start=self.initial), self.seat.optimizer)
+        chosen, scaled = self._search(ground, length)
         broken = before > _RUINOUS * chosen.rate or not is_finite(self.seat.module)
-        broken = broken or not (self.initial is None or worth_keeping(ground, chosen, self.initial, length))
+        broken = broken or not (self.initial is None or scaled or worth_keeping(ground, chosen, self.initial, length))
         if self.initial is None and (broken or not chosen.learned):
             chosen, broken = self._anew(ground, length, chosen), False
         self.spent += ground.spent
         self.chosen, self.decided, replay.batches = chosen, True, usual
-        self._take_over(done, before, back=broken and not self.revived and self.initial is not None)
+        back = scaled != "" or (broken and not self.revived and self.initial is not None)
+        self._take_over(done, before, back=back, scaled=scaled)
 
-    def _take_over(self, done: int, before: float, *, back: bool) -> None:
+    def _search(self, ground: TrialGround, length: int) -> tuple[Chosen, str]:
+        """Choose a rate from the initial weights where they are known, and scale these where that is what is wrong."""
+        module, optimizer = self.seat.module, self.seat.optimizer
+
+        def search(*, fresh: bool) -> Chosen:
+            return search_rate(lambda rate: ground.run(rate, length), optimizer, fresh=fresh)
+
+        if self.initial is None:
+            return search(fresh=False), ""
+        present = Snapshot.take(module, None)
+        self.initial.put_back(module, None)
+        fresh = not is_trained(module)
+        chosen, scaling = search_well_scaled(module, ground.held[0], lambda: search(fresh=fresh))
+        if scaling is not None:
+            self.initial = Snapshot.take(module, None)
+        present.put_back(module, None)
+        return chosen, "" if scaling is None else scaling.reason
+
+    def _take_over(self, done: int, before: float, *, back: bool, scaled: str) -> None:
         """Set course with the chosen rate, from where it was chosen."""
         assert self.chosen is not None  # noqa: S101 - just chosen
         rate, seat = self.chosen.rate, self.seat
@@ -225,8 +248,8 @@ class Pilot:
         self.initial = None  # the memory is better used
         after = self.peak if bare and self.governs else rate
         if back:
-            reason = f"that rate ruined the weights; {self.chosen.message}"
-            self._note(done, "restart", reason, before, after=after, back=done)
+            reason = f"{scaled or 'that rate ruined the weights'}; {self.chosen.message}"
+            self._note(done, "rescale" if scaled else "restart", reason, before, after=after, back=done)
         elif not leave and not anew:
             kind: InterventionKind = "raise_rate" if rate > before else "lower_rate"
             self._note(done, kind, self.chosen.message, before, after=after)

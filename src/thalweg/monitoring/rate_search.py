@@ -3,8 +3,10 @@
 The walk needs no bracket: it starts where optimizers of this kind usually do best in trials, goes downhill in steps of
 half a decade, and ends when the best trial has a worse one on either side. A parabola through these three gives the
 place in between. Over a whole run a smaller rate is best than over a few dozen updates, by a factor that hardly depends
-on the problem: `SHORT_HORIZON` was measured on problems of which none is judged (docs/decisions/0008). The user's rate
-takes no part: with 1e-6 as with 1e+2 the answer is the same.
+on the problem: `SHORT_HORIZON` was measured on problems of which none is judged (docs/decisions/0008). What that leaves
+is as uncertain as the one rate that usually serves whole runs, and errs elsewhere, so the answer lies half-way between
+the two on the scale of logarithms; where they are more than a decade apart the problem is no usual one, and the trials
+alone are believed (docs/decisions/0047). The user's rate takes no part: with 1e-6 as with 1e+2 the answer is the same.
 """
 
 import math
@@ -27,6 +29,9 @@ Above the best rate there is often a cliff, below it a slope: these factors lie 
 """
 
 _USUAL = {"plain": 10**-0.5, "normalising": 10**-1.5}
+WHOLE_RUN = {"plain": 0.1, "normalising": 0.01}
+"""What usually serves whole runs of small networks from initial weights: with momentum 0.9, and of Adam and its kin."""
+_FAR = 10.0  # times: farther from that the problem is no usual one
 _NORMALISING = {"Adam", "AdamW", "NAdam", "RAdam", "Adamax", "RMSprop", "Adagrad", "Lion", "SparseAdam", "Rprop"}
 _STILL = 1e-2  # relative distance below which a trial without gain went too slowly rather than too fast
 _SAME = 0.01
@@ -43,12 +48,14 @@ class Chosen:
         edge: Lowest rate whose trial broke or ended above its start; None where none did.
         trials: The trials, in the order they were made.
         spent: What they cost, in updates.
+        usual: The rate that usually serves, where it has a share in the answer.
     """
 
     rate: float
     edge: float | None
     trials: tuple[Trial, ...]
     spent: float
+    usual: float | None = None
 
     @property
     def message(self) -> str:
@@ -62,9 +69,10 @@ class Chosen:
             return "it was given"
         best = min(self.trials, key=lambda trial: trial.loss)
         edge = "" if self.edge is None else f", training breaks at {self.edge:.2g}"
+        usual = "" if self.usual is None else f"; half-way from there to the usual {self.usual:.2g}"
         return (
             f"of {len(self.trials)} trials of {best.steps} steps "
-            f"{best.rate:.2g} went lowest ({best.loss:.3g} from {best.start:.3g}){edge}"
+            f"{best.rate:.2g} went lowest ({best.loss:.3g} from {best.start:.3g}){edge}{usual}"
         )
 
     @property
@@ -127,6 +135,7 @@ def search_rate(
     most: int = 7,
     known: tuple[Trial, ...] = (),
     usual: float | None = None,
+    fresh: bool = True,
 ) -> Chosen:
     """Walk to the best trial and correct it for the short horizon.
 
@@ -135,12 +144,15 @@ def search_rate(
         optimizer: Decides where the walk starts and which correction holds.
         most: Trials at most.
         known: Trials made before, at rates of the walk's own grid.
-        usual: Best rate of whole runs of this network, where it is known: the walk starts at the trial's for it.
+        usual: Best rate of whole runs of this network, where it is known: the walk starts at the trial's for it, and
+            whoever knows it weighs it against the answer.
+        fresh: Whether the weights are initial ones; what usually serves these has no share in the answer otherwise.
 
     Returns:
         The rate.
     """
-    shift = SHORT_HORIZON["normalising" if is_normalising(optimizer) else "plain"]
+    kind = "normalising" if is_normalising(optimizer) else "plain"
+    shift = SHORT_HORIZON[kind]
     centre = usual_rate(optimizer) if usual is None else usual / shift
     made: dict[int, Trial] = {}
     for trial in known:
@@ -151,9 +163,14 @@ def search_rate(
             made[place] = attempt(centre * STRIDE**place)
         place = _next(made)
     best = min(made, key=lambda each: (made[each].loss, each))
+    rate = centre * STRIDE ** _vertex(made, best) * shift
+    serves = WHOLE_RUN[kind] * usual_rate(optimizer) / _USUAL[kind]
+    edge = min((each.rate for each in made.values() if each.loss > _BREAK * each.start), default=None)
+    shared = usual is None and fresh and 1 / _FAR < rate / serves < _FAR and (edge is None or serves < edge)
     return Chosen(
-        rate=centre * STRIDE ** _vertex(made, best) * shift,
-        edge=min((each.rate for each in made.values() if each.loss > _BREAK * each.start), default=None),
+        rate=math.sqrt(rate * serves) if shared else rate,
+        usual=serves if shared else None,
+        edge=edge,
         trials=tuple(made.values()),
         spent=sum(each.steps for each in made.values()),
     )

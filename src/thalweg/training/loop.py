@@ -45,7 +45,7 @@ CHECKPOINT_SECONDS = 20.0
 BROKEN_STEPS = 20
 """So many steps in a row may be not finite while somebody repairs."""
 
-GOES_BACK = {"roll_back", "restart", "reinitialise"}
+GOES_BACK = {"roll_back", "restart", "reinitialise", "rescale"}
 """Repairs after which the average of the weights begins anew."""
 
 STEP_CHECKPOINT_SECONDS = 120.0

@@ -9,6 +9,7 @@ import torch
 
 from thalweg.core.intervention import Intervention, InterventionKind
 from thalweg.core.learning_rate import LearningRateEstimate
+from thalweg.monitoring.initial_scale import Rescaling
 from thalweg.monitoring.instruments import Instruments
 from thalweg.monitoring.pilot import Pilot
 from thalweg.monitoring.rate_search import Chosen
@@ -50,6 +51,7 @@ class Monitor:
         rate: float,
         repair: bool,
         given: float | None = None,
+        scaling: Rescaling | None = None,
         clips: bool = False,
         classes: int = 0,
         steps: int | None = None,
@@ -70,6 +72,8 @@ class Monitor:
         if repair:
             chosen = Chosen(rate=rate, edge=None, trials=(), spent=0.0)
             self.pilot = Pilot(self.seat, steps=steps, chosen=chosen, clips=clips, agreed=True)
+            if scaling is not None:
+                self.pilot.interventions.append(_scaled(scaling, rate))
             if given is not None and given != rate:
                 self.pilot.interventions.append(_chosen(given, rate))
             self.seat.passengers.append(self.pilot)
@@ -214,6 +218,11 @@ def _chosen(given: float, rate: float) -> Intervention:
     kind: InterventionKind = "raise_rate" if rate > given else "lower_rate"
     reason = "short trials before the first step chose it"
     return Intervention.made(step=1, epoch=1, kind=kind, reason=reason, before=given, after=rate)
+
+
+def _scaled(scaling: Rescaling, rate: float) -> Intervention:
+    """The initial weights were scaled, before the first step."""
+    return Intervention.made(step=1, epoch=1, kind="rescale", reason=scaling.reason, before=rate, after=rate)
 
 
 _TENSOR = "tensor:"

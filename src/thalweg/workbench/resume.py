@@ -10,7 +10,6 @@ from thalweg.core.finding import Finding
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
-from thalweg.modules.build import build
 from thalweg.training.device import choose_device, fitting_threads
 from thalweg.training.meeting import joined
 from thalweg.training.ranks import Ranks
@@ -20,7 +19,7 @@ from thalweg.workbench.precision import sound
 from thalweg.workbench.segmenting import restore_masks
 from thalweg.workbench.session import Session, carry_out, step_macs
 from thalweg.workbench.spreading import refuse_shards, refuse_thin_parts
-from thalweg.workbench.start import Start
+from thalweg.workbench.start import start_from_seed
 from thalweg.workbench.telling import Listener, silent, whoever_is_here
 from thalweg.workbench.transfer_start import restore_start
 
@@ -82,7 +81,7 @@ def go_on(folder: RunFolder, listener: Listener, ranks: Ranks, *, shards: bool) 
     parts = same_split(loaded, summary)
     refuse_thin_parts(plan, len(parts.train), ranks)
     if plan.backbone is None:
-        start = Start(module=build(spec.logits()[0], seed=plan.seed))
+        start = start_from_seed(plan, spec, folder)
     elif summary.masks:
         start = restore_masks(folder.path, plan, spec)
     else:

@@ -17,7 +17,8 @@ import torch
 
 from thalweg.core.dataset import DataSummary
 from thalweg.core.plan import RateSource, TrainingPlan
-from thalweg.monitoring.choose import KEPT_STARTING, batches_wanted, choose_rate
+from thalweg.monitoring.choose import KEPT_STARTING, batches_wanted, choose_rate, choose_start
+from thalweg.monitoring.initial_scale import Rescaling, rescale
 from thalweg.monitoring.rate_search import Chosen, trial_steps
 from thalweg.training.device import Device, move
 from thalweg.training.loss import objective
@@ -46,11 +47,13 @@ class RateDecision:
         rate: To be used as the peak.
         rate_from: Who it is from.
         message: The reason, in a sentence.
+        scaling: What the initial weights are to be divided by first, where signals explode or die in them.
     """
 
     rate: float
     rate_from: RateSource
     message: str
+    scaling: Rescaling | None = None
 
 
 def decide_rate(
@@ -89,8 +92,13 @@ def decide_rate(
         length = _affordable(losses[0], plan.minutes or 1.0)
     if length is None:
         return RateDecision(rate=usual, rate_from="recipe", message="there is no time to try any")
-    chosen = choose_rate(copied, optimizer, losses, length=length, usual=usual)
-    return weighed(chosen, given=plan.learning_rate, usual=usual, trusted=trusted, fitted=plan.fine_tunes)
+    scaling: Rescaling | None = None
+    if plan.repair and plan.backbone is None:
+        chosen, scaling = choose_start(copied, optimizer, losses, length=length, usual=usual)
+    else:
+        chosen = choose_rate(copied, optimizer, losses, length=length, usual=usual)
+    found = weighed(chosen, given=plan.learning_rate, usual=usual, trusted=trusted, fitted=plan.fine_tunes)
+    return replace(found, scaling=scaling)
 
 
 def weighed(chosen: Chosen, *, given: float | None, usual: float, trusted: float, fitted: bool = False) -> RateDecision:
@@ -136,20 +144,20 @@ def search_rate_of(
     device: Device,
     listener: Listener,
     learning: tuple[Part, ...],
-) -> TrainingPlan:
+) -> tuple[TrainingPlan, Rescaling | None]:
     """Let short trials decide on the learning rate, between the user's, the recipe's and their own, and say so.
 
     Args:
         plan: The plan.
         batches: Training batches.
         summary: With the training files a class.
-        module: The network; never changed.
+        module: The network; its initial weights are scaled where signals explode or die in them and the plan repairs.
         device: Where to compute.
         listener: Whoever is told.
         learning: Parts of a pretrained network that learn at a share of the rate.
 
     Returns:
-        The plan with its rate.
+        The plan with its rate; and what the initial weights were divided by, or None.
     """
     given = plan.learning_rate
     weights = balance_of(plan, summary)
@@ -157,13 +165,17 @@ def search_rate_of(
     found = decide_rate(module, batches, device, plan=plan, weights=weights, parts=learning)
     whose = {"user": "Yours", "recipe": f"What usually serves {plan.network}", "trials": "By trial"}[found.rate_from]
     instead = "" if given in {None, found.rate} else f" in place of {given:.3g}"
+    if found.scaling is not None:
+        rescale(module, found.scaling.sizes)
+        listener.say(f"Scaled the initial weights: {found.scaling.reason}.")
     listener.say(f"Learning rate {found.rate:.3g}{instead}. {whose}: {found.message}.")
-    return replace(
+    decided = replace(
         plan,
         learning_rate=found.rate,
         rate_from=found.rate_from,
         given_rate=None if given == found.rate else given,
     )
+    return decided, found.scaling
 
 
 def usual_rate_of(plan: TrainingPlan, listener: Listener) -> TrainingPlan:

@@ -179,6 +179,7 @@ def _monitor(run: Session, network: torch.nn.Module, optimizer: torch.optim.Opti
         rate=plan.learning_rate or 0.0,
         repair=plan.repair,
         given=plan.given_rate,
+        scaling=run.start.scaling,
         clips=plan.rate_from == "trials",
         classes=0 if run.summary.masks else len(run.summary.classes),  # a segmenter has an output a class
         ranks=run.ranks.size,

@@ -20,6 +20,7 @@ from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.run_folder import RunFolder
 from thalweg.modules.sharded import can_shard
+from thalweg.monitoring.initial_scale import Rescaling
 from thalweg.training.device import Device
 from thalweg.training.ranks import Ranks
 
@@ -73,22 +74,31 @@ def make_folder(out: Path | None, name: str, ranks: Ranks) -> RunFolder:
     return RunFolder(Path(place))
 
 
-def decided_once(plan: TrainingPlan, decide: Callable[[], TrainingPlan], ranks: Ranks) -> TrainingPlan:
+def decided_once(
+    plan: TrainingPlan, decide: Callable[[], tuple[TrainingPlan, Rescaling | None]], ranks: Ranks
+) -> tuple[TrainingPlan, Rescaling | None]:
     """Let rank 0 decide on the rest of a plan, for all.
 
     Args:
         plan: As it is.
-        decide: Gives the plan with what was decided.
+        decide: Gives the plan with what was decided; and what it divided the initial weights by, which it gives to
+            the others when training begins.
         ranks: With whom the run is shared.
 
     Returns:
-        The plan of rank 0.
+        The plan of rank 0; and what weights were divided by, on rank 0.
     """
     if ranks.size == 1:
         return decide()
-    return TrainingPlan.from_toml(
-        ranks.from_first(lambda: decide().to_toml()), f"the plan for {printable(plan.source)}"
-    )
+    scalings: list[Rescaling | None] = []
+
+    def told() -> str:
+        decided, scaling = decide()
+        scalings.append(scaling)
+        return decided.to_toml()
+
+    whole = TrainingPlan.from_toml(ranks.from_first(told), f"the plan for {printable(plan.source)}")
+    return whole, next(iter(scalings), None)
 
 
 def refuse_shards(plan: TrainingPlan, device: Device, ranks: Ranks) -> None:

@@ -7,6 +7,7 @@ Where the pictures have masks, the network gives every pixel a class; otherwise 
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from thalweg.core.errors import PlanError, ShapeError
@@ -17,7 +18,6 @@ from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
 from thalweg.data.split import held_out_shares
-from thalweg.modules.build import build
 from thalweg.networks.catalogue import network as describe_network
 from thalweg.networks.catalogue import suited
 from thalweg.networks.spatial import standardised
@@ -51,7 +51,7 @@ from thalweg.workbench.spreading import (
     refuse_thin_parts,
     told_of_ranks,
 )
-from thalweg.workbench.start import Start
+from thalweg.workbench.start import start_from_seed
 from thalweg.workbench.telling import Listener, silent, tell_data, whoever_is_here
 from thalweg.workbench.transfer import ask_weights, describe, learning_parts, named_backbone
 from thalweg.workbench.transfer_start import keep_start, start_from
@@ -260,16 +260,16 @@ def _train(
     if pretrained:
         start = begin(plan, spec, pretrained, loaded, parts, summary, compute, listener)
     else:
-        start = Start(module=build(spec.logits()[0], seed=plan.seed))
+        start = start_from_seed(plan, spec)
     probe = start.probe
     with fitting_threads(compute, step_macs(spec, plan, probe) // ranks.size):
         plan = usual_rate_of(plan, listener) if shards else plan  # a trial would need the whole network on one rank
         if plan.learning_rate is None or plan.repair:
             batches = probe.train if probe else batches_of(loaded, parts.train, plan, training=True)
             learning = learning_parts(spec, plan, start.module)
-            plan = decided_once(
-                plan, lambda: search_rate_of(plan, batches, summary, start.trained, compute, listener, learning), ranks
-            )
+            trial = partial(search_rate_of, plan, batches, summary, start.trained, compute, listener, learning)
+            plan, scaling = decided_once(plan, trial, ranks)
+            start = replace(start, scaling=scaling)
         folder = make_folder(out, _run_name(plan), ranks)
         run = Session(
             plan=plan,

@@ -29,7 +29,7 @@ from thalweg.training.features import Scaling, features_of, fit_head, fold_in, s
 from thalweg.training.loss import class_weights
 from thalweg.workbench.batching import batches_of
 from thalweg.workbench.loading import Loaded
-from thalweg.workbench.start import Start
+from thalweg.workbench.start import SCALING, Start
 from thalweg.workbench.telling import Listener
 from thalweg.workbench.transfer import construct, make_probe
 
@@ -181,12 +181,14 @@ def _some(batches: Batches, chosen: np.ndarray) -> Batches:
 
 
 def keep_start(folder: RunFolder, start: Start) -> None:
-    """Keep what a run starts from, where something is pretrained; weights drawn from the seed can be drawn again.
+    """Keep what a run starts from, where that is more than weights drawn from the seed, which can be drawn again.
 
     Args:
         folder: The run.
         start: Its start.
     """
+    if start.scaling is not None:
+        folder.write_json(SCALING, start.scaling)
     if start.about is None:
         return
     save_weights(start.module, folder.path / START)
