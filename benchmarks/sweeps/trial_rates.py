@@ -5,7 +5,8 @@
 A line for each problem, seed and way. `choose` is `thalweg.monitoring.choose.choose_rate` as before a run of that many
 steps; `loop` the same on 24 batches, as in somebody's loop, whose length is not known; `clipped` and `free` are no walk
 but nine rates half a decade apart around the usual one, with and without clipping, to see what any walk could see.
-Resumable: what is there is not run again. Truth is that of the sweeps (`trial_score.py` holds one against the other).
+The rates kept are what trials alone choose (before decision 0047 gave the usual rate a share). Resumable: what is there
+is not run again. Truth is that of the sweeps (`trial_score.py` holds one against the other).
 """
 
 import argparse
