@@ -198,8 +198,12 @@ def trees_of(model: object, k: int = 0, share: float = 1.0) -> dict:
 def ship(
     path: Path, measured: str, script: str, data: Data, right: np.ndarray, verdict: object, factors: dict,
     sharpness: float, shift: list[float], below: float, widen: tuple[float, float],
+    beside: dict[str, object] | None = None,
 ) -> None:  # fmt: skip
-    """Write a model that the package reads; `right` are the runs whose numbers are called healthy."""
+    """Write a model that the package reads; `right` are the runs whose numbers are called healthy.
+
+    `beside` names a number of which a share is added to what the trees tell of the factor.
+    """
     healthy = {}
     for k, name in enumerate(data.names):
         column = data.x[right, k][np.isfinite(data.x[right, k])]
@@ -212,7 +216,9 @@ def ship(
         "features": data.names, "healthy": healthy,
         "verdict": {"sharpness": sharpness, "shift": shift, "undetermined_below": below}
         | {name: trees_of(verdict, k) for k, name in enumerate(CLASSES)},
-        "factor": {"widen": widen} | {name: trees_of(model) for name, model in factors.items()},
+        "factor": {"widen": widen}
+        | ({"beside": beside} if beside else {})
+        | {name: trees_of(model) for name, model in factors.items()},
     }  # fmt: skip
     text = json.dumps(shipped, separators=(",", ":"))
     for mark in (

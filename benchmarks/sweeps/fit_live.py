@@ -47,7 +47,9 @@ def history_of(record: dict, rate: float) -> RunHistory:
         Signal(name="batch_learning_rate", unit="1", subject="run", steps=steps, values=(rate,) * len(steps))
     )
     kind = {"sgd": "SGD", "momentum": "SGD", "nesterov": "SGD"}.get(record["optimizer"], record["optimizer"])
-    return RunHistory(signals=tuple(signals), network=NetworkFacts(optimizer=kind, batch_size=record["batch"]))
+    momentum = 0.9 if record["optimizer"] in {"momentum", "nesterov"} else 0.0
+    facts = NetworkFacts(optimizer=kind, batch_size=record["batch"], momentum=momentum)
+    return RunHistory(signals=tuple(signals), network=facts)
 
 
 def _number(value: float | None) -> float:

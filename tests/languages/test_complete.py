@@ -22,6 +22,7 @@ COVERED = (
     *("workbench/report_data.py",),
     *("rendering/diagnosis_page.py", "rendering/diagnosis_text.py", "rendering/telling_apart.py"),
     *("diagnosis/wording.py", "diagnosis/remedies.py", "diagnosis/learning_rate.py", "diagnosis/live_rate.py"),
+    "diagnosis/trial_features.py",
     *("diagnosis/rate_model.py", "diagnosis/curve.py", "diagnosis/noise.py", "diagnosis/overfitting.py"),
     *(f"diagnosis/rules/{name}.py" for name in ("activations", "batches", "curvature", "curves", "data", "depth")),
     *(f"diagnosis/rules/{name}.py" for name in ("gradients", "head", "layers", "learning_rate", "network")),

@@ -17,14 +17,15 @@ from thalweg.diagnosis.curve import Curve
 from thalweg.diagnosis.features import measure
 from thalweg.diagnosis.live import Live
 
-__all__ = ["FIRST", "measure_live"]
+__all__ = ["FIRST", "NORMALISING", "measure_live"]
 
 Numbers = npt.NDArray[np.float64]
 
 FIRST = 500
 """Steps that are looked at, the first ones."""
 _TINY = 1e-12
-_NORMALISING = ("adam", "rmsprop", "adagrad", "lion", "rprop", "muon")
+NORMALISING = ("adam", "rmsprop", "adagrad", "lion", "rprop", "muon")
+"""Optimizers whose updates do not follow the gradient's size, by what their names hold."""
 
 
 def measure_live(live: Live, *, since: int = 0, until: int = FIRST) -> dict[str, float]:
@@ -62,7 +63,7 @@ def measure_live(live: Live, *, since: int = 0, until: int = FIRST) -> dict[str,
     found |= _moved(live) | _gradients(live) | _decreases(live)
     kind = live.facts.optimizer.lower()
     if kind:
-        found["kind_normalises"] = float(any(name in kind for name in _NORMALISING))
+        found["kind_normalises"] = float(any(name in kind for name in NORMALISING))
     return {name: value for name, value in found.items() if math.isfinite(value)}
 
 

@@ -4,7 +4,8 @@ The beginning is measured (`live_features.py`): how far updates stay from the cr
 gradients turn, whether the predicted decrease comes. A fitted model (`rate_model.py`, `live_rate_model.json`) turns
 the numbers into a verdict; it was fitted on the first tenths of the sweeps' runs by `benchmarks/sweeps/fit_live.py`.
 The run is taken to be ten times as long as what is known of it, or as long as it was, where it has ended. What the
-first steps show of a rate that throws the weights away stands above the model.
+first steps show of a rate that throws the weights away stands above the model. Where short trials were made beside the
+run (`trial_features.py`), a model that knows them (`live_rate_trials_model.json`, by `fit_trials.py`) takes its place.
 """
 
 import math
@@ -20,6 +21,7 @@ from thalweg.diagnosis.features import features
 from thalweg.diagnosis.live import Live
 from thalweg.diagnosis.live_features import FIRST, measure_live
 from thalweg.diagnosis.rate_model import RateModel
+from thalweg.diagnosis.trial_features import measure_trials, trial_evidence
 from thalweg.diagnosis.wording import course
 
 __all__ = ["live_estimate"]
@@ -70,9 +72,17 @@ def live_estimate(history: RunHistory) -> LearningRateEstimate | None:
     wild = None if since else _thrown_away(live)
     if not any(name.startswith(("edge_", "moved_")) for name in found) and (seen >= _FEW or not since):
         return None
+    peak = _peak(rates, since)
+    wanted = live.value("batch_steps_wanted") or (seen if ended else seen / _SHARE)
+    tried = measure_trials(live, peak, wanted, found.get("bl_fall"))
+    found |= tried
     if seen < _FEW and wild is None:
         return LearningRateEstimate(verdict="undetermined", reason=f"only {seen} steps have been seen")
     answer = _with_curves(found, history) if ended else _alone(found, history)
+    if tried and (shown := trial_evidence(live, peak)):
+        evidence, words = shown
+        reason = answer.reason if answer.verdict == "undetermined" else f"{words}; {answer.reason}"
+        answer = replace(answer, evidence=(evidence, *answer.evidence), reason=reason)
     if wild is None:
         return answer
     told = answer if answer.verdict == "too_high" else _THROWN
@@ -84,8 +94,18 @@ def live_estimate(history: RunHistory) -> LearningRateEstimate | None:
     )
 
 
+def _peak(rates: Curve, since: int) -> float:
+    """The highest rate in use since the last repair."""
+    later = rates.values[rates.steps > since]
+    return float(later.max()) if len(later) else 0.0
+
+
+def _model(found: dict[str, float]) -> RateModel:
+    return RateModel.named("live_rate_trials_model" if "try_place" in found else "live_rate_model")
+
+
 def _alone(found: dict[str, float], history: RunHistory) -> LearningRateEstimate:
-    model = RateModel.named("live_rate_model")
+    model = _model(found)
     opinion = model.weigh(found)
     return opinion.conclude(_course(found), model.evidence(found, opinion.verdict, history))
 
@@ -93,7 +113,7 @@ def _alone(found: dict[str, float], history: RunHistory) -> LearningRateEstimate
 def _with_curves(found: dict[str, float], history: RunHistory) -> LearningRateEstimate:
     """Judge a run that has ended by its first tenth and by its curves: together they are right more often than each."""
     inside, outside, curves = (
-        RateModel.named("live_rate_model"),
+        _model(found),
         RateModel.named("learning_rate_model"),
         features(history),
     )

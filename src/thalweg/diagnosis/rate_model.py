@@ -128,6 +128,7 @@ class RateModel:
         undetermined_below: No verdict is given with less probability.
         factor: Trees of the decimal logarithm of the factor: low end, middle, high end.
         widen: By how much both ends are moved outward.
+        beside: A number and the share of it that is added to the factor's trees; None where they tell all of it.
     """
 
     names: tuple[str, ...]
@@ -138,13 +139,15 @@ class RateModel:
     undetermined_below: float
     factor: tuple[Trees, Trees, Trees]
     widen: tuple[float, float]
+    beside: tuple[str, float] | None = None
 
     @classmethod
     def named(cls, name: str) -> "RateModel":
         """Read a model that the package brings.
 
         Args:
-            name: `learning_rate_model` (from curves) or `live_rate_model` (from inside a run).
+            name: `learning_rate_model` (from curves), `live_rate_model` (from inside a run) or
+                `live_rate_trials_model` (the same where short trials were made beside it).
 
         Returns:
             The model, read once.
@@ -167,7 +170,8 @@ class RateModel:
         row = self._row(found)
         scores = self.sharpness * np.array([trees.sum(row) for trees in self.verdict]) + self.shift
         raised = np.exp(scores - scores.max())
-        low, middle, high = (trees.sum(row) for trees in self.factor)
+        share = self.beside[1] * found[self.beside[0]] if self.beside else 0.0
+        low, middle, high = (trees.sum(row) + share for trees in self.factor)
         return Opinion(
             chances=dict(zip(_VERDICTS, map(float, raised / raised.sum()), strict=True)),
             factor=(min(low, middle) - self.widen[0], middle, max(high, middle) + self.widen[1]),
@@ -228,6 +232,7 @@ def _read(name: str) -> RateModel:
         undetermined_below=verdict["undetermined_below"],
         factor=(low, middle, high),
         widen=(factor["widen"][0], factor["widen"][1]),
+        beside=(factor["beside"]["feature"], factor["beside"]["share"]) if "beside" in factor else None,
     )
 
 

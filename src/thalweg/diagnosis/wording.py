@@ -11,7 +11,8 @@ __all__ = ["course", "signal_of", "what", "window_of"]
 _SIGNALS = {"tl": "train_loss", "vl": "val_loss", "te": "train_accuracy", "ve": "val_accuracy", "bl": "batch_loss",
             "gap": "val_loss", "guess": "val_accuracy", "edge": "batch_critical_step", "moved": "batch_update_ratio",
             "turn": "batch_alignment", "noise": "batch_noise_scale", "slope": "batch_gradient_norm",
-            "kept": "batch_actual_decrease", "grown": "batch_weight_norm", "start": "batch_loss"}  # fmt: skip
+            "kept": "batch_actual_decrease", "grown": "batch_weight_norm", "start": "batch_loss",
+            "try": "batch_trial_rate"}  # fmt: skip
 _LAST = {"late", "late_share", "power_late", "end", "trend", "back"}
 _FIRST = {"start", "start_share", "first", "power_early"}
 _WORDS = {
@@ -95,6 +96,14 @@ _INSIDE = {
     "kept_level": "decrease that came over the one predicted, by the median",
     "kept_never": "share of updates after which the loss was higher",
     "start_guess": "ln of the first loss over that of guessing",
+    "try_rate": "log10 of the rate over that of the best trial",
+    "try_place": "log10 of the rate over the best one as trials tell it",
+    "try_gain": "ln of the best trial's loss over its start",
+    "try_here": "ln of a trial's loss at the rate over that of the best trial",
+    "try_up": "ln of a trial's loss at ten times the rate over that of the best trial",
+    "try_down": "ln of a trial's loss at a tenth of the rate over that of the best trial",
+    "try_edge": "log10 of the rate over the lowest at which a trial broke",
+    "try_behind": "ln of the loss of the run over that of the best trial",
     "kind_normalises": "whether the optimizer normalises the gradient",
 }
 

@@ -34,7 +34,7 @@ from thalweg.monitoring.replay import Batch
 from thalweg.monitoring.seat import Seat
 from thalweg.monitoring.snapshot import Snapshot, is_finite
 from thalweg.monitoring.standstill import Standstill, part_from
-from thalweg.monitoring.trials import CLIP, Objective, TrialGround, clip_gradients
+from thalweg.monitoring.trials import CLIP, TrialGround, clip_gradients
 
 __all__ = ["KEPT_SCHEDULED", "KEPT_STARTING", "Pilot"]
 
@@ -43,7 +43,6 @@ KEPT_SCHEDULED = 8.0
 
 SNAPSHOT_EVERY = 50
 """Updates between snapshots."""
-_HELD = 4  # batches that trials are judged by
 _RUINOUS = 4.0  # times the right rate: what was learned so is not worth keeping
 _BEHIND = 1.2  # times the trial's loss: a whole run must not be higher than this after a few trials' length
 _RETRIES = 3
@@ -196,7 +195,7 @@ class Pilot:
         if self.initial is not None and (saddle := self.still.judged(self.seat.module, replay, self.initial)):
             self.initial = part_from(self.initial, self.seat.module, self.seat.optimizer, seed=done)
             self._note(done, "perturb", saddle, before)
-        ground, length = self._ground(len(batches)), trial_steps(self.steps)
+        ground, length = self.lookout.ground(replay, self.seat.module, self.seat.optimizer), trial_steps(self.steps)
         chosen, scaled = self._search(ground, length)
         broken = before > _RUINOUS * chosen.rate or not is_finite(self.seat.module)
         broken = broken or not (self.initial is None or scaled or worth_keeping(ground, chosen, self.initial, length))
@@ -272,18 +271,6 @@ class Pilot:
         reason = f"the weights were ruined, trials of new ones soon do better{note}"
         self._note(self.seat.step, "reinitialise", reason, self._base(), after=chosen.rate)
         return chosen
-
-    def _ground(self, count: int) -> TrialGround:
-        held = min(_HELD, count // 3)
-        replay = self.seat.replay
-
-        def loss(which: int, scale: float = 1.0) -> Objective:
-            return lambda: scale * replay.loss_with_graph(which)
-
-        train = [loss(which, self.lookout.scale) for which in range(held, count)]
-        return TrialGround(
-            self.seat.module, self.seat.optimizer, train=train, held=[loss(which) for which in range(held)]
-        )
 
     def _roll_back(self, done: int) -> None:
         kept = self.kept or self.origin

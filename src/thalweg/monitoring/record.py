@@ -34,8 +34,12 @@ UNITS: Mapping[str, str] = {
     "batch_non_finite": "1",
     "batch_weight_norm": "1",
     "batch_frozen": "1",
+    "batch_trial_rate": "1",
+    "batch_trial_level": "1",
+    "batch_trial_steps": "1",
+    "batch_steps_wanted": "1",
 }
-"""Signals and their units; those of a layer have its name as subject."""
+"""Signals and their units; those of a layer have its name as subject, those of a trial its number."""
 
 
 class Record:

@@ -36,6 +36,11 @@ _SEATS: "weakref.WeakValueDictionary[int, Seat]" = weakref.WeakValueDictionary()
 
 class _Repairs(Protocol):
     interventions: list[Intervention]
+    spent: float
+
+
+class _Tries(Protocol):
+    spent: float
 
 
 def watch(
@@ -46,6 +51,7 @@ def watch(
     steps: int | None = None,
     every: int | None = None,
     log: str | os.PathLike[str] | None = None,
+    trials: bool = False,
 ) -> "Watch":
     """Watch a training from inside, in any PyTorch loop; nothing else of the loop changes.
 
@@ -57,6 +63,8 @@ def watch(
         steps: Updates of the whole training, where known: repair then ends with the rate at zero.
         every: Norms are measured every so many steps (10 by default); the rest goes by that.
         log: A CSV file to write, with the columns of `steps.csv`; layers go to `.signals.jsonl` beside it.
+        trials: Whether to try rates after 32 updates, once, so that the factor is told more nearly. Everything is put
+            back, the weights stay those of an unwatched run; it costs the time of about 100 updates (`spent`).
 
     Returns:
         The watch: `line()`, `verdict()`, `findings()`, `history()`, `interventions`, `close()`. It need not be kept.
@@ -76,7 +84,7 @@ def watch(
     chosen = max(several, key=_size)
     if len(several) > 1:
         _LOG.warning("thalweg watches one of %d optimizers: the %s with the most weights", len(several), _kind(chosen))
-    return Watch(model, chosen, repair=repair, steps=steps, every=every, log=log)
+    return Watch(model, chosen, repair=repair, steps=steps, every=every, log=log, trials=trials)
 
 
 class Watch:
@@ -89,6 +97,7 @@ class Watch:
         steps: Updates of the whole training, where known.
         every: Spacing of measurements.
         log: A CSV file to write.
+        trials: Whether to try rates beside the training.
     """
 
     def __init__(
@@ -100,6 +109,7 @@ class Watch:
         steps: int | None = None,
         every: int | None = None,
         log: str | os.PathLike[str] | None = None,
+        trials: bool = False,
     ) -> None:
         earlier = _SEATS.pop(id(inner_optimizer(optimizer)), None)
         if earlier is not None:
@@ -108,6 +118,8 @@ class Watch:
         self.instruments = Instruments(self.seat, every=every, compiled=_is_compiled(model))
         self.seat.passengers.append(self.instruments)
         self._repairs: _Repairs | None = None
+        self._scout: _Tries | None = None
+        pilot = None
         if repair:
             from thalweg.monitoring.pilot import Pilot
 
@@ -116,6 +128,14 @@ class Watch:
             self._repairs = pilot
             if pilot.unable:
                 _LOG.warning("thalweg only measures: %s", pilot.unable)
+        if trials:
+            from thalweg.monitoring.scout import Scout
+
+            scout = Scout(self.seat, self.instruments.record, steps=steps, pilot=pilot)
+            self.seat.passengers.append(scout)
+            self._scout = scout
+            if scout.unable:
+                _LOG.warning("thalweg only measures: %s", scout.unable)
         self.seat.passengers.append(_Diary(self, None if log is None else Path(log)))
         _SEATS[id(self.seat.optimizer)] = self.seat
 
@@ -141,6 +161,11 @@ class Watch:
     def overhead(self) -> float | None:
         """Share of the loop's own time that watching takes."""
         return self.seat.overhead
+
+    @property
+    def spent(self) -> float:
+        """What trials of other rates have cost so far, in updates of this training; `overhead` has their time, too."""
+        return max((each.spent for each in (self._repairs, self._scout) if each is not None), default=0.0)
 
     def step(self, loss: object = None) -> None:
         """Not needed: the seat sees every update by itself. For loops written for watches that are told.

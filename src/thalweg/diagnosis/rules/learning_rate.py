@@ -17,8 +17,9 @@ _SURE = 0.9  # so that about 2 % of runs at a good rate are warned, problems lef
 def check_too_high(case: Case) -> Iterator[Finding]:
     """LRN001: the learning rate is too high.
 
-    Watches: ``train_loss``, ``val_loss``, ``train_accuracy``, ``val_accuracy``, ``batch_loss``; never the rate itself,
-        since the same number is healthy on one problem and ends in NaN on another.
+    Watches: ``train_loss``, ``val_loss``, ``train_accuracy``, ``val_accuracy``, ``batch_loss``; never the rate itself
+        but beside short trials (``batch_trial_rate``), since the same number is healthy on one problem and ends in NaN
+        on another.
     Fires when: the estimate's verdict is `too_high`: of recorded runs with such curves, most reach a better accuracy at
         a lower rate, by 10 % of the way from chance or more. A warning from 90 % certainty on, else a remark.
     Why it hurts: steps jump over the valley: divergence, overshooting, oscillation without decrease, validation error
@@ -51,7 +52,8 @@ def check_too_high(case: Case) -> Iterator[Finding]:
 def check_too_low(case: Case) -> Iterator[Finding]:
     """LRN002: the learning rate is too low.
 
-    Watches: ``train_loss``, ``val_loss``, ``train_accuracy``, ``val_accuracy``, ``batch_loss``; never the rate itself.
+    Watches: ``train_loss``, ``val_loss``, ``train_accuracy``, ``val_accuracy``, ``batch_loss``; never the rate itself
+        but beside short trials (``batch_trial_rate``).
     Fires when: the estimate's verdict is `too_low`: of recorded runs with such curves, most reach a better accuracy at
         a higher rate within the same epochs, by 10 % of the way from chance or more. A warning from 90 % certainty on,
         else a remark.
