@@ -7,7 +7,7 @@
 The optimizers are packages for this benchmark alone, thalweg does not depend on them. A finder sweeps 100 updates,
 which are charged, and trains from the initial weights at the rate it suggests, with warm-up, cosine and clipping. An
 optimizer trains *as prescribed* by its README (`prodigy`), or *fed* the user's rate for the one that its README names
-(`prodigy_fed`). What replaces AdamW keeps the loop's weight decay of 0.01; gradients are clipped for D-Adaptation alone.
+(`prodigy_fed`). What replaces AdamW keeps its weight decay of 0.01; gradients are clipped for D-Adaptation alone.
 """
 
 import contextlib
