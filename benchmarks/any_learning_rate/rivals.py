@@ -1,6 +1,7 @@
 """The rivals of the any-learning-rate benchmark: learning-rate finders, and optimizers that want no learning rate.
 
     pip install prodigyopt dadaptation dog-optimizer schedulefree
+    python -m doctest benchmarks/any_learning_rate/rivals.py
     python benchmarks/any_learning_rate/run.py --methods valley,steep,steepest,prodigy,dadapt,dog,ldog,schedule_free \
         --works W3,W4,W5,W6,W7 --seeds 1,2,3 --out benchmarks/results/any_learning_rate_rivals.jsonl
 
@@ -94,6 +95,19 @@ def steepest(rates: list[float], losses: list[float]) -> float:
     r, y = torch.tensor(rates[10:-1]), torch.tensor(losses[10:-1])
     r, y = r[y.isfinite()], y[y.isfinite()]
     return float(r[int(torch.gradient(y, spacing=[r])[0].argmin())])
+
+
+def falling(rate: Callable[[int], float]) -> tuple[list[float], list[float]]:
+    """A made sweep: a wavy fall of the loss. What the libraries say of it stands below.
+
+    fastai 2.8.12 suggests 0.0331 (valley) and 0.00209 (steep), Lightning 2.6.6 finds 7.59e-08 steepest.
+
+    Example:
+        >>> print(*(f"{finder.suggest(*falling(finder.rate)):.3g}" for finder in FINDERS.values()))
+        0.0331 0.00209 7.59e-08
+    """
+    losses = [2.3 - 1.5 / (1 + math.exp((56 - i) / 4)) + 0.01 * math.sin(5 * i) for i in range(SWEEP)]
+    return [rate(i) for i in range(SWEEP)], losses
 
 
 FINDERS = {

@@ -228,11 +228,11 @@ def panel(part: list[Row], title: str, left: float, top: float) -> list[str]:
         f'<text x="{left}" y="{top - 6}">{title}: accuracy in % against the starting rate</text>',
         f'<rect x="{left}" y="{top}" width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="#999"/>',
         f'<rect x="{left + WIDTH}" y="{top}" width="{ASIDE}" height="{HEIGHT}" fill="#f6f6f6" stroke="#999"/>',
-        f'<text x="{left + WIDTH + ASIDE / 2}" y="{top + HEIGHT + 14}" text-anchor="middle">takes no rate</text>',
+        f'<text x="{left + WIDTH + ASIDE / 2}" y="{top + 10}" text-anchor="middle" font-size="9">takes no rate</text>',
     ]
     parts.extend(
         f'<text x="{across(10.0**power)}" y="{top + HEIGHT + 14}" text-anchor="middle">1e{power}</text>'
-        for power in range(-6, 2, 2)
+        for power in range(-6, 3, 2)
     )
     parts.extend(
         f'<text x="{left - 4}" y="{down(value) + 4}" text-anchor="end">{value}</text>'
