@@ -283,7 +283,8 @@ def figure(judged: list[Row]) -> str:
         part = [row for row in judged if (row["work"], row["optimizer"]) == place]
         left, top = GAP + number % COLUMNS * across, 24 + number // COLUMNS * down
         parts.extend(panel(part, " ".join(place), left, top))
-    for number, method in enumerate([*COLOURS, "oracle", *RIVALS]):
+    seen = {row["method"] for row in judged}
+    for number, method in enumerate(name for name in [*COLOURS, "oracle", *RIVALS] if name in seen):
         x, y = 20 + number % 3 * 260, bottom + 28 + number // 3 * 18
         if method in RIVALS:
             parts.append(mark(method, x + 7, y + 2))
