@@ -3,7 +3,7 @@
     python benchmarks/any_learning_rate/run.py --works W3,W4 --rates 1e-6,1e-4,1e-2,1,100 --seeds 1,2
 
 Resumable: a run is a line of the result file, what is there is not run again. Methods are interleaved. Each process
-takes the jobs of its share: `--share 0/2` and `--share 1/2` on two cores.
+takes the jobs of its share: `--share 0/2` and `--share 1/2` on two cores. The rivals' methods are in `rivals.py`.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from rivals import FED, METHODS, RIVALS, run_rival, serves
 from workloads import WORKLOADS
 
 from training import run_given, run_plain, run_rescue
@@ -24,6 +25,8 @@ RESULTS = Path(__file__).resolve().parents[1] / "results" / "any_learning_rate.j
 GRIDS = {"sgd": tuple(10 ** (e / 2) for e in range(-6, 2)), "adamw": tuple(10 ** (e / 2) for e in range(-8, 0))}
 """The oracle's half-decade grid; it is widened where its best lies at an end."""
 GRID_SEED = 101
+AT_A_RATE = {"cosine_clip", "constant", "given", "rescue", "rescue_late", "watched", *FED}
+"""Methods that the user's rate has a part in."""
 
 
 def jobs(args: argparse.Namespace) -> Iterator[dict[str, object]]:
@@ -40,11 +43,11 @@ def jobs(args: argparse.Namespace) -> Iterator[dict[str, object]]:
             }
     for seed, rate, (work, kind) in itertools.product(args.seeds, args.rates, pairs):
         for method in args.methods:
-            if method in {"cosine_clip", "constant", "given", "rescue", "rescue_late", "watched"}:
+            if method in AT_A_RATE and serves(method, kind):
                 yield {"method": method, "work": work, "optimizer": kind, "rate": rate, "seed": seed}
     for seed, (work, kind) in itertools.product(args.seeds, pairs):
         for method in args.methods:
-            if method not in {"grid", "cosine_clip", "constant", "given", "rescue", "rescue_late", "watched"}:
+            if method != "grid" and method not in AT_A_RATE and serves(method, kind):
                 yield {"method": method, "work": work, "optimizer": kind, "rate": None, "seed": seed}
 
 
@@ -57,6 +60,18 @@ def _same(path: Path, job: dict[str, object], chosen: float) -> dict[str, object
             costs = ("validation", "accuracy", "cpu_seconds", "wall_seconds", "chosen", "peak", "spent_steps", "trials",
                      "interventions", "unable", "closed")  # fmt: skip
             return {name: row[name] for name in costs} | {"same_run_as_rate": row["rate"]}
+    return None
+
+
+def _prescribed(path: Path, job: dict[str, object]) -> dict[str, object] | None:
+    """The run as prescribed, where the user's rate is the prescribed one."""
+    if job["method"] not in FED:
+        return None
+    wanted = {"method": FED[str(job["method"])], **{name: job[name] for name in ("work", "optimizer", "seed")}}
+    for line in path.read_text().splitlines() if path.exists() else ():
+        row = json.loads(line)
+        if wanted.items() <= row.items() and row["peak"] == job["rate"]:
+            return {name: value for name, value in row.items() if name not in job} | {"same_run_as": wanted["method"]}
     return None
 
 
@@ -73,7 +88,9 @@ def perform(job: dict[str, object], path: Path) -> dict[str, object]:
         return run_rescue(work, kind, float(str(job["rate"])), seed, late=method == "rescue_late")
     if method == "watched":
         return run_rescue(work, kind, float(str(job["rate"])), seed, schedule=True)
-    raise SystemExit(f"no method {method}")
+    if method in METHODS:
+        return _prescribed(path, job) or run_rival(work, kind, method, seed, job["rate"])
+    raise SystemExit(f"no method {method}; of the rivals there are {', '.join(METHODS)}")
 
 
 def key(job: dict[str, object]) -> tuple[object, ...]:
@@ -103,6 +120,8 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
+    for method in RIVALS.keys() & {FED.get(method, method) for method in args.methods}:
+        RIVALS[method].imported()  # what is missing is said now, not after an hour
     mine, shares = (int(part) for part in args.share.split("/"))
     for job in jobs(args):
         if zlib.crc32(repr(key(job)).encode()) % shares != mine or key(job) in done(args.out):

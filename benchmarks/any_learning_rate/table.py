@@ -1,10 +1,14 @@
 """The table and the figure of the any-learning-rate benchmark, from whatever runs are there.
 
-    python benchmarks/any_learning_rate/table.py benchmarks/results/any_learning_rate.jsonl --figure docs/any-rate.svg
+    cd benchmarks/results
+    python ../any_learning_rate/table.py any_learning_rate.jsonl any_learning_rate_rivals.jsonl \
+        --figure ../../docs/any-learning-rate.svg
 
 Oracle: of the half-decade grid at seed 101 the rate with the best validation accuracy, rerun on other seeds. Regret of
 a run: mean test accuracy of the oracle on that workload and optimizer, over the seeds that are there, minus the run's.
 Intervals: 95 %, bootstrap over (workload, optimizer, seed) as a whole, since runs of one seed share weights and order.
+Rivals stand for SGD or AdamW (`rivals.py`) and are held to that oracle; a run that ended before its steps were done
+counts with the accuracy it left, and not for the time.
 """
 
 import argparse
@@ -26,8 +30,32 @@ NAMES = {
     "cosine_clip": "the rate + warm-up + cosine + clip",
     "constant": "the rate, constant",
     "oracle": "tuned oracle",
+    "valley": "finder: fastai valley",
+    "steep": "finder: fastai steepest",
+    "steepest": "finder: Lightning steepest",
+    "prodigy": "Prodigy (for AdamW)",
+    "prodigy_fed": "Prodigy, fed the rate",
+    "dadapt": "D-Adaptation",
+    "dadapt_fed": "D-Adaptation, fed the rate",
+    "dog": "DoG, averaged (for SGD)",
+    "dog_fed": "DoG, fed the rate",
+    "ldog": "L-DoG, averaged (for SGD)",
+    "ldog_fed": "L-DoG, fed the rate",
+    "schedule_free": "Schedule-Free",
+    "schedule_free_fed": "Schedule-Free, fed the rate",
 }
 COLOURS = {"given": "#0b6e4f", "rescue": "#1f78b4", "null": "#888888", "cosine_clip": "#e08214", "constant": "#b2182b"}
+RIVALS = {
+    "valley": "#6a3d9a",
+    "steep": "#e7298a",
+    "steepest": "#000000",
+    "prodigy": "#a6561d",
+    "dadapt": "#7a8b00",
+    "dog": "#00a5cf",
+    "ldog": "#4361ee",
+    "schedule_free": "#d4a000",
+}
+"""Thin lines where they are fed the rate; where they take none, a mark right of the axis."""
 Row = dict[str, object]
 
 
@@ -115,6 +143,7 @@ def table(judged: list[Row]) -> str:
         for row in part:
             means[row["work"], row["optimizer"]][row["rate"]].append(100 * float(str(row["accuracy"])))
         flat = [max(map(np.mean, each.values())) - min(map(np.mean, each.values())) for each in means.values()]
+        times = [float(str(row["time"])) for row in part if not row.get("ended")]
         cells = [
             named,
             str(len(part)),
@@ -122,9 +151,9 @@ def table(judged: list[Row]) -> str:
             f"{np.median(regrets):.2f}",
             f"{np.percentile(regrets, 90):.2f}",
             f"{max(regrets):.2f}",
-            "" if method in {"null", "oracle"} else f"{max(flat):.1f}",
+            "" if method in {"null", "oracle"} or part[0]["rate"] is None else f"{max(flat):.1f}",
             f"{100 * np.mean([value <= 1 for value in regrets]):.0f} %",
-            f"{np.median([float(str(row['time'])) for row in part]):.2f}",
+            f"{np.median(times):.2f}" if times else "",
             f"{np.mean([float(str(row['work_ratio'])) for row in part]):.2f}",
         ]
         lines.append("| " + " | ".join(cells) + " |")
@@ -139,7 +168,7 @@ def by_rate(judged: list[Row]) -> str:
         rates = sorted({float(str(row["rate"])) for row in part if row["method"] in {"given", "rescue", "constant"}})
         lines = [
             f"\n{place[0]} {place[1]}: accuracy in %, mean over seeds (n)",
-            f"{'':14}" + "".join(f"{rate:>14.0e}" for rate in rates),
+            f"{'':18}" + "".join(f"{rate:>14.0e}" for rate in rates),
         ]
         for method in NAMES:
             cells = []
@@ -147,78 +176,135 @@ def by_rate(judged: list[Row]) -> str:
                 values = [
                     100 * float(str(row["accuracy"]))
                     for row in part
-                    if row["method"] == method and (near(row["rate"], rate) or method in {"null", "oracle"})
+                    if row["method"] == method
+                    and (row["rate"] is None or near(row["rate"], rate) or method in {"null", "oracle"})
                 ]
                 cells.append(f"{np.mean(values):>10.1f} ({len(values)})" if values else f"{'-':>14}")
             if any("(" in cell for cell in cells):
-                lines.append(f"{method:14}" + "".join(cells))
+                lines.append(f"{method:18}" + "".join(cells))
         blocks.append("\n".join(lines))
     return "\n".join(blocks)
 
 
+def against(judged: list[Row]) -> str:
+    """What the given rate gains on each rival, on the same workload, optimizer and seed (means over the rates)."""
+    means: dict[str, dict[tuple[object, ...], float]] = {}
+    for method in NAMES:
+        groups: dict[tuple[object, ...], list[float]] = defaultdict(list)
+        for row in judged:
+            if row["method"] == method:
+                groups[row["work"], row["optimizer"], row["seed"]].append(100 * float(str(row["accuracy"])))
+        means[method] = {place: float(np.mean(each)) for place, each in groups.items()}
+    lines = []
+    for method in (name for name in NAMES if name.removesuffix("_fed") in RIVALS):
+        both = sorted(means["given"].keys() & means[method].keys(), key=str)
+        gains = np.array([means["given"][place] - means[method][place] for place in both])
+        if len(gains) > 1:
+            chosen = np.random.default_rng(0).integers(0, len(gains), (4000, len(gains)))
+            low, high = np.percentile(gains[chosen].mean(1), [2.5, 97.5])
+            lines.append(
+                f"given minus {method:18} {gains.mean():6.2f} ({low:.2f} to {high:.2f}) points, n {len(gains)}"
+            )
+    return "\n".join(lines)
+
+
+WIDTH, HEIGHT, GAP, COLUMNS, ASIDE = 270, 190, 46, 2, 80
+"""Of a panel, in points; `ASIDE`: the strip for methods that take no rate."""
+
+
+def panel(part: list[Row], title: str, left: float, top: float) -> list[str]:
+    """Accuracy against the starting rate for a workload and optimizer, and beside it what takes no rate."""
+    best = max(100 * float(str(row["accuracy"])) for row in part)
+    across = lambda rate: left + WIDTH * (math.log10(rate) + 6) / 8  # noqa: E731
+    down = lambda value: top + HEIGHT * (1 - value / (1.1 * best))  # noqa: E731
+    means: dict[str, dict[object, float]] = defaultdict(dict)
+    for method in NAMES:
+        groups: dict[object, list[float]] = defaultdict(list)
+        for row in part:
+            if row["method"] == method:
+                groups[None if method in {"oracle", "null"} else row["rate"]].append(100 * float(str(row["accuracy"])))
+        means[method] = {rate: float(np.mean(each)) for rate, each in groups.items()}
+    parts = [
+        f'<text x="{left}" y="{top - 6}">{title}: accuracy in % against the starting rate</text>',
+        f'<rect x="{left}" y="{top}" width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="#999"/>',
+        f'<rect x="{left + WIDTH}" y="{top}" width="{ASIDE}" height="{HEIGHT}" fill="#f6f6f6" stroke="#999"/>',
+        f'<text x="{left + WIDTH + ASIDE / 2}" y="{top + 10}" text-anchor="middle" font-size="9">takes no rate</text>',
+    ]
+    parts.extend(
+        f'<text x="{across(10.0**power)}" y="{top + HEIGHT + 14}" text-anchor="middle">1e{power}</text>'
+        for power in range(-6, 3, 2)
+    )
+    parts.extend(
+        f'<text x="{left - 4}" y="{down(value) + 4}" text-anchor="end">{value}</text>'
+        for value in range(0, int(1.1 * best), 10)
+    )
+    for method, colour, dash in (("oracle", "black", "3 3"), ("null", COLOURS["null"], "none")):
+        if means[method]:
+            y = down(means[method][None])
+            parts.append(
+                f'<line x1="{left}" x2="{left + WIDTH + ASIDE}" y1="{y}" y2="{y}" stroke="{colour}" '
+                f'stroke-width="{1 if method == "oracle" else 2}" stroke-dasharray="{dash}"/>'
+            )
+    fed = {f"{name}_fed": colour for name, colour in RIVALS.items()}
+    for method, colour in {**fed, **COLOURS}.items():
+        places = sorted((across(float(str(rate))), down(y)) for rate, y in means[method].items() if rate is not None)
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        thick = 0.8 if method in fed else 2
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="{thick}"/>')
+        parts.extend(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{0.8 + thick}" fill="{colour}"/>' for x, y in places)
+    parts.extend(
+        mark(method, left + WIDTH + 6 + ASIDE * slot / len(RIVALS), down(means[method][None]))
+        for slot, method in enumerate(RIVALS)
+        if means[method]
+    )
+    return parts
+
+
+def mark(method: str, x: float, y: float) -> str:
+    """A square for a finder, a circle for an optimizer."""
+    if method in {"valley", "steep", "steepest"}:
+        return f'<rect x="{x - 3.5:.1f}" y="{y - 3.5:.1f}" width="7" height="7" fill="{RIVALS[method]}"/>'
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{RIVALS[method]}"/>'
+
+
 def figure(judged: list[Row]) -> str:
-    """Accuracy against the starting rate, a panel a workload and optimizer, every method a line; plain SVG."""
+    """A panel a workload and optimizer, every method a line or a mark; plain SVG."""
     places = sorted({(str(row["work"]), str(row["optimizer"])) for row in judged})
-    width, height, gap = 300, 190, 46
-    columns = 2
-    rows = math.ceil(len(places) / columns)
+    across, down = WIDTH + ASIDE + GAP, HEIGHT + GAP
+    bottom = math.ceil(len(places) / COLUMNS) * down
     parts = [
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{columns * (width + gap) + 20}" '
-            f'height="{rows * (height + gap) + 60}" font-family="sans-serif" font-size="11">'
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{COLUMNS * across + 20}" '
+            f'height="{bottom + 130}" font-family="sans-serif" font-size="11">'
         ),
         '<rect width="100%" height="100%" fill="white"/>',
     ]
     for number, place in enumerate(places):
-        left, top = gap + number % columns * (width + gap), 24 + number // columns * (height + gap)
         part = [row for row in judged if (row["work"], row["optimizer"]) == place]
-        best = max(100 * float(str(row["accuracy"])) for row in part)
-        across = lambda rate: left + width * (math.log10(rate) + 6) / 8  # noqa: E731, B023
-        down = lambda value: top + height * (1 - value / (1.1 * best))  # noqa: E731, B023
-        parts.append(
-            f'<text x="{left}" y="{top - 6}">{place[0]} {place[1]}: accuracy in % against the starting rate</text>'
-        )
-        parts.append(f'<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="none" stroke="#999"/>')
-        parts.extend(
-            f'<text x="{across(10.0**power)}" y="{top + height + 14}" text-anchor="middle">1e{power}</text>'
-            for power in range(-6, 3, 2)
-        )
-        parts.extend(
-            f'<text x="{left - 4}" y="{down(value) + 4}" text-anchor="end">{value}</text>'
-            for value in range(0, int(1.1 * best), 10)
-        )
-        oracle = [100 * float(str(row["accuracy"])) for row in part if row["method"] == "oracle"]
-        y = down(float(np.mean(oracle)))
-        parts.append(f'<line x1="{left}" x2="{left + width}" y1="{y}" y2="{y}" stroke="black" stroke-dasharray="3 3"/>')
-        for method, colour in COLOURS.items():
-            means: dict[float, list[float]] = defaultdict(list)
-            for row in part:
-                if row["method"] == method:
-                    means[float(str(row["rate"]))].append(100 * float(str(row["accuracy"])))
-            if method == "null" and means:
-                (values,) = means.values()
-                means = {1e-6: values, 1e2: values}
-            points = " ".join(f"{across(rate):.1f},{down(float(np.mean(means[rate]))):.1f}" for rate in sorted(means))
-            parts.extend(
-                f'<circle cx="{across(rate):.1f}" cy="{down(float(np.mean(values))):.1f}" r="2.5" fill="{colour}"/>'
-                for rate, values in means.items()
-            )
-            parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
-    for number, (method, colour) in enumerate(COLOURS.items()):
-        x, y = 20 + number % 3 * 225, rows * (height + gap) + 28 + number // 3 * 18
-        parts.append(f'<rect x="{x}" y="{y}" width="14" height="4" fill="{colour}"/>')
-        parts.append(f'<text x="{x + 18}" y="{y + 6}" font-size="10">{NAMES[method][:44]}</text>')
+        left, top = GAP + number % COLUMNS * across, 24 + number // COLUMNS * down
+        parts.extend(panel(part, " ".join(place), left, top))
+    seen = {row["method"] for row in judged}
+    for number, method in enumerate(name for name in [*COLOURS, "oracle", *RIVALS] if name in seen):
+        x, y = 20 + number % 3 * 260, bottom + 28 + number // 3 * 18
+        if method in RIVALS:
+            parts.append(mark(method, x + 7, y + 2))
+        else:
+            dash = ' stroke-dasharray="3 3"' if method == "oracle" else ""
+            colour = COLOURS.get(method, "black")
+            parts.append(f'<path d="M{x} {y + 2}h14" stroke="{colour}" stroke-width="{1 if dash else 2}"{dash}/>')
+        thin = "; thin: fed the rate" if f"{method}_fed" in NAMES else ""
+        parts.append(f'<text x="{x + 18}" y="{y + 6}" font-size="10">{NAMES[method]}{thin}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
 def main() -> None:
     """Print, and draw where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("runs", type=Path)
+    parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--figure", type=Path)
     parser.add_argument("--works", default="W3,W4,W5,W6,W7")
     args = parser.parse_args()
-    rows = [json.loads(line) for line in args.runs.read_text().splitlines()]
+    rows = [json.loads(line) for file in args.runs for line in file.read_text().splitlines()]
     judged = [row for row in gather(rows) if row["work"] in args.works.split(",")]
     print(table(judged))
     print(by_rate(judged))
@@ -229,6 +315,7 @@ def main() -> None:
         means = [np.mean([float(str(row["regret"])) for row in part]) for part in (ours, null)]
         low, high = np.percentile(draws(ours) - np.random.default_rng(1).permutation(draws(null)), [2.5, 97.5])
         print(f"ours minus null, mean regret: {means[0] - means[1]:.2f} ({low:.2f} to {high:.2f}) points")
+    print(against(judged))
     if args.figure:
         args.figure.write_text(figure(judged))
 
