@@ -1,6 +1,7 @@
 """Initial weights in which signals explode or die are scaled, and others are left alone."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from torch import nn
 
 import thalweg
 from thalweg.monitoring.choose import choose_start
-from thalweg.monitoring.initial_scale import find_rescaling, rescale, search_well_scaled
+from thalweg.monitoring.initial_scale import Rescaling, find_rescaling, is_usual, rescale, search_well_scaled
 from thalweg.monitoring.pilot import Pilot
 from thalweg.monitoring.seat import Seat
 
@@ -104,6 +105,22 @@ def test_measuring_leaves_running_means_and_random_state():
     assert not any(module._forward_hooks for module in network.modules())
 
 
+def test_a_loss_that_may_be_negative_says_nothing_of_explosions():
+    found = Rescaling(sizes={"0": 2.0}, before=-1.0, after=-5.0, largest=2.0, spread=1.0)
+    assert not found.wild
+    assert replace(found, before=16.0, after=5.0).wild
+
+
+def test_usual_rates_are_asked_of_small_fresh_networks_alone():
+    network = deep()
+    assert is_usual(network)
+    assert not is_usual(nn.Linear(2300, 2300))
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight[torch.rand(weight.shape, generator=RANDOM) < 0.02] *= 12
+    assert not is_usual(network)
+
+
 def test_inputs_that_are_not_numbers_end_in_nothing():
     network = deep(2.5)
     assert find_rescaling(network, lambda: LOSS(network(INPUTS * torch.nan), LABELS)) is None
@@ -125,11 +142,10 @@ def _as_if(trial):
     return {"rate": trial.rate, "loss": 1.386, "start": 1.386, "moved": 1.0, "steps": trial.steps}
 
 
-@pytest.mark.parametrize("rate", [1e-5, 1e-3])
-def test_a_watched_loop_is_led_back_to_scaled_weights(rate):
+def test_a_watched_loop_is_led_back_to_scaled_weights():
     def train(*, repair):
         network = deep(layers=8)
-        optimizer = torch.optim.SGD(network.parameters(), lr=rate, momentum=0.9)
+        optimizer = torch.optim.SGD(network.parameters(), lr=1e-4, momentum=0.9)
         watching = thalweg.watch(network, optimizer, repair=repair, steps=STEPS)
         for step in range(STEPS):
             optimizer.zero_grad()

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import torch
 
-from thalweg.monitoring.initial_scale import Rescaling, is_trained, search_well_scaled
+from thalweg.monitoring.initial_scale import Rescaling, is_usual, search_well_scaled
 from thalweg.monitoring.rate_search import Chosen, search_rate, trial_steps
 from thalweg.monitoring.trials import CLIP, Objective, TrialGround
 
@@ -100,7 +100,7 @@ def _ground(
 
 def _search(ground: TrialGround, length: int, usual: float | None) -> Chosen:
     return search_rate(
-        lambda rate: ground.run(rate, length), ground.optimizer, usual=usual, fresh=not is_trained(ground.module)
+        lambda rate: ground.run(rate, length), ground.optimizer, usual=usual, fresh=is_usual(ground.module)
     )
 
 

@@ -24,18 +24,19 @@ from thalweg.monitoring.rate_search import Chosen
 from thalweg.monitoring.snapshot import Snapshot
 from thalweg.monitoring.trials import Objective
 
-__all__ = ["Rescaling", "find_rescaling", "is_trained", "rescale", "search_well_scaled"]
+__all__ = ["Rescaling", "find_rescaling", "is_trained", "is_usual", "rescale", "search_well_scaled"]
 
 WILD = 3.0
 """A loss at the initial weights so many times that after the division means that signals explode."""
 FAINT = 3e-3
 """Outputs that vary less than this from sample to sample are those of signals that may die: as PyTorch makes them,
 four convolutions with rectifiers give 6e-3, six 6e-4, eight 2e-5."""
-BETTER = 0.95
-"""Trials after the division must then end at this share of the loss of the others, or less."""
+GAIN = 0.05
+"""Trials after the division must then end lower than the others by this share of their loss."""
 _HUGE = 1e30  # files of a run hold numbers only
 _TRAINED = 5.0  # kurtosis: 1.8 of a uniform law, 3 of a normal one
-_MANY = 256  # weights that make a kurtosis worth reading
+_MANY, _SEEN = 256, 100_000  # weights that make a kurtosis worth reading, and that are read of a matrix
+_SMALL = 5_000_000  # parameters
 _Layer = nn.Linear | nn.modules.conv._ConvNd  # noqa: SLF001 - the only common base of all convolutions
 
 
@@ -60,8 +61,8 @@ class Rescaling:
 
     @property
     def wild(self) -> bool:
-        """Whether signals explode."""
-        return self.before > WILD * self.after
+        """Whether signals explode; of a loss that may be negative this cannot be told."""
+        return self.before > WILD * self.after > 0
 
     @property
     def faint(self) -> bool:
@@ -106,7 +107,7 @@ def search_well_scaled(
     rescale(module, found.sizes)
     second = search()
     lowest, other = (min(trial.loss for trial in each.trials) for each in (second, chosen))
-    if second.learned and lowest < BETTER * other:
+    if second.learned and other - lowest > GAIN * abs(other):
         return second, found
     kept.put_back(module, None)
     return chosen, None
@@ -190,10 +191,26 @@ def is_trained(module: nn.Module) -> bool:
     tails = []
     for weight in module.parameters():
         if weight.ndim > 1 and weight.numel() >= _MANY and weight.is_floating_point():
-            values = weight.detach().double()
+            values = weight.detach().flatten()[:: max(1, weight.numel() // _SEEN)].double()
             squares = (values - values.mean()).square()
             tails.append(float(squares.square().mean() / squares.mean().square().clamp(min=1e-300)))
     return bool(tails) and sorted(tails)[len(tails) // 2] > _TRAINED
+
+
+def is_usual(module: nn.Module) -> bool:
+    """Whether what usually serves whole runs may be asked: it was measured on small networks with initial weights.
+
+    Args:
+        module: The network.
+
+    Returns:
+        False for more than five million parameters, and for weights that were trained before.
+
+    Example:
+        >>> is_usual(nn.Linear(64, 64))
+        True
+    """
+    return sum(weight.numel() for weight in module.parameters()) <= _SMALL and not is_trained(module)
 
 
 @contextmanager
@@ -207,7 +224,7 @@ def _measured(module: nn.Module, *, divide: bool) -> Iterator[dict[str, tuple[fl
 
     def hooked(name: str) -> Callable[[nn.Module, object, object], object]:
         def hook(_: nn.Module, __: object, output: object) -> object:
-            if not isinstance(output, torch.Tensor):
+            if not isinstance(output, torch.Tensor) or not output.is_floating_point():
                 return output
             if name not in found:
                 found[name] = _size_and_spread(output.detach().float())

@@ -25,7 +25,7 @@ from thalweg.monitoring.choose import KEPT_STARTING
 from thalweg.monitoring.escape import draw_anew, shake
 from thalweg.monitoring.guard import Guard
 from thalweg.monitoring.horizon import Horizon, NoiseFloor
-from thalweg.monitoring.initial_scale import is_trained, search_well_scaled
+from thalweg.monitoring.initial_scale import is_usual, search_well_scaled
 from thalweg.monitoring.lookout import FEWEST, MOST, Lookout, amp_scale, worth_keeping
 from thalweg.monitoring.moment import Moment
 from thalweg.monitoring.pilot_state import pack_pilot, unpack_pilot
@@ -217,7 +217,7 @@ class Pilot:
             return search(fresh=False), ""
         present = Snapshot.take(module, None)
         self.initial.put_back(module, None)
-        fresh = not is_trained(module)
+        fresh = is_usual(module)
         chosen, scaling = search_well_scaled(module, ground.held[0], lambda: search(fresh=fresh))
         if scaling is not None:
             self.initial = Snapshot.take(module, None)

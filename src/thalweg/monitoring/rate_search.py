@@ -146,7 +146,8 @@ def search_rate(
         known: Trials made before, at rates of the walk's own grid.
         usual: Best rate of whole runs of this network, where it is known: the walk starts at the trial's for it, and
             whoever knows it weighs it against the answer.
-        fresh: Whether the weights are initial ones; what usually serves these has no share in the answer otherwise.
+        fresh: Whether this is a small network with initial weights; otherwise what usually serves these has no share in
+            the answer.
 
     Returns:
         The rate.
