@@ -64,7 +64,7 @@ def test_dying_signals_are_seen_where_trials_then_learn_more():
     assert scaling is not None
     assert not scaling.wild
     assert scaling.faint
-    assert "short trials learn more" in scaling.reason
+    assert "from sample to sample" in scaling.reason
 
 
 @pytest.mark.parametrize("network", [deep(1.0), deep(layers=2), deep(3.0, norm=True)], ids=["he", "shallow", "norm"])
@@ -106,7 +106,7 @@ def test_measuring_leaves_running_means_and_random_state():
 
 
 def test_a_loss_that_may_be_negative_says_nothing_of_explosions():
-    found = Rescaling(sizes={"0": 2.0}, before=-1.0, after=-5.0, largest=2.0, spread=1.0)
+    found = Rescaling(sizes={"0": 2.0}, before=-1.0, after=-5.0, largest=2.0, spread=1.0, scaled=1.0)
     assert not found.wild
     assert replace(found, before=16.0, after=5.0).wild
 
@@ -140,6 +140,16 @@ def test_worse_trials_undo_the_scaling():
 
 def _as_if(trial):
     return {"rate": trial.rate, "loss": 1.386, "start": 1.386, "moved": 1.0, "steps": trial.steps}
+
+
+def test_where_outputs_are_the_same_for_all_samples_trials_must_only_not_be_worse():
+    chosen, _ = start_of(deep(1.0))
+    asleep = replace(chosen, trials=tuple(replace(each, **_as_if(each)) for each in chosen.trials))
+    network = deep(layers=12)
+    _, scaling = search_well_scaled(network, lambda: batch(network, 0), lambda: asleep)
+    assert scaling is not None
+    assert scaling.spread < 1e-4
+    assert scaling.scaled > 0.1
 
 
 def test_a_watched_loop_is_led_back_to_scaled_weights():

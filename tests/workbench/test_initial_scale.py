@@ -64,5 +64,5 @@ def test_a_run_that_has_no_checkpoint_yet_begins_with_the_same_weights(runs):
 
 
 def test_what_a_run_keeps_of_it_is_read_again():
-    found = Rescaling(sizes={"conv1": 2.5}, before=1e30, after=0.7, largest=1e9, spread=4.0)
+    found = Rescaling(sizes={"conv1": 2.5}, before=1e30, after=0.7, largest=1e9, spread=4.0, scaled=0.8)
     assert from_plain(Rescaling, to_plain(found), "here") == found

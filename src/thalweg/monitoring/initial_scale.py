@@ -4,11 +4,13 @@ A network without normalisation multiplies the size of its signals in every laye
 large, eight layers make the outputs 256 times too large; PyTorch's own default, uniform within 1 / sqrt(fan-in), makes
 them 2.4 times too small in each layer with a rectifier, so that deep plain networks do not begin to learn at whatever
 rate. What is wrong there is no learning rate, and no learning rate mends it: the weights of every layer are divided by
-the size of its outputs on one batch, layer after layer, so that all outputs are of size 1 (Mishkin and Matas 2016).
+the size of its outputs on one batch, layer after layer, so that all outputs are of size 1 (Mishkin and Matas 2016), and
+those of the last layer no larger.
 
 Two signs lead to it. Either the loss at the initial weights is several times what it is after the division; or the
-outputs hardly depend on the input, and trials of rates after the division end clearly lower. Weights that
-somebody trained before have heavier tails than any law that initial weights are drawn from, and are never touched.
+outputs hardly depend on the input, and trials of rates after the division end lower (or no higher, where the outputs do
+not depend on it at all). Weights that somebody trained before have heavier tails than any law that initial weights are
+drawn from, and are never touched.
 """
 
 import math
@@ -31,8 +33,11 @@ WILD = 3.0
 FAINT = 3e-3
 """Outputs that vary less than this from sample to sample are those of signals that may die: as PyTorch makes them,
 four convolutions with rectifiers give 6e-3, six 6e-4, eight 2e-5."""
-GAIN = 0.05
-"""Trials after the division must then end lower than the others by this share of their loss."""
+GAIN = 0.01
+"""Trials after the division must then end lower than the others by this share of their loss: a few dozen updates gain
+little, but those of a network whose outputs are the same for all samples gain nothing."""
+CONSTANT = 1e-4
+"""Outputs that vary less than this are the same for all samples: then trials must only not end higher by that share."""
 _HUGE = 1e30  # files of a run hold numbers only
 _TRAINED = 5.0  # kurtosis: 1.8 of a uniform law, 3 of a normal one
 _MANY, _SEEN = 256, 100_000  # weights that make a kurtosis worth reading, and that are read of a matrix
@@ -45,12 +50,13 @@ class Rescaling:
     """What layers are to be divided by, and what that does to the loss.
 
     Args:
-        sizes: Root mean square of each layer's outputs once the layers before it are divided; weights and biases are
-            to be divided by it.
+        sizes: Root mean square of each layer's outputs once the layers before it are divided, of the last one where it
+            is more than 1; weights and biases are to be divided by it.
         before: Loss of a batch at the initial weights; 1e30 where it is not finite.
         after: Loss of the same batch once all are divided.
         largest: Largest root mean square of a layer's outputs at the initial weights.
         spread: Of the last layer's outputs at the initial weights, from sample to sample.
+        scaled: The same once all are divided.
     """
 
     sizes: Mapping[str, float]
@@ -58,6 +64,7 @@ class Rescaling:
     after: float
     largest: float
     spread: float
+    scaled: float
 
     @property
     def wild(self) -> bool:
@@ -78,8 +85,8 @@ class Rescaling:
                 f"with outputs of size 1 in {len(self.sizes)} layers it is {self.after:.3g}"
             )
         return (
-            f"outputs varied by {self.spread:.1g} from sample to sample at the initial weights; with outputs of size 1 "
-            f"in {len(self.sizes)} layers short trials learn more"
+            f"outputs varied by {self.spread:.1g} from sample to sample at the initial weights, and do so by "
+            f"{self.scaled:.1g} with outputs of size 1 in {len(self.sizes)} layers"
         )
 
 
@@ -107,7 +114,7 @@ def search_well_scaled(
     rescale(module, found.sizes)
     second = search()
     lowest, other = (min(trial.loss for trial in each.trials) for each in (second, chosen))
-    if second.learned and other - lowest > GAIN * abs(other):
+    if other - lowest > (-GAIN if found.spread < CONSTANT else GAIN) * abs(other):
         return second, found
     kept.put_back(module, None)
     return chosen, None
@@ -134,10 +141,10 @@ def find_rescaling(module: nn.Module, loss: Objective) -> Rescaling | None:
     """
     kept = Snapshot.take(module, None)
     try:
-        with _measured(module, divide=False) as natural:
+        with _measured(module) as natural:
             before = float(loss().detach())
         kept.put_back(module, None)  # running means
-        with _measured(module, divide=True) as divided:
+        with _measured(module, divided_up_to=next(reversed(natural), None)) as divided:
             after = float(loss().detach())
     finally:
         kept.put_back(module, None)
@@ -150,6 +157,7 @@ def find_rescaling(module: nn.Module, loss: Objective) -> Rescaling | None:
         after=after,
         largest=max(size for size, _ in natural.values()),
         spread=list(natural.values())[-1][1],
+        scaled=list(divided.values())[-1][1] / list(divided.values())[-1][0],
     )
 
 
@@ -214,8 +222,8 @@ def is_usual(module: nn.Module) -> bool:
 
 
 @contextmanager
-def _measured(module: nn.Module, *, divide: bool) -> Iterator[dict[str, tuple[float, float]]]:
-    """Note each layer's size and spread of outputs at its first call; divide the outputs too."""
+def _measured(module: nn.Module, *, divided_up_to: str | None = None) -> Iterator[dict[str, tuple[float, float]]]:
+    """Note each layer's size and spread of outputs at its first call; up to the last layer, divide the outputs, too."""
     found: dict[str, tuple[float, float]] = {}
     counts: dict[torch.Tensor, int] = {}
     for layer in module.modules():
@@ -227,8 +235,10 @@ def _measured(module: nn.Module, *, divide: bool) -> Iterator[dict[str, tuple[fl
             if not isinstance(output, torch.Tensor) or not output.is_floating_point():
                 return output
             if name not in found:
-                found[name] = _size_and_spread(output.detach().float())
-            return output / found[name][0] if divide else output
+                size, spread = _size_and_spread(output.detach().float())
+                # a network begins best with small outputs: those of the last layer are not made larger
+                found[name] = (max(size, 1.0) if name == divided_up_to else size), spread
+            return output if divided_up_to is None else output / found[name][0]
 
         return hook
 
