@@ -42,6 +42,7 @@ def main() -> None:
     unknown = [name for name in names if name not in known]
     if unknown or not names:
         sys.exit(f"name experiments: {', '.join(known)}")
+    options.out.mkdir(parents=True, exist_ok=True)  # before hours of work, not after
     for name in names:
         record = _run(name, options)
         (options.out / f"lab-{name}{options.suffix}.json").write_text(
