@@ -4,8 +4,8 @@
 
 The pictures and the budget of W4 (10,000 of CIFAR-10 at 16 x 16, 1,000 steps of batch 32); eight convolutions without
 normalisation with PyTorch's own initial weights, or twice too large ones. Without: warm-up, cosine and clipping at the
-best of three rates half a decade apart, by validation. With: `choose_start`, as `thalweg train` begins. Four networks
-of the catalogue's kind, which need none of it, must stay as they are. Resumable.
+best of three rates half a decade apart, by validation. With: `search_well_scaled`, as `thalweg train` begins. A network
+with batch normalisation, which needs none of it, must stay as it is. Resumable.
 """
 
 import argparse

@@ -4,13 +4,15 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import torch
 from torch import nn
 from workloads import Arrays, Workload
 
-from thalweg.monitoring.choose import batches_wanted, choose_start
+from thalweg.monitoring.choose import batches_wanted, choose_rate
+from thalweg.monitoring.initial_scale import search_well_scaled
 from thalweg.monitoring.pilot import Pilot
 from thalweg.monitoring.seat import Seat
 
@@ -138,7 +140,8 @@ def run_given(
         others = work.batches(1000 + seed)
         batches = [next(others) for _ in range(batches_wanted(work.steps))]
         losses = [lambda batch=batch: batch_loss(network, batch) for batch in batches]
-        chosen, scaling = choose_start(network, optimizer, losses, start=rate, steps=work.steps)
+        try_rates = partial(choose_rate, network, optimizer, losses, start=rate, steps=work.steps)
+        chosen, scaling = search_well_scaled(network, losses[0], try_rates)
         if (known := same(chosen.rate)) is not None:
             return known
         seat = Seat(network, optimizer)

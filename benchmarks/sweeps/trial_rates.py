@@ -5,7 +5,7 @@
 A line for each problem, seed and way. `choose` is `thalweg.monitoring.choose.choose_rate` as before a run of that many
 steps; `loop` the same on 24 batches, as in somebody's loop, whose length is not known; `clipped` and `free` are no walk
 but nine rates half a decade apart around the usual one, with and without clipping, to see what any walk could see.
-The rates kept are what trials alone choose (before decision 0047 gave the usual rate a share). Resumable: what is there
+The rates are what trials alone choose, without the usual rate's share (decision 0047). Resumable: what is there
 is not run again. Truth is that of the sweeps (`trial_score.py` holds one against the other).
 """
 
@@ -29,7 +29,7 @@ from data import split
 from networks import Stack, build
 from thalweg.monitoring.choose import batches_wanted, choose_rate
 from thalweg.monitoring.lookout import MOST
-from thalweg.monitoring.rate_search import STRIDE, trial_steps, usual_rate
+from thalweg.monitoring.rate_search import SHORT_HORIZON, STRIDE, is_normalising, trial_steps, usual_rate
 from thalweg.monitoring.trials import CLIP, Trial, TrialGround
 
 WAYS = ("choose", "loop", "clipped", "free")
@@ -70,9 +70,10 @@ def tried(problem: Problem, seed: int, way: str) -> dict[str, object]:
     record: dict[str, object] = {}
     if way in {"choose", "loop"}:
         known = steps if way == "choose" else None
-        chosen = choose_rate(
-            network, optimizer, batches(batches_wanted(steps) if way == "choose" else MOST), steps=known
-        )
+        given = batches(batches_wanted(steps) if way == "choose" else MOST)
+        # told where the walk begins anyway, it gives what usually serves no share in the answer
+        begin = usual_rate(optimizer) * SHORT_HORIZON["normalising" if is_normalising(optimizer) else "plain"]
+        chosen = choose_rate(network, optimizer, given, steps=known, usual=begin)
         trials = chosen.trials
         record = {"rate": short(chosen.rate), "edge": short(chosen.edge), "spent": round(chosen.spent, 1)}
     else:

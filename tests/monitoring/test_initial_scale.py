@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import thalweg
-from thalweg.monitoring.choose import choose_start
+from thalweg.monitoring.choose import choose_rate
 from thalweg.monitoring.initial_scale import Rescaling, find_rescaling, is_usual, rescale, search_well_scaled
 from thalweg.monitoring.pilot import Pilot
 from thalweg.monitoring.seat import Seat
@@ -44,7 +44,8 @@ def batch(network, number):
 
 def start_of(network, kind=torch.optim.Adam):
     losses = [lambda number=number: batch(network, number) for number in range(8)]
-    return choose_start(network, kind(network.parameters(), lr=1e-3), losses, steps=STEPS)
+    optimizer = kind(network.parameters(), lr=1e-3)
+    return search_well_scaled(network, losses[0], lambda: choose_rate(network, optimizer, losses, steps=STEPS))
 
 
 def test_exploding_signals_are_seen_and_the_loss_becomes_that_of_guessing():

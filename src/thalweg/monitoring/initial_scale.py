@@ -16,7 +16,7 @@ drawn from, and are never touched.
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -42,6 +42,7 @@ _HUGE = 1e30  # files of a run hold numbers only
 _TRAINED = 5.0  # kurtosis: 1.8 of a uniform law, 3 of a normal one
 _MANY, _SEEN = 256, 100_000  # weights that make a kurtosis worth reading, and that are read of a matrix
 _SMALL = 5_000_000  # parameters
+_TWO_PASSES = 2 / 3  # of an update, of which a forward pass is a third
 _Layer = nn.Linear | nn.modules.conv._ConvNd  # noqa: SLF001 - the only common base of all convolutions
 
 
@@ -98,26 +99,29 @@ def search_well_scaled(
     Args:
         module: The network at its initial weights; left scaled where that is returned, as it was otherwise.
         loss: Loss of one batch at the present weights.
-        search: Makes trials from the module's present weights.
+        search: Makes trials from the module's present weights, such as `choose_rate`.
 
     Returns:
-        The rate, and the scaling where it was needed.
+        The rate, at the cost of all that was computed; and the scaling where it was needed.
     """
     found = None if is_trained(module) else find_rescaling(module, loss)
-    if found is not None and found.wild:
+    if found is None:
+        return search(), None
+    if found.wild:
         rescale(module, found.sizes)
-        return search(), found
     chosen = search()
-    if found is None or not found.faint:
-        return chosen, None
+    chosen = replace(chosen, spent=chosen.spent + _TWO_PASSES)
+    if found.wild or not found.faint:
+        return chosen, found if found.wild else None
     kept = Snapshot.take(module, None)
     rescale(module, found.sizes)
     second = search()
     lowest, other = (min(trial.loss for trial in each.trials) for each in (second, chosen))
+    spent = chosen.spent + second.spent
     if other - lowest > (-GAIN if found.spread < CONSTANT else GAIN) * abs(other):
-        return second, found
+        return replace(second, spent=spent), found
     kept.put_back(module, None)
-    return chosen, None
+    return replace(chosen, spent=spent), None
 
 
 @torch.no_grad()

@@ -12,13 +12,14 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 
 from thalweg.core.dataset import DataSummary
 from thalweg.core.plan import RateSource, TrainingPlan
-from thalweg.monitoring.choose import KEPT_STARTING, batches_wanted, choose_rate, choose_start
-from thalweg.monitoring.initial_scale import Rescaling, rescale
+from thalweg.monitoring.choose import KEPT_STARTING, batches_wanted, choose_rate
+from thalweg.monitoring.initial_scale import Rescaling, rescale, search_well_scaled
 from thalweg.monitoring.rate_search import Chosen, trial_steps
 from thalweg.training.device import Device, move
 from thalweg.training.loss import objective
@@ -92,11 +93,9 @@ def decide_rate(
         length = _affordable(losses[0], plan.minutes or 1.0)
     if length is None:
         return RateDecision(rate=usual, rate_from="recipe", message="there is no time to try any")
-    scaling: Rescaling | None = None
-    if plan.repair and plan.backbone is None:
-        chosen, scaling = choose_start(copied, optimizer, losses, length=length, usual=usual)
-    else:
-        chosen = choose_rate(copied, optimizer, losses, length=length, usual=usual)
+    try_rates = partial(choose_rate, copied, optimizer, losses, length=length, usual=usual)
+    mends = plan.repair and plan.backbone is None
+    chosen, scaling = search_well_scaled(copied, losses[0], try_rates) if mends else (try_rates(), None)
     found = weighed(chosen, given=plan.learning_rate, usual=usual, trusted=trusted, fitted=plan.fine_tunes)
     return replace(found, scaling=scaling)
 
