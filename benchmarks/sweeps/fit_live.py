@@ -9,6 +9,7 @@ benchmarks/results/diagnosis-live.json. The scored view is the first tenth of ea
 import argparse
 import gzip
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,41 @@ def rows(path: Path) -> list[dict]:
     return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What models said of runs that were left out, brought to scale, and the numbers that bring it there."""
+
+    chances: np.ndarray
+    sharpness: float
+    shift: np.ndarray
+    widen: float
+    below: float
+    views: dict[str, dict]
+    reliability: object
+
+    @property
+    def scale(self) -> tuple:
+        """What is shipped, in the order that `ship` takes it."""
+        return self.sharpness, self.shift, self.below, self.widen
+
+
+def judged(raw: np.ndarray, logs: np.ndarray, data: Data) -> Judged:
+    """Calibrate chances and intervals on the views, and score them view by view."""
+    known = np.isin(data.view, tuple(VIEWS)) & (data.label >= 0)
+    sharpness, shift = calibrate(raw[known], data.label[known], np.ones(known.sum()))
+    chances = chances_of(raw, sharpness, shift)
+    near = np.isin(data.view, tuple(VIEWS)) & (np.abs(data.log_factor) < 1.48)
+    widen = widths(logs[near], data.log_factor[near])
+    below = float(f"{max(0.4, np.quantile(chances[known].max(1), 0.04)):.3g}")
+    views = {
+        view: verdict_score(chances, data, data.view == view, below)
+        | factor_score(logs, chances, data, data.view == view, widen)
+        for view in (*VIEWS, "tenth in part")
+    }
+    return Judged(chances=chances, sharpness=sharpness, shift=shift, widen=widen, below=below, views=views,
+                  reliability=reliability(chances, data.label, known))  # fmt: skip
+
+
 def with_curves(data: Data, chances: np.ndarray, folds: int) -> dict[str, float]:
     """Macro-F1 of the first tenth, of the whole curves, and of both (geometric mean), each left out in turn."""
     curves = Data(table(load(HERE / "runs.jsonl.gz")))
@@ -117,24 +153,13 @@ def main() -> None:
     args = parser.parse_args()
     data = Data(rows(args.runs))
     raw, logs = left_out(data, data.problem, args.folds, factors=True)
-    known = np.isin(data.view, tuple(VIEWS)) & (data.label >= 0)
-    sharpness, shift = calibrate(raw[known], data.label[known], np.ones(known.sum()))
-    chances = chances_of(raw, sharpness, shift)
-    near = np.isin(data.view, tuple(VIEWS)) & (np.abs(data.log_factor) < 1.48)
-    widen = widths(logs[near], data.log_factor[near])
-    below = float(f"{max(0.4, np.quantile(chances[known].max(1), 0.04)):.3g}")
+    found = judged(raw, logs, data)
     result = {
         "problems": len(np.unique(data.problem)), "runs": int((data.view == "tenth").sum()),
-        "undetermined_below": below,
-        "left_out_problems": {
-            view: verdict_score(chances, data, data.view == view, below)
-            | factor_score(logs, chances, data, data.view == view, widen)
-            for view in (*VIEWS, "tenth in part")
-        },
-        "reliability": reliability(chances, data.label, known),
-        "confusion_per_problem": per_problem(chances, data, data.view == "tenth"),
+        "undetermined_below": found.below, "left_out_problems": found.views, "reliability": found.reliability,
+        "confusion_per_problem": per_problem(found.chances, data, data.view == "tenth"),
     }  # fmt: skip
-    result["whole_runs"] = with_curves(data, chances, 5)
+    result["whole_runs"] = with_curves(data, found.chances, 5)
     print(json.dumps({k: v for k, v in result.items() if k != "confusion_per_problem"}, indent=1), flush=True)
     if args.look:
         return
@@ -142,7 +167,7 @@ def main() -> None:
     everything = np.ones(len(data.label), dtype=bool)
     right = (data.label == 1) & (data.view == "tenth")
     ship(MODEL, "thalweg.diagnosis.live_features", "benchmarks/sweeps/fit_live.py", data, right,
-         fit_verdict(data, everything), fit_factor(data, everything), sharpness, shift, below, widen)  # fmt: skip
+         fit_verdict(data, everything), fit_factor(data, everything), *found.scale)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -14,9 +14,8 @@ import math
 from pathlib import Path
 
 import numpy as np
-from fit import CLIP, NEAR, Data, calibrate, chances_of, factor_models, fit_verdict, ship, widths
-from fit_live import RESULTS, VIEWS, history_of, rows
-from score import factor_score, reliability, verdict_score
+from fit import CLIP, NEAR, Data, factor_models, fit_verdict, ship
+from fit_live import RESULTS, VIEWS, history_of, judged, rows
 from table import HERE, load
 from trial_score import kept, line, parts
 
@@ -106,23 +105,14 @@ def main() -> None:
         logs[out] += SHARE * data.x[out, place][:, None]
         print("left out", number, flush=True)
     data.x[:, place] = shipped
-    known = np.isin(data.view, tuple(VIEWS)) & (data.label >= 0)
-    sharpness, shift = calibrate(raw[known], data.label[known], np.ones(known.sum()))
-    chances = chances_of(raw, sharpness, shift)
-    near = np.isin(data.view, tuple(VIEWS)) & (np.abs(data.log_factor) < 1.48)
-    widen = widths(logs[near], data.log_factor[near])
-    below = float(f"{max(0.4, np.quantile(chances[known].max(1), 0.04)):.3g}")
-    result = {
-        view: verdict_score(chances, data, data.view == view, below)
-        | factor_score(logs, chances, data, data.view == view, widen)
-        for view in (*VIEWS, "tenth in part")
-    } | {"reliability": reliability(chances, data.label, known)}
+    scores = judged(raw, logs, data)
+    result = scores.views | {"reliability": scores.reliability}
     print(json.dumps(result, indent=1), flush=True)
     RESULTS.write_text(json.dumps(json.loads(RESULTS.read_text()) | {"with_trials": result}, indent=1) + "\n")
     everything = np.ones(len(data.label), dtype=bool)
     right = (data.label == 1) & (data.view == "tenth")
     ship(MODEL, "thalweg.diagnosis.live_features and trial_features", "benchmarks/sweeps/fit_trials.py", data, right,
-         fit_verdict(data, everything), fit_factor(data, everything), sharpness, shift, below, widen,
+         fit_verdict(data, everything), fit_factor(data, everything), *scores.scale,
          beside={"feature": "try_place", "share": SHARE})  # fmt: skip
 
 
