@@ -1,7 +1,8 @@
 """What would 1.3 million and 1,000 million pictures take, in time and money, on named machines? Computed from rates.
 
 Measured here: processor seconds of a training step a picture (one thread, one process), of making a picture of a batch,
-of decoding a JPEG photo, of finding a file; multiply-accumulates, weights and normalisations from `thalweg count`.
+of the processor's part of that where CUDA warps and colours (bytes copied, mirrored and shifted), of decoding a JPEG
+photo, of finding a file; multiply-accumulates, weights and normalisations from `thalweg count`.
 Assumed: everything about machines that are not here (ASSUMED, each with its source), above all that a GPU does
 convolutions at a share of its peak. The formula is at the head of the page that this writes; put your own numbers in
 and run it again.
@@ -38,6 +39,7 @@ class Machine:
         name: What it is.
         devices: GPUs, or cores.
         peak: Dense bfloat16 operations a device and second; 0 for cores, whose rate was measured.
+        memory: Bytes a device moves in its own memory a second; 0 for cores.
         share: Of the peak, or of the measured rate of one core alone, that training reaches.
         batch: Pictures a device and step.
         inside: Bytes a second that a message between devices moves inside a machine.
@@ -50,6 +52,7 @@ class Machine:
     name: str
     devices: int
     peak: float
+    memory: float
     share: float
     batch: int
     inside: float
@@ -60,17 +63,22 @@ class Machine:
 
 
 ASSUMED = (
-    Machine(name="64 cores (c7a.16xlarge)", devices=64, peak=0, share=0.6, batch=8, inside=5e9, between=3e9, cores=64,
-            price=3.28, why="cores like the one measured, which share memory: 60 % of 64 times; list price us-east-1"),
-    Machine(name="8 A100 (p4d.24xlarge)", devices=8, peak=312e12, share=0.15, batch=128, inside=200e9, between=40e9,
-            cores=48, price=21.96, why="NVIDIA's peak; its own ResNet-50 script reaches about 0.22 of it; list price"),
-    Machine(name="8 H100 (p5.48xlarge)", devices=8, peak=989e12, share=0.12, batch=128, inside=300e9, between=300e9,
-            cores=96, price=55.04, why="NVIDIA's peak; convolutions use less of it than on the A100; list price"),
+    Machine(name="64 cores (c7a.16xlarge)", devices=64, peak=0, memory=0, share=0.6, batch=8, inside=5e9, between=3e9,
+            cores=64, price=3.28,
+            why="cores like the one measured, which share memory: 60 % of 64 times; list price us-east-1"),
+    Machine(name="8 A100 (p4d.24xlarge)", devices=8, peak=312e12, memory=1.5e12, share=0.15, batch=128,
+            inside=200e9, between=40e9, cores=48, price=21.96,
+            why="NVIDIA's peak; its own ResNet-50 script reaches about 0.22 of it; list price"),
+    Machine(name="8 H100 (p5.48xlarge)", devices=8, peak=989e12, memory=3.3e12, share=0.12, batch=128,
+            inside=300e9, between=300e9, cores=96, price=55.04,
+            why="NVIDIA's peak; convolutions use less of it than on the A100; list price"),
 )  # fmt: skip
 LATENCY = 30e-6
 """Seconds a small message between GPUs, assumed; batch normalisation over ranks sends two a layer and step."""
 FLOPS_A_MAC, PASSES = 2, 3
 """Operations a multiply-accumulate; forward, and twice as much backward."""
+CHANGING = 30
+"""How often a device reads or writes a picture's floats to warp and colour it, assumed: some 15 operations."""
 MACHINES = (1, 8)
 
 BEFORE = """# What larger data would take
@@ -81,18 +89,20 @@ magnitude, put your own numbers into the script, and measure with `benchmarks/ra
 
     step     = max(batch x seconds a picture computes, batch x seconds to make a picture) + messages
     seconds a picture on a GPU = 6 MACs / (peak x share)       2 operations a MAC, forward and backward are 3 passes
+                               + 30 x 12 x pixels / memory     warped and coloured there, 30 times read or written
     messages = 2 x 4 bytes x weights x (n - 1) / n / bandwidth + 4 x normalisations x latency       nothing overlaps
     hours    = pictures x epochs / (batch x devices) x step, and decoding once
 
-Each rank makes its batches (mirrored, scaled, colours changed) on one core of its own, while the step before computes.
+Each rank makes its batches on one core of its own, while the step before computes: all of it (mirrored, scaled, colours
+changed) where cores train, the copying of bytes alone where CUDA does the rest.
 
 ## Measured on one core
 """
 
 BEHIND = """## What would break first
 
-- **Making batches.** A GPU computes pictures faster than one core makes them; where the table says so, augmentation on
-  the device would win what is lost. It is not there.
+- **Making batches.** Where the table says so, a GPU computes pictures faster than one core copies their bytes, although
+  it warps and colours them itself; keeping them on the device, or more threads, would win that. Neither is there.
 - **The cache.** Decoded pictures are kept at the size of training: 150 kB each at 224 pixels, 196 GB for 1.3 million,
   150 TB for 1,000 million. The first is a disk, the second is not: at that size pictures must be decoded as they come,
   which thalweg does not do.
@@ -144,16 +154,25 @@ def step_seconds(network: str, side: int, batch: int) -> float:
     return seconds_of(step) / batch
 
 
-def make_seconds(side: int) -> float:
-    """Of making a picture of a training batch from the cache, augmented as by default."""
+def make_seconds(side: int) -> tuple[float, float]:
+    """Of making a picture of a training batch from the cache, augmented as by default; of copying its bytes alone."""
     import numpy as np
 
     from thalweg.core.plan import Augmentation
+    from thalweg.data.augment import place
     from thalweg.data.batches import Batches
 
     pixels = np.random.default_rng(0).integers(0, 255, (32, side, side, 3), dtype=np.uint8)
-    batches = Batches(pixels, range(32), [0] * 32, batch_size=32, augmentation=Augmentation())
-    return seconds_of(lambda: next(batches.epoch(1)), seconds=1.0) / 32
+    indices, changes, block = np.arange(32), Augmentation(), np.empty_like(pixels)
+    batches = Batches(pixels, indices, [0] * 32, batch_size=32, augmentation=changes)
+
+    def copy() -> None:
+        random = np.random.default_rng(0)
+        for target, picture in zip(block, pixels, strict=True):
+            place(target, picture, changes, random)
+
+    whole = seconds_of(lambda: batches.batch(indices, 1, 0), seconds=1.0) / 32
+    return whole, seconds_of(copy, seconds=1.0) / 32
 
 
 def decode_seconds() -> float:
@@ -197,10 +216,11 @@ def computed(
     devices = here.devices * machines
     if here.peak:
         picture = network["macs"] * FLOPS_A_MAC * PASSES / (here.peak * here.share)
+        picture += CHANGING * 3 * 4 * network["side"] ** 2 / here.memory
     else:
         picture = (network["step_seconds"] + network["make_seconds"]) / here.share
-    making = here.peak > 0 and network["make_seconds"] > picture
-    picture = max(picture, network["make_seconds"]) if here.peak else picture
+    making = here.peak > 0 and network["copy_seconds"] > picture
+    picture = max(picture, network["copy_seconds"]) if here.peak else picture
     slowest = here.between if machines > 1 else here.inside
     message = 2 * 4 * network["parameters"] * (devices - 1) / devices / slowest
     norms = 4 * network["norms"] * LATENCY
@@ -228,11 +248,13 @@ def main() -> None:
     common = {"decode_seconds": decode_seconds(), "find_seconds": find_seconds()}
     rates: dict[str, dict[str, float]] = {}
     for name, (network, side) in NETWORKS.items():
+        made, copied = make_seconds(side)
         counted = thalweg.count(network, input=(3, side, side))
         rates[name] = common | {
             "macs": float(counted.ledger.macs or 0), "parameters": float(counted.ledger.parameters),
             "norms": float(sum(row.kind == "batch_norm" for row in counted.layers)), "side": float(side),
-            "make_seconds": make_seconds(side), "step_seconds": step_seconds(network, side, 16 if side < 100 else 8),
+            "make_seconds": made, "copy_seconds": copied,
+            "step_seconds": step_seconds(network, side, 16 if side < 100 else 8),
         }  # fmt: skip
         print(name, rates[name], file=sys.stderr)
     table = [
@@ -269,12 +291,13 @@ def page(result: dict[str, object]) -> str:
     first = next(iter(rates.values()))
     lines = [
         BEFORE,
-        "| network | million MACs | million weights | ms a picture and step | ms to make a picture of a batch |",
-        "| --- | --- | --- | --- | --- |",
+        "| network | million MACs | million weights | ms a picture and step | ms to make a picture | its bytes alone |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     for name, each in rates.items():
         words = f"| {name} | {each['macs'] / 1e6:,.0f} | {each['parameters'] / 1e6:.2f} | "
-        lines.append(words + f"{1000 * each['step_seconds']:.1f} | {1000 * each['make_seconds']:.2f} |")
+        own = (1000 * each[f"{kind}_seconds"] for kind in ("step", "make", "copy"))
+        lines.append(words + "{:.1f} | {:.2f} | {:.3f} |".format(*own))
     lines += [
         "",
         f"Decoding a JPEG photo of 500x375 pixels: {1000 * first['decode_seconds']:.1f} ms; finding a file:",

@@ -173,7 +173,7 @@ def change_colours(
     share = share or Share(len(pixels), 0, len(pixels))
     draws = random.uniform(-1, 1, (3, share.count))[:, share.mine].astype(np.float32)
     patch = random.random((5, share.count))[:, share.mine]
-    brightness, contrast, saturation = (torch.from_numpy(row)[:, None, None, None] for row in draws)
+    brightness, contrast, saturation = torch.from_numpy(draws).to(pixels.device)[:, :, None, None, None]
     if augmentation.saturation and channels > 1:
         grey = pixels.mean(dim=1, keepdim=True)
         pixels = grey + (pixels - grey) * (1 + saturation * augmentation.saturation)
@@ -213,15 +213,16 @@ def change_values(
     """
     ones = (1,) * (values.ndim - 2)
     share = share or Share(len(values), 0, len(values))
-    middle = torch.tensor(mean, dtype=torch.float32).reshape(1, -1, *ones)
+    there = values.device
+    middle = torch.tensor(mean, dtype=torch.float32, device=there).reshape(1, -1, *ones)
     if augmentation.gain:
         draws = random.uniform(-1, 1, share.count)[share.mine].astype(np.float32)
-        gain = 1 + torch.from_numpy(draws).reshape(-1, 1, *ones) * augmentation.gain
+        gain = 1 + torch.from_numpy(draws).to(there).reshape(-1, 1, *ones) * augmentation.gain
         values = values.sub_(middle).mul_(gain).add_(middle)
     if augmentation.noise:
-        noise = torch.from_numpy(random.standard_normal((share.count, *values.shape[1:]), dtype=np.float32)[share.mine])
-        spread = torch.tensor(deviation, dtype=torch.float32).reshape(1, -1, *ones)
-        values = values.add_(noise.mul_(spread * augmentation.noise))
+        drawn = random.standard_normal((share.count, *values.shape[1:]), dtype=np.float32)[share.mine]
+        spread = torch.tensor(deviation, dtype=torch.float32, device=there).reshape(1, -1, *ones)
+        values = values.add_(torch.from_numpy(drawn).to(there).mul_(spread * augmentation.noise))
     return values
 
 

@@ -27,18 +27,19 @@ _FORMATS = {3: torch.contiguous_format, 4: torch.channels_last, 5: torch.channel
 _SCALING = {3: "linear", 4: "bilinear", 5: "trilinear"}
 
 
-def as_tensor(block: np.ndarray, *, ordered: bool = True) -> torch.Tensor:
+def as_tensor(block: np.ndarray, *, ordered: bool = True, device: str | torch.device = "cpu") -> torch.Tensor:
     """Turn stored samples into what a network takes.
 
     Args:
         block: `(N, ..., channels)`, of any number type.
         ordered: Whether to lay the numbers out as convolutions like them best.
+        device: Where to; bytes travel there as bytes.
 
     Returns:
         float32 `(N, channels, ...)`.
     """
     small = block if block.dtype == np.uint8 else block.astype(np.float32)
-    values = torch.from_numpy(np.ascontiguousarray(small)).movedim(-1, 1).float()
+    values = torch.from_numpy(np.ascontiguousarray(small)).to(device).movedim(-1, 1).float()
     return values.contiguous(memory_format=_FORMATS[values.ndim]) if ordered else values
 
 
@@ -78,6 +79,8 @@ class Batches:
         mask_rows: Row of each picture's mask.
         part: Gives the first sample made here, and one behind the last, of so many, where ranks share each batch; what
             is random is drawn for the whole batch, so that a sample looks the same whoever makes it.
+        device: Where pictures are warped, scaled and coloured, and end; bytes are what travels there. Labels stay with
+            the processor where there is one a sample.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class Batches:
         masks: np.ndarray | None = None,
         mask_rows: Sequence[int] | np.ndarray = (),
         part: Callable[[int], tuple[int, int]] | None = None,
+        device: str = "cpu",
     ) -> None:
         self.pixels = pixels
         self.rows = np.asarray(rows, dtype=np.int64)
@@ -106,6 +110,7 @@ class Batches:
         self.mean, self.deviation = mean or (0.0,) * self.channels, deviation or (1.0,) * self.channels
         self.masks, self.mask_rows = masks, np.asarray(mask_rows, dtype=np.int64)
         self.part = part
+        self.device = device
 
     def __len__(self) -> int:
         """Number of pictures."""
@@ -142,11 +147,12 @@ class Batches:
         """
         # Sizes differ by one at most: a small last batch would disturb batch normalisation and weigh its pictures more.
         parts = list(enumerate(np.array_split(self.order(epoch), max(1, self.steps))))[first:]
+        here = torch.empty(0, device=self.device).device  # a thread of its own would take the first of several GPUs
         with ThreadPoolExecutor(1, thread_name_prefix="batches") as ahead:  # the next is made while this one is used
             coming: deque[Future[Batch]] = deque()
             try:
                 for number, indices in parts:
-                    coming.append(ahead.submit(self.batch, indices, epoch, number, side))
+                    coming.append(ahead.submit(self.batch, indices, epoch, number, side, here))
                     if len(coming) > 1:
                         yield coming.popleft().result()
                 while coming:
@@ -155,7 +161,14 @@ class Batches:
                 for batch in coming:
                     batch.cancel()
 
-    def batch(self, indices: np.ndarray, epoch: int, number: int, side: int | None = None) -> Batch:
+    def batch(
+        self,
+        indices: np.ndarray,
+        epoch: int,
+        number: int,
+        side: int | None = None,
+        device: str | torch.device | None = None,
+    ) -> Batch:
         """Make one batch.
 
         Args:
@@ -163,13 +176,15 @@ class Batches:
             epoch: Counted from 1; with `number` it decides the augmentation.
             number: The batch's number in the epoch.
             side: Side to scale down to, in pixels, or None.
+            device: Where to make it; None for `device` as given at first.
 
         Returns:
             The batch.
         """
+        device = self.device if device is None else device
         share = Share(len(indices), *(self.part(len(indices)) if self.part else (0, len(indices))))
         if self.masks is not None:
-            return self._masked(self.masks, indices, epoch, number, side, share)
+            return self._masked(self.masks, indices, epoch, number, side, share, device)
         random = np.random.default_rng((self.seed, CHANGES, epoch, number))
         block, rows = self._block(self.pixels.shape[1:], share), self.rows[indices]
         for target, row in self._made_here(block, rows, share, random):
@@ -178,7 +193,7 @@ class Batches:
             else:
                 place(target, self.pixels[row], self.augmentation, random)
         indices = indices[share.mine]
-        pixels = as_tensor(block, ordered=False)
+        pixels = as_tensor(block, ordered=False, device=device)
         pictures = pixels.ndim == _PICTURE
         if pictures and self.augmentation is not None:
             pixels = warp(pixels, self.augmentation, random, share=share)
@@ -194,7 +209,14 @@ class Batches:
         return Batch(pixels, torch.from_numpy(self.labels[indices]), indices, share.count)
 
     def _masked(
-        self, masks: np.ndarray, indices: np.ndarray, epoch: int, number: int, side: int | None, share: Share
+        self,
+        masks: np.ndarray,
+        indices: np.ndarray,
+        epoch: int,
+        number: int,
+        side: int | None,
+        share: Share,
+        device: str | torch.device,
     ) -> Batch:
         """Pictures and masks, changed alike: a mask goes through every move as one more channel of its picture."""
         height, width, channels = self.pixels.shape[1:]
@@ -207,8 +229,9 @@ class Batches:
             else:
                 place(target, both, self.augmentation, random)
         indices = indices[share.mine]
-        pixels = as_tensor(np.ascontiguousarray(block[..., :channels]), ordered=False)
-        labels = torch.from_numpy(block[..., channels].astype(np.int64))
+        both_there = torch.from_numpy(block).to(device)
+        pixels = both_there[..., :channels].contiguous().movedim(-1, 1).float()
+        labels = both_there[..., channels].long()
         if self.augmentation is not None:
             pixels, labels = warp_with_masks(pixels, labels, self.augmentation, random, share=share)
         if side is not None and side != max(height, width):

@@ -45,13 +45,15 @@ def warp(
     Returns:
         The warped batch; the same object when there is nothing to do. Borders repeat by reflection.
     """
-    motion = _draw_motion(augmentation, random, share or Share(len(pixels), 0, len(pixels)))
+    motion = _draw_motion(augmentation, random, share or Share(len(pixels), 0, len(pixels)), pixels.device)
     if motion is None:
         return pixels
     return _joined([_sampled(pixels[some], grid, "bilinear") for some, grid in _places(motion, pixels)])
 
 
-def _draw_motion(augmentation: Augmentation, random: np.random.Generator, share: Share) -> torch.Tensor | None:
+def _draw_motion(
+    augmentation: Augmentation, random: np.random.Generator, share: Share, device: torch.device
+) -> torch.Tensor | None:
     """Draw how each sample moves, `(N, 2, 3)` as torch's `affine_grid` takes it; None when there is nothing to do."""
     if not warps(augmentation):
         return None
@@ -64,14 +66,15 @@ def _draw_motion(augmentation: Augmentation, random: np.random.Generator, share:
     theta[:, 1, 0] = scale * np.sin(angle)
     theta[:, 0, 1] = -theta[:, 1, 0]
     theta[:, :, 2] = shift
-    return torch.from_numpy(theta[share.mine])
+    return torch.from_numpy(theta[share.mine]).to(device)
 
 
 def _places(motion: torch.Tensor, like: torch.Tensor) -> Iterator[tuple[slice, torch.Tensor]]:
     """Where every pixel is taken from, for torch's `grid_sample`, a few samples at a time."""
     # The places of a whole batch of large pictures do not stay in the processor's cache, and sampling by them took two
     # and a half times as long (64 pictures of 300 x 300).
-    together = max(1, _PLACES // (like.shape[2] * like.shape[3]))
+    here = like.device.type == "cpu"  # other devices like one large piece of work better than many small ones
+    together = max(1, _PLACES // (like.shape[2] * like.shape[3]) if here else len(like))
     for first in range(0, len(like), together):
         some = slice(first, first + together)
         yield some, functional.affine_grid(motion[some], list(like[some].shape), align_corners=False)
@@ -105,7 +108,7 @@ def warp_with_masks(
     Returns:
         Both, warped; pictures bilinear, masks by the nearest pixel, borders repeated by reflection.
     """
-    motion = _draw_motion(augmentation, random, share or Share(len(pixels), 0, len(pixels)))
+    motion = _draw_motion(augmentation, random, share or Share(len(pixels), 0, len(pixels)), pixels.device)
     if motion is None:
         return pixels, masks
     moved, classes = [], []

@@ -215,7 +215,7 @@ def _initial(leaf: torch.nn.Module) -> tuple[bool | None, float | None]:
     if not isinstance(weight, torch.Tensor) or weight.ndim < 2 or "Norm" in type(leaf).__name__:  # noqa: PLR2004
         return None, None
     shape = weight.shape
-    values = local(weight.detach()).flatten().double()  # of a shard, rows tell as well as the whole
+    values = local(weight.detach()).cpu().flatten().double()  # of a shard, rows tell as well as the whole
     spread = float(values.std()) if values.numel() > 1 else 0.0
     fan_in = shape[1:].numel()
     gain = spread * math.sqrt(fan_in)

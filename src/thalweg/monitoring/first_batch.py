@@ -18,6 +18,7 @@ from torch.nn import functional
 from torch.utils.hooks import RemovableHandle
 
 from thalweg.core.network_facts import NetworkFacts
+from thalweg.modules.numbers import wide
 from thalweg.monitoring.facts import LOSSES, first_tensor, network_facts, output_form, target_kind
 from thalweg.monitoring.loss_family import recognise
 from thalweg.monitoring.loss_seen import take_away
@@ -174,7 +175,7 @@ def loss_from_gradient(outputs: torch.Tensor, gradient: torch.Tensor) -> tuple[s
     """
     if outputs.shape != gradient.shape or outputs.ndim < 1 or outputs.numel() < 8:  # noqa: PLR2004 - chance
         return "", None
-    g = gradient.double()
+    g = wide(gradient)
     if not bool(g.isfinite().all()):
         return "", None
     large = float(g.abs().max())
@@ -189,22 +190,22 @@ def loss_from_gradient(outputs: torch.Tensor, gradient: torch.Tensor) -> tuple[s
             return "nll", g.argmin(1)
     if bool((g.abs() > (1 - _SAME) * large).all()):
         return "mean_absolute_error", None
-    if rest is not None and _normalised_likelihood(outputs.double(), g / large):
+    if rest is not None and _normalised_likelihood(wide(outputs), g / large):
         return "log_of_probabilities", g.argmin(1)
     found = recognise(outputs, gradient)
     if found is None:
         return "", None
     name = _FAMILIES.get(found.family, found.family)
-    if name == "cross_entropy" and outputs.ndim == 2 and _squared_rather(outputs.double(), g):  # noqa: PLR2004
+    if name == "cross_entropy" and outputs.ndim == 2 and _squared_rather(wide(outputs), g):  # noqa: PLR2004
         return "mean_squared_error", functional.one_hot(g.argmin(1), outputs.shape[1]).float()
-    return name, _labels(name, outputs.double(), g, found.weight)
+    return name, _labels(name, wide(outputs), g, found.weight)
 
 
 def _normalised_likelihood(z: torch.Tensor, g: torch.Tensor) -> bool:
     """Whether G = s (1 - y / z): one size beside the label, and no component along z."""
     if output_form(z) != "probabilities":
         return False
-    labels = functional.one_hot(g.argmin(1), z.shape[1]).double()
+    labels = functional.one_hot(g.argmin(1), z.shape[1]).to(z.dtype)
     others = 1 - labels
     level = (g * others).sum(1, keepdim=True) / others.sum(1, keepdim=True)
     even = float(((g - level) * others).abs().max()) < _SAME and bool((level > 0).all())
@@ -215,7 +216,7 @@ def _squared_rather(z: torch.Tensor, g: torch.Tensor) -> bool:
     """Whether s (z - y) explains the gradient better than s (softmax(z) - y), where the outputs fit both."""
     if output_form(z) != "probabilities":
         return False
-    labels = functional.one_hot(g.argmin(1), z.shape[1]).double()
+    labels = functional.one_hot(g.argmin(1), z.shape[1]).to(z.dtype)
 
     def misfit(p: torch.Tensor) -> float:
         off = p - labels

@@ -203,7 +203,7 @@ def is_trained(module: nn.Module) -> bool:
     tails = []
     for weight in module.parameters():
         if weight.ndim > 1 and weight.numel() >= _MANY and weight.is_floating_point():
-            values = weight.detach().flatten()[:: max(1, weight.numel() // _SEEN)].double()
+            values = weight.detach().flatten()[:: max(1, weight.numel() // _SEEN)].cpu().double()
             squares = (values - values.mean()).square()
             tails.append(float(squares.square().mean() / squares.mean().square().clamp(min=1e-300)))
     return bool(tails) and sorted(tails)[len(tails) // 2] > _TRAINED

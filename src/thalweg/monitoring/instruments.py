@@ -17,6 +17,7 @@ import torch
 
 from thalweg.core.codec import dumps, from_plain
 from thalweg.core.network_facts import NetworkFacts
+from thalweg.modules.numbers import fetched
 from thalweg.monitoring.first_batch import FirstBatch
 from thalweg.monitoring.measures_edge import Edge, EdgeSearch
 from thalweg.monitoring.measures_layers import Passing
@@ -217,7 +218,7 @@ class Instruments:
         record.note("batch_rate_to_edge", step, 1 / found.multiple if found.multiple > 0 else math.inf)
         if math.isfinite(found.decrease):
             record.note("batch_actual_decrease", step, found.decrease)
-        square = sum(float((each.float() ** 2).sum()) for each in moved)
+        square = float(fetched([(each.float() ** 2).sum() for each in moved]).sum())
         if math.isfinite(found.curvature) and square > 0:
             record.note("batch_sharpness", step, found.curvature / square)
 

@@ -17,6 +17,8 @@ from typing import TypeAlias
 import torch
 from torch.nn import functional
 
+from thalweg.modules.numbers import wide
+
 __all__ = ["Recognised", "recognise"]
 
 
@@ -56,11 +58,11 @@ def recognise(output: torch.Tensor, gradient: torch.Tensor) -> Recognised | None
     if output.shape != gradient.shape or output.dim() == 0 or output.numel() == 0:
         return None
     tolerance = max(1e-4, 4 * max(torch.finfo(output.dtype).eps, torch.finfo(gradient.dtype).eps))
-    z, g = output.detach().double(), gradient.detach().double()
+    z, g = wide(output.detach()), wide(gradient.detach())
     if not bool(z.isfinite().all() and g.isfinite().all()) or not bool(g.any()):
         return None
     g = g / g.abs().max()
-    scale = float(gradient.detach().abs().max().double())
+    scale = float(gradient.detach().abs().max())
     axes = [1] if z.dim() == 2 else [1, z.dim() - 1] if z.dim() > 2 else []  # noqa: PLR2004 - rows and columns
     for axis in axes:
         if z.shape[axis] == 1:
@@ -94,7 +96,7 @@ def _softmax(z: torch.Tensor, g: torch.Tensor, tolerance: float) -> Found:
     p = torch.softmax(z, dim=1)
     live = g.abs().amax(dim=1) > 0
     label = torch.where(g.amin(dim=1) < 0, g.argmin(dim=1), p.argmax(dim=1))
-    hard = functional.one_hot(label, z.shape[1]).double()
+    hard = functional.one_hot(label, z.shape[1]).to(z.dtype)
     others = 1 - hard
     scale = (g * p * others).sum(dim=1) / (p * p * others).sum(dim=1).clamp_min(1e-30)
     typical = scale[live].median()
@@ -154,7 +156,7 @@ def _sigmoid(z: torch.Tensor, g: torch.Tensor, tolerance: float) -> Found:
     if z.numel() < _FEW:
         return None
     p = torch.sigmoid(z)
-    target = (g < 0).double()
+    target = (g < 0).to(g.dtype)
     off = p - target
     scale = torch.zeros_like(g)
     for side in (target == 1, target == 0):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import torch
 
+from thalweg.modules.numbers import fetched
 from thalweg.monitoring.replay import Replay
 
 __all__ = ["Edge", "EdgeSearch"]
@@ -85,7 +86,7 @@ class EdgeSearch:
         Returns:
             What was found, or None where the update is nothing or the losses cannot be computed.
         """
-        if not self._start or not any(bool(each.any()) for each in moved):
+        if not self._start or not bool(fetched([each.any() for each in moved]).any()):
             return None
         now = [each.detach().clone() for each in weights]
         try:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
+from thalweg.modules.numbers import fetched
 from thalweg.monitoring.record import Record
 
 __all__ = ["Passing"]
@@ -73,7 +74,7 @@ class Passing:
         self.stop()
         found, self._found, given, self._input = self._found, {}, self._input, None
         if found:
-            numbers = torch.stack([part for _, spread, share in found.values() for part in (spread, share)]).tolist()
+            numbers = fetched([part for _, spread, share in found.values() for part in (spread, share)]).tolist()
             for place, (name, (kind, _, _)) in enumerate(found.items()):
                 spread, share = numbers[2 * place : 2 * place + 2]
                 self.record.note("batch_activation_std", step, spread, name)
@@ -106,7 +107,7 @@ class Passing:
             near = (values < ends[0] + margin) | (values > ends[1] - margin)
             kind, share = "batch_saturated_fraction", near.float().mean()
         spread = values.float().std(correction=0)
-        self._found[name] = (kind, spread.float().cpu(), share.float().cpu())
+        self._found[name] = (kind, spread, share)
 
     def _after_all(self, _: nn.Module, args: tuple[object, ...], kwargs: dict[str, object], __: object) -> None:
         given = [each for each in (*args, *kwargs.values()) if isinstance(each, torch.Tensor)]

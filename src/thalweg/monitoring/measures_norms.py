@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
+from thalweg.modules.numbers import fetched
 from thalweg.modules.sharded import local
 from thalweg.monitoring.record import Record
 
@@ -226,12 +227,11 @@ class Norms:
 
 
 def _norms(tensors: list[torch.Tensor | None]) -> list[float]:
-    """Norms of many tensors with one wait for the device; 0 where there is none."""
+    """Norms of many tensors; 0 where there is none."""
     there = [each.detach() for each in tensors if each is not None]
     if not there:
         return [0.0] * len(tensors)
-    found = torch.stack([norm.float().cpu() for norm in torch._foreach_norm(there)]).tolist()  # noqa: SLF001
-    values = iter(found)
+    values = iter(fetched(torch._foreach_norm(there)).tolist())  # noqa: SLF001
     return [0.0 if each is None else next(values) for each in tensors]
 
 
@@ -241,4 +241,4 @@ def _product(ones: list[torch.Tensor | None], others: list[torch.Tensor | None])
         for one, other in zip(ones, others, strict=True)
         if one is not None and other is not None
     ]
-    return float(torch.stack([part.cpu() for part in parts]).sum()) if parts else 0.0
+    return float(fetched(parts).sum()) if parts else 0.0

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import torch
 
+from thalweg.modules.numbers import fetched, wide
+
 __all__ = ["Snapshot", "fresh_optimizer", "is_finite"]
 
 
@@ -113,12 +115,13 @@ class Snapshot:
         Returns:
             The ratio; not finite where weights are not.
         """
-        moved = size = 0.0
-        for name, value in module.named_parameters():
-            if value.requires_grad:
-                moved += float((value - self.tensors[name]).double().square().sum())
-                size += float(self.tensors[name].double().square().sum())
-        return math.sqrt(moved / max(size, 1e-30))
+        trained = [(value, self.tensors[name]) for name, value in module.named_parameters() if value.requires_grad]
+        moved = [wide(value - start).square().sum() for value, start in trained]
+        size = [wide(start).square().sum() for _, start in trained]
+        if not trained:
+            return 0.0
+        sums = fetched([*moved, *size]).tolist()
+        return math.sqrt(sum(sums[: len(moved)]) / max(sum(sums[len(moved) :]), 1e-30))
 
 
 def is_finite(module: torch.nn.Module) -> bool:

@@ -163,7 +163,7 @@ def _copied(module: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor, float]
 
 def _share_of_copies(weight: torch.Tensor) -> float:
     """Rows are compared along two fixed directions: equal rows agree along both, others hardly ever."""
-    rows = weight.detach().flatten(1).double()
+    rows = weight.detach().flatten(1).cpu().double()  # not every device has doubles
     size = float(rows.square().mean(dim=1).sqrt().median())
     if not bool(rows.isfinite().all()):
         return 0.0

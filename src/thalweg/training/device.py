@@ -30,6 +30,9 @@ __all__ = [
 MACS_A_THREAD = 600_000_000
 """Multiply-accumulates of a forward pass that a thread must have for itself to be worth waking (decision 0015)."""
 
+MAKES_BATCHES = {"cuda"}
+"""Kinds of devices that warp, scale and colour pictures themselves."""
+
 Module = TypeVar("Module", bound=torch.nn.Module)
 
 
@@ -49,6 +52,11 @@ class Device:
     def precision(self) -> str:
         """The precision in a word, such as `float32` or `bfloat16 products`."""
         return "float32" if self.autocast is None else f"{str(self.autocast).removeprefix('torch.')} products"
+
+    @property
+    def batches(self) -> str:
+        """Where batches are made: on CUDA itself; elsewhere by the processor, as Apple's GPUs lack operations."""
+        return self.kind if self.kind in MAKES_BATCHES else "cpu"
 
     def context(self) -> contextlib.AbstractContextManager[object]:
         """Enter the precision.

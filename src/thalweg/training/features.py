@@ -184,8 +184,8 @@ def fold_in(head: torch.nn.Linear, weight: Tensor, bias: Tensor, scaling: Scalin
         (0.25, -0.5)
     """
     scaled = weight.double() / scaling.deviation.double()
-    head.weight.copy_(scaled)
-    head.bias.copy_(bias.double() - scaled @ scaling.mean.double())
+    head.weight.copy_(scaled.to(head.weight.dtype))  # not every device takes doubles
+    head.bias.copy_((bias.double() - scaled @ scaling.mean.double()).to(head.bias.dtype))
 
 
 def fit_head(

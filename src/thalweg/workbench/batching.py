@@ -13,7 +13,13 @@ __all__ = ["batches_of"]
 
 
 def batches_of(
-    loaded: Loaded, indices: tuple[int, ...], plan: TrainingPlan, *, training: bool, ranks: Ranks = ALONE
+    loaded: Loaded,
+    indices: tuple[int, ...],
+    plan: TrainingPlan,
+    *,
+    training: bool,
+    ranks: Ranks = ALONE,
+    device: str = "cpu",
 ) -> Batches:
     """Batches of some samples.
 
@@ -23,6 +29,7 @@ def batches_of(
         plan: With batch size, seed and augmentation.
         training: Whether to shuffle and augment.
         ranks: With whom each batch is shared.
+        device: Where pictures are changed and end.
 
     Returns:
         The batches.
@@ -47,4 +54,5 @@ def batches_of(
         masks=loaded.masks.pixels if loaded.masks else None,
         mask_rows=chosen if loaded.masks else (),
         part=ranks.part if ranks.size > 1 else None,
+        device=device,
     )

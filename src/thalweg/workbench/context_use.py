@@ -156,7 +156,7 @@ def reach_of_run(
     truth = np.asarray(loaded.masks.pixels[chosen])
     if not (truth < len(classes)).any():
         return None
-    pixels = as_tensor(np.asarray(loaded.pictures.pixels[loaded.rows[chosen]])).to(device.kind)
+    pixels = as_tensor(np.asarray(loaded.pictures.pixels[loaded.rows[chosen]]), device=device.kind)
     return measure_context(
         module, spec, pixels, truth, classes, each=_EACH, curves=False, batch=max(1, min(batch, _BATCH)), seed=seed
     )

@@ -62,7 +62,13 @@ def evaluate(
     labels = _known_labels(model, loaded, chosen)
     scores = run_over(
         model.module,
-        Batches(loaded.pictures.pixels, loaded.rows[chosen], labels, batch_size=model.plan.batch_size or 32),
+        Batches(
+            loaded.pictures.pixels,
+            loaded.rows[chosen],
+            labels,
+            batch_size=model.plan.batch_size or 32,
+            device=model.device.batches,
+        ),
         model.device,
     )
     trained = answer_of_training(model)

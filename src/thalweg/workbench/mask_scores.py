@@ -147,6 +147,7 @@ def score_pictures(
         batch_size=batch_size,
         masks=loaded.masks.pixels,
         mask_rows=chosen,
+        device=device.batches,
     )
     tally = PixelTally(classes)
     counted: list[np.ndarray] = []

@@ -91,7 +91,7 @@ class TrainedModel:
         Returns:
             float32 `(N, K)`.
         """
-        block = as_tensor(np.stack(pictures)).to(self.device.kind)
+        block = as_tensor(np.stack(pictures), device=self.device.kind)
         with self.device.context():
             logits = self.module(block)
         return probabilities(logits).cpu().numpy()

@@ -88,7 +88,8 @@ class Session:
 
     def batches(self, indices: tuple[int, ...], *, training: bool = False) -> Batches:
         """Batches of some samples; shuffled and augmented for training."""
-        return batches_of(self.loaded, indices, self.plan, training=training, ranks=self.ranks if training else ALONE)
+        ranks = self.ranks if training else ALONE
+        return batches_of(self.loaded, indices, self.plan, training=training, ranks=ranks, device=self.device.batches)
 
 
 def carry_out(run: Session, *, resuming: bool) -> TrainResult:

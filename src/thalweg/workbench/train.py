@@ -265,7 +265,9 @@ def _train(
     with fitting_threads(compute, step_macs(spec, plan, probe) // ranks.size):
         plan = usual_rate_of(plan, listener) if shards else plan  # a trial would need the whole network on one rank
         if plan.learning_rate is None or plan.repair:
-            batches = probe.train if probe else batches_of(loaded, parts.train, plan, training=True)
+            batches = (
+                probe.train if probe else batches_of(loaded, parts.train, plan, training=True, device=compute.batches)
+            )
             learning = learning_parts(spec, plan, start.module)
             trial = partial(search_rate_of, plan, batches, summary, start.trained, compute, listener, learning)
             plan, scaling = decided_once(plan, trial, ranks)

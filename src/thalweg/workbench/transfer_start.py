@@ -75,10 +75,10 @@ def start_from(
         spec,
         weights,
         train=(
-            batches_of(loaded, parts.train, plan, training=False),
-            batches_of(loaded, parts.train, plan, training=True),
+            batches_of(loaded, parts.train, plan, training=False, device=device.batches),
+            batches_of(loaded, parts.train, plan, training=True, device=device.batches),
         ),
-        heldout=batches_of(loaded, parts.validation or parts.test, plan, training=False),
+        heldout=batches_of(loaded, parts.validation or parts.test, plan, training=False, device=device.batches),
         device=device,
         balance=class_weights(summary.counts["train"], plan.class_weights),
         listener=listener,
@@ -177,7 +177,7 @@ def _affordable(
 
 def _some(batches: Batches, chosen: np.ndarray) -> Batches:
     rows, labels = batches.rows[chosen], batches.labels[chosen]
-    return Batches(batches.pixels, rows, labels, batch_size=batches.batch_size)
+    return Batches(batches.pixels, rows, labels, batch_size=batches.batch_size, device=batches.device)
 
 
 def keep_start(folder: RunFolder, start: Start) -> None:
