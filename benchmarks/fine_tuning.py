@@ -15,7 +15,8 @@ bfloat16 products as thalweg uses them (`--peers float32` leaves them their defa
 
 Told: processor seconds of a side's process and its workers, from before the first picture is read until the epoch
 whose validation accuracy first reaches a mark, evaluations of all epochs included; a loaded machine changes them less
-than the clock. The validation pictures choose nothing but that moment; marks are compared where both sides reach them.
+than the clock. Marks are fixed ones, compared where both sides reach them, and for each peer and seed the best that it
+came to at all. The validation pictures choose nothing but that moment.
 Rounds are kept as they come: the same command goes on where it was interrupted.
 
 fastai's own environment: python -m venv fastai-venv && fastai-venv/bin/pip install fastai (beside this package).
@@ -328,8 +329,21 @@ def _summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
         ratios = {f"{side} / thalweg": round(value / sides["thalweg"], 2) for side, value in sides.items()
                   if side != "thalweg" and "thalweg" in sides}  # fmt: skip
         found[f"{mark:.2f}"] = sides | ratios
+    best: dict[str, list[dict[str, float]]] = {}
+    for row in rounds:
+        ours = next((each for each in rounds if each["side"] == "thalweg" and each["seed"] == row["seed"]), None)
+        if row["side"] != "thalweg" and ours:
+            top = max(row["epochs"], key=lambda each: (each["accuracy"], -each["processor"]))
+            own = until(ours, top["accuracy"])
+            told = {"accuracy": top["accuracy"], "seconds": round(top["processor"], 1)}
+            told |= {"thalweg": round(own, 1), "ratio": round(top["processor"] / own, 2)} if own else {}
+            best.setdefault(row["side"], []).append(told)
     last = {side: [row["epochs"][-1]["accuracy"] for row in rounds if row["side"] == side] for side in SIDES}
-    return {"processor_seconds_until": found, "last_accuracy": {side: each for side, each in last.items() if each}}
+    return {
+        "processor_seconds_until": found,
+        "until_the_peer's_best": best,
+        "last_accuracy": {side: each for side, each in last.items() if each},
+    }
 
 
 def _versions() -> dict[str, str]:

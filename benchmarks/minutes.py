@@ -5,8 +5,9 @@
 DATA is a folder with `chest-xray/`, `fashion-mnist/` and `cifar10/`; `elpv` comes with the extra `demo`. Every round is
 `thalweg train SOURCE --minutes M` in a process of its own on one thread. The clock that a run sees is its processor
 time (`--clock processor`, the default), which a quiet core would take: so runs on a busy machine can be compared.
-Told is the accuracy that the run reports, on the split it reports. The fixed choices are `small` at one size for
-every source; `chosen` leaves size and network open.
+Told is the accuracy that the run reports, on the split it reports; input work is inside the minutes. The fixed choices
+are `small` at one size for every source; `chosen` leaves size and network open; `pretrained`, asked for by name alone,
+fine-tunes a backbone.
 
 Rounds are kept as they come: the same command goes on where it was interrupted.
 """
@@ -29,6 +30,7 @@ CHOICES: dict[str, list[str]] = {
     "small, 64": ["--network", "small", "--image-size", "64"],
     "small, 96": ["--network", "small", "--image-size", "96"],
     "chosen": [],
+    "pretrained": ["--backbone", "efficientnet-lite0"],
 }
 
 
@@ -38,7 +40,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--clock", choices=("processor", "wall"), default="processor")
     parser.add_argument("--seeds", type=int, nargs="+", default=[42])
-    parser.add_argument("--choices", nargs="+", default=list(CHOICES))
+    parser.add_argument("--choices", nargs="+", default=[name for name in CHOICES if name != "pretrained"])
     parser.add_argument("--sources", nargs="+", default=list(SOURCES))
     parser.add_argument("--out", type=Path, default=Path("minutes.json"))
     parser.add_argument("--worker", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
@@ -67,7 +69,10 @@ def round_of(source: str, choice: str, seed: int, said: argparse.Namespace) -> d
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, __file__, "--worker", said.clock, "--json", "train", place, *CHOICES[choice]]
         command += ["--minutes", str(said.minutes), "--seed", str(seed), "--out", f"{folder}/run"]
-        surroundings = os.environ | {"OMP_NUM_THREADS": "1"}
+        surroundings = os.environ | {
+            "OMP_NUM_THREADS": "1",
+            "THALWEG_CACHE": f"{folder}/cache",
+        }  # nothing is decoded yet
         begun = time.perf_counter()
         ended = subprocess.run(command, capture_output=True, text=True, check=False, env=surroundings)
         if ended.returncode not in {0, 1}:
