@@ -6,8 +6,8 @@ Steps: forward, backward and update in the precision that thalweg chooses for th
 there already; the median of thirty after ten. Forms: as thalweg computes; `torch.compile`, whose first steps take long
 and are left out; and forward and backward as CUDA graphs. A form that cannot be computed is told with its error.
 
-Loop: `thalweg.train` on random pictures in an array, three epochs, pictures a second of the slower of the last two, with
-batches warped and coloured by the device and by the processor.
+Loop: `thalweg.train` on random pictures in an array, three epochs, pictures a second of the slower of the last two,
+with batches warped and coloured by the device and by the processor.
 
 Without a GPU it says so and ends with status 2. No GPU was at hand so far: the script itself was run on a device that
 the processor played (`tests/devices/`), which tells that it works and nothing about speed.

@@ -7,7 +7,7 @@ pooling, Flatten, Dense(128), dropout 0.5, Adam at 1e-3, binary cross-entropy, b
 out. The solar cells count as defective where the probability of a defect is above 0.
 
 thalweg: `thalweg.train(FOLDER)` with nothing chosen but the seed, epochs as many as it finds right; reading photos,
-decoding them into an empty cache and trials of the learning rate are inside its time, as loading them is inside Keras's.
+decoding them into an empty cache and trials of the rate are inside its time, as loading them is inside Keras's.
 
 Told: seconds by the clock and of the processor until the epoch whose validation accuracy first reaches the best of the
 Keras run. A side is a process of its own, one after the other. Rounds are kept as they come: the same command goes on.
