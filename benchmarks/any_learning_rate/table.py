@@ -7,6 +7,7 @@
 Oracle: of the half-decade grid at seed 101 the rate with the best validation accuracy, rerun on other seeds. Regret of
 a run: mean test accuracy of the oracle on that workload and optimizer, over the seeds that are there, minus the run's.
 Intervals: 95 %, bootstrap over (workload, optimizer, seed) as a whole, since runs of one seed share weights and order.
+Differences are those of pairs of runs with the same workload, optimizer, seed and rate, drawn so, too.
 Rivals stand for SGD or AdamW (`rivals.py`) and are held to that oracle; a run that ended before its steps were done
 counts with the accuracy it left, and not for the time.
 """
@@ -186,25 +187,54 @@ def by_rate(judged: list[Row]) -> str:
     return "\n".join(blocks)
 
 
+def gains(judged: list[Row], ours: set[str], rival: str) -> dict[tuple[str, str, object], list[float]]:
+    """Points of accuracy that each run of ours gains on the rival's of the same workload, optimizer, seed and rate.
+
+    A rival that takes no rate, or whatever rate, has one run for all rates of a seed.
+    """
+    theirs: dict[tuple[object, ...], list[tuple[object, float]]] = defaultdict(list)
+    for row in judged:
+        if row["method"] == rival:
+            rate = None if rival in {"null", "oracle"} else row["rate"]
+            theirs[row["work"], row["optimizer"], row["seed"]].append((rate, 100 * float(str(row["accuracy"]))))
+    found: dict[tuple[str, str, object], list[float]] = defaultdict(list)
+    for row in judged:
+        place = str(row["work"]), str(row["optimizer"]), row["seed"]
+        if row["method"] in ours:
+            same = [value for rate, value in theirs[place] if rate is None or near(rate, float(str(row["rate"])))]
+            found[place] += [100 * float(str(row["accuracy"])) - float(np.mean(same))] if same else []
+    return {place: each for place, each in found.items() if each}
+
+
+def interval(groups: list[list[float]]) -> tuple[float, float]:
+    """95 % of the mean gain where whole groups are drawn."""
+    sums = np.array([[sum(each), len(each)] for each in groups], float)
+    chosen = np.random.default_rng(0).integers(0, len(sums), (4000, len(sums)))
+    low, high = np.percentile(sums[chosen, 0].sum(1) / sums[chosen, 1].sum(1), [2.5, 97.5])
+    return float(low), float(high)
+
+
 def against(judged: list[Row]) -> str:
-    """What the given rate gains on each rival, on the same workload, optimizer and seed (means over the rates)."""
-    means: dict[str, dict[tuple[object, ...], float]] = {}
-    for method in NAMES:
-        groups: dict[tuple[object, ...], list[float]] = defaultdict(list)
-        for row in judged:
-            if row["method"] == method:
-                groups[row["work"], row["optimizer"], row["seed"]].append(100 * float(str(row["accuracy"])))
-        means[method] = {place: float(np.mean(each)) for place, each in groups.items()}
+    """What ours gain on each rival: pairs of runs, drawn by workload, optimizer and seed; for null by workload, too."""
     lines = []
-    for method in (name for name in NAMES if name.removesuffix("_fed") in RIVALS):
-        both = sorted(means["given"].keys() & means[method].keys(), key=str)
-        gains = np.array([means["given"][place] - means[method][place] for place in both])
-        if len(gains) > 1:
-            chosen = np.random.default_rng(0).integers(0, len(gains), (4000, len(gains)))
-            low, high = np.percentile(gains[chosen].mean(1), [2.5, 97.5])
-            lines.append(
-                f"given minus {method:18} {gains.mean():6.2f} ({low:.2f} to {high:.2f}) points, n {len(gains)}"
-            )
+    for method in ("null", *(name for name in NAMES if name.removesuffix("_fed") in RIVALS)):
+        ours = {"given", "rescue"} if method == "null" else {"given"}
+        pairs = gains(judged, ours, method)
+        if len(pairs) < 2:
+            continue
+        low, high = interval([*pairs.values()])
+        mean, count = np.mean([value for each in pairs.values() for value in each]), sum(map(len, pairs.values()))
+        line = (
+            f"{'ours' if method == 'null' else 'given'} minus {method:18} {mean:6.2f} ({low:.2f} to {high:.2f}) points"
+        )
+        line += f", {count} pairs of {len(pairs)} (workload, optimizer, seed)"
+        if method == "null":
+            works = {place[0]: [] for place in pairs}
+            for place, each in pairs.items():
+                works[place[0]] += each
+            low, high = interval([*works.values()])
+            line += f"; by {len(works)} workloads as a whole {low:.2f} to {high:.2f}"
+        lines.append(line)
     return "\n".join(lines)
 
 
@@ -309,12 +339,6 @@ def main() -> None:
     print(table(judged))
     print(by_rate(judged))
     print("\noracle rates:", {f"{w} {o}": f"{r:.3g}" for (w, o), r in oracle_rates(rows).items()})
-    ours = [row for row in judged if row["method"] in {"given", "rescue"}]
-    null = [row for row in judged if row["method"] == "null"]
-    if ours and null:
-        means = [np.mean([float(str(row["regret"])) for row in part]) for part in (ours, null)]
-        low, high = np.percentile(draws(ours) - np.random.default_rng(1).permutation(draws(null)), [2.5, 97.5])
-        print(f"ours minus null, mean regret: {means[0] - means[1]:.2f} ({low:.2f} to {high:.2f}) points")
     print(against(judged))
     if args.figure:
         args.figure.write_text(figure(judged))

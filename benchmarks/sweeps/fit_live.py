@@ -3,7 +3,8 @@
     OMP_NUM_THREADS=1 python benchmarks/sweeps/fit_live.py
 
 Reads watched.jsonl.gz (see watched.py), writes src/thalweg/diagnosis/live_rate_model.json and
-benchmarks/results/diagnosis-live.json. The scored view is the first tenth of each run, and nothing of its end.
+benchmarks/results/diagnosis-live.json, beside what fit_trials.py put there (`with_trials`). The scored view is the
+first tenth of each run, and nothing of its end.
 """
 
 import argparse
@@ -144,6 +145,12 @@ def with_curves(data: Data, chances: np.ndarray, folds: int) -> dict[str, float]
     }
 
 
+def put(scores: dict) -> None:
+    """Put scores into the results; what the other of fit_live.py and fit_trials.py found stays."""
+    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    RESULTS.write_text(json.dumps(known | scores, indent=1) + "\n")
+
+
 def main() -> None:
     """Fit and score."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -163,7 +170,7 @@ def main() -> None:
     print(json.dumps({k: v for k, v in result.items() if k != "confusion_per_problem"}, indent=1), flush=True)
     if args.look:
         return
-    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+    put(result)
     everything = np.ones(len(data.label), dtype=bool)
     right = (data.label == 1) & (data.view == "tenth")
     ship(MODEL, "thalweg.diagnosis.live_features", "benchmarks/sweeps/fit_live.py", data, right,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from fit import CLIP, NEAR, Data, factor_models, fit_verdict, ship
-from fit_live import RESULTS, VIEWS, history_of, judged, rows
+from fit_live import VIEWS, history_of, judged, put, rows
 from table import HERE, load
 from trial_score import kept, line, parts
 
@@ -108,7 +108,7 @@ def main() -> None:
     scores = judged(raw, logs, data)
     result = scores.views | {"reliability": scores.reliability}
     print(json.dumps(result, indent=1), flush=True)
-    RESULTS.write_text(json.dumps(json.loads(RESULTS.read_text()) | {"with_trials": result}, indent=1) + "\n")
+    put({"with_trials": result})
     everything = np.ones(len(data.label), dtype=bool)
     right = (data.label == 1) & (data.view == "tenth")
     ship(MODEL, "thalweg.diagnosis.live_features and trial_features", "benchmarks/sweeps/fit_trials.py", data, right,

@@ -37,6 +37,17 @@ def test_a_factor_lies_on_its_verdicts_side(verdict: str, chance: float) -> None
         assert scale >= 1.9 if verdict == "too_low" else scale <= 1 / 1.9
 
 
+@pytest.mark.parametrize(
+    ("verdict", "said"), [("too_low", "10x too low (1x to over 30x"), ("about_right", "about right")]
+)
+def test_an_interval_of_which_nothing_is_known_is_none_and_the_words_stay(verdict: str, said: str) -> None:
+    found = _opinion(verdict, (-2.0, -1.0, 2.0), 0.8).conclude("", ())
+    assert (found.interval, found.to_json()["interval"]) == (None, None)
+    assert str(found).startswith(said)
+    one_end = _opinion(verdict, (-2.0, -1.0, -0.5), 0.8).conclude("", ())
+    assert one_end.interval == (None, pytest.approx(0.316, abs=1e-3))
+
+
 def test_a_middle_on_the_wrong_side_gives_way_to_the_usual_factor() -> None:
     found = _opinion("too_low", (-2.11, 0.4, 1.9), 0.89).conclude("", ())
     assert found.factor == pytest.approx(10**-1.13, rel=0.01)

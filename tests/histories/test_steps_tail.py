@@ -40,6 +40,46 @@ def test_any_number_reads_as_python_does(tmp_path_factory, value, digits):
     assert tail["loss"].tolist() == [float(written)]
 
 
+@given(
+    st.lists(
+        st.one_of(
+            st.from_regex(r"[0-9]{0,17}\.[0-9]{1,17}|[0-9]{1,17}\.?", fullmatch=True, alphabet="0123456789."),
+            st.floats(1e-9, 1e3).map(lambda value: f"{value:.7g}"),
+            st.floats().map(str),
+            st.just(""),
+        ),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_cells_of_all_forms_side_by_side_read_as_python_does(tmp_path_factory, cells):
+    path = tmp_path_factory.getbasetemp() / "forms.csv"
+    path.write_text("step,loss,rate\n" + "".join(f"{k},{cell},{cells[-k - 1]}\n" for k, cell in enumerate(cells)))
+    tail = StepsTail(path, ("loss", "rate"))
+    tail.refresh()
+    wanted = [float(cell or "nan") for cell in cells]
+    np.testing.assert_array_equal(tail["loss"], wanted)
+    np.testing.assert_array_equal(tail["rate"], wanted[::-1])
+
+
+@pytest.mark.parametrize("cell", ["1.2.3", "0.12x4", "0.1234567/", ".", "0:5", "1 2", "12345678:.5"])
+def test_what_is_nearly_a_number_is_none(tmp_path, cell):
+    path = tmp_path / "steps.csv"
+    path.write_text(f"step,loss\n1,0.5\n2,{cell}\n3,0.25\n")
+    tail = StepsTail(path, ("step", "loss"))
+    tail.refresh()
+    assert tail["step"].tolist() == [1, 3]
+    assert tail["loss"].tolist() == [0.5, 0.25]
+
+
+def test_a_row_without_a_column_shifts_no_other(tmp_path):
+    path = tmp_path / "steps.csv"
+    path.write_text("step,loss,rate\n1,0.5,1\n2,0.4\n3,0.3,1,7\n4,0.2,1\n")  # as many commas as whole rows had
+    tail = StepsTail(path, ("step", "loss"))
+    tail.refresh()
+    assert tail["step"].tolist() == [1, 4]
+
+
 def test_only_whole_rows_count_and_growth_is_read_on(tmp_path):
     path = tmp_path / "steps.csv"
     tail = StepsTail(path, ("step", "loss"))
@@ -97,6 +137,18 @@ def test_no_extreme_and_no_hole_is_lost(values, limit):
     told = ~np.isnan(short.mean)
     slack = 1e-9 * np.abs(short.mean[told]) + 1e-30
     assert (short.low[told] <= short.mean[told] + slack).all() or not math.isfinite(known.sum())
+
+
+@pytest.mark.parametrize("hole", [False, True])
+def test_stretches_are_those_of_their_points(hole):
+    y = np.random.default_rng(0).normal(size=1003)
+    if hole:
+        y[500] = np.nan
+    short = stretches(np.arange(1003.0), y, 100)
+    parts = [y[start : start + short.width] for start in range(0, 1003, short.width)]
+    assert short.mean == pytest.approx([np.nanmean(part) for part in parts])
+    assert short.low.tolist() == [np.nanmin(part) for part in parts]
+    assert short.high.tolist() == [np.nanmax(part) for part in parts]
 
 
 @pytest.mark.parametrize("count", [0, 1, 600, 601, 1_000_003])

@@ -133,6 +133,67 @@ def test_transformers_gives_model_and_optimizer_at_the_start(library):
     assert "softmax twice" in told[0]
 
 
+def test_trials_are_made_beside_a_training_that_goes_on_to_the_bit_and_speak_in_its_verdict(library):
+    library("transformers", TrainerCallback=object)
+
+    def trained(**options):
+        model = network()
+        optimizer = torch.optim.SGD(model.parameters(), 1e-4)
+        callback = transformers.ThalwegCallback(say=lambda _: None, **options)
+        callback.on_train_begin(None, SimpleNamespace(max_steps=40), None, model=model, optimizer=optimizer)
+        for _ in range(40):
+            step(model, optimizer)
+        callback.on_train_end(None, None, None)
+        return callback.watch, torch.cat([each.flatten() for each in model.parameters()])
+
+    plain, before = trained()
+    tried, after = trained(trials=True)
+    assert torch.equal(before, after)
+    assert (plain.spent, tried.spent > 30) == (0.0, True)
+    assert "trials of 10 steps" in tried.verdict().reason
+
+
+def test_lightnings_closure_leaves_trials_their_place(library):
+    library("lightning.pytorch.callbacks", Callback=object)
+    callback = lightning.ThalwegCallback(say=lambda _: None, trials=True)
+    root = nn.ModuleDict({"net": network()})
+    optimizer = torch.optim.Adam(root.parameters(), 1e-4)
+    trainer = SimpleNamespace(optimizers=[optimizer], estimated_stepping_batches=40)
+    callback.on_train_start(trainer, root)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = functional.cross_entropy(root["net"](X), Y)
+        loss.backward()
+        callback.on_before_optimizer_step(trainer, root, optimizer)
+        return loss
+
+    for _ in range(40):
+        optimizer.step(closure)
+    callback.on_train_end(trainer, root)
+    assert callback.watch.spent > 30
+    assert "trials of 10 steps" in callback.watch.verdict().reason
+
+
+def test_keras_says_that_it_makes_no_trials(library, caplog):
+    library("keras.callbacks", Callback=object)
+    sys.modules["keras"].__dict__.update(
+        backend=SimpleNamespace(backend=lambda: "torch"), callbacks=sys.modules["keras.callbacks"]
+    )
+    callback = keras.ThalwegCallback(trials=True, repair=True, say=lambda _: None)
+    assert [record.getMessage() for record in caplog.records] == [
+        "thalweg only measures here: it cannot try steps of a Keras optimizer"
+    ]
+    model = KerasLike()
+    model.built = True
+    callback.model, callback.params = model, {"steps": 2, "epochs": 1}
+    callback.on_train_begin()
+    for _ in range(2):
+        model.train_step()
+    callback.on_train_end()
+    assert (callback.watch.steps, callback.watch.spent) == (2, 0.0)
+
+
 class KerasLikeOptimizer:
     learning_rate = 0.1
 

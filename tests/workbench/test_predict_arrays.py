@@ -7,10 +7,12 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import thalweg
 from thalweg.cli.main import main
+from thalweg.core.errors import PlanError
 from thalweg.workbench.predictions import csv_line
 
 COUNT = 40  # more than the network is given at once
@@ -126,6 +128,65 @@ def test_several_arrays_in_a_folder_of_no_part_are_read_one_by_one_and_photos_go
     assert files == [f"{name}.npy/{name}.npy-{row:06d}.png" for name in "ab" for row in range(2)]
     Image.fromarray(made()[0]).save(tmp_path / "photo.png")
     assert len(thalweg.predict(run, tmp_path).predictions) == 1
+
+
+@pytest.mark.parametrize("sides", [(48, 40, 3), (40, 48, 1), (48, 40)])
+def test_an_array_of_one_picture_is_answered_as_its_file(run, tmp_path, sides):
+    picture = made(1, sides)[0]
+    np.save(tmp_path / "one.npy", picture)
+    result = thalweg.predict(run, tmp_path / "one.npy")
+    assert [each.file for each in result.predictions] == [str(tmp_path / "one.npy")]
+    shown = np.repeat(picture.reshape(*sides[:2], -1), 3, axis=2) if sides[2:] != (3,) else picture
+    assert shares(result) == of_files(run, [shown], tmp_path / "png")
+    said = ("one.npy: 48x40 is read as one grey picture",)
+    assert result.notes == (said if len(sides) == 2 else ())
+
+
+@pytest.mark.parametrize("sides", [(50, 784), (768, 1024), (500, 20), (40, 40, 2)])
+def test_what_may_be_one_picture_or_flattened_ones_is_refused_with_both_ways_out(run, tmp_path, sides):
+    np.save(tmp_path / "one.npy", made(1, sides)[0])
+    (answer,) = thalweg.predict(run, tmp_path / "one.npy").predictions
+    assert answer.class_ is None
+    if sides[1] in {784, 1024}:
+        side = {784: 28, 1024: 32}[sides[1]]
+        shape = "x".join(map(str, sides))
+        assert answer.error == (
+            f"{shape} may be one grey picture or {sides[0]} flattened ones: save x[None] for the one, "
+            f"x.reshape(-1, {side}, {side}) for the others"
+        )
+
+
+def test_arrays_in_memory_are_answered_as_if_they_were_saved(run, tmp_path):
+    x = made(5)
+    np.save(tmp_path / "array.npy", x)
+    of_file = thalweg.predict(run, tmp_path / "array.npy")
+    result = thalweg.predict(run, x)
+    assert shares(result) == shares(of_file)
+    assert [each.file for each in result.predictions] == [f"array.npy/array.npy-{row:06d}.png" for row in range(5)]
+    several = thalweg.predict(run, [x[0], torch.from_numpy(x[1]), Image.fromarray(x[2])])
+    assert shares(several) == pytest.approx(np.array(shares(result)[:3]), abs=1e-6)
+    assert [each.file for each in several.predictions] == ["array-1.npy", "array-2.npy", "array-3.npy"]
+    with pytest.raises(PlanError, match=r"^an array of object holds no numbers"):
+        thalweg.predict(run, np.array([{}], object))
+    with pytest.raises(PlanError, match=r"^5 is neither the name of a file or folder nor an array$"):
+        thalweg.predict(run, [5])
+    with pytest.raises(PlanError, match=r"^5 is neither"):
+        thalweg.predict(run, 5)
+
+
+def test_a_row_may_be_named_as_it_is_called(run, tmp_path):
+    x = made(4)
+    np.savez(tmp_path / "new.npz", x_test=x, y_test=np.array([7, 8, 7, 8]))
+    whole = thalweg.predict(run, tmp_path / "new.npz")
+    wanted = whole.predictions[3].file
+    assert wanted == f"{tmp_path}/new.npz/8/new-000003.png"
+    one = thalweg.predict(run, wanted)
+    assert [each.file for each in one.predictions] == [wanted]
+    assert shares(one)[0] == pytest.approx(np.array(shares(whole)[3]), abs=1e-6)
+    (none,) = thalweg.predict(run, wanted.replace("000003", "000004")).predictions
+    assert none.error == f"{tmp_path}/new.npz holds no picture of this name"
+    (none,) = thalweg.predict(run, tmp_path / "photo-000004.png").predictions
+    assert none.error == "there is no such file"
 
 
 def bomb(folder):

@@ -1,6 +1,6 @@
 """Which files of a folder are pictures to predict: what lies beside the photos is no failure."""
 
-from thalweg.workbench.predict import files_in
+from thalweg.workbench.picture_places import files_in
 
 
 def test_what_lies_beside_photos_is_passed_over_and_a_damaged_photo_is_not(tmp_path):

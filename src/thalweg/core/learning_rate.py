@@ -23,7 +23,7 @@ class LearningRateEstimate(Showable):
         verdict: Which side of the best rate, if any.
         factor: Learning rate in use divided by the best one, as far as it can be told; None where it cannot.
         interval: Where that factor lies, as `confidence` is meant; None at an end that is open, and no interval at all
-            where nothing is known.
+            where both are: then nothing is known of it but what the verdict says.
         confidence: How often such a verdict is right, from 0 to 1.
         reason: The sentence behind it.
         probabilities: Probability of each verdict but `undetermined`, where a model gave them.
@@ -61,9 +61,9 @@ class LearningRateEstimate(Showable):
         """
         low, high = self.interval or (None, None)
         if self.verdict == "too_low":
-            return low, None if high is None else min(high, 1.0)
+            return low, 1.0 if high is None else min(high, 1.0)
         if self.verdict == "too_high":
-            return None if low is None else max(low, 1.0), high
+            return 1.0 if low is None else max(low, 1.0), high
         return low, high
 
     @property
@@ -75,6 +75,8 @@ class LearningRateEstimate(Showable):
             '10x too low (2x to 50x)'
             >>> LearningRateEstimate(verdict="too_high", factor=20.0, interval=(4.0, None)).distance
             '20x too high (4x to over 30x)'
+            >>> LearningRateEstimate(verdict="too_high", factor=13.0).distance
+            '13x too high (1x to over 30x)'
             >>> LearningRateEstimate(verdict="too_high", factor=30.0, interval=(30.0, None)).distance
             'more than 30x too high'
         """
@@ -90,8 +92,8 @@ class LearningRateEstimate(Showable):
             spread = f"{near or '1x'} to {far}" if far else f"more than {near}" if near else ""
             return f"{spread} {side}" if spread else side
         far = far or _BEYOND
-        spread = f"{near or '1x'} to {far}" if self.interval else ""
-        return f"{_times(factor)} {side}" + (f" ({spread})" if spread else "")
+        spread = f"{near or '1x'} to {far}"
+        return f"{_times(factor)} {side}" + f" ({spread})"
 
     def __str__(self) -> str:
         """The verdict on a line.

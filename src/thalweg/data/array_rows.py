@@ -6,7 +6,7 @@ nothing but the names.
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,17 +15,20 @@ import numpy.typing as npt
 
 from thalweg.core.dataset import ValueRange
 from thalweg.core.errors import SourceError
+from thalweg.core.files import printable
 from thalweg.data.array_names import folder_names, frames_of_names, picture_name
 from thalweg.data.array_part import ArrayPart
 from thalweg.data.array_pictures import NOT_FINITE
 from thalweg.data.array_values import as_labels, as_pictures
 from thalweg.data.arrays import read_parts
+from thalweg.data.axes import FEWEST_STEPS, FLATTENED
 from thalweg.data.blocks import Block, resized
 from thalweg.data.measuring import form_of_parts
 
 __all__ = ["PictureRows", "picture_rows"]
 
 _COLOUR, _CHANNELS = 4, 3  # axes of a block of coloured pictures
+_LONG = 4  # numbers so many times as high as wide are rows of something rather than one picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,7 +36,7 @@ class PictureRows:
     """Some pictures of an array, in their order.
 
     Args:
-        names: What each is called, as in training.
+        names: What each is called, as in training; the one picture of an array without rows is called nothing.
         pixels: uint8 `(n, height, width, 3)` at the size asked for.
         broken: Why a picture cannot be used, by its position; its pixels say nothing.
     """
@@ -44,7 +47,7 @@ class PictureRows:
 
 
 def picture_rows(
-    files: Sequence[Path], aside: Path, *, size: tuple[int, int], trained: ValueRange | None, most: int
+    files: Sequence[Path], aside: Path, *, size: tuple[int, int], trained: ValueRange | None, most: int, only: str = ""
 ) -> tuple[tuple[str, ...], Iterator[PictureRows]]:
     """Read the pictures of arrays.
 
@@ -54,6 +57,7 @@ def picture_rows(
         size: Wanted width and height in pixels.
         trained: What was black and white in the arrays that the network was trained on.
         most: Pictures a block.
+        only: The one picture that is wanted, by its name; empty for all.
 
     Returns:
         What was assumed, in sentences; and the blocks, in the order of parts and rows.
@@ -62,6 +66,9 @@ def picture_rows(
         SourceError: The files are damaged, hold Python objects, or hold no pictures.
     """
     parts = read_parts(files, aside, labelled=None)
+    alone, saying = _one_picture(parts)
+    if alone is not None:
+        parts = (alone,)
     form_of_parts(parts, "pictures")  # numbers, and not empty
     pictures, notes, broken = as_pictures([(part.file, part.pictures) for part in parts], trained=trained)
 
@@ -70,16 +77,47 @@ def picture_rows(
     def blocks() -> Iterator[PictureRows]:
         for shown, (frame, classes), bad in zip(pictures, named, broken, strict=True):
             for start in range(0, len(shown), most):
-                block = shown[start : start + most]
+                rows = range(start, min(start + most, len(shown)))
+                names = {row: picture_name(frame, row, classes(row)) if alone is None else "" for row in rows}
+                wanted = [row for row in rows if only in {"", names[row]}]
+                if not wanted:
+                    continue
+                block = shown[np.array(wanted)] if only else shown[rows.start : rows.stop]
                 small = resized(block if block.ndim == _COLOUR else block[..., None], size)
-                rows = range(start, start + len(block))
                 yield PictureRows(
-                    names=tuple(picture_name(frame, row, classes(row)) for row in rows),
+                    names=tuple(names[row] for row in wanted),
                     pixels=small if small.shape[3] == _CHANNELS else np.repeat(small, _CHANNELS, axis=3),
-                    broken={row - start: NOT_FINITE for row in rows if row in bad},
+                    broken={place: NOT_FINITE for place, row in enumerate(wanted) if row in bad},
                 )
 
-    return notes, blocks()
+    return (*saying, *notes), blocks()
+
+
+def _one_picture(parts: Sequence[ArrayPart]) -> tuple[ArrayPart | None, tuple[str, ...]]:
+    """An array that is no row of pictures, being one itself: (height, width) or (height, width, 1 or 3)."""
+    if len(parts) != 1:
+        return None, ()
+    (part,) = parts
+    values = part.pictures
+    sides = values.shape
+    if values.dtype.kind not in "buif" or values.ndim not in {2, 3} or min(sides[:2]) < FEWEST_STEPS:
+        return None, ()
+    shown = "x".join(map(str, sides))
+    said: tuple[str, ...] = ()
+    if values.ndim == 2:  # noqa: PLR2004 - height and width
+        if max(sides) >= _LONG * min(sides) and sides[1] not in FLATTENED:
+            return None, ()
+        if sides[1] in FLATTENED and sides[0] != sides[1]:
+            high, wide, *colours = FLATTENED[sides[1]]
+            each = ", ".join(map(str, (-1, high, wide, *colours)))
+            raise SourceError(
+                f"{printable(part.file)}: {shown} may be one grey picture or {sides[0]:,} flattened ones: save x[None] "
+                f"for the one, x.reshape({each}) for the others"
+            )
+        said = (f"{printable(part.file)}: {shown} is read as one grey picture",)
+    elif sides[2] not in {1, _CHANNELS}:
+        return None, ()
+    return replace(part, pictures=values[None], labels=None), said
 
 
 def _classes(parts: Sequence[ArrayPart]) -> list[Callable[[int], str]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from thalweg.core.dataset import Form, FormWish
 from thalweg.core.errors import SourceError
 
-__all__ = ["FEWEST_STEPS", "Axes", "axes_of_samples"]
+__all__ = ["FEWEST_STEPS", "FLATTENED", "Axes", "axes_of_samples"]
 
 FEWEST_STEPS = 8
 """A signal of fewer steps is a row of a table; a side of fewer pixels is rather a number of channels."""
@@ -18,7 +18,8 @@ FEWEST_STEPS = 8
 _PICTURE_CHANNELS = (1, 3)
 _MOST_VOLUME_CHANNELS = 4
 _LONG, _LONG_BYTES = 4, 16  # an array so many times as long as wide is no picture; whole numbers up to 255 rather are
-_SIDES = (64, 784, 1024, 3072, 4096)  # rows of so many numbers are often flattened pictures
+FLATTENED = {64: (8, 8), 784: (28, 28), 1024: (32, 32), 3072: (32, 32, 3), 4096: (64, 64)}
+"""Rows of so many numbers are often flattened pictures, of this shape."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +98,7 @@ def _signal(sides: tuple[int, ...]) -> Axes:
             f"samples of {'x'.join(map(str, sides))} numbers are too short for signals; {FEWEST_STEPS} steps are needed"
         )
     if len(sides) == 1:
-        flat = sides[0] in _SIDES
+        flat = sides[0] in FLATTENED
         guess = f"were these flattened pictures (rows of {sides[0]} often are), reshape them to (n, height, width)"
         return Axes(form="signal", why=guess if flat else "")
     first, second = sides

@@ -242,7 +242,7 @@ def _words(verdict: str) -> str:
 
 def _factor(
     logs: tuple[float, float, float], verdict: Verdict, *, certain: bool
-) -> tuple[float, tuple[float | None, float | None]]:
+) -> tuple[float, tuple[float | None, float | None] | None]:
     """Turn three decimal logarithms into a factor that the verdict can have, and an interval, open beyond `FAR`."""
     # The middle is fitted on runs within 30x; what lies farther off, mostly flat, it may put on the wrong side of 1 or
     # near it, where no run of that verdict lies. Such a middle says nothing: the usual factor stands for it (0039).
@@ -256,8 +256,9 @@ def _factor(
     low, high = min(low, middle), max(high, middle)
     middle = min(max(middle, -FAR), FAR)
     low, high = min(low, FAR), max(high, -FAR)
-    interval = (None if low < -FAR else _round(low), None if high > FAR else _round(high))
-    return _round(middle), interval
+    # Of an interval that is open at both ends nothing is known: it is none.
+    ends = (None if low < -FAR else _round(low), None if high > FAR else _round(high))
+    return _round(middle), None if ends == (None, None) else ends
 
 
 def _round(log: float) -> float:

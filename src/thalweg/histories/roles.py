@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.histories.names import JUDGED, Meaning, meaning
@@ -29,6 +31,7 @@ AXES = ("epoch", "step")
 """What else `--columns` may name."""
 
 _SHOWN = 12
+_LEAST_PERCENT = 5.0
 _NUMBERED = re.compile(r"validation_(\d+)[-/ ]")
 _CONVERTED = {"error_rate": "accuracy", "perplexity": "loss"}
 
@@ -110,6 +113,8 @@ def _named(wanted: str, curves: Sequence[Curve], recording: Recording) -> Curve:
 def _guess(curves: list[Curve], roles: Roles) -> None:
     """Guess from the names, the plainest first; what is taken already stays as it is."""
     meanings = [(curve, meaning(curve.name)) for curve in curves]
+    if not roles.known:
+        meanings = _lone_errors(meanings, roles.notes)
     said = {(each.quantity, each.split) for _, each in meanings}
     told = set(roles.known)
     lone = not told and {each for each in said if each[0] in JUDGED} <= {("accuracy", ""), ("error_rate", "")}
@@ -127,6 +132,33 @@ def _guess(curves: list[Curve], roles: Roles) -> None:
                 )
     order = {id(curve): place for place, curve in enumerate(curves)}
     roles.other.sort(key=lambda curve: order.get(id(curve), 0))
+
+
+def _lone_errors(meanings: list[tuple[Curve, Meaning]], notes: list[str]) -> list[tuple[Curve, Meaning]]:
+    """Take curves called `error` for rates, where all can be that and nothing else tells how the run goes.
+
+    Of a regression they may be a loss; a percentage that never reaches 5 % might be a loss as well.
+
+    Returns:
+        What the curves mean now.
+    """
+    unknown = [(curve, meaning(f"{curve.name} rate")) for curve, each in meanings if not each.quantity]
+    if any(each.quantity in JUDGED for _, each in meanings) or not unknown:
+        return meanings
+    values = np.concatenate([curve.values for curve, _ in unknown])
+    finite = values[np.isfinite(values)]
+    highest = float(finite.max(initial=0.0))
+    fits = highest <= 1 or _LEAST_PERCENT <= highest <= 100  # noqa: PLR2004 - percent
+    if not fits or finite.min(initial=0.0) < 0 or any(each.quantity != "error_rate" for _, each in unknown):
+        return meanings
+    for curve, each in unknown:
+        split = "train" if each.split in {"", "train"} else "val"
+        notes.append(
+            f"{printable(curve.name)} was taken as an error rate, since nothing else tells how the run goes: say "
+            f"--columns {split}_loss={printable(curve.name)} where it is a loss"
+        )
+    rates = {id(curve): each for curve, each in unknown}
+    return [(curve, rates.get(id(curve), each)) for curve, each in meanings]
 
 
 def _signal(each: Meaning, said: set[tuple[str, str]], told: set[str]) -> str:

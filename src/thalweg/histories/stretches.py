@@ -60,6 +60,12 @@ def stretches(x: Floats, y: Floats, limit: int) -> Stretches:
         return Stretches(x=x, mean=bare, low=bare, high=bare, width=1, missing=missing)
     width = -(-count // limit)
     starts = np.arange(0, count, width)
+    if not missing:
+        counts = np.diff(np.append(starts, count))
+        with np.errstate(over="ignore"):
+            mean = np.add.reduceat(y, starts) / counts
+        low, high = np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
+        return Stretches(x=x[starts], mean=mean, low=low, high=high, width=width, missing=0)
     known = np.add.reduceat(finite, starts, dtype=np.int64)
     with np.errstate(invalid="ignore", over="ignore"):
         total = np.add.reduceat(np.where(finite, y, 0.0), starts)

@@ -40,12 +40,14 @@ def _callback_class() -> type:  # noqa: C901 - a class with its hooks, made when
         """Watches a training from inside and tells at its end what was wrong.
 
         Args:
-            options: `repair`, `log`, `every`, `say`, as of `thalweg.integrations.watching.Watching`.
+            options: `log`, `every`, `say`, as of `thalweg.integrations.watching.Watching`; also `repair`, `trials`,
+                which are answered with a warning.
         """
 
         def __init__(self, **options: Any) -> None:  # noqa: ANN401 - passed on
             base.__init__(self)
-            if options.pop("repair", False):
+            repair, trials = options.pop("repair", False), options.pop("trials", False)
+            if repair or trials:
                 _LOG.warning("thalweg only measures here: it cannot try steps of a Keras optimizer")
             Watching.__init__(self, **options)
             self._undo: list[Any] = []

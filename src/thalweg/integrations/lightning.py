@@ -32,7 +32,7 @@ def _callback_class() -> type:  # noqa: C901 - a class with its hooks, made when
         """Watches a training from inside and tells at its end what was wrong.
 
         Args:
-            options: `repair`, `log`, `every`, `say`, as of `thalweg.integrations.watching.Watching`.
+            options: `repair`, `log`, `every`, `trials`, `say`, as of `thalweg.integrations.watching.Watching`.
         """
 
         def __init__(self, **options: Any) -> None:  # noqa: ANN401 - passed on

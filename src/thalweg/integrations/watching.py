@@ -22,6 +22,7 @@ class Watching:
         repair: Whether to set the learning rate right where it is wrong.
         log: A CSV file to write, with the columns of `steps.csv`.
         every: Norms are measured every so many steps.
+        trials: Whether to try rates beside the training, as of `thalweg.watch`.
         say: Called with a line for each finding at the end; `print` by default.
 
     Attributes:
@@ -34,12 +35,14 @@ class Watching:
         repair: bool = False,
         log: str | os.PathLike[str] | None = None,
         every: int | None = None,
+        trials: bool = False,
         say: Callable[[str], object] = print,
     ) -> None:
         self._options: dict[str, Any] = {
             "repair": repair,
             "log": log,
             "every": every,
+            "trials": trials,
         }  # `log` is Lightning's own name for a method
         self.say = say
         self.watch: Any = None

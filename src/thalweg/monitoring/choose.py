@@ -7,14 +7,12 @@ import torch
 
 from thalweg.monitoring.initial_scale import is_usual
 from thalweg.monitoring.rate_search import Chosen, search_rate, trial_steps
-from thalweg.monitoring.trials import CLIP, Objective, TrialGround
+from thalweg.monitoring.trials import CLIP, HELD, Objective, TrialGround
 
 __all__ = ["KEPT_STARTING", "batches_wanted", "choose_rate"]
 
 KEPT_STARTING = 2.0
 """A starting rate within this factor of the chosen one is used as it is."""
-
-_HELD = 4
 
 
 def batches_wanted(steps: int | None) -> int:
@@ -30,7 +28,7 @@ def batches_wanted(steps: int | None) -> int:
         >>> batches_wanted(1000)
         34
     """
-    return trial_steps(steps) + _HELD
+    return trial_steps(steps) + HELD
 
 
 def choose_rate(
@@ -59,7 +57,7 @@ def choose_rate(
     Returns:
         The rate and what it rests on.
     """
-    held = min(_HELD, max(1, len(batches) // 3))
+    held = min(HELD, max(1, len(batches) // 3))
     length = length or trial_steps(steps)
     ground = TrialGround(module, optimizer, train=batches[held:] or batches, held=batches[:held], clip=clip)
     fresh = usual is None and is_usual(module)

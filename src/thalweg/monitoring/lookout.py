@@ -9,7 +9,7 @@ import torch
 from thalweg.monitoring.rate_search import Chosen
 from thalweg.monitoring.replay import Batch, Replay
 from thalweg.monitoring.snapshot import Snapshot
-from thalweg.monitoring.trials import Objective, TrialGround, clip_gradients
+from thalweg.monitoring.trials import HELD, Objective, TrialGround, clip_gradients
 
 __all__ = ["FEWEST", "Lookout", "amp_scale", "worth_keeping"]
 
@@ -17,7 +17,6 @@ FEWEST = 6
 """Batches without which no trial is made."""
 MOST, BYTES = 24, 256 * 2**20
 """Batches kept at most, and bytes of their inputs together."""
-_HELD = 4  # batches that trials are judged by
 _STEADY = 1e-3  # relative change of the rate below which there is no schedule
 _MOVED = 0.02  # relative distance from the initial weights below which these are no other place
 _MUCH = 1.2  # times the loss of the best trial
@@ -85,7 +84,7 @@ class Lookout:
             The ground.
         """
         count = len(replay.batches)
-        held = min(_HELD, count // 3)
+        held = min(HELD, count // 3)
 
         def loss(which: int, scale: float = 1.0) -> Objective:
             return lambda: scale * replay.loss_with_graph(which)

@@ -14,13 +14,15 @@ import torch
 
 from thalweg.monitoring.snapshot import Snapshot, fresh_optimizer
 
-__all__ = ["CLIP", "Objective", "Trial", "TrialGround", "clip_gradients", "triangle"]
+__all__ = ["CLIP", "HELD", "Objective", "Trial", "TrialGround", "clip_gradients", "triangle"]
 
 Objective = Callable[[], torch.Tensor]
 """Loss of one batch at the present weights, with its graph."""
 
 CLIP = 1.0
 """Gradients are clipped at this norm, in trials and in the run alike."""
+HELD = 4
+"""Batches that trials are judged by, where there are at least three times as many."""
 
 _HOPELESS = 4.0  # times the first loss: such a trial is ended early
 _WARM = 0.1

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from thalweg.core.errors import SourceError, WeightsError
-from thalweg.core.files import printable
+from thalweg.core.files import at_home, printable
 from thalweg.pretrained.fitting import from_hed
 from thalweg.pretrained.published import HED, PUBLISHED, Published
 from thalweg.pretrained.tensors import digest_of, read_tensors
@@ -77,7 +77,7 @@ def obtain(
     if wish is not None and wish.startswith(("http://", "https://")):
         return _linked(wish, shelf, download)
     if wish is not None:
-        return _file(network, Path(wish).expanduser())
+        return _file(network, at_home(wish))
     known = PUBLISHED.get(network)
     if known is None:
         raise WeightsError(f"{printable(network)}: no weights are published for it: give a file with --weights")

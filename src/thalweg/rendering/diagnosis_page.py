@@ -129,9 +129,8 @@ def _numbers(run: DiagnosedRun) -> tuple[KeyNumber, ...]:
     numbers = [KeyNumber(label="Learning rate", value=rate.verdict.replace("_", " "), note=told)]
     if rate.factor is not None:
         low, high = ("open" if end is None else f"{end:.2g}" for end in rate.span)
-        numbers.append(
-            KeyNumber(label="Rate in use over the best", value=f"{rate.factor:.2g} x", note=f"interval {low} to {high}")
-        )
+        where = "interval open at both ends" if rate.span == (None, None) else f"interval {low} to {high}"
+        numbers.append(KeyNumber(label="Rate in use over the best", value=f"{rate.factor:.2g} x", note=where))
     grave = [finding for finding in run.findings if finding.severity != "info"]
     numbers.append(
         KeyNumber(

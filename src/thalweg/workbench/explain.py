@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from thalweg.workbench.explain_samples import Chosen, chosen_held_out, chosen_na
 from thalweg.workbench.explain_stages import forgetting, map_layer, places_of
 from thalweg.workbench.loading import Loaded
 from thalweg.workbench.model import TrainedModel, open_model
+from thalweg.workbench.picture_places import Pictures
 from thalweg.workbench.telling import Listener, whoever_is_here
 
 __all__ = ["explain", "map_pictures"]
@@ -42,7 +42,7 @@ class _Gathered:
 
 def explain(
     run: str | os.PathLike[str],
-    images: Sequence[str | Path] = (),
+    images: Pictures = (),
     *,
     class_: str | None = None,
     layer: str | None = None,
@@ -59,7 +59,8 @@ def explain(
 
     Args:
         run: The run folder.
-        images: Files to explain, or folders of such; by default some that the run held out, right and wrong.
+        images: Files to explain, folders of such, or arrays of samples (`.npz`, `.npy`, idx files, CIFAR's batches,
+            those of numpy or torch), as `predict` takes them; by default some that the run held out, right and wrong.
         class_: The class to explain; by default the answer, and the true class where the answer is wrong.
         layer: The layer at which class activation is made; by default the last one that has maps.
         head: Which output to explain, by its name or its place from 0, of a network that has several; by default the
@@ -100,7 +101,7 @@ def explain(
     target = _class(model, class_)
     places = places_of(model.spec)
     at = map_layer(model.spec, places, layer)
-    gathered = _gather(model, [images] if isinstance(images, str | Path) else images, samples, search, seed, listener)
+    gathered = _gather(model, images, samples, search, seed, listener)
     notes = gathered.notes
     if at is None:
         notes.append("no layer of this network has maps, so there is no class activation: see occlusion and saliency")
@@ -189,10 +190,10 @@ def _class(model: TrainedModel, name: str | None) -> int | None:
 
 
 def _gather(
-    model: TrainedModel, images: Sequence[str | Path], samples: int, search_in: int, seed: int, listener: Listener
+    model: TrainedModel, images: Pictures, samples: int, search_in: int, seed: int, listener: Listener
 ) -> _Gathered:
     """The samples to explain, and the run's own data where it is needed and still there."""
-    if not images:
+    if isinstance(images, list | tuple) and not images:
         loaded = own_data(model, listener)
         chosen = chosen_held_out(model, loaded, samples, seed)
         if not chosen:

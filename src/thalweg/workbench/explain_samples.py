@@ -1,6 +1,7 @@
 """Which samples are explained: some that the run held out, right and wrong, or those that the user named."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,7 +16,7 @@ from thalweg.evaluation.mistakes import worst_mistakes
 from thalweg.workbench.environment import find_source
 from thalweg.workbench.loading import Loaded, load, same_split
 from thalweg.workbench.model import TrainedModel
-from thalweg.workbench.predict import files_in
+from thalweg.workbench.picture_places import Pictures, Place, as_files, blocks_of, places_of
 from thalweg.workbench.predict_values import places_in, samples_in
 from thalweg.workbench.predictions import predictions_from_csv
 from thalweg.workbench.telling import Listener
@@ -125,12 +126,12 @@ def chosen_held_out(model: TrainedModel, loaded: Loaded, count: int, seed: int) 
     ]
 
 
-def chosen_named(model: TrainedModel, images: Sequence[str | Path]) -> tuple[list[Chosen], list[Notice], list[str]]:
+def chosen_named(model: TrainedModel, images: Pictures) -> tuple[list[Chosen], list[Notice], list[str]]:
     """The samples that the user named, read exactly as in training.
 
     Args:
         model: The run.
-        images: Files, or folders of such.
+        images: Files, folders of such, or arrays; what `predict` takes.
 
     Returns:
         The samples, the files that cannot be read, and remarks.
@@ -141,34 +142,56 @@ def chosen_named(model: TrainedModel, images: Sequence[str | Path]) -> tuple[lis
     """
     found: list[Chosen] = []
     left_out: list[Notice] = []
-    pictures = model.summary.reading is None
-    places = [Path(each) for each in files_in(images)] if pictures else list(places_in(model, images))
+    notes: list[str] = []
     more = False
-    for place in places:
-        if len(found) >= MOST_NAMED:
-            more = True
-            break
-        try:
-            read = _picture(model, place) if pictures else samples_in(model, place, MOST_NAMED - len(found))
-        except (ThalwegError, OSError) as error:
-            left_out.append(Notice(str(place), _reason(error)))
-            continue
-        truth = _folder_class(model, place)
-        found += [
-            Chosen(file=name, values=values, truth=truth, truth_from=None if truth is None else "folder")
-            for name, values in read
-        ]
+    with as_files(images) as (named, before):
+        pictures = model.summary.reading is None
+        for place in places_of(named) if pictures else _places_of_values(model, named):
+            if len(found) >= MOST_NAMED:
+                more = True
+                break
+            try:
+                for each in _samples(model, place, MOST_NAMED - len(found), notes, pictures=pictures):
+                    more = more or len(found) >= MOST_NAMED
+                    if more:
+                        break
+                    if isinstance(each, Notice):
+                        left_out.append(Notice(each.file.removeprefix(before), each.reason))
+                        continue
+                    name, values = each
+                    truth = _folder_class(model, Path(name))
+                    how: Literal["folder"] | None = None if truth is None else "folder"
+                    found.append(Chosen(file=name.removeprefix(before), values=values, truth=truth, truth_from=how))
+            except (ThalwegError, OSError) as error:
+                left_out.append(Notice(place.name.removeprefix(before), _reason(error)))
     if not found and left_out:
         others = f" (and {len(left_out) - 1:,} more)" if len(left_out) > 1 else ""
         raise PictureError(f"{printable(left_out[0].file)}: {left_out[0].reason}{others}; nothing is left to explain")
     if not found:
         raise PlanError("nothing to explain is named: give files, folders that hold some, or none for held-out ones")
-    notes = [f"only the first {MOST_NAMED} of the named samples are explained"] if more else []
-    return found, left_out, notes
+    if more:
+        notes.append(f"only the first {MOST_NAMED} of the named samples are explained")
+    return found, left_out, list(dict.fromkeys(notes))
 
 
-def _picture(model: TrainedModel, place: Path) -> list[tuple[str, np.ndarray]]:
-    return [(str(place), np.array(decode(place, size=(model.side, model.side)).pixels))]
+def _places_of_values(model: TrainedModel, named: Sequence[str | Path]) -> Iterator[Place]:
+    return (Place(name=str(each)) for each in places_in(model, named))
+
+
+def _samples(
+    model: TrainedModel, place: Place, most: int, notes: list[str], *, pictures: bool
+) -> Iterator[tuple[str, np.ndarray] | Notice]:
+    """Samples of a place with their names, in their order, or why one of them cannot be used."""
+    if not pictures:
+        yield from samples_in(model, Path(place.name), most)
+    elif not place.files:
+        yield place.name, np.array(decode(Path(place.name), size=(model.side, model.side)).pixels)
+    else:
+        with contextlib.closing(blocks_of(model, place, most=most + 1, notes=notes)) as blocks:
+            for block in blocks:
+                for row, name in enumerate(block.names):
+                    reason = block.broken.get(row)
+                    yield Notice(name, reason) if reason else (name, np.array(block.pixels[row]))
 
 
 def _reason(error: Exception) -> str:

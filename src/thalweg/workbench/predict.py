@@ -4,6 +4,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -12,16 +13,15 @@ import numpy as np
 from thalweg.accounting.ledger import count
 from thalweg.core.errors import PictureError, PlanError
 from thalweg.core.results import Prediction, PredictResult
-from thalweg.data.arrays import picture_arrays
 from thalweg.data.decode import decode
-from thalweg.data.walk import maybe_picture
 from thalweg.training.device import fitting_threads
 from thalweg.workbench.model import TrainedModel, in_groups, open_model
+from thalweg.workbench.picture_places import Pictures, as_files, files_in, places_of
 from thalweg.workbench.predict_arrays import predict_arrays
 from thalweg.workbench.predict_masks import predict_masks
 from thalweg.workbench.predict_values import predict_values
 
-__all__ = ["files_in", "predict"]
+__all__ = ["predict"]
 
 GROUP = 32
 _AHEAD = 3 * GROUP
@@ -30,7 +30,7 @@ _AHEAD = 3 * GROUP
 
 def predict(
     run: str | Path,
-    images: str | Path | Sequence[str | Path],
+    images: Pictures,
     *,
     device: str = "auto",
     out: str | Path | None = None,
@@ -41,8 +41,9 @@ def predict(
     Args:
         run: The run folder.
         images: A picture file or several, or folders whose files are all tried, but for hidden ones; arrays of pictures
-            (`.npz`, `.npy`, idx files, CIFAR's batches, or a folder of such; one answer a row). For a network of
-            signals or volumes, arrays and tables (one answer a row), recordings, scans, and folders of frames.
+            (`.npz`, `.npy`, idx files, CIFAR's batches, or a folder of such; one answer a row, or the row that is named
+            as it is called in answers). For a network of signals or volumes, arrays and tables (one answer a row),
+            recordings, scans, and folders of frames. Arrays of numpy or torch are read as if they lay in `array.npy`.
         device: `auto`, `cpu`, `cuda` or `mps`.
         out: Of a network trained with masks: a new folder for the masks it predicts.
         view: Of such a network: `fitted` brings a picture to the size of training, `whole` keeps its proportions,
@@ -53,15 +54,24 @@ def predict(
 
     Raises:
         RunError: There is no finished run.
-        PlanError: No picture is named, or masks are asked for of a network that was trained without.
+        PlanError: No picture is named, something is no name and no array, or masks are asked for of a network that was
+            trained without.
 
     Example:
         >>> predict("runs/none", ["a.png"])
         Traceback (most recent call last):
         thalweg.core.errors.RunError: runs/none is no run folder (it has no plan.toml)...
     """
-    images = [images] if isinstance(images, str | Path) else images  # letters of a name are no pictures
     model = open_model(run, device=device)
+    with as_files(images) as (named, before):
+        found = _predict(model, named, out=out, view=view)
+    if not before:
+        return found
+    answers = [replace(each, file=each.file.removeprefix(before)) for each in found.predictions]
+    return replace(found, predictions=tuple(answers))
+
+
+def _predict(model: TrainedModel, images: Sequence[str | Path], *, out: str | Path | None, view: str) -> PredictResult:
     if model.summary.masks is not None:
         named = list(_named(images))
         if not named:
@@ -86,48 +96,15 @@ def predict(
 
 
 def _predict_pictures(model: TrainedModel, images: Sequence[str | Path], notes: list[str]) -> Iterator[Prediction]:
-    for arrays, places in groupby(_places(images), key=_files_read_as_one):
-        named = [place for place, _ in places]
+    for arrays, places in groupby(places_of(images), key=lambda place: bool(place.files)):
         if arrays:
-            for place in named:
-                yield from predict_arrays(model, place, arrays, most=GROUP, notes=notes)
+            for place in places:
+                yield from predict_arrays(model, place, most=GROUP, notes=notes)
             continue
+        named = [place.name for place in places]
         decoded = _decoded(named, model.side)
         for group in in_groups(named, GROUP):
             yield from _answers(model, group, [next(decoded) for _ in group])
-
-
-def _files_read_as_one(place: tuple[str, tuple[Path, ...]]) -> tuple[Path, ...]:
-    return place[1]
-
-
-def _places(images: Sequence[str | Path]) -> Iterator[tuple[str, tuple[Path, ...]]]:
-    """Pictures, and arrays of such with the files that are read as one; a folder of photos may hold arrays, too."""
-    for image in images:
-        files = list(files_in([image]))
-        photos = Path(image).is_dir() and any(not maybe_picture("", file) for file in files)
-        arrays = () if photos else picture_arrays(Path(image))
-        for each in arrays:
-            yield str(image) if len(arrays) == 1 else str(each[0]), each
-        yield from ((file, ()) for file in (files if not arrays else ()))
-
-
-def files_in(images: Sequence[str | Path]) -> Iterable[str]:
-    """The picture files that a user means.
-
-    Args:
-        images: Files, or folders whose files are tried, but for hidden ones and those that are no pictures by their
-            names or first bytes, such as a table or a licence beside the photos.
-
-    Yields:
-        Paths in the order asked for.
-    """
-    for image in images:
-        path = Path(image)
-        if path.is_dir():
-            yield from sorted(str(file) for file in path.rglob("*") if file.is_file() and not _hidden(file, path))
-        else:
-            yield str(image)
 
 
 def _named(images: Sequence[str | Path]) -> Iterable[tuple[str, str]]:
@@ -138,13 +115,6 @@ def _named(images: Sequence[str | Path]) -> Iterable[tuple[str, str]]:
         for file in inside:
             name = file.relative_to(path) if path.is_dir() else Path(file.name)
             yield str(file), str(name.with_suffix(""))
-
-
-def _hidden(file: Path, folder: Path) -> bool:
-    """What lies in a folder and is no picture, left by a system or beside the photos; a file named itself is tried."""
-    parts = file.relative_to(folder).parts
-    debris = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return debris or maybe_picture(str(folder), file.relative_to(folder).as_posix()).startswith("no picture by its")
 
 
 def _decoded(files: Sequence[str], side: int) -> Iterator[np.ndarray | str]:
