@@ -27,6 +27,7 @@ from thalweg.rendering.explain_page import explain_report, explain_text
 from thalweg.rendering.html import render_html
 from thalweg.training.checkpoint import save_weights
 from thalweg.workbench import explain as explaining
+from thalweg.workbench import explain_samples
 from thalweg.workbench.explain_maps import explained, sanity_checks
 from thalweg.workbench.explain_samples import Chosen
 from thalweg.workbench.model import open_model
@@ -219,7 +220,7 @@ def test_the_class_and_the_layer_may_be_named(run, photo_folder):
 
 
 @pytest.mark.parametrize("axes", [1, 3])
-def test_signals_and_volumes(axes, tmp_path):
+def test_signals_and_volumes(axes, tmp_path, monkeypatch):
     """The class is a bump in the first half of the first axis; the network must look there, and the page be made."""
     random = np.random.default_rng(axes)
     extents = (40,) if axes == 1 else (10, 8, 8)
@@ -251,6 +252,11 @@ def test_signals_and_volumes(axes, tmp_path):
     assert len(named.samples) == 2
     with pytest.raises(PictureError, match="nothing is left"):
         thalweg.explain(out, [tmp_path / "missing.npz"])
+    assert not any("only the first" in note for note in named.notes)
+    monkeypatch.setattr(explain_samples, "MOST_NAMED", 1)
+    few = thalweg.explain(out, tmp_path / "two.npz", search_in=0)
+    assert len(few.samples) == 1
+    assert "only the first 1 of the named samples are explained" in few.notes
 
 
 def test_a_network_without_maps(run, tmp_path):

@@ -183,7 +183,7 @@ def _samples(
 ) -> Iterator[tuple[str, np.ndarray] | Notice]:
     """Samples of a place with their names, in their order, or why one of them cannot be used."""
     if not pictures:
-        yield from samples_in(model, Path(place.name), most)
+        yield from samples_in(model, Path(place.name), most + 1)  # one more tells that there are more
     elif not place.files:
         yield place.name, np.array(decode(Path(place.name), size=(model.side, model.side)).pixels)
     else:
