@@ -35,7 +35,8 @@ def learn_within_memory(
         RuntimeError: Something else went wrong.
         MemoryError: Never; told as TrainingFailedError.
     """
-    statistics = [buffer for buffer in backward.module.buffers() if buffer.is_floating_point()]
+    again = backward.ranks.size == 1  # ranks end with a sentence
+    statistics = [buffer for buffer in backward.module.buffers() if again and buffer.is_floating_point()]
     kept = [buffer.clone() for buffer in statistics]
     while True:
         try:
