@@ -93,9 +93,7 @@ def train(photos: Path, place: Path, options: dict[str, Any], way: dict[str, Any
             os._exit(0)
 
         Trainer.fit = fit  # type: ignore[method-assign, assignment]
-        thalweg.train(
-            photos, out=place / "run", epochs=EPOCHS, lr=0.001, repair=False, augment="none", **options
-        )
+        thalweg.train(photos, out=place / "run", epochs=EPOCHS, lr=0.001, repair=False, augment="none", **options)
 
     return work
 
@@ -135,7 +133,8 @@ def measured(photos: Path, options: dict[str, Any], way: dict[str, Any]) -> Run:
             place.mkdir()
         works = [functools.partial(in_ranks, way["ranks"], train(photos, place, options, way)) for place in copies]
         children = [begin(lambda each=each: sys.exit(any(each()))) for each in works]  # type: ignore[misc]
-        if any([status_of(child) for child in children]):
+        statuses = [status_of(child) for child in children]
+        if any(statuses):
             raise SystemExit(f"{options} failed as {way}")
         told = [[json.loads(path.read_text()) for path in sorted(place.glob("rank-*"))] for place in copies]
     return {

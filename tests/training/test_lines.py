@@ -72,7 +72,7 @@ def test_sums_have_the_same_bits_on_all_ranks_and_are_each_ones_own(size, monkey
             board *= rank  # nobody else sees it
         return found
 
-    wanted = numbers[0] + numbers[1] + (numbers[2] if size > 2 else 0)  # noqa: PLR2004 - of three
+    wanted = numbers[0] + numbers[1] + (numbers[2] if size > 2 else 0)
     for found in together(size, work):
         assert torch.equal(found[0], wanted)
         assert torch.allclose(found[2], 3 * wanted, rtol=1e-5, atol=1e-5)
@@ -104,10 +104,8 @@ def test_a_rank_that_hangs_is_noticed_in_time():
 
 
 def test_where_one_rank_lies_elsewhere_all_do_without(monkeypatch):
-    listening = lines._listening
     monkeypatch.setattr(Talking, "words", _from_elsewhere)
     assert together(2, lambda _, own: own) == [None, None]
-    monkeypatch.setattr(lines, "_listening", listening)
 
 
 def _from_elsewhere(self, text):

@@ -248,5 +248,5 @@ def _in_memory_order(one: torch.Tensor, other: torch.Tensor) -> tuple[torch.Tens
     """Both with their axes as they lie in memory, where they lie alike: so they are flattened without a copy."""
     if one.stride() != other.stride():
         return one, other
-    order = sorted(range(one.ndim), key=lambda axis: -one.stride(axis))
+    order = sorted(range(one.ndim), key=one.stride().__getitem__, reverse=True)
     return one.permute(order), other.permute(order)

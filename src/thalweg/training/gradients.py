@@ -35,7 +35,8 @@ class GradientSum:
             return
         if list(map(id, trained)) != list(map(id, self._trained)):
             self._lay_out(trained)
-        torch._foreach_copy_(self._parts, [each.grad for each in trained])  # noqa: SLF001 - as torch's optimizers do
+        own = [each.grad for each in trained if each.grad is not None]
+        torch._foreach_copy_(self._parts, own)
         self._ranks.add_up(self._room)
         for each, part in zip(trained, self._parts, strict=True):
             each.grad = part

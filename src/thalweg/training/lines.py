@@ -56,7 +56,7 @@ def connected(ranks: _Ranks, timeout: float) -> "Lines | None":
     lines = None
     with _listening() as (own, place):
         places = ranks.words(place)
-        seen = all(each and Path(each).is_socket() for each in places)
+        seen = all(map(_is_there, places))
         if set(ranks.words("seen" if seen else "")) != {"seen"} or own is None:
             return None
         with contextlib.suppress(OSError, struct.error):
@@ -87,6 +87,12 @@ def _listening() -> Iterator[tuple[socket.socket | None, str]]:
     finally:
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_there(place: str) -> bool:
+    with contextlib.suppress(OSError):  # of somebody else's folder nothing is told
+        return bool(place) and Path(place).is_socket()
+    return False
 
 
 def _meet(own: socket.socket, places: Sequence[str], rank: int) -> dict[int, socket.socket]:
@@ -165,6 +171,9 @@ class Lines:
 
         Returns:
             float32 `(count,)`, to be filled before each `add_up`; None on all ranks where the system has none.
+
+        Raises:
+            ConnectionResetError: A rank is gone.
         """
         self._boards = []
         boards: dict[int, torch.Tensor] = {}

@@ -22,7 +22,7 @@ from torch.nn import functional
 from thalweg.modules.build import BuiltNetwork
 from thalweg.modules.fused import SPREAD, run_alone
 from thalweg.training.device import Device, kernels_of
-from thalweg.training.ranks import ALONE, Ranks, part_of
+from thalweg.training.ranks import ALONE, Ranks
 
 __all__ = ["fuse_alike", "has_batch_statistics", "of_the_whole_batch", "spread_layers"]
 

@@ -118,10 +118,10 @@ class Ranks:
         return clock[0], int(max(asked for _, asked in found))
 
     def exchange(self, numbers: torch.Tensor) -> torch.Tensor:
-        """Give every rank the numbers of all, few of them: what is made of them in their order has the same bits on all.
+        """Give every rank the numbers of all: what is made of them in the ranks' order has the same bits everywhere.
 
         Args:
-            numbers: This rank's; of the same shape and type on all.
+            numbers: This rank's, few of them; of the same shape and type on all.
 
         Returns:
             `(ranks, ...)`, in their order.
