@@ -69,7 +69,7 @@ class Backward:
     ) -> None:
         self.module, self.device, self.objective = module, device, objective
         self.companion, self.ranks = companion, ranks
-        self._sum = GradientSum(ranks)
+        self._sum, self._parameters = GradientSum(ranks), list(module.parameters())
 
     def run(self, pixels: torch.Tensor, labels: torch.Tensor, *, seed: int, whole: int, pieces: int) -> Learned:
         """Put the gradients of the whole batch's mean objective into the parameters.
@@ -130,7 +130,7 @@ class Backward:
             torch.manual_seed(seed)
 
     def _forget_gradients(self) -> None:
-        for each in self.module.parameters():
+        for each in self._parameters:
             each.grad = None
 
     def _in_pieces(self, pixels: torch.Tensor, labels: torch.Tensor, seed: int, pieces: int) -> Learned:
@@ -165,7 +165,7 @@ class Backward:
             self._forget_gradients()
             (objective * (weight / total)).backward()  # type: ignore[no-untyped-call]
         if not is_sharded(self.module):  # shards have added theirs up on the way
-            self._sum.add(self.module.parameters())
+            self._sum.add(self._parameters)
         return Learned(logits.detach(), told[0], told[1], told[2] * whole, whole)
 
 

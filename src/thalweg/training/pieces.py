@@ -35,8 +35,8 @@ def learn_within_memory(
         RuntimeError: Something else went wrong.
         MemoryError: Never; told as TrainingFailedError.
     """
-    again = backward.ranks.size == 1  # ranks end with a sentence
-    statistics = [buffer for buffer in backward.module.buffers() if again and buffer.is_floating_point()]
+    buffers = backward.module.buffers() if backward.ranks.size == 1 else ()  # ranks do not begin a step again
+    statistics = [buffer for buffer in buffers if buffer.is_floating_point()]
     kept = [buffer.clone() for buffer in statistics]
     while True:
         try:
