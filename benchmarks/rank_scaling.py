@@ -177,7 +177,7 @@ def table_of(runs: list[Run], cores: int) -> list[Run]:
     return table
 
 
-def work(repeats: int, chosen: str, known: list[Run], keep: Callable[[list[Run]], None]) -> list[Run]:
+def work(repeats: int, chosen: tuple[str, str], known: list[Run], keep: Callable[[list[Run]], None]) -> list[Run]:
     """Every case in turns, without those that are there."""
     import thalweg
 
@@ -190,7 +190,8 @@ def work(repeats: int, chosen: str, known: list[Run], keep: Callable[[list[Run]]
             for repeat in range(repeats):
                 for way, told in ways(os.cpu_count() or 1).items():
                     place = {"case": case, "way": way, "repeat": repeat}
-                    if not case.startswith(chosen) or any(place.items() <= run.items() for run in runs):
+                    wanted = case.startswith(chosen[0]) and way.startswith(chosen[1])
+                    if not wanted or any(place.items() <= run.items() for run in runs):
                         continue
                     runs.append(place | measured(photos, options, told))
                     print(json.dumps(runs[-1]), file=sys.stderr)
@@ -203,6 +204,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--case", default="", help="only the one that begins so")
+    parser.add_argument("--way", default="", help="likewise")
     parser.add_argument("--again", action="store_true", help="forget the runs that the file holds")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
@@ -219,7 +221,7 @@ def main() -> None:
         held = json.loads(options.out.read_text())
         if machine().items() <= held.items():
             known = held.get("runs", [])
-    runs = work(options.repeats, options.case, known, keep)
+    runs = work(options.repeats, (options.case, options.way), known, keep)
     for row in table_of(runs, cores):
         words = "{case:<36}{way:<36}{images_per_second:>8}{times_one_thread:>6}{efficiency:>6}"
         ceiling = "" if row["efficiency_of_ceiling"] is None else row["efficiency_of_ceiling"]
