@@ -5,14 +5,25 @@ every rank does for itself, and into cores that share caches and memory. More ra
 only lose. Images per second of training steps, median over epochs after the first and over repeats in turns; the loss
 after the last epoch stands beside it, because a fast wrong thing is worth nothing.
 
+Two virtual cores may be less than two: the *ceiling* is what as many processes of one thread as there are cores do at
+once, each with a run of its own and without a word between them. Efficiency is told against that, too.
+
+The peer is torch's DistributedDataParallel, as it comes, with the same network, batches and optimizer in the shortest
+loop that trains (no monitor, no average of weights, no validation), beside that loop in one process, which is what it
+is measured against. Its batch normalisations see a rank's own pictures alone: torch's SyncBatchNorm has no form for
+the CPU. So it trains another network than one process would, and sends no message for it.
+
 On a machine that does other things too the clock says little: then the processor seconds of all ranks together tell
-what sharing costs. Their ratio to those of one thread is the efficiency that quiet cores could reach at most.
+what sharing costs. Their ratio to those of one thread is the efficiency that quiet cores could reach at most. The
+system's load before each run is told.
 
     python benchmarks/rank_scaling.py --out benchmarks/results/rank-scaling.json
+
+Every run is written at once. Runs that the file holds already are not made again; `--again` forgets them.
 """
 
 import argparse
-import csv
+import functools
 import json
 import os
 import statistics
@@ -24,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "reliability"))
+from children import begin, status_of
 from outcome import machine, make_photos
 from world_size import in_ranks
 
@@ -32,82 +44,159 @@ CASES: dict[str, dict[str, Any]] = {
     "plain, 96 pixels, batches of 32": {"network": "plain", "image_size": 96, "batch_size": 32},
     "resnet18, 64 pixels, batches of 32": {"network": "resnet18", "image_size": 64, "batch_size": 32},
 }
-EPOCHS, PHOTOS, REPEATS = 3, 400, 3
+EPOCHS, PHOTOS, REPEATS = 3, 400, 2
+ONE, BARE = "1 process, 1 thread", "shortest loop, 1 process, 1 thread"
+
+Run = dict[str, Any]
 
 
-def train(photos: Path, run: Path, options: dict[str, Any], threads: int) -> Callable[[int], None]:
-    """A run with so many threads a rank."""
+def ways(cores: int) -> dict[str, dict[str, Any]]:
+    """How to train: ranks and threads of each, whose way is theirs, and what they are measured against."""
+    found = {
+        ONE: {"ranks": 1, "threads": 1, "against": ONE},
+        f"1 process, {cores} threads": {"ranks": 1, "threads": cores, "against": ONE},
+        f"{cores} processes at once, the ceiling": {"ranks": 1, "threads": 1, "against": ONE, "copies": cores},
+    }
+    found |= {f"{n} ranks of 1 thread": {"ranks": n, "threads": 1, "against": ONE} for n in (cores, 2 * cores)}
+    found[BARE] = {"ranks": 1, "threads": 1, "against": BARE}
+    found[f"DistributedDataParallel, {cores} ranks"] = {"ranks": cores, "threads": 1, "against": BARE}
+    return found
+
+
+def train(photos: Path, place: Path, options: dict[str, Any], way: dict[str, Any]) -> Callable[[int], None]:
+    """A run that ends after its last step, and leaves what it measured."""
 
     def work(rank: int) -> None:
         import torch
 
         import thalweg
 
-        if rank == 0 and os.environ["WORLD_SIZE"] == "1":
+        if os.environ["WORLD_SIZE"] == "1":
             del os.environ["RANK"]  # alone
         from thalweg.training.loop import Trainer
 
-        torch.set_num_threads(threads)
+        torch.set_num_threads(way["threads"])
         fitted = Trainer.fit
 
-        def fit(self: Trainer, *words: Any) -> Any:
+        def fit(self: Trainer, *words: Any) -> None:
             started = time.process_time()
-            try:
-                return fitted(self, *words)
-            finally:
-                run.with_name(f"seconds-{rank}").write_text(str(time.process_time() - started))
+            if way["against"] == BARE:
+                speeds, loss = bare_loop(self)
+            else:
+                fitted(self, *words)
+                speeds = [row["images_per_second"] for row in self.state.rows]
+                loss = self.state.rows[-1]["train_loss"]
+            used = time.process_time() - started
+            told = {"speed": statistics.median(speeds[1:]), "seconds": used, "loss": loss}
+            (place / f"rank-{rank}.json").write_text(json.dumps(told))
+            self.ranks.agree(0.0, 0)  # nobody leaves while another one still works
+            os._exit(0)
 
-        Trainer.fit = fit  # type: ignore[method-assign]
-        thalweg.train(photos, out=run, epochs=EPOCHS, lr=0.001, repair=False, augment="none", **options)
+        Trainer.fit = fit  # type: ignore[method-assign, assignment]
+        thalweg.train(photos, out=place / "run", epochs=EPOCHS, lr=0.001, repair=False, augment="none", **options)
 
     return work
 
 
-def measured(photos: Path, options: dict[str, Any], ranks: int, threads: int) -> tuple[float, float, float]:
-    """Images per second, processor seconds of all ranks, and the last training loss."""
+def bare_loop(trainer: Any) -> tuple[list[float], float]:
+    """The shortest loop that trains what a trainer would, with DistributedDataParallel where there are ranks."""
+    import torch
+
+    if trainer.companion:
+        trainer.companion.close()
+    network = trainer.module
+    if trainer.ranks.size > 1:
+        network = torch.nn.parallel.DistributedDataParallel(network)
+    network.train()
+    speeds: list[float] = []
+    for epoch in range(1, EPOCHS + 1):
+        started, samples, losses = time.perf_counter(), 0, []
+        for batch in trainer.train.epoch(epoch):
+            trainer.optimizer.zero_grad()
+            with trainer.device.context():
+                logits = network(batch.pixels)
+            loss = trainer._objective(logits, batch.labels)  # noqa: SLF001
+            loss.backward()
+            trainer.optimizer.step()
+            losses.append(float(loss.detach()))
+            samples += batch.whole or len(batch.labels)
+        speeds.append(samples / (time.perf_counter() - started))
+    return speeds, statistics.mean(losses)
+
+
+def measured(photos: Path, options: dict[str, Any], way: dict[str, Any]) -> Run:
+    """Images per second and processor seconds of all ranks together, and the last training loss."""
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
-        run = Path(name, "run")
-        if any(in_ranks(ranks, train(photos, run, options, threads))):
-            raise SystemExit(f"{options} with {ranks} ranks failed")
-        rows = list(csv.DictReader((run / "history.csv").read_text().splitlines()))
-        used = sum(float(path.read_text()) for path in Path(name).glob("seconds-*"))
-    return statistics.median(float(row["images_per_second"]) for row in rows[1:]), used, float(rows[-1]["train_loss"])
+        copies = [Path(name, str(number)) for number in range(way.get("copies", 1))]
+        for place in copies:
+            place.mkdir()
+        works = [functools.partial(in_ranks, way["ranks"], train(photos, place, options, way)) for place in copies]
+        children = [begin(lambda each=each: sys.exit(any(each()))) for each in works]  # type: ignore[misc]
+        statuses = [status_of(child) for child in children]
+        if any(statuses):
+            raise SystemExit(f"{options} failed as {way}")
+        told = [[json.loads(path.read_text()) for path in sorted(place.glob("rank-*"))] for place in copies]
+    return {
+        "images_per_second": sum(ranks[0]["speed"] for ranks in told),
+        "processor_seconds": sum(rank["seconds"] for ranks in told for rank in ranks),
+        "train_loss": told[0][0]["loss"], "load_before": round(load, 1),
+    }  # fmt: skip
 
 
-def work(repeats: int, chosen: str = "") -> dict[str, object]:
-    """Every case in turns."""
+def table_of(runs: list[Run], cores: int) -> list[Run]:
+    """Medians of every way, beside what each is measured against."""
+    table: list[Run] = []
+    for case in CASES:
+        found: dict[str, list[Run]] = {}
+        for run in runs:
+            if run["case"] == case:
+                found.setdefault(run["way"], []).append(run)
+        speeds, seconds = (
+            {way: statistics.median(run[what] for run in own) for way, own in found.items()}
+            for what in ("images_per_second", "processor_seconds")
+        )
+        chosen = ways(cores)
+        ceiling = next((speeds[way] / speeds[ONE] for way in found if "copies" in chosen[way] and ONE in found), None)
+        for way, own in found.items():
+            told, against = chosen[way], chosen[way]["against"]
+            if against not in found:
+                continue
+            times = speeds[way] / speeds[against]
+            used = min(cores, told["ranks"] * told["threads"] * told.get("copies", 1))
+            row = {
+                "case": case, "way": way, "repeats": len(own), "images_per_second": round(speeds[way], 1),
+                "from_to": [round(pick(run["images_per_second"] for run in own), 1) for pick in (min, max)],
+                "times_one_thread": round(times, 2), "efficiency": round(times / used, 2),
+                "efficiency_of_ceiling": round(times / ceiling, 2) if ceiling and used == cores else None,
+                "processor_seconds": round(seconds[way], 1),
+                "efficiency_by_processor": round(told.get("copies", 1) * seconds[against] / seconds[way], 2),
+                "train_loss": own[0]["train_loss"],
+            }  # fmt: skip
+            table.append(row)
+    return table
+
+
+def work(repeats: int, chosen: tuple[str, str], known: list[Run], keep: Callable[[list[Run]], None]) -> list[Run]:
+    """Every case in turns, without those that are there."""
     import thalweg
 
     getattr(thalweg, "train")  # noqa: B009 - imported before any fork, computed with only after it
-    cores = os.cpu_count() or 1
-    ways = {"1 process, 1 thread": (1, 1), f"1 process, {cores} threads": (1, cores)}
-    ways |= {f"{ranks} ranks of 1 thread": (ranks, 1) for ranks in (cores, 2 * cores)}
-    table = []
+    runs = list(known)
     with tempfile.TemporaryDirectory() as name:
         os.environ["THALWEG_CACHE"] = str(Path(name, "cache"))
         photos = make_photos(Path(name, "photos"), count=PHOTOS, side=96)
         for case, options in CASES.items():
-            if not case.startswith(chosen):
-                continue
-            found: dict[str, list[tuple[float, float, float]]] = {way: [] for way in ways}
-            for _ in range(repeats):
-                for way, (ranks, threads) in ways.items():
-                    found[way].append(measured(photos, options, ranks, threads))
-                    print(case, way, found[way][-1], file=sys.stderr)
-            one, least, _ = (statistics.median(each) for each in zip(*found["1 process, 1 thread"], strict=True))
-            for way, (ranks, threads) in ways.items():
-                speeds = [speed for speed, *_ in found[way]]
-                used = statistics.median(seconds for _, seconds, _ in found[way])
-                speed = statistics.median(speeds)
-                table.append({
-                    "case": case, "way": way, "images_per_second": round(speed, 1),
-                    "from_to": [round(min(speeds), 1), round(max(speeds), 1)],
-                    "times_one_thread": round(speed / one, 2),
-                    "efficiency": round(speed / one / min(cores, ranks * threads), 2),
-                    "processor_seconds": round(used, 1), "efficiency_by_processor": round(least / used, 2),
-                    "train_loss": found[way][0][2],
-                })  # fmt: skip
-    return {"repeats": repeats, "epochs": EPOCHS, "photos": 2 * PHOTOS, "table": table, **machine()}
+            for repeat in range(repeats):
+                for way, told in ways(os.cpu_count() or 1).items():
+                    place = {"case": case, "way": way, "repeat": repeat}
+                    wanted = case.startswith(chosen[0]) and way.startswith(chosen[1])
+                    if not wanted or any(place.items() <= run.items() for run in runs):
+                        continue
+                    runs.append(place | measured(photos, options, told))
+                    print(json.dumps(runs[-1]), file=sys.stderr)
+                    keep(runs)
+    return runs
 
 
 def main() -> None:
@@ -115,14 +204,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--case", default="", help="only the one that begins so")
+    parser.add_argument("--way", default="", help="likewise")
+    parser.add_argument("--again", action="store_true", help="forget the runs that the file holds")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    result = work(options.repeats, options.case)
-    for row in result["table"]:  # type: ignore[attr-defined]
-        words = "{case:<38}{way:<24}{images_per_second:>8}{times_one_thread:>7}{efficiency:>7}"
-        print((words + "{processor_seconds:>8}{efficiency_by_processor:>7}").format(**row))
-    if options.out:
-        options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+    def result(runs: list[Run]) -> dict[str, object]:
+        return {"epochs": EPOCHS, "photos": 2 * PHOTOS, **machine(), "table": table_of(runs, cores), "runs": runs}
+
+    def keep(runs: list[Run]) -> None:
+        if options.out:
+            options.out.write_text(json.dumps(result(runs), indent=1) + "\n", encoding="utf-8")
+
+    cores, known = os.cpu_count() or 1, []
+    if options.out and options.out.is_file() and not options.again:
+        held = json.loads(options.out.read_text())
+        if machine().items() <= held.items():
+            known = held.get("runs", [])
+    runs = work(options.repeats, (options.case, options.way), known, keep)
+    for row in table_of(runs, cores):
+        words = "{case:<36}{way:<36}{images_per_second:>8}{times_one_thread:>6}{efficiency:>6}"
+        ceiling = "" if row["efficiency_of_ceiling"] is None else row["efficiency_of_ceiling"]
+        print((words + "{0:>6}{processor_seconds:>8}{efficiency_by_processor:>6}").format(ceiling, **row))
 
 
 if __name__ == "__main__":

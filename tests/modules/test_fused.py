@@ -13,7 +13,7 @@ from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.shape import Shape
 from thalweg.modules import fused
 from thalweg.modules.build import BuiltNetwork, build
-from thalweg.modules.fused import run_chain
+from thalweg.modules.fused import run_alone, run_chain
 from thalweg.modules.native import kernels
 from thalweg.networks.catalogue import network
 from thalweg.training.rank_layers import spread_layers
@@ -230,12 +230,12 @@ class Halves:
     """One rank's side of a meeting."""
 
     def __init__(self, meeting: Meeting, rank: int) -> None:
-        self.meeting, self.rank, self.largest = meeting, rank, 3
+        self.meeting, self.rank, self.lies = meeting, rank, (2, 5)
 
     def gather(self, rows: torch.Tensor) -> torch.Tensor:
         self.meeting.rows[self.rank] = rows
         self.meeting.barrier.wait()
-        every = torch.cat([self.meeting.rows[rank] for rank in range(2)])
+        every = torch.stack([self.meeting.rows[rank] for rank in range(2)])
         self.meeting.barrier.wait()
         return every
 
@@ -246,13 +246,14 @@ def on_two_ranks(name: str, x: torch.Tensor, gradient: torch.Tensor) -> list[dic
     def work(rank: int) -> None:
         modules = chains[rank]
         spread_layers(nn.Sequential(*modules))
+        norm = next(module for module in modules if isinstance(module, nn.BatchNorm2d))
+        norm.spreads = True
         part = slice(0, 3) if rank == 0 else slice(3, 5)
         own = x.detach()[part].contiguous(memory_format=torch.channels_last).requires_grad_()
         fused.SPREAD.set(Halves(meeting, rank))
-        out = run_chain(modules, own)
+        out = run_chain(modules, own) if len(modules) > 1 else run_alone(norm, own)
         assert out is not None
         torch.autograd.backward(out, gradient[part])
-        norm = next(module for module in modules if isinstance(module, nn.BatchNorm2d))
         found[rank] = {"out": out.detach(), "x": own.grad, "weight": norm.weight.grad, "bias": norm.bias.grad}
         found[rank] |= {name: buffer.clone() for name, buffer in norm.named_buffers()}
 
@@ -278,8 +279,22 @@ def test_a_batch_on_two_ranks_has_the_statistics_of_one_to_the_bit(name):
         assert torch.allclose(sum(each[key].double() for each in two), one[key], rtol=1e-5, atol=1e-5), key
 
 
-def test_ranks_with_parts_of_another_size_decide_alike_whether_a_kernel_pays(monkeypatch):
+def test_a_normalisation_without_neighbours_is_that_of_the_whole_batch(monkeypatch):
+    monkeypatch.setitem(CHAINS, "norm", lambda c: [nn.BatchNorm2d(c)])
+    x = batch_of((5, 16, 8, 6))
+    (norm,) = chain_of("norm", 16)
+    one = results_of(lambda modules, values: modules[0](values), [norm], x)
+    torch.manual_seed(7)
+    two = on_two_ranks("norm", x, torch.randn(one["out"].shape))
+    for key in ("out", "x"):
+        assert torch.allclose(torch.cat([each[key] for each in two]).double(), one[key], rtol=1e-4, atol=1e-5), key
+    for key in ("running_mean", "running_var"):
+        assert torch.equal(two[0][key], two[1][key])
+        assert torch.allclose(two[0][key].double(), one[key], rtol=1e-6, atol=1e-7), key
+
+
+def test_among_ranks_a_kernel_always_pays_whatever_the_size_of_a_part(monkeypatch):
     monkeypatch.undo()
-    x = torch.zeros(3, 16, 32, 32)
-    assert [fused._pays(x[:count], pool=True, pictures=3) for count in (3, 2)] == [True, True]
-    assert not fused._pays(x[:2], pool=True, pictures=1)
+    x = torch.zeros(2, 16, 32, 32)
+    assert not fused._pays(x, pool=False, spread=None)
+    assert fused._pays(x[:1], pool=False, spread=Halves(Meeting(), 0))

@@ -50,16 +50,35 @@ def _fails():
     raise RunError("no such run")
 
 
-def test_checksums_see_any_bit_and_any_swap():
-    layer = torch.nn.Linear(64, 2)
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [((0, 4), (0, 5)), ((0, 4), (5, 4)), ((0, 3), (2, 3)), ((1, 6150), (1, 6151)), ((2, 0), (5, 6152))],
+)
+def test_checksums_see_any_bit_and_any_swap(one, other):
+    layer = torch.nn.Linear(6153, 6)
     before = checksums(layer)
+    for place in (one, other, (5, 6152)):
+        with torch.no_grad():
+            layer.weight.view(torch.int32)[place] ^= 1
+            assert not torch.equal(checksums(layer), before)
+            layer.weight.view(torch.int32)[place] ^= 1
+    assert torch.equal(checksums(layer), before)
     with torch.no_grad():
-        layer.weight.view(torch.int32)[1, 3] ^= 1
+        kept = layer.weight[one].clone()
+        layer.weight[one] = layer.weight[other]
+        layer.weight[other] = kept
     assert not torch.equal(checksums(layer), before)
-    with torch.no_grad():
-        layer.weight.view(torch.int32)[1, 3] ^= 1
-        layer.weight[0, [4, 5]] = layer.weight[0, [5, 4]]
-    assert not torch.equal(checksums(layer), before)
+
+
+@pytest.mark.parametrize("kind", [torch.bool, torch.uint8, torch.bfloat16, torch.float64, torch.int64])
+def test_checksums_of_any_type_and_size(kind):
+    for count in (0, 1, 7, 4099):
+        layer = torch.nn.Module()
+        layer.register_buffer("numbers", torch.ones(count + 1, dtype=kind)[1:])
+        before = checksums(layer)
+        if count:
+            layer.numbers[-1] = 0
+            assert not torch.equal(checksums(layer), before)
 
 
 def test_a_lost_connection_is_one_sentence_and_other_errors_stay(monkeypatch):

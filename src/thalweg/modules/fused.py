@@ -8,7 +8,8 @@ scale is negative the largest result of a window comes from its smallest value. 
 torch's, so results agree to rounding, not to the bit. Second derivatives are taken through torch's own layers.
 
 Where a batch lies on several ranks, the kernels' sums of each picture travel between their passes (`Spread`): they are
-then added up as one process adds them, so that mean and variance are its to the bit.
+then added up as one process adds them, so that mean and variance are its to the bit. There every normalisation is made
+by them, also one without neighbours: torch has no such layer for the CPU, and one put together from its others is slow.
 """
 
 from collections.abc import Sequence
@@ -21,24 +22,24 @@ from torch.nn import functional
 
 from thalweg.modules.native import Form, Kernels, kernels
 
-__all__ = ["CHAINS", "SPREAD", "Spread", "run_chain"]
+__all__ = ["CHAINS", "SPREAD", "Spread", "run_alone", "run_chain"]
 
 
 class Spread(Protocol):
     """A batch that lies on several ranks."""
 
     @property
-    def largest(self) -> int:
-        """Pictures of the rank that has most; all ranks must decide alike whether a kernel pays."""
+    def lies(self) -> tuple[int, int]:
+        """Over how many ranks, and how many pictures all of them have together."""
 
     def gather(self, rows: Tensor) -> Tensor:
         """Give every rank the rows of all.
 
         Args:
-            rows: float64 `(own pictures, numbers)`.
+            rows: float64 `(2, pictures of the rank that has most, channels)`; of the last one what is there.
 
         Returns:
-            float64 `(pictures of the batch, numbers)`, in the batch's order.
+            float64 `(ranks, 2, pictures of the rank that has most, channels)`.
         """
 
 
@@ -91,26 +92,49 @@ def run_chain(modules: Sequence[nn.Module], x: Tensor) -> Tensor | None:
         return None
     half = x.dtype is torch.bfloat16
     spread = SPREAD.get() if type(norm) is not nn.BatchNorm2d else None
-    kernel = kernels(half=half) if _pays(x, pool=pool, pictures=spread.largest if spread else len(x)) else None
+    kernel = kernels(half=half) if _pays(x, pool=pool, spread=spread) else None
     if kernel is None:
         return None
     kind = _AFTER[type(rectifiers[0])] if rectifiers else 0
     form = Form(height, width, x.shape[1], len(before), kind, 2 if pool else 1)
     if _has(modules, _FORWARD_HOOKS):
         _show(modules, norm, x)
+    return _run(norm, x, form, kernel, spread)
+
+
+def run_alone(norm: nn.BatchNorm2d, x: Tensor) -> Tensor | None:
+    """Run a normalisation of a batch that lies on several ranks.
+
+    Args:
+        norm: The layer.
+        x: This rank's part of the batch.
+
+    Returns:
+        What it gives; None on all ranks alike where torch's operations must do.
+    """
+    kernel = kernels(half=x.dtype is torch.bfloat16)
+    if not _is_usual(norm) or not _has_numbers(x) or kernel is None:
+        return None
+    form = Form(x.shape[2], x.shape[3], x.shape[1], 0, 0, 1)
+    return _run(norm, x.contiguous(memory_format=torch.channels_last), form, kernel, SPREAD.get())
+
+
+def _run(norm: nn.BatchNorm2d, x: Tensor, form: Form, kernel: Kernels, spread: Spread | None) -> Tensor:
     norm.num_batches_tracked.add_(1)  # type: ignore[union-attr]
     result: Tensor = _Chain.apply(x, norm.weight, norm.bias, norm, form, kernel, spread)  # type: ignore[no-untyped-call]
     return result
 
 
-def _pays(x: Tensor, *, pool: bool, pictures: int) -> bool:
+def _pays(x: Tensor, *, pool: bool, spread: Spread | None) -> bool:
     """Whether it is faster than torch: without pooling in bfloat16 alone, which torch converts in every pass."""
-    numbers = x[0].numel() * pictures
+    if spread is not None:
+        return True
+    numbers = x.numel()
     return numbers >= _ENOUGH[x.shape[1] <= _FEW_CHANNELS] and (pool or x.dtype is torch.bfloat16)
 
 
 def _is_usual(norm: nn.BatchNorm2d) -> bool:
-    if type(norm) is not nn.BatchNorm2d and not getattr(type(norm), "spreads", False):
+    if type(norm) is not nn.BatchNorm2d and not getattr(norm, "spreads", False):
         return False
     numbers = (norm.weight, norm.bias, norm.running_mean, norm.running_var)
     if not norm.training or norm.momentum is None or norm.num_batches_tracked is None:
@@ -120,14 +144,21 @@ def _is_usual(norm: nn.BatchNorm2d) -> bool:
 
 def _is_suited(x: Tensor) -> bool:
     return (
+        _has_numbers(x)
+        and x.numel() > x.shape[1]
+        and x.is_contiguous(memory_format=torch.channels_last)
+        and not torch.compiler.is_compiling()
+    )
+
+
+def _has_numbers(x: Tensor) -> bool:
+    """Whether a batch has as many axes, channels and bits as kernels take: the same answer on all ranks."""
+    return (
         type(x) is Tensor
         and x.ndim == 4  # noqa: PLR2004 - pictures
         and x.device.type == "cpu"
         and x.dtype in {torch.float32, torch.bfloat16}
         and _LEAST_CHANNELS <= x.shape[1] <= _MOST_CHANNELS
-        and x.numel() > x.shape[1]
-        and x.is_contiguous(memory_format=torch.channels_last)
-        and not torch.compiler.is_compiling()
     )
 
 
@@ -173,13 +204,12 @@ class _Chain(torch.autograd.Function):
         spread: Spread | None,
     ) -> Tensor:
         pictures, channels, height, width = x.shape
-        means, spreads = torch.empty(2, pictures, channels, dtype=torch.float64)
-        kernel.share("measure", form, x, means, spreads)
+        rows, lies = _rows(pictures, channels, spread)
+        kernel.share("measure", form, x, *rows)
+        every = rows if spread is None else spread.gather(rows)
         batch = torch.empty(4, channels)
         momentum, running = float(norm.momentum or 0), (norm.running_mean, norm.running_var)
-        means, spreads = _of_all(spread, means, spreads)
-        counts = (len(means), height * width, channels)
-        kernel.call("settle", *counts, means, spreads, weight, bias, norm.eps, momentum, *running, batch)
+        kernel.call("settle", *lies, height * width, channels, every, weight, bias, norm.eps, momentum, *running, batch)
         shape = (pictures, channels, height // form.pool, width // form.pool)
         out = torch.empty(shape, dtype=x.dtype, memory_format=torch.channels_last)
         won = torch.empty(out.numel() if form.pool > 1 else 0, dtype=torch.uint8)
@@ -196,15 +226,13 @@ class _Chain(torch.autograd.Function):
         form, kernel, batch = ctx.form, ctx.kernel, ctx.batch
         gradient = gradients[0].to(x.dtype).contiguous(memory_format=torch.channels_last)
         pictures, channels, height, width = x.shape
-        sums, products = torch.empty(2, pictures, channels, dtype=torch.float64)
-        kernel.share("reduce", form, x, batch, gradient, ctx.won, sums, products)
+        rows, lies = _rows(pictures, channels, ctx.spread)
+        kernel.share("reduce", form, x, batch, gradient, ctx.won, *rows)
         grad_weight, grad_bias, less = torch.empty(channels), torch.empty(channels), torch.empty(2, channels)
-        counts = (pictures, height * width, channels)
-        kernel.call("gather", *counts, sums, products, batch, grad_weight, grad_bias, less)
+        kernel.call("gather", 1, len(rows[0]), height * width, channels, rows, batch, grad_weight, grad_bias, less)
         if ctx.spread is not None:  # the gradients of scale and shift are of these pictures, what is less of all
-            every = _of_all(ctx.spread, sums, products)
-            counts = (len(every[0]), height * width, channels)
-            kernel.call("gather", *counts, *every, batch, torch.empty(channels), torch.empty(channels), less)
+            every, unused = ctx.spread.gather(rows), torch.empty(2, channels)
+            kernel.call("gather", *lies, height * width, channels, every, batch, *unused, less)
         if not ctx.needs_input_grad[0]:
             return None, grad_weight, grad_bias, *[None] * 4
         down = torch.empty_like(x)
@@ -212,12 +240,14 @@ class _Chain(torch.autograd.Function):
         return down, grad_weight, grad_bias, *[None] * 4
 
 
-def _of_all(spread: Spread | None, one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
-    """Sums of each picture here as those of each picture of the batch, in one message."""
-    if spread is None:
-        return one, other
-    both, numbers = spread.gather(torch.cat((one, other), dim=1)), one.shape[1]
-    return both[:, :numbers].contiguous(), both[:, numbers:].contiguous()
+def _rows(pictures: int, channels: int, spread: Spread | None) -> tuple[Tensor, tuple[int, int]]:
+    """Room for two numbers a picture and channel, zero for a picture that others have more; and how the batch lies."""
+    ranks, whole = (1, pictures) if spread is None else spread.lies
+    largest = -(-whole // ranks)
+    rows = torch.empty(2, largest, channels, dtype=torch.float64)
+    if largest > pictures:
+        rows[:, pictures:] = 0
+    return rows, (ranks, whole)
 
 
 def _through_torch(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, gradient: Tensor) -> list[Tensor | None]:  # noqa: ANN401

@@ -59,10 +59,10 @@ class Kernels:
         self._functions = {}
         for name, takes in {
             "measure": (pointer, pointer, number, number, *(pointer,) * 2),
-            "settle": (number, number, number, *(pointer,) * 4, real, real, *(pointer,) * 3),
+            "settle": (*(number,) * 4, *(pointer,) * 3, real, real, *(pointer,) * 3),
             "apply": (pointer, pointer, number, number, *(pointer,) * 3),
             "reduce": (pointer, pointer, number, number, *(pointer,) * 5),
-            "gather": (number, number, number, *(pointer,) * 6),
+            "gather": (*(number,) * 4, *(pointer,) * 5),
             "descend": (pointer, pointer, number, number, *(pointer,) * 5),
         }.items():
             function = self._functions[name] = getattr(library, name)

@@ -107,6 +107,7 @@ INLINE int64_t start_of(int64_t chunk, int64_t channels) {
     else if (form->before) { call(1, 0, 1); }               \
     else if (form->pool == 2) { call(0, 1, 2); }            \
     else if (form->after == 1) { call(0, 1, 1); }           \
+    else if (form->after == 0) { call(0, 0, 1); }           \
     else { call(0, 2, 1); }
 
 /* Mean of v, and the sum of its squared distances from it, for each picture and channel: block after block, joined as
@@ -161,21 +162,27 @@ void measure(const Form *form, const Number *x, int64_t n0, int64_t n1, double *
     }
 }
 
-/* From every picture's statistics to the batch's: mean, 1 / sqrt(var + eps), scale and shift, in this order, each for
- * all channels. Running statistics move on, the variance's without bias. */
-void settle(int64_t pictures, int64_t positions, int64_t channels, const double *means, const double *spreads,
+/* Where the batch lies: on so many ranks, each of which gives two numbers a picture and channel, `(ranks, 2, largest,
+ * channels)`; the first ranks have `largest` pictures, those behind them one less where they do not divide the batch.
+ * Pictures are added up in the batch's order, so that sums do not depend on the number of ranks. */
+#define PICTURES(body)                                                                      \
+    for (int64_t rank = 0, largest = (pictures + ranks - 1) / ranks; rank < ranks; rank++) { \
+        int64_t own = pictures / ranks + (rank < pictures % ranks);                         \
+        const double *one = rows + rank * 2 * largest * channels, *other = one + largest * channels; \
+        for (int64_t n = 0; n < own; n++, one += channels, other += channels)               \
+            for (int64_t c = 0; c < channels; c++) { body }                                 \
+    }
+
+/* From every picture's statistics (means, then spreads) to the batch's: mean, 1 / sqrt(var + eps), scale and shift, in
+ * this order, each for all channels. Running statistics move on, the variance's without bias. */
+void settle(int64_t ranks, int64_t pictures, int64_t positions, int64_t channels, const double *rows,
             const float *weight, const float *bias, double eps, double momentum, float *running_mean,
             float *running_var, float *batch) {
     double count = (double)pictures * (double)positions, mean[MOST_CHANNELS], spread[MOST_CHANNELS];
     for (int64_t c = 0; c < channels; c++) mean[c] = spread[c] = 0;
-    for (int64_t n = 0; n < pictures; n++)
-        for (int64_t c = 0; c < channels; c++) mean[c] += means[n * channels + c];
+    PICTURES(mean[c] += one[c];)
     for (int64_t c = 0; c < channels; c++) mean[c] /= (double)pictures;
-    for (int64_t n = 0; n < pictures; n++)
-        for (int64_t c = 0; c < channels; c++) {
-            double off = means[n * channels + c] - mean[c];
-            spread[c] += spreads[n * channels + c] + off * off * (double)positions;
-        }
+    PICTURES(double off = one[c] - mean[c]; spread[c] += other[c] + off * off * (double)positions;)
     for (int64_t c = 0; c < channels; c++) {
         batch[c] = (float)mean[c];
         batch[channels + c] = (float)(1.0 / sqrt(spread[c] / count + eps));
@@ -290,16 +297,13 @@ void reduce(const Form *form, const Number *x, int64_t n0, int64_t n1, const flo
     }
 }
 
-/* Gradients of weight and bias, and what every gradient of v loses: less[c] + less[channels + c] (v - mean). */
-void gather(int64_t pictures, int64_t positions, int64_t channels, const double *sums, const double *products,
+/* Gradients of weight and bias, and what every gradient of v loses: less[c] + less[channels + c] (v - mean), from every
+ * picture's sums, then products. */
+void gather(int64_t ranks, int64_t pictures, int64_t positions, int64_t channels, const double *rows,
             const float *batch, float *grad_weight, float *grad_bias, float *less) {
     double count = (double)pictures * (double)positions, sum[MOST_CHANNELS], product[MOST_CHANNELS];
     for (int64_t c = 0; c < channels; c++) sum[c] = product[c] = 0;
-    for (int64_t n = 0; n < pictures; n++)
-        for (int64_t c = 0; c < channels; c++) {
-            sum[c] += sums[n * channels + c];
-            product[c] += products[n * channels + c];
-        }
+    PICTURES(sum[c] += one[c]; product[c] += other[c];)
     for (int64_t c = 0; c < channels; c++) {
         double inverse = batch[channels + c], scale = batch[2 * channels + c];
         grad_bias[c] = (float)sum[c];

@@ -237,8 +237,16 @@ def _norms(tensors: list[torch.Tensor | None]) -> list[float]:
 
 def _product(ones: list[torch.Tensor | None], others: list[torch.Tensor | None]) -> float:
     parts = [
-        torch.dot(one.detach().flatten().float(), other.detach().flatten().float())
+        torch.dot(*(each.detach().flatten().float() for each in _in_memory_order(one, other)))
         for one, other in zip(ones, others, strict=True)
         if one is not None and other is not None
     ]
     return float(fetched(parts).sum()) if parts else 0.0
+
+
+def _in_memory_order(one: torch.Tensor, other: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Both with their axes as they lie in memory, where they lie alike: so they are flattened without a copy."""
+    if one.stride() != other.stride():
+        return one, other
+    order = sorted(range(one.ndim), key=one.stride().__getitem__, reverse=True)
+    return one.permute(order), other.permute(order)

@@ -19,6 +19,7 @@ from thalweg.core.masks import VOID
 from thalweg.modules.sharded import is_sharded
 from thalweg.training.companion import Companion
 from thalweg.training.device import Device
+from thalweg.training.gradients import GradientSum
 from thalweg.training.loss import cross_entropy
 from thalweg.training.rank_layers import of_the_whole_batch
 from thalweg.training.ranks import ALONE, Ranks, part_of
@@ -68,6 +69,7 @@ class Backward:
     ) -> None:
         self.module, self.device, self.objective = module, device, objective
         self.companion, self.ranks = companion, ranks
+        self._sum, self._parameters = GradientSum(ranks), list(module.parameters())
 
     def run(self, pixels: torch.Tensor, labels: torch.Tensor, *, seed: int, whole: int, pieces: int) -> Learned:
         """Put the gradients of the whole batch's mean objective into the parameters.
@@ -87,7 +89,7 @@ class Backward:
                 return self._spread(pixels, labels, seed, whole)
         if pieces > 1:
             return self._in_pieces(pixels, labels, seed, pieces)
-        torch.manual_seed(seed)
+        self._draw_from(seed)
         logits, objective = self._forward(pixels, labels)
         self._tell(labels, objective.detach())
         self._forget_gradients()
@@ -121,8 +123,14 @@ class Backward:
         if self.companion:
             self.companion.saw(functools.partial(self.objective, labels=labels), value)
 
+    def _draw_from(self, seed: int) -> None:
+        if self.device.kind == "cpu":  # torch's function notes for devices that nobody uses who called it, for ever
+            torch.default_generator.manual_seed(seed)
+        else:
+            torch.manual_seed(seed)
+
     def _forget_gradients(self) -> None:
-        for each in self.module.parameters():
+        for each in self._parameters:
             each.grad = None
 
     def _in_pieces(self, pixels: torch.Tensor, labels: torch.Tensor, seed: int, pieces: int) -> Learned:
@@ -132,7 +140,7 @@ class Backward:
         for number in range(pieces):
             first, last = part_of(count, number, pieces)
             part = labels[first:last]
-            torch.manual_seed(seed)
+            self._draw_from(seed)
             with of_the_whole_batch(first, last, count):
                 logits, objective = self._forward(pixels[first:last], part)
             self._tell(part, objective.detach())
@@ -144,8 +152,8 @@ class Backward:
 
     def _spread(self, pixels: torch.Tensor, labels: torch.Tensor, seed: int, whole: int) -> Learned:
         ranks = self.ranks
-        torch.manual_seed(seed)
-        with of_the_whole_batch(*part_of(whole, ranks.rank, ranks.size), whole, ranks=ranks.size):
+        self._draw_from(seed)
+        with of_the_whole_batch(*part_of(whole, ranks.rank, ranks.size), whole, ranks=ranks):
             logits, objective = self._forward(pixels, labels)
             weight = float(_weight(labels))
             with torch.no_grad():
@@ -157,7 +165,7 @@ class Backward:
             self._forget_gradients()
             (objective * (weight / total)).backward()  # type: ignore[no-untyped-call]
         if not is_sharded(self.module):  # shards have added theirs up on the way
-            ranks.add_gradients(self.module.parameters())
+            self._sum.add(self._parameters)
         return Learned(logits.detach(), told[0], told[1], told[2] * whole, whole)
 
 

@@ -1,4 +1,8 @@
-"""Weights in a few numbers, to see whether two ranks hold the same to the bit."""
+"""Weights in a few numbers, to see whether two ranks hold the same to the bit.
+
+Eight bytes at a time are taken as a whole number, and those are added up with wrap-around, along the rows and columns
+of a table: two readings of memory and no copy.
+"""
 
 import torch
 
@@ -6,7 +10,8 @@ from thalweg.modules.sharded import local
 
 __all__ = ["checksums"]
 
-_FOLDED = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+_WIDE = 4096
+_FAR = 65_521
 
 
 def checksums(module: torch.nn.Module) -> torch.Tensor:
@@ -22,11 +27,24 @@ def checksums(module: torch.nn.Module) -> torch.Tensor:
         >>> checksums(torch.nn.Linear(2, 1)).shape
         torch.Size([4])
     """
-    found = []
+    found: list[torch.Tensor] = []
     for value in module.state_dict().values():
         if local(value) is not value:
             continue  # rows that no other rank holds
-        bits = value.detach().contiguous().reshape(-1).view(_FOLDED[value.element_size()]).to(torch.int64)
-        places = torch.arange(1, len(bits) + 1, device=bits.device) % 65_521
-        found += [bits.sum(), (bits * places).sum()]
+        found += _sums(value.detach())
     return torch.stack(found).cpu() if found else torch.zeros(0, dtype=torch.int64)
+
+
+def _sums(value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    order = sorted(range(value.ndim), key=value.stride().__getitem__, reverse=True)
+    raw = value.permute(order).contiguous().reshape(-1).view(torch.uint8)  # as it lies, the same way on all ranks
+    words, rest = len(raw) // 8, raw[len(raw) // 8 * 8 :].to(torch.int64)
+    numbers = (raw if raw.storage_offset() % 8 == 0 else raw.clone())[: 8 * words].view(torch.int64)
+    table, last = numbers[: words // _WIDE * _WIDE].view(-1, _WIDE), numbers[words // _WIDE * _WIDE :]
+    rows, columns = table.sum(1), table.sum(0)
+    plain = rows.sum() + last.sum() + rest.sum()
+    return plain, _placed(columns) + _FAR * (_placed(rows) + _FAR * (_placed(last) + _FAR * _placed(rest)))
+
+
+def _placed(numbers: torch.Tensor) -> torch.Tensor:
+    return (numbers * torch.arange(1, len(numbers) + 1, device=numbers.device)).sum()

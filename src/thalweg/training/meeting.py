@@ -41,6 +41,8 @@ def joined(kind: str) -> Iterator[Ranks]:
     began = not torch.distributed.is_initialized()  # a script of the user's may have met the others already
     ranks = Ranks(launch, _meet(launch, kind) if began else None)
     try:
+        if kind == "cpu":
+            ranks.connect()
         yield ranks
     finally:
         ranks.part_with()

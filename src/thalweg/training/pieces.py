@@ -35,7 +35,8 @@ def learn_within_memory(
         RuntimeError: Something else went wrong.
         MemoryError: Never; told as TrainingFailedError.
     """
-    statistics = [buffer for buffer in backward.module.buffers() if buffer.is_floating_point()]
+    buffers = backward.module.buffers() if backward.ranks.size == 1 else ()  # ranks do not begin a step again
+    statistics = [buffer for buffer in buffers if buffer.is_floating_point()]
     kept = torch._foreach_add(statistics, 0.0) if statistics else []  # noqa: SLF001 - copies, in one launch on a GPU
     while True:
         try:

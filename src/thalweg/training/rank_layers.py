@@ -3,7 +3,8 @@
 Batch normalisation trains by the mean and variance of the batch. Were each rank to take those of its own part, two
 ranks with 16 pictures each would train another network than one rank with 32, the more so the smaller the parts. So the
 sums go from rank to rank, forward and backward (as in torch's SyncBatchNorm, which needs a GPU), and the number of
-ranks changes nothing but the time: two short messages a layer and direction.
+ranks changes nothing but the time: one short message a layer and direction. On a CPU the compiled kernels make them,
+where all ranks have these.
 
 Dropout is a function of seed and step. Each rank draws the mask of the whole batch and uses its own rows, so that the
 same units are dropped for a picture whichever rank it falls to.
@@ -19,9 +20,9 @@ from torch import nn
 from torch.nn import functional
 
 from thalweg.modules.build import BuiltNetwork
-from thalweg.modules.fused import SPREAD
+from thalweg.modules.fused import SPREAD, run_alone
 from thalweg.training.device import Device, kernels_of
-from thalweg.training.ranks import Ranks, part_of
+from thalweg.training.ranks import ALONE, Ranks
 
 __all__ = ["fuse_alike", "has_batch_statistics", "of_the_whole_batch", "spread_layers"]
 
@@ -33,43 +34,38 @@ class _Parts:
 
     Args:
         whole: Samples of the batch.
-        size: Ranks.
+        ranks: They.
     """
 
-    def __init__(self, whole: int, size: int) -> None:
-        self.bounds = [part_of(whole, rank, size) for rank in range(size)]
-        self.largest = -(-whole // size)
+    def __init__(self, whole: int, ranks: Ranks) -> None:
+        self.lies, self.ranks = (ranks.size, whole), ranks
 
     def gather(self, rows: torch.Tensor) -> torch.Tensor:
         """Give every rank the rows of all.
 
         Args:
-            rows: float64 `(own samples, numbers)`.
+            rows: float64 `(2, samples of the rank that has most, channels)`.
 
         Returns:
-            float64 `(samples of the batch, numbers)`.
+            float64 `(ranks, 2, samples of the rank that has most, channels)`.
         """
-        room = rows.new_zeros(self.largest, rows.shape[1])
-        room[: len(rows)] = rows
-        every = [torch.empty_like(room) for _ in self.bounds]
-        torch.distributed.all_gather(every, room)
-        return torch.cat([each[: last - first] for each, (first, last) in zip(every, self.bounds, strict=True)])
+        return self.ranks.exchange(rows)
 
 
 @contextlib.contextmanager
-def of_the_whole_batch(first: int, last: int, whole: int, *, ranks: int = 1) -> Iterator[None]:
+def of_the_whole_batch(first: int, last: int, whole: int, *, ranks: Ranks = ALONE) -> Iterator[None]:
     """Compute a training step whose batch is spread: the layers mean all of it. Elsewhere they do not.
 
     Args:
         first: This rank's first sample in the batch.
         last: One behind its last.
         whole: Samples of the batch over all ranks.
-        ranks: Over how many; 1 where the parts are pieces that one process makes in turn.
+        ranks: Those that make them; one alone makes its parts in turn.
 
     Yields:
         Nothing.
     """
-    before = _PART.set((first, last, whole)), SPREAD.set(_Parts(whole, ranks) if ranks > 1 else None)
+    before = _PART.set((first, last, whole)), SPREAD.set(_Parts(whole, ranks) if ranks.size > 1 else None)
     try:
         yield
     finally:
@@ -88,6 +84,9 @@ class _Normalise(torch.autograd.Function):
     Backward, with the sums S over all ranks, of g and of g x^ (x^ is the normalised value):
 
         dx = gamma / sigma (g - S_g / N - x^ S_gx / N)
+
+    Both terms are made by torch's own layers, the first by that of a layer whose statistics are held, the second as a
+    normalisation of x with other factors: products with a number a channel are slow where channels are few.
     """
 
     @staticmethod
@@ -97,21 +96,20 @@ class _Normalise(torch.autograd.Function):
         weight: torch.Tensor,
         bias: torch.Tensor,
         layer: nn.modules.batchnorm._BatchNorm,
+        ranks: Ranks,
     ) -> torch.Tensor:
         count = values.numel() / values.shape[1]
         wide = torch.zeros_like(weight)  # without running statistics, torch gives those of bfloat16 values in bfloat16
         mean, variance = torch.batch_norm_update_stats(values, wide, torch.zeros_like(wide), 0.0)
         own = torch.stack((mean.double(), variance.double() * count, mean.new_full(mean.shape, count).double()))
-        every = [torch.empty_like(own) for _ in range(torch.distributed.get_world_size())]
-        torch.distributed.all_gather(every, own)
-        means, squares, counts = torch.stack(every).unbind(1)
+        means, squares, counts = ranks.exchange(own).unbind(1)
         number = counts.sum(0)
         middle = (counts * means).sum(0) / number
         spread = (squares + counts * (means - middle) ** 2).sum(0) / number
         mean, variance = middle.to(mean.dtype), spread.to(variance.dtype)
         _remember(layer, mean, variance * float(number[0] / max(1.0, float(number[0]) - 1)))
         context.save_for_backward(values, weight, mean, variance)
-        context.eps, context.number = layer.eps, float(number[0])
+        context.eps, context.number, context.ranks = layer.eps, float(number[0]), ranks
         return functional.batch_norm(values, mean, variance, weight, bias, training=False, eps=layer.eps)
 
     @staticmethod
@@ -130,27 +128,18 @@ class _Normalise(torch.autograd.Function):
             context.eps,
             [True, True, True],
         )
-        sums = torch.stack((by_bias, by_weight)).double()
-        torch.distributed.all_reduce(sums)
-        of_gradient, of_product = sums.to(weight.dtype) / context.number
-        slope = weight * inverse * inverse * of_product
-        level = weight * inverse * of_gradient - slope * mean
-        shape = [1, -1] + [1] * (values.dim() - 2)
-        back = direct - level.to(direct.dtype).view(shape)
-        return (
-            back.addcmul_(values.to(direct.dtype), slope.to(direct.dtype).view(shape), value=-1),
-            by_weight,
-            by_bias,
-            None,
-        )
+        sums = context.ranks.exchange(torch.stack((by_bias, by_weight)).double()).sum(0)
+        level, slope = (-weight * inverse * (sums / context.number)).to(weight.dtype)
+        rest = functional.batch_norm(values, mean, variance, slope, level, training=False, eps=context.eps)
+        return direct.add_(rest), by_weight, by_bias, None, None
 
 
-def _normalised(layer: nn.modules.batchnorm._BatchNorm, values: torch.Tensor) -> torch.Tensor:
+def _normalised(layer: nn.modules.batchnorm._BatchNorm, values: torch.Tensor, ranks: Ranks) -> torch.Tensor:
     """Normalise by mean and variance over the ranks."""
     channels = values.shape[1]
     weight = layer.weight if layer.affine else torch.ones(channels, device=values.device)
     bias = layer.bias if layer.affine else torch.zeros(channels, device=values.device)
-    result: torch.Tensor = _Normalise.apply(values, weight, bias, layer)  # type: ignore[no-untyped-call]
+    result: torch.Tensor = _Normalise.apply(values, weight, bias, layer, ranks)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -165,22 +154,34 @@ def _remember(layer: nn.modules.batchnorm._BatchNorm, mean: torch.Tensor, varian
     layer.running_var.lerp_(variance.to(layer.running_var.dtype), share)
 
 
+def _ranks_of(layer: nn.Module) -> Ranks | None:
+    """Those that share the batch under way; None where a layer is to compute as before."""
+    parts = SPREAD.get() if layer.training else None
+    return parts.ranks if isinstance(parts, _Parts) else None
+
+
 class _SpreadBatchNorm1d(nn.BatchNorm1d):
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        return _normalised(self, values) if self.training and SPREAD.get() else super().forward(values)
+        ranks = _ranks_of(self)
+        return super().forward(values) if ranks is None else _normalised(self, values, ranks)
 
 
 class _SpreadBatchNorm2d(nn.BatchNorm2d):
-    spreads = True
-    """Kernels may compute it, with sums that travel."""
+    spreads = False
+    """Whether kernels may compute it, with sums that travel: where all ranks have them."""
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        return _normalised(self, values) if self.training and SPREAD.get() else super().forward(values)
+        ranks = _ranks_of(self)
+        if ranks is None:
+            return super().forward(values)
+        made = run_alone(self, values) if self.spreads else None
+        return _normalised(self, values, ranks) if made is None else made
 
 
 class _SpreadBatchNorm3d(nn.BatchNorm3d):
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        return _normalised(self, values) if self.training and SPREAD.get() else super().forward(values)
+        ranks = _ranks_of(self)
+        return super().forward(values) if ranks is None else _normalised(self, values, ranks)
 
 
 class _SpreadDropout(nn.Dropout):
@@ -232,8 +233,13 @@ def fuse_alike(network: nn.Module, device: Device, ranks: Ranks) -> None:
         device: Where this rank computes.
         ranks: All of them; one may lack a C compiler.
     """
-    if isinstance(network, BuiltNetwork) and set(ranks.words(kernels_of(device))) != {"compiled"}:
+    if not isinstance(network, BuiltNetwork):
+        return
+    if set(ranks.words(kernels_of(device))) != {"compiled"}:
         network.fuses = False
+    for layer in network.modules():
+        if isinstance(layer, _SpreadBatchNorm2d):
+            layer.spreads = network.fuses
 
 
 def has_batch_statistics(network: nn.Module) -> bool:

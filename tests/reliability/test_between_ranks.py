@@ -1,0 +1,90 @@
+"""What two ranks tell each other, over lines of their own and through gloo: the same, to the bit."""
+
+import json
+import os
+
+import pytest
+import torch
+
+from thalweg.training import ranks as ranks_module
+from thalweg.training.gradients import GradientSum
+from thalweg.training.meeting import joined
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="ranks are forked")
+
+
+def network():
+    torch.manual_seed(0)
+    made = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.Flatten(), torch.nn.Linear(8 * 36, 2, bias=False))
+    return made.to(memory_format=torch.channels_last)
+
+
+def batch():
+    torch.manual_seed(1)
+    return torch.randn(6, 3, 8, 8).contiguous(memory_format=torch.channels_last)
+
+
+def on_two_ranks(folder, in_ranks, *, lines):
+    """What each rank comes to."""
+
+    def work(rank):
+        torch.set_num_threads(1)
+        if not lines:
+            ranks_module.connected = lambda *_: None
+        with joined("cpu") as ranks:
+            net, own, found = network(), batch()[2 * rank : 2 + 4 * rank], GradientSum(ranks)
+            gradients = []
+            for frozen in (False, True):  # a layer that learns no longer leaves the sum
+                net[0].requires_grad_(not frozen)
+                for each in net.parameters():
+                    each.grad = None
+                net(own).square().sum().backward()
+                found.add(net.parameters())
+                gradients.append([None if each.grad is None else each.grad.clone() for each in net.parameters()])
+                next(iter(net.parameters())).grad = None
+            told = {
+                "lines": ranks._lines is not None,
+                "total": ranks.total([0.1 + rank, float("inf") * rank if rank else -2.0]),
+                "agree": ranks.agree(1.5 if rank == 0 else 99.0, 15 * rank),
+                "exchange": ranks.exchange(torch.tensor([[rank, 7]])).tolist(),
+                "gradients": [[None if g is None else g.tolist() for g in each] for each in gradients],
+                "order": [g.stride() == p.stride() for g, p in zip(gradients[0], net.parameters(), strict=True)],
+            }
+        (folder / f"{lines}-{rank}.json").write_text(json.dumps(told))
+
+    assert in_ranks(2, work) == [0, 0]
+    return [json.loads((folder / f"{lines}-{rank}.json").read_text()) for rank in range(2)]
+
+
+@pytest.fixture(scope="module")
+def told(script, tmp_path_factory):
+    folder, in_ranks = tmp_path_factory.mktemp("told"), script("world_size").in_ranks
+    return {lines: on_two_ranks(folder, in_ranks, lines=lines) for lines in (True, False)}
+
+
+def test_ranks_of_one_machine_have_lines(told):
+    assert [each["lines"] for way in (True, False) for each in told[way]] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("lines", [True, False])
+def test_all_ranks_are_told_the_same(told, lines):
+    one, other = told[lines]
+    assert one == other
+    assert one["total"] == [0.1 + 1.1, float("inf")]
+    assert one["agree"] == [1.5, 15]
+    assert one["exchange"] == [[[0, 7]], [[1, 7]]]
+
+
+def test_two_ranks_come_to_the_same_bits_with_lines_and_without(told):
+    with_lines, without = (told[way][0] for way in (True, False))
+    assert {**with_lines, "lines": None} == {**without, "lines": None}
+
+
+def test_the_sum_is_the_gradient_of_the_whole_batch_in_the_memory_order_of_the_weights(told):
+    net = network()
+    net(batch()).square().sum().backward()
+    found = told[True][0]
+    for weight, own in zip(net.parameters(), found["gradients"][0], strict=True):
+        assert torch.allclose(torch.tensor(own), weight.grad, rtol=1e-4, atol=1e-4)
+    assert found["order"] == [True, True, True]
+    assert [each is None for each in found["gradients"][1]] == [True, True, False]
