@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 
 from thalweg.cli.main import main
+from thalweg.training.loop import Trainer
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "src" / "thalweg" / "core" / "schemas"
 TRAIN = ("--epochs", "2", "--image-size", "32", "--batch-size", "8")
@@ -232,11 +233,16 @@ def straight(photo_folder, tmp_path_factory):
     )
 
 
+def resumed_as_if_nothing_had_been(run, straight):
+    finished = answer(thalweg("resume", run, "--json"), "train")
+    assert finished["epochs"] == straight["epochs"] == 8
+    assert finished["accuracy"] == straight["accuracy"]
+    one, two = (pathlib.Path(each["run"], "model.safetensors") for each in (finished, straight))
+    assert one.read_bytes() == two.read_bytes()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_saves_the_run_and_resume_ends_it_as_if_nothing_had_been(
-    photo_folder, straight, tmp_path, number, status
-):
+def test_ctrl_c_saves_the_run_and_resume_ends_it_as_if_nothing_had_been(photo_folder, straight, tmp_path):
     words = ("train", photo_folder, *EIGHT_EPOCHS)
     command = [sys.executable, "-m", "thalweg", *map(str, words), str(tmp_path / "cut")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -244,17 +250,31 @@ def test_a_signal_saves_the_run_and_resume_ends_it_as_if_nothing_had_been(
         deadline = time.monotonic() + 120
         while not history.is_file() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
-        process.send_signal(number)
+        process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=120)
     if process.returncode == 0:
         pytest.skip("the run ended before the signal came")
-    assert process.returncode == status
+    assert process.returncode == 130
     assert f"thalweg resume {tmp_path / 'cut'}" in said
-    finished = answer(thalweg("resume", tmp_path / "cut", "--json"), "train")
-    assert finished["epochs"] == straight["epochs"] == 8
-    assert finished["accuracy"] == straight["accuracy"]
-    one, two = (pathlib.Path(each["run"], "model.safetensors") for each in (finished, straight))
-    assert one.read_bytes() == two.read_bytes()
+    resumed_as_if_nothing_had_been(tmp_path / "cut", straight)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
+def test_a_shutdown_saves_the_run_too(photo_folder, straight, tmp_path, monkeypatch):
+    """The same of SIGTERM, which this process sends to itself in the middle of the second epoch."""
+    step = Trainer._step
+
+    def asked(self, *words):
+        step(self, *words)
+        if self.state.step == 7:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_step", asked)
+        done = thalweg("train", photo_folder, *EIGHT_EPOCHS, tmp_path / "cut")
+    assert done.returncode == 143
+    assert f"thalweg resume {tmp_path / 'cut'}" in done.stdout
+    resumed_as_if_nothing_had_been(tmp_path / "cut", straight)
 
 
 def test_the_version_and_the_help_answer():
