@@ -109,7 +109,7 @@ def epochs_of(run):
 @pytest.mark.skipif(os.name == "nt", reason="the status of a run that was stopped is another one there")
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="there is no torch")
 def test_a_run_ended_by_ctrl_c_goes_on_from_the_page_and_ends(browser, photos, tmp_path):
-    run, epochs = tmp_path / "runs" / "real", 60
+    run, epochs = tmp_path / "runs" / "real", 30
     command = [sys.executable, "-m", "thalweg", "train", str(photos), "--out", str(run), "--quiet"]
     command += ["--epochs", str(epochs), "--lr", "0.001", "--image-size", "16"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as training:
