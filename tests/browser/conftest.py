@@ -27,7 +27,8 @@ _FLAGS = (
         "--lang=en",
     ),
 )
-_PATIENCE = 60.0
+_PATIENCE = 180.0
+"""Seconds; what a page waits for itself is less, so that it can tell what it shows instead."""
 
 
 def find_chromium() -> str | None:

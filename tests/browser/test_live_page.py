@@ -1,5 +1,6 @@
 """The live page in a real browser: it follows a real training until its stop button, and speaks Persian throughout."""
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -24,12 +25,20 @@ RUN = "[...document.querySelectorAll('.name a')].find((a) => a.textContent === {
 UNKNOWN_NAMES = {"thalweg", "compare", "small", "photos", "plain", "runs", "CUR", "LRN", "nan", "live", "relu"}
 
 
+@contextlib.contextmanager
 def serving(root, *options):
+    """Serve the runs of a folder; gives the address, and ends the server whatever becomes of the test."""
     command = [sys.executable, "-m", "thalweg", "serve", str(root), "--port", "0", *options]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8")
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8"
+    ) as server:
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.terminate()
 
 
-def until(tab, condition, seconds=50):
+def until(tab, condition, seconds=150):
     """Wait for a page that draws itself; what it shows in the end is told where the wait was in vain."""
     waited = f"""new Promise((done) => {{
       const began = performance.now();
@@ -65,8 +74,8 @@ def test_the_page_follows_a_real_run_until_its_stop_button(browser, photos, tmp_
     runs.mkdir()
     command = [sys.executable, "-m", "thalweg", "train", str(photos), "--out", str(runs / "real"), "--quiet"]
     command += ["--epochs", "2000", "--lr", "0.001", "--image-size", "16"]
-    with serving(runs) as server, browser.tab() as tab:
-        tab.open(server.stdout.readline().strip())
+    with serving(runs) as address, browser.tab() as tab:
+        tab.open(address)
         until(tab, "document.querySelector('.empty code') && !document.querySelector('.empty').hidden")
         tab.run("window.first = true")
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as training:
@@ -87,7 +96,6 @@ def test_the_page_follows_a_real_run_until_its_stop_button(browser, photos, tmp_
         assert "Resume" in tab.run("document.querySelector('.acts').textContent")
         assert tab.run("window.first") is True  # the page was never loaded again
         assert tab.events("Runtime.exceptionThrown", "Log.entryAdded") == []
-        server.terminate()
     assert (runs / "real" / "checkpoints").is_dir()
 
 
@@ -101,7 +109,7 @@ def epochs_of(run):
 @pytest.mark.skipif(os.name == "nt", reason="the status of a run that was stopped is another one there")
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="there is no torch")
 def test_a_run_ended_by_ctrl_c_goes_on_from_the_page_and_ends(browser, photos, tmp_path):
-    run, epochs = tmp_path / "runs" / "real", 60
+    run, epochs = tmp_path / "runs" / "real", 30
     command = [sys.executable, "-m", "thalweg", "train", str(photos), "--out", str(run), "--quiet"]
     command += ["--epochs", str(epochs), "--lr", "0.001", "--image-size", "16"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as training:
@@ -114,8 +122,8 @@ def test_a_run_ended_by_ctrl_c_goes_on_from_the_page_and_ends(browser, photos, t
             training.kill()
     before = epochs_of(run)
     assert 3 <= len(before) < epochs
-    with serving(run.parent) as server, browser.tab() as tab:
-        tab.open(server.stdout.readline().strip())
+    with serving(run.parent) as address, browser.tab() as tab:
+        tab.open(address)
         until(tab, "document.querySelector('.badge.interrupted')")
         tab.run("window.first = true")
         tab.run(RUN.format(name="real"))
@@ -128,7 +136,6 @@ def test_a_run_ended_by_ctrl_c_goes_on_from_the_page_and_ends(browser, photos, t
         assert "Resume" not in tab.run("document.querySelector('.acts')?.textContent || ''")
         assert tab.run("window.first") is True  # the page was never loaded again
         assert tab.events("Runtime.exceptionThrown", "Log.entryAdded") == []
-        server.terminate()
     assert epochs_of(run) == list(range(1, epochs + 1))  # none twice, none left out
     assert (run / "report.html").is_file()
 
@@ -171,9 +178,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=["en", "fa"])
 def served(request, folder):
-    with serving(folder, "--lang", request.param) as server:
-        yield request.param, server.stdout.readline().strip()
-        server.terminate()
+    with serving(folder, "--lang", request.param) as address:
+        yield request.param, address
 
 
 def views(tab):

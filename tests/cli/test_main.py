@@ -9,12 +9,12 @@ import pathlib
 import signal
 import subprocess
 import sys
-import time
 
 import jsonschema
 import pytest
 
 from thalweg.cli.main import main
+from thalweg.training.loop import Trainer
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "src" / "thalweg" / "core" / "schemas"
 TRAIN = ("--epochs", "2", "--image-size", "32", "--batch-size", "8")
@@ -221,37 +221,37 @@ def test_a_failed_run_is_status_1_and_says_what_to_try(photo_folder, tmp_path):
     assert "not finite" in answer(done, "error")["error"]
 
 
-EIGHT_EPOCHS = ("--epochs", 8, "--image-size", 32, "--batch-size", 8, "--lr", "0.003", "--out")
+THREE_EPOCHS = ("--epochs", 3, "--image-size", 32, "--batch-size", 8, "--lr", "0.003", "--out")
 
 
 @pytest.fixture(scope="module")
 def straight(photo_folder, tmp_path_factory):
     """A run that nothing disturbed."""
     return answer(
-        thalweg("train", photo_folder, *EIGHT_EPOCHS, tmp_path_factory.mktemp("whole") / "run", "--json"), "train"
+        thalweg("train", photo_folder, *THREE_EPOCHS, tmp_path_factory.mktemp("whole") / "run", "--json"), "train"
     )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_the_run_and_resume_ends_it_as_if_nothing_had_been(
-    photo_folder, straight, tmp_path, number, status
+    photo_folder, straight, tmp_path, monkeypatch, number, status
 ):
-    words = ("train", photo_folder, *EIGHT_EPOCHS)
-    command = [sys.executable, "-m", "thalweg", *map(str, words), str(tmp_path / "cut")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        history = tmp_path / "cut" / "history.csv"
-        deadline = time.monotonic() + 120
-        while not history.is_file() and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)
-        process.send_signal(number)
-        said, _ = process.communicate(timeout=120)
-    if process.returncode == 0:
-        pytest.skip("the run ended before the signal came")
-    assert process.returncode == status
-    assert f"thalweg resume {tmp_path / 'cut'}" in said
+    """This process signals itself in its second epoch; tests/browser sends Ctrl-C to another one."""
+    step = Trainer._step
+
+    def asked(self, *words):
+        step(self, *words)
+        if self.state.step == 7:
+            os.kill(os.getpid(), number)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_step", asked)
+        stopped = thalweg("train", photo_folder, *THREE_EPOCHS, tmp_path / "cut")
+    assert stopped.returncode == status
+    assert f"thalweg resume {tmp_path / 'cut'}" in stopped.stdout
     finished = answer(thalweg("resume", tmp_path / "cut", "--json"), "train")
-    assert finished["epochs"] == straight["epochs"] == 8
+    assert finished["epochs"] == straight["epochs"] == 3
     assert finished["accuracy"] == straight["accuracy"]
     one, two = (pathlib.Path(each["run"], "model.safetensors") for each in (finished, straight))
     assert one.read_bytes() == two.read_bytes()

@@ -17,19 +17,22 @@ def test_the_page_is_served_until_ctrl_c(tmp_path, make_run):
     make_run(tmp_path / "runs" / "one")
     command = [sys.executable, "-m", "thalweg", "serve", str(tmp_path / "runs"), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
-        address = server.stdout.readline().strip()
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=\S{32,}", address)
-        assert server.stdout.readline() == f"1 run in {tmp_path / 'runs'}. Ctrl-C ends the page; runs go on.\n"
-        with httpx.Client() as client:
-            assert "<title>Runs" in client.get(address).text
-            base = address.partition("?")[0]
-            assert len(client.get(f"{base}api/runs").json()["runs"]) == 1  # by the cookie
-            with client.stream("GET", f"{base}api/events") as stream:
-                assert next(stream.iter_lines()) == "event: rows"
-                server.send_signal(signal.SIGINT)
-        _, said = server.communicate(timeout=20)
-        assert server.returncode == 130
-        assert said == "thalweg: interrupted\n"
+        try:
+            address = server.stdout.readline().strip()
+            assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=\S{32,}", address)
+            assert server.stdout.readline() == f"1 run in {tmp_path / 'runs'}. Ctrl-C ends the page; runs go on.\n"
+            with httpx.Client() as client:
+                assert "<title>Runs" in client.get(address).text
+                base = address.partition("?")[0]
+                assert len(client.get(f"{base}api/runs").json()["runs"]) == 1  # by the cookie
+                with client.stream("GET", f"{base}api/events") as stream:
+                    assert next(stream.iter_lines()) == "event: rows"
+                    server.send_signal(signal.SIGINT)
+            _, said = server.communicate(timeout=20)
+            assert server.returncode == 130
+            assert said == "thalweg: interrupted\n"
+        finally:
+            server.kill()  # or a test that fails would wait for it for ever
 
 
 def test_a_port_that_is_taken_is_told(tmp_path):

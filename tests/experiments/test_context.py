@@ -126,7 +126,7 @@ def test_a_source_without_masks_is_refused(photo_folder):
 
 
 def test_the_lab_on_streets(tiny, monkeypatch, shared_data):
-    monkeypatch.setattr(context, "SIDES", (48, 48))
+    monkeypatch.setattr(context, "SIDES", (32, 32))
     monkeypatch.setattr(context, "MOST", (16, 16))
     monkeypatch.setattr(context, "SOURCE_STEPS", (2, 2))
     monkeypatch.setattr(context, "SOURCE_SEEDS", (1, 1))
@@ -187,10 +187,10 @@ def test_networks_trained_on_crops_are_the_control(tiny, run_folder):
 def test_a_control_learns_from_its_crop_alone():
     """What lies beyond the radius says everything: the control on whole pictures knows it, the one on crops cannot."""
     random = np.random.default_rng(2)
-    labels = np.repeat(random.integers(0, 2, 24), 32 * 64).reshape(24, 32, 64)
-    values = np.full((24, 32, 64, 3), 100, np.uint8)
+    labels = np.repeat(random.integers(0, 2, 24), 16 * 48).reshape(24, 16, 48)
+    values = np.full((24, 16, 48, 3), 100, np.uint8)
     values[:, :, :6, 0] = 30 + 200 * labels[:, :1, :1]  # a strip at the left edge
-    spec = segmenter(Shape(3, (32, 64)), 2, context="gc")
+    spec = segmenter(Shape(3, (16, 48)), 2, context="gc")
     data = ControlData(
         part=LabPart(values=values, labels=labels),
         spec=spec,
@@ -200,8 +200,8 @@ def test_a_control_learns_from_its_crop_alone():
         steps=40,
         seed=0,
     )
-    modules = train_controls(data, (8, 64), workers=1, listener=silent())
-    places = [Place(picture=n, row=16, column=48, truth=int(labels[n, 0, 0])) for n in range(24)]
+    modules = train_controls(data, (8, 48), workers=1, listener=silent())
+    places = [Place(picture=n, row=8, column=40, truth=int(labels[n, 0, 0])) for n in range(24)]
     curve = control_curve(modules, data.part.inputs, places, 2)
     assert curve.accuracy[1] > 0.9
     assert curve.accuracy[0] < 0.7
@@ -209,6 +209,6 @@ def test_a_control_learns_from_its_crop_alone():
 
 def test_a_run_that_classifies_is_refused(photo_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("photos") / "run"
-    thalweg.train(photo_folder, out=folder, epochs=1, lr=0.003, image_size=32, repair=False)
+    thalweg.train(photo_folder, out=folder, network="lenet", epochs=1, lr=0.003, image_size=32, repair=False)
     with pytest.raises(RunError, match="classifies whole pictures"):
         lab("context", str(folder), quick=True, workers=1)

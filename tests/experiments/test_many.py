@@ -40,7 +40,7 @@ def test_one_worker_and_several_come_to_the_same_bits_whatever_the_threads():
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
-    assert alone == in_processes(_added_up, 200_003, [1, 2, 3], workers=3)
+    assert alone == in_processes(_added_up, 200_003, [1, 2, 3], workers=2)
     assert alone[0][1] == 1
 
 

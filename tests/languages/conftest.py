@@ -141,6 +141,8 @@ _NOT_SAID = re.compile(r"^[\w-]+$|^(select|SELECT) |\\|\n$")
 """Names, questions to a database, patterns, lines of files."""
 _FURTHEST = 3
 """So many names, one leading to the next, are followed."""
+_NOWHERE = ast.Pass()
+"""The scope of a constant: none of its names is local."""
 _PYTHON_S = {name for name in dir(builtins) if name.endswith("Error")} - {"ValueError"}
 """Python's own errors are for programmers; a ValueError is often caught and told."""
 
@@ -151,7 +153,7 @@ def raised(room: str) -> list[str]:
     for path in sorted((SOURCES / room).rglob("*.py")) if (SOURCES / room).is_dir() else [SOURCES / room]:
         module = str(path.relative_to(SOURCES))
         for function in _scopes(_parsed(module)):
-            for node in ast.walk(function):
+            for node in _parts(function):
                 called = node.exc if isinstance(node, ast.Raise) else node
                 raises = called is not node and getattr(getattr(called, "func", None), "id", "") not in _PYTHON_S
                 if isinstance(called, ast.Call) and (raises or _is_error(called.func)):
@@ -179,13 +181,13 @@ def _followed(node: ast.AST, module: str, scope: ast.AST, depth: int) -> Iterato
     for part in ast.walk(node):
         if isinstance(part, ast.Call) and (name := _named(part.func)) not in _NO_MESSAGE:
             for home, function in _functions(module, name):
-                for answer in ast.walk(function):
+                for answer in _parts(function):
                     if isinstance(answer, ast.Return | ast.Yield) and answer.value is not None:
                         yield from _told(answer.value, home, function, depth + 1)
         elif isinstance(part, ast.Name):
             for home, where in ((module, scope), *_constants(module, part.id)):
-                for value in _assigned(where, part.id):
-                    yield from _told(value, home, where if where is scope else ast.Pass(), depth + 1)
+                for value in _assigned(where).get(part.id, ()):
+                    yield from _told(value, home, where if where is scope else _NOWHERE, depth + 1)
 
 
 @functools.cache
@@ -202,13 +204,23 @@ def _scopes(tree: ast.Module) -> Iterator[ast.AST]:
         yield from inner
 
 
-def _assigned(scope: ast.AST, name: str) -> Iterator[ast.expr]:
-    for node in ast.walk(scope):
+@functools.cache
+def _parts(scope: ast.AST) -> tuple[ast.AST, ...]:
+    """All nodes of a scope; kept, since many names are looked for in the same one."""
+    return tuple(ast.walk(scope))
+
+
+@functools.cache
+def _assigned(scope: ast.AST) -> dict[str, list[ast.expr]]:
+    """The values that each name of a scope is given."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in _parts(scope):
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value is not None:
             for target in targets:
-                if name in {getattr(each, "id", "") for each in getattr(target, "elts", [target])}:
-                    yield node.value
+                for name in {getattr(each, "id", "") for each in getattr(target, "elts", [target])}:
+                    found.setdefault(name, []).append(node.value)
+    return found
 
 
 @functools.cache
@@ -238,10 +250,15 @@ def _constants(module: str, name: str) -> Iterator[tuple[str, ast.AST]]:
     """Where a name of capitals gets its value."""
     if not name.isupper():
         return
-    values = [node for node in _parsed(module).body if isinstance(node, ast.Assign | ast.AnnAssign)]
-    yield module, ast.Module(values, [])
+    yield module, _top(module)
     if (home := _names(module)[1].get(name, module)) != module:
         yield from _constants(home, name)
+
+
+@functools.cache
+def _top(module: str) -> ast.Module:
+    """The values that a module gives to names outside its functions."""
+    return ast.Module([node for node in _parsed(module).body if isinstance(node, ast.Assign | ast.AnnAssign)], [])
 
 
 def _strip_documentation(tree: ast.AST) -> None:
@@ -271,7 +288,7 @@ def noted(room: str) -> list[str]:
     for path in sorted((SOURCES / room).rglob("*.py")):
         module = str(path.relative_to(SOURCES))
         for scope in _scopes(_parsed(module)):
-            for node in ast.walk(scope):
+            for node in _parts(scope):
                 for value in _noted_by(node):
                     found.update(dict.fromkeys(_told(value, module, scope, 0)))
     return [message for message in found if not _NOT_SAID.search(message)]

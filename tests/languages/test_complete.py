@@ -80,6 +80,12 @@ def catalogue(language):
     return read_catalogue(place.read_text("utf-8"), place.name)
 
 
+@functools.cache
+def known(language):
+    """The messages of a catalogue, as `plain` makes them."""
+    return frozenset(plain(entry.source) for entry in catalogue(language))
+
+
 def plain(message):
     """A message without the kinds of its gaps, which the catalogue may sharpen."""
     return re.sub(r"\{_*(\w+?)(:\w+)?\}", r"{\1}", message)
@@ -92,9 +98,8 @@ def gaps(text):
 @pytest.mark.parametrize("language", languages()[1:])
 @pytest.mark.parametrize("module", dict.fromkeys((*COVERED, *DRAWN, *DERIVED, *ANSWERED)))
 def test_no_message_is_left_untranslated(messages_of, module, language):
-    known = {plain(entry.source) for entry in catalogue(language)}
     found = [message for message in messages_of(module) if not COMMANDS.match(message)]
-    missing = [message for message in found if plain(message) not in known]
+    missing = [message for message in found if plain(message) not in known(language)]
     assert not missing, to_paste(language, missing)
 
 
@@ -115,31 +120,31 @@ def test_labs_speak_of_signals_and_volumes_too(messages_of, axes, language):
     labs = [str(path.relative_to(SOURCES)) for path in SOURCES.glob("experiments/labs/*.py")]
     labs = [lab for lab in labs if "in_words_of" in (SOURCES / lab).read_text("utf-8")]
     assert len(labs) >= 3
-    known, wanted = {plain(entry.source) for entry in catalogue(language)}, {}
+    wanted = {}
     for module in {module for lab in labs for module in of_other_samples(lab)}:
         for message in messages_of(module):
             between = re.split(r"(\{[^{}]*\})", message)
             between[::2] = (sentence_of(text, axes) for text in between[::2])
             wanted["".join(between)] = None
     assert sum("voxel" in text or "signal" in text for text in wanted) > 10
-    missing = [text for text in wanted if plain(text) not in known and not COMMANDS.match(text)]
+    missing = [text for text in wanted if plain(text) not in known(language) and not COMMANDS.match(text)]
     assert not missing, to_paste(language, missing)
 
 
 @pytest.mark.parametrize("language", languages()[1:])
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_error_is_left_untranslated(raised_in, room, language):
-    known = {plain(entry.source) for entry in catalogue(language)}
-    missing = [message for message in raised_in(room) if plain(message) not in known]
+    missing = [message for message in raised_in(room) if plain(message) not in known(language)]
     assert not missing, to_paste(language, missing)
 
 
 @pytest.mark.parametrize("language", languages()[1:])
 def test_no_note_of_a_reader_of_logs_is_left_untranslated(noted_in, language):
-    known = {plain(entry.source) for entry in catalogue(language)}
     notes = noted_in("histories")
     assert len(notes) > 50
-    missing = [note for note in notes if plain(note) not in known and note not in {each.name for each in READERS}]
+    missing = [
+        note for note in notes if plain(note) not in known(language) and note not in {each.name for each in READERS}
+    ]
     assert not missing, to_paste(language, missing)
 
 

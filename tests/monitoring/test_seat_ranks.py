@@ -1,16 +1,20 @@
 """Two ranks over gloo on this machine: each watches its own batches, and weights are those of an unwatched run."""
 
+import os
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
-import sys, torch
+import os, sys, torch
 import torch.distributed as dist
 from torch import nn
 from torch.nn import functional
 from thalweg.workbench.watch import watch
 
-rank, place = int(sys.argv[1]), sys.argv[2]
+rank = 0 if os.fork() else 1  # here, so that both have imported torch once
+out, place = open(sys.argv[1 + rank], "w"), sys.argv[3]
 dist.init_process_group("gloo", init_method=f"file://{place}", rank=rank, world_size=2)
 for watched in (False, True):
     torch.manual_seed(0)
@@ -29,25 +33,20 @@ for watched in (False, True):
         assert watching.steps == 12, watching.seat.closed_because
         assert watching.history().signal("batch_critical_step") is not None
         assert not watching.interventions
-    print(sum(float(weight.detach().double().sum()) for weight in model.parameters()))
+    print(sum(float(weight.detach().double().sum()) for weight in model.parameters()), file=out, flush=True)
 dist.destroy_process_group()
+out.close()
+sys.exit(0 if rank else os.waitstatus_to_exitcode(os.wait()[1]))
 """
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the program forks, so as to import torch once")
 def test_one_watched_rank_of_two_changes_nothing_and_waits_for_nobody(tmp_path):
-    program = tmp_path / "ranks.py"
+    program, outs = tmp_path / "ranks.py", [tmp_path / f"sums-{rank}" for rank in range(2)]
     program.write_text(PROGRAM)
-    started = [
-        subprocess.Popen(
-            [sys.executable, str(program), str(rank), str(tmp_path / "store")],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    told = [process.communicate(timeout=240) for process in started]
-    assert [process.returncode for process in started] == [0, 0], told
-    for out, _ in told:
-        plain, watched = out.split()
+    command = [sys.executable, str(program), *map(str, outs), str(tmp_path / "store")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    for out in outs:
+        plain, watched = out.read_text().split()
         assert plain == watched

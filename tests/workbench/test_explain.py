@@ -231,7 +231,7 @@ def test_signals_and_volumes(axes, tmp_path, monkeypatch):
     np.savez(source, x=values, y=labels)
     out = tmp_path / "run"
     form = "signals" if axes == 1 else "volumes"
-    thalweg.train(source, form=form, network="small", epochs=3, out=out, seed=2)
+    thalweg.train(source, form=form, network="plain", epochs=3, out=out, seed=2)
     page = tmp_path / "page.html"
     result = thalweg.explain(out, samples=2, search_in=16, html=page)
     assert result.form == form[:-1]

@@ -18,8 +18,9 @@ SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "src" / "thalweg" / "cor
 @pytest.fixture(scope="module")
 def runs(photo_folder, tmp_path_factory):
     home = tmp_path_factory.mktemp("landscape")
-    for seed, options in ((1, {}), (2, {}), (3, {"network": "lenet"})):
-        thalweg.train(photo_folder, epochs=1, image_size=32, seed=seed, out=home / f"run{seed}", **options)
+    options = {"epochs": 1, "image_size": 16, "lr": 0.003, "repair": False}
+    for seed, network in ((1, "plain"), (2, "plain"), (3, "lenet")):
+        thalweg.train(photo_folder, network=network, seed=seed, out=home / f"run{seed}", **options)
     return home
 
 

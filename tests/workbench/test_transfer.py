@@ -1,6 +1,7 @@
 """Runs that start from a pretrained network: a tiny one of our own, under a published name."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -139,24 +140,38 @@ def result_layers(run):
     return json.loads((run / "network.json").read_text())["layers"]
 
 
+@pytest.fixture(scope="module")
+def whole(photo_folder, weights, tmp_path_factory):
+    """Train without a disturbance, once each way: fine-tuned, or the head alone."""
+    made = {}
+
+    def run(**how):
+        key = tuple(how)
+        if key not in made:
+            out = tmp_path_factory.mktemp("whole") / "run"
+            made[key] = train(photo_folder, weights=weights, out=out, **how, **OPTIONS)
+        return made[key]
+
+    return run
+
+
 @pytest.mark.parametrize(
     ("how", "stop"),
     [({}, 7), ({"head_only": True}, 1)],
     ids=["fine-tuned", "head only"],
 )
-def test_an_interrupted_run_goes_on_to_the_bit(photo_folder, weights, tmp_path, stop_after, how, stop):
-    whole = train(photo_folder, weights=weights, out=tmp_path / "whole", **how, **OPTIONS)
+def test_an_interrupted_run_goes_on_to_the_bit(photo_folder, weights, whole, tmp_path, stop_after, how, stop):
     with stop_after(stop):
         cut = train(photo_folder, weights=weights, out=tmp_path / "cut", **how, **OPTIONS)
     assert cut.interrupted == 130
     assert not (tmp_path / "cut" / "model.safetensors").exists()
     again = resume(tmp_path / "cut")
-    assert all(torch.equal(value, model(again)[name]) for name, value in model(whole).items())
+    assert all(torch.equal(value, model(again)[name]) for name, value in model(whole(**how)).items())
 
 
-def test_a_run_killed_before_its_first_checkpoint_starts_from_what_it_kept(photo_folder, weights, tmp_path):
-    whole = train(photo_folder, weights=weights, out=tmp_path / "run", **OPTIONS)
-    before = model(whole)
+def test_a_run_killed_before_its_first_checkpoint_starts_from_what_it_kept(whole, tmp_path):
+    before = model(whole())
+    shutil.copytree(whole().run, tmp_path / "run")
     for file in (tmp_path / "run" / "checkpoints").glob("step-*"):
         file.unlink()
     (tmp_path / "run" / "model.safetensors").unlink()

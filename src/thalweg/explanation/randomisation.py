@@ -67,14 +67,18 @@ def randomised(module: nn.Module, names: Sequence[str], seed: int = 0) -> nn.Mod
         The copy.
     """
     other = copy.deepcopy(module)
+    _forget(other, names, seed)
+    return other
+
+
+def _forget(module: nn.Module, names: Sequence[str], seed: int) -> None:
     random = torch.Generator().manual_seed(seed)
     for name in names:
-        layer = other.get_submodule(name)
+        layer = module.get_submodule(name)
         for kind, weight in layer.named_parameters(recurse=False):
             weight.data.copy_(_fresh(kind, weight, random))
         if isinstance(layer, nn.modules.batchnorm._NormBase):  # noqa: SLF001 - what all batch normalisations are
             layer.reset_running_stats()
-    return other
 
 
 def _fresh(kind: str, weight: Tensor, random: torch.Generator) -> Tensor:
@@ -103,10 +107,15 @@ def cascade(
         The likeness after each group, the last one that of a network which knows nothing.
     """
     trained = maps_of(module).cpu().numpy()
+    other = copy.deepcopy(module)  # once: whatever was forgotten before is drawn anew with the next seed
     steps, forgotten = [], list[str]()
     for group in groups:
         forgotten += group
-        steps.append(_likeness(trained, [maps_of(randomised(module, forgotten, seed)).cpu().numpy() for seed in seeds]))
+        drawn = []
+        for seed in seeds:
+            _forget(other, forgotten, seed)
+            drawn.append(maps_of(other).cpu().numpy())
+        steps.append(_likeness(trained, drawn))
     return tuple(steps)
 
 
