@@ -156,8 +156,8 @@ SABOTAGES = (
     Sabotage(
         "ranks keep their own batch's normalisation",
         "training/rank_layers.py",
-        "        torch.distributed.all_gather(every, own)\n",
-        "        every = [own for _ in every]\n",
+        "        means, squares, counts = ranks.exchange(own).unbind(1)\n",
+        "        means, squares, counts = own[None].unbind(1)\n",
         "tests/reliability/test_ranks.py",
     ),
     Sabotage(

@@ -98,7 +98,7 @@ class Batches:
         masks: np.ndarray | None = None,
         mask_rows: Sequence[int] | np.ndarray = (),
         part: Callable[[int], tuple[int, int]] | None = None,
-        device: str = "cpu",
+        device: str | torch.device = "cpu",
     ) -> None:
         self.pixels = pixels
         self.rows = np.asarray(rows, dtype=np.int64)
@@ -110,7 +110,7 @@ class Batches:
         self.mean, self.deviation = mean or (0.0,) * self.channels, deviation or (1.0,) * self.channels
         self.masks, self.mask_rows = masks, np.asarray(mask_rows, dtype=np.int64)
         self.part = part
-        self.device = device
+        self.device: str | torch.device = device
 
     def __len__(self) -> int:
         """Number of pictures."""
@@ -147,12 +147,12 @@ class Batches:
         """
         # Sizes differ by one at most: a small last batch would disturb batch normalisation and weigh its pictures more.
         parts = list(enumerate(np.array_split(self.order(epoch), max(1, self.steps))))[first:]
-        here = torch.empty(0, device=self.device).device  # a thread of its own would take the first of several GPUs
+        self.device = torch.empty(0, device=self.device).device  # a thread of its own would take the first of some GPUs
         with ThreadPoolExecutor(1, thread_name_prefix="batches") as ahead:  # the next is made while this one is used
             coming: deque[Future[Batch]] = deque()
             try:
                 for number, indices in parts:
-                    coming.append(ahead.submit(self.batch, indices, epoch, number, side, here))
+                    coming.append(ahead.submit(self.batch, indices, epoch, number, side))
                     if len(coming) > 1:
                         yield coming.popleft().result()
                 while coming:
@@ -161,14 +161,7 @@ class Batches:
                 for batch in coming:
                     batch.cancel()
 
-    def batch(
-        self,
-        indices: np.ndarray,
-        epoch: int,
-        number: int,
-        side: int | None = None,
-        device: str | torch.device | None = None,
-    ) -> Batch:
+    def batch(self, indices: np.ndarray, epoch: int, number: int, side: int | None = None) -> Batch:
         """Make one batch.
 
         Args:
@@ -176,15 +169,13 @@ class Batches:
             epoch: Counted from 1; with `number` it decides the augmentation.
             number: The batch's number in the epoch.
             side: Side to scale down to, in pixels, or None.
-            device: Where to make it; None for `device` as given at first.
 
         Returns:
             The batch.
         """
-        device = self.device if device is None else device
         share = Share(len(indices), *(self.part(len(indices)) if self.part else (0, len(indices))))
         if self.masks is not None:
-            return self._masked(self.masks, indices, epoch, number, side, share, device)
+            return self._masked(self.masks, indices, epoch, number, side, share)
         random = np.random.default_rng((self.seed, CHANGES, epoch, number))
         block, rows = self._block(self.pixels.shape[1:], share), self.rows[indices]
         for target, row in self._made_here(block, rows, share, random):
@@ -193,7 +184,7 @@ class Batches:
             else:
                 place(target, self.pixels[row], self.augmentation, random)
         indices = indices[share.mine]
-        pixels = as_tensor(block, ordered=False, device=device)
+        pixels = as_tensor(block, ordered=False, device=self.device)
         pictures = pixels.ndim == _PICTURE
         if pictures and self.augmentation is not None:
             pixels = warp(pixels, self.augmentation, random, share=share)
@@ -209,14 +200,7 @@ class Batches:
         return Batch(pixels, torch.from_numpy(self.labels[indices]), indices, share.count)
 
     def _masked(
-        self,
-        masks: np.ndarray,
-        indices: np.ndarray,
-        epoch: int,
-        number: int,
-        side: int | None,
-        share: Share,
-        device: str | torch.device,
+        self, masks: np.ndarray, indices: np.ndarray, epoch: int, number: int, side: int | None, share: Share
     ) -> Batch:
         """Pictures and masks, changed alike: a mask goes through every move as one more channel of its picture."""
         height, width, channels = self.pixels.shape[1:]
@@ -229,7 +213,7 @@ class Batches:
             else:
                 place(target, both, self.augmentation, random)
         indices = indices[share.mine]
-        both_there = torch.from_numpy(block).to(device)
+        both_there = torch.from_numpy(block).to(self.device)
         pixels = both_there[..., :channels].contiguous().movedim(-1, 1).float()
         labels = both_there[..., channels].long()
         if self.augmentation is not None:
