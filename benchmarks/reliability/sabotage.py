@@ -158,7 +158,7 @@ SABOTAGES = (
         "training/rank_layers.py",
         "        means, squares, counts = ranks.exchange(own).unbind(1)\n",
         "        means, squares, counts = own[None].unbind(1)\n",
-        "tests/reliability/test_ranks.py",
+        "tests/reliability/test_between_ranks.py",
     ),
     Sabotage(
         "each rank trains on the whole batch's first part",

@@ -9,6 +9,7 @@ import torch
 from thalweg.training import ranks as ranks_module
 from thalweg.training.gradients import GradientSum
 from thalweg.training.meeting import joined
+from thalweg.training.rank_layers import of_the_whole_batch, spread_layers
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="ranks are forked")
 
@@ -22,6 +23,27 @@ def network():
 def batch():
     torch.manual_seed(1)
     return torch.randn(6, 3, 8, 8).contiguous(memory_format=torch.channels_last)
+
+
+NORMALISED = {"signals": (5, 9), "pictures": (4, 6, 6), "volumes": (3, 4, 4, 4)}
+"""Samples that are normalised over both ranks by torch's operations; test_ranks.py has those of compiled kernels."""
+
+
+def normalised(kind):
+    """A layer, and a batch whose samples differ much, so that no rank's own statistics are those of the whole."""
+    torch.manual_seed(2)
+    shape = NORMALISED[kind]
+    layer = {2: torch.nn.BatchNorm1d, 3: torch.nn.BatchNorm2d, 4: torch.nn.BatchNorm3d}[len(shape)](shape[0])
+    samples = torch.randn(6, *shape) + torch.arange(6.0).reshape(6, *[1] * len(shape))
+    return layer, samples
+
+
+def passed(layer, samples):
+    """What a layer makes of samples, the gradient of a loss there, and what it keeps."""
+    samples = samples.clone().requires_grad_()
+    out = layer(samples)
+    out.pow(3).sum().backward()
+    return out.detach(), samples.grad
 
 
 def on_two_ranks(folder, in_ranks, *, lines):
@@ -42,7 +64,18 @@ def on_two_ranks(folder, in_ranks, *, lines):
                 found.add(net.parameters())
                 gradients.append([None if each.grad is None else each.grad.clone() for each in net.parameters()])
                 next(iter(net.parameters())).grad = None
+            spread = {}
+            for kind in NORMALISED:
+                layer, samples = normalised(kind)
+                spread_layers(layer)
+                own = slice(2 * rank, 2 + 4 * rank)
+                with of_the_whole_batch(own.start, own.stop, 6, ranks=ranks):
+                    parts = passed(layer, samples[own])
+                GradientSum(ranks).add(layer.parameters())
+                every = [*parts, layer.weight.grad, layer.bias.grad, layer.running_mean, layer.running_var]
+                spread[kind] = [each.tolist() for each in every]
             told = {
+                "normalised": spread,
                 "lines": ranks._lines is not None,
                 "total": ranks.total([0.1 + rank, float("inf") * rank if rank else -2.0]),
                 "agree": ranks.agree(1.5 if rank == 0 else 99.0, 15 * rank),
@@ -68,7 +101,7 @@ def test_ranks_of_one_machine_have_lines(told):
 
 @pytest.mark.parametrize("lines", [True, False])
 def test_all_ranks_are_told_the_same(told, lines):
-    one, other = told[lines]
+    one, other = ({name: each[name] for name in each if name != "normalised"} for each in told[lines])
     assert one == other
     assert one["total"] == [0.1 + 1.1, float("inf")]
     assert one["agree"] == [1.5, 15]
@@ -88,3 +121,17 @@ def test_the_sum_is_the_gradient_of_the_whole_batch_in_the_memory_order_of_the_w
         assert torch.allclose(torch.tensor(own), weight.grad, rtol=1e-4, atol=1e-4)
     assert found["order"] == [True, True, True]
     assert [each is None for each in found["gradients"][1]] == [True, True, False]
+
+
+@pytest.mark.parametrize("kind", NORMALISED)
+def test_a_batch_on_two_ranks_is_normalised_as_one(told, kind):
+    layer, samples = normalised(kind)
+    whole = passed(layer, samples)
+    kept = [layer.weight.grad, layer.bias.grad, layer.running_mean, layer.running_var]
+    first, second = (each["normalised"][kind] for each in told[True])
+    for place, wanted in enumerate(whole):
+        found = torch.tensor(first[place] + second[place])
+        assert torch.allclose(found, wanted, rtol=1e-4, atol=1e-4), kind
+    for place, wanted in enumerate(kept, 2):
+        assert first[place] == second[place]
+        assert torch.allclose(torch.tensor(first[place]), wanted, rtol=1e-4, atol=1e-4), kind
