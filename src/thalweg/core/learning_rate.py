@@ -92,8 +92,7 @@ class LearningRateEstimate(Showable):
             spread = f"{near or '1x'} to {far}" if far else f"more than {near}" if near else ""
             return f"{spread} {side}" if spread else side
         far = far or _BEYOND
-        spread = f"{near or '1x'} to {far}"
-        return f"{_times(factor)} {side}" + f" ({spread})"
+        return f"{_times(factor)} {side} ({near or '1x'} to {far})"
 
     def __str__(self) -> str:
         """The verdict on a line.

@@ -21,14 +21,13 @@ from thalweg.data.array_part import ArrayPart
 from thalweg.data.array_pictures import NOT_FINITE
 from thalweg.data.array_values import as_labels, as_pictures
 from thalweg.data.arrays import read_parts
-from thalweg.data.axes import FEWEST_STEPS, FLATTENED
+from thalweg.data.axes import FEWEST_STEPS, FLATTENED, LONG
 from thalweg.data.blocks import Block, resized
 from thalweg.data.measuring import form_of_parts
 
 __all__ = ["PictureRows", "picture_rows"]
 
 _COLOUR, _CHANNELS = 4, 3  # axes of a block of coloured pictures
-_LONG = 4  # numbers so many times as high as wide are rows of something rather than one picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -105,7 +104,7 @@ def _one_picture(parts: Sequence[ArrayPart]) -> tuple[ArrayPart | None, tuple[st
     shown = "x".join(map(str, sides))
     said: tuple[str, ...] = ()
     if values.ndim == 2:  # noqa: PLR2004 - height and width
-        if max(sides) >= _LONG * min(sides) and sides[1] not in FLATTENED:
+        if max(sides) >= LONG * min(sides) and sides[1] not in FLATTENED:
             return None, ()
         if sides[1] in FLATTENED and sides[0] != sides[1]:
             high, wide, *colours = FLATTENED[sides[1]]

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from thalweg.core.dataset import Form, FormWish
 from thalweg.core.errors import SourceError
 
-__all__ = ["FEWEST_STEPS", "FLATTENED", "Axes", "axes_of_samples"]
+__all__ = ["FEWEST_STEPS", "FLATTENED", "LONG", "Axes", "axes_of_samples"]
 
 FEWEST_STEPS = 8
 """A signal of fewer steps is a row of a table; a side of fewer pixels is rather a number of channels."""
 
 _PICTURE_CHANNELS = (1, 3)
 _MOST_VOLUME_CHANNELS = 4
-_LONG, _LONG_BYTES = 4, 16  # an array so many times as long as wide is no picture; whole numbers up to 255 rather are
+LONG = 4
+"""An array so many times as long as wide is no picture."""
+_LONG_BYTES = 16  # the same of whole numbers up to 255, which rather are pictures
 FLATTENED = {64: (8, 8), 784: (28, 28), 1024: (32, 32), 3072: (32, 32, 3), 4096: (64, 64)}
 """Rows of so many numbers are often flattened pictures, of this shape."""
 
@@ -75,7 +77,7 @@ def _seen(sides: tuple[int, ...], *, are_bytes: bool) -> FormWish:
     if len(sides) == 1:
         return "signals"
     if len(sides) == 2:  # noqa: PLR2004 - two axes
-        longest = (_LONG_BYTES if are_bytes else _LONG) * min(sides)
+        longest = (_LONG_BYTES if are_bytes else LONG) * min(sides)
         return "pictures" if min(sides) >= FEWEST_STEPS and max(sides) < longest else "signals"
     if len(sides) == 3:  # noqa: PLR2004 - three axes
         for channels, rest in ((sides[2], sides[:2]), (sides[0], sides[1:])):

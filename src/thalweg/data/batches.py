@@ -110,7 +110,7 @@ class Batches:
         self.mean, self.deviation = mean or (0.0,) * self.channels, deviation or (1.0,) * self.channels
         self.masks, self.mask_rows = masks, np.asarray(mask_rows, dtype=np.int64)
         self.part = part
-        self.device: str | torch.device = device
+        self.device = torch.empty(0, device=device).device  # a thread of its own would take the first of several GPUs
 
     def __len__(self) -> int:
         """Number of pictures."""
@@ -147,7 +147,6 @@ class Batches:
         """
         # Sizes differ by one at most: a small last batch would disturb batch normalisation and weigh its pictures more.
         parts = list(enumerate(np.array_split(self.order(epoch), max(1, self.steps))))[first:]
-        self.device = torch.empty(0, device=self.device).device  # a thread of its own would take the first of some GPUs
         with ThreadPoolExecutor(1, thread_name_prefix="batches") as ahead:  # the next is made while this one is used
             coming: deque[Future[Batch]] = deque()
             try:

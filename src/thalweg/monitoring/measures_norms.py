@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
-from thalweg.modules.numbers import fetched
+from thalweg.modules.numbers import as_it_lies, fetched
 from thalweg.modules.sharded import local
 from thalweg.monitoring.record import Record
 
@@ -241,12 +241,11 @@ def _product(ones: list[torch.Tensor | None], others: list[torch.Tensor | None])
         for one, other in zip(ones, others, strict=True)
         if one is not None and other is not None
     ]
-    return float(fetched(parts).sum()) if parts else 0.0
+    return float(fetched(parts).sum())
 
 
 def _in_memory_order(one: torch.Tensor, other: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Both with their axes as they lie in memory, where they lie alike: so they are flattened without a copy."""
     if one.stride() != other.stride():
         return one, other
-    order = sorted(range(one.ndim), key=one.stride().__getitem__, reverse=True)
-    return one.permute(order), other.permute(order)
+    return as_it_lies(one), as_it_lies(other)

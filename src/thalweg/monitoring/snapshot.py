@@ -118,8 +118,6 @@ class Snapshot:
         trained = [(value, self.tensors[name]) for name, value in module.named_parameters() if value.requires_grad]
         moved = [wide(value - start).square().sum() for value, start in trained]
         size = [wide(start).square().sum() for _, start in trained]
-        if not trained:
-            return 0.0
         sums = fetched([*moved, *size]).tolist()
         return math.sqrt(sum(sums[: len(moved)]) / max(sum(sums[len(moved) :]), 1e-30))
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import torch
 
 from thalweg.core.masks import VOID
+from thalweg.modules.numbers import draw_from
 from thalweg.modules.sharded import is_sharded
 from thalweg.training.companion import Companion
 from thalweg.training.device import Device
@@ -89,7 +90,7 @@ class Backward:
                 return self._spread(pixels, labels, seed, whole)
         if pieces > 1:
             return self._in_pieces(pixels, labels, seed, pieces)
-        self._draw_from(seed)
+        draw_from(seed, self.device.kind)
         logits, objective = self._forward(pixels, labels)
         self._tell(labels, objective.detach())
         self._forget_gradients()
@@ -123,12 +124,6 @@ class Backward:
         if self.companion:
             self.companion.saw(functools.partial(self.objective, labels=labels), value)
 
-    def _draw_from(self, seed: int) -> None:
-        if self.device.kind == "cpu":  # torch's function notes for devices that nobody uses who called it, for ever
-            torch.default_generator.manual_seed(seed)
-        else:
-            torch.manual_seed(seed)
-
     def _forget_gradients(self) -> None:
         for each in self._parameters:
             each.grad = None
@@ -140,7 +135,7 @@ class Backward:
         for number in range(pieces):
             first, last = part_of(count, number, pieces)
             part = labels[first:last]
-            self._draw_from(seed)
+            draw_from(seed, self.device.kind)
             with of_the_whole_batch(first, last, count):
                 logits, objective = self._forward(pixels[first:last], part)
             self._tell(part, objective.detach())
@@ -152,7 +147,7 @@ class Backward:
 
     def _spread(self, pixels: torch.Tensor, labels: torch.Tensor, seed: int, whole: int) -> Learned:
         ranks = self.ranks
-        self._draw_from(seed)
+        draw_from(seed, self.device.kind)
         with of_the_whole_batch(*part_of(whole, ranks.rank, ranks.size), whole, ranks=ranks):
             logits, objective = self._forward(pixels, labels)
             weight = float(_weight(labels))

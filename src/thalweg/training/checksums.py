@@ -6,6 +6,7 @@ of a table: two readings of memory and no copy.
 
 import torch
 
+from thalweg.modules.numbers import as_it_lies
 from thalweg.modules.sharded import local
 
 __all__ = ["checksums"]
@@ -36,8 +37,7 @@ def checksums(module: torch.nn.Module) -> torch.Tensor:
 
 
 def _sums(value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    order = sorted(range(value.ndim), key=value.stride().__getitem__, reverse=True)
-    raw = value.permute(order).contiguous().reshape(-1).view(torch.uint8)  # as it lies, the same way on all ranks
+    raw = as_it_lies(value).contiguous().reshape(-1).view(torch.uint8)  # as it lies, the same way on all ranks
     words, rest = len(raw) // 8, raw[len(raw) // 8 * 8 :].to(torch.int64)
     numbers = (raw if raw.storage_offset() % 8 == 0 else raw.clone())[: 8 * words].view(torch.int64)
     table, last = numbers[: words // _WIDE * _WIDE].view(-1, _WIDE), numbers[words // _WIDE * _WIDE :]
