@@ -62,12 +62,12 @@ def main() -> None:
             sys.exit(f"{options.out} was made with other settings; choose another --out")
     sides = [side for side in SIDES if side != "fastai" or options.fastai_python]
     with tempfile.TemporaryDirectory() as folder:
-        _write(Path(folder) / "photos", options.pictures)
+        write_halves(Path(folder) / "photos", above=0.5, most=options.pictures)
         while len(record["rounds"]) < len(sides) * options.rounds:
             done = len(record["rounds"])
             record["rounds"].append(_round(sides[done % len(sides)], done // len(sides), Path(folder), options))
             record["summary"] = _summary(record["rounds"])
-            record["machine"] = _machine()
+            record["machine"] = this_machine()
             options.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
             print(json.dumps(record["summary"]), flush=True)
 
@@ -89,13 +89,14 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _write(place: Path, most: int) -> None:
-    """The solar cells in `train/` and `val/`, a fifth of each class held out, drawn once for all sides."""
+def write_halves(place: Path, *, above: float, most: int | None = None) -> None:
+    """Solar cells in `train/` and `val/`, a fifth of each class held out, drawn once for all sides; all, or so many."""
     from thalweg.data.elpv import DEMO_CLASSES, demo_folder, read_labels
 
     root = demo_folder()
-    samples = list(read_labels(root, above=0.5)[0])
-    samples = [samples[place] for place in np.random.default_rng(5).permutation(len(samples))[:most]]
+    samples = list(read_labels(root, above=above)[0])
+    if most is not None:
+        samples = [samples[place] for place in np.random.default_rng(5).permutation(len(samples))[:most]]
     for label, name in enumerate(DEMO_CLASSES):
         files = [sample.file for sample in samples if sample.label == label]
         held = set(np.random.default_rng((7, label)).permutation(len(files))[: len(files) // 5].tolist())
@@ -126,17 +127,17 @@ def _work(options: argparse.Namespace) -> dict[str, Any]:
     epochs: list[dict[str, float]] = []
     prepare = {"thalweg": _thalweg, "timm": _timm, "fastai": _fastai}[options.worker]
     run = prepare(options, epochs)  # imports are over: the clock begins
-    began, processor = time.perf_counter(), _processor()
+    began, processor = time.perf_counter(), processor_seconds()
 
     def reached(accuracy: float) -> None:
         seconds = time.perf_counter() - began
-        epochs.append({"accuracy": accuracy, "processor": _processor() - processor, "clock": seconds})
+        epochs.append({"accuracy": accuracy, "processor": processor_seconds() - processor, "clock": seconds})
 
     run(reached)
     return {"side": options.worker, "seed": options.seed, "epochs": epochs, "versions": _versions()}
 
 
-def _processor() -> float:
+def processor_seconds() -> float:
     """Seconds of all threads, and of workers that have ended."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in used)
@@ -356,7 +357,8 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _machine() -> dict[str, object]:
+def this_machine() -> dict[str, object]:
+    """For the result."""
     from thalweg.training.device import describe_hardware
 
     return {**describe_hardware(), "python": platform.python_version()}

@@ -230,6 +230,19 @@ def _convolve(options: argparse.Namespace, pixels: np.ndarray, labels: np.ndarra
     }
 
 
+def keras_network(keras: Any, side: int) -> Any:
+    """The field's reference network, for two classes."""
+    layers = [keras.Input((side, side, 3)), keras.layers.Rescaling(1 / 255)]
+    for filters in (32, 64, 128):
+        layers += [
+            keras.layers.Conv2D(filters, 3, padding="same", activation="relu"),
+            keras.layers.BatchNormalization(),
+            keras.layers.MaxPooling2D(),
+        ]
+    layers += [keras.layers.Flatten(), keras.layers.Dense(128, activation="relu"), keras.layers.Dropout(0.5)]
+    return keras.Sequential([*layers, keras.layers.Dense(1, activation="sigmoid", dtype="float32")])
+
+
 def _train_keras(options: argparse.Namespace, pixels: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -238,16 +251,7 @@ def _train_keras(options: argparse.Namespace, pixels: np.ndarray, labels: np.nda
 
     keras.utils.set_random_seed(42)
     keras.mixed_precision.set_global_policy(options.keras_policy)
-    layers = [keras.Input((options.side, options.side, 3)), keras.layers.Rescaling(1 / 255)]
-    for filters in (32, 64, 128):
-        layers += [
-            keras.layers.Conv2D(filters, 3, padding="same", activation="relu"),
-            keras.layers.BatchNormalization(),
-            keras.layers.MaxPooling2D(),
-        ]
-    layers += [keras.layers.Flatten(), keras.layers.Dense(128, activation="relu"), keras.layers.Dropout(0.5)]
-    layers += [keras.layers.Dense(1, activation="sigmoid", dtype="float32")]
-    model = keras.Sequential(layers)
+    model = keras_network(keras, options.side)
     model.compile(
         keras.optimizers.Adam(1e-3), "binary_crossentropy", metrics=["accuracy"], jit_compile=options.keras_jit
     )

@@ -17,9 +17,6 @@ TensorFlow needs an environment of its own: python -m venv keras-venv && keras-v
 import argparse
 import json
 import os
-import platform
-import resource
-import shutil
 import statistics
 import subprocess
 import sys
@@ -28,7 +25,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from fine_tuning import processor_seconds, this_machine, write_halves
+from plain_against_keras import keras_network
 
 SIDES = ("keras", "thalweg")
 CLASSES = ("functional", "defective")
@@ -52,30 +50,15 @@ def main() -> None:
         record = json.loads(said.out.read_text(encoding="utf-8"))
     done = {(each["side"], each["seed"]) for each in record["rounds"]}
     with tempfile.TemporaryDirectory() as folder:
-        write(Path(folder, "photos"))
+        write_halves(Path(folder, "photos"), above=0.0)
         for seed in said.seeds:
             for side in SIDES:
                 if (side, seed) not in done:
                     record["rounds"].append(round_of(side, seed, Path(folder), said))
                     record["summary"] = summary(record["rounds"])
-                    record["hardware"] = hardware()
+                    record["hardware"] = this_machine()
                     said.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
                     print(json.dumps(record["summary"]), flush=True)
-
-
-def write(place: Path) -> None:
-    """All photos in `train/` and `val/`, a fifth of each class held out."""
-    from thalweg.data.elpv import demo_folder, read_labels
-
-    root = demo_folder()
-    samples = read_labels(root, above=0.0)[0]
-    for label, name in enumerate(CLASSES):
-        files = [sample.file for sample in samples if sample.label == label]
-        held = set(np.random.default_rng((7, label)).permutation(len(files))[: len(files) // 5].tolist())
-        for number, file in enumerate(files):
-            target = place / ("val" if number in held else "train") / name / Path(file).name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(root / file, target)
 
 
 def round_of(side: str, seed: int, folder: Path, said: argparse.Namespace) -> dict[str, Any]:
@@ -96,18 +79,11 @@ class Clock:
 
     def __init__(self) -> None:
         self.epochs: list[dict[str, float]] = []
-        self.begun, self.used = time.perf_counter(), self._processor()
-
-    @staticmethod
-    def _processor() -> float:
-        return sum(
-            each.ru_utime + each.ru_stime
-            for each in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-        )
+        self.begun, self.used = time.perf_counter(), processor_seconds()
 
     def reached(self, accuracy: float) -> None:
         """An epoch has ended."""
-        clock, processor = time.perf_counter() - self.begun, self._processor() - self.used
+        clock, processor = time.perf_counter() - self.begun, processor_seconds() - self.used
         self.epochs.append({"accuracy": accuracy, "clock": round(clock, 1), "processor": round(processor, 1)})
 
 
@@ -126,15 +102,7 @@ def keras_side(said: argparse.Namespace) -> dict[str, Any]:
         ).cache().prefetch(tf.data.AUTOTUNE)
         for part in ("train", "val")
     )  # fmt: skip
-    layers = [keras.Input((256, 256, 3)), keras.layers.Rescaling(1 / 255)]
-    for filters in (32, 64, 128):
-        layers += [
-            keras.layers.Conv2D(filters, 3, padding="same", activation="relu"),
-            keras.layers.BatchNormalization(),
-            keras.layers.MaxPooling2D(),
-        ]
-    layers += [keras.layers.Flatten(), keras.layers.Dense(128, activation="relu"), keras.layers.Dropout(0.5)]
-    model = keras.Sequential([*layers, keras.layers.Dense(1, activation="sigmoid")])
+    model = keras_network(keras, 256)
     model.compile(keras.optimizers.Adam(1e-3), "binary_crossentropy", metrics=["accuracy"])
     tell = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, logs: clock.reached(logs["val_accuracy"]))
     model.fit(train, validation_data=val, epochs=said.epochs, verbose=0, callbacks=[tell])
@@ -185,12 +153,6 @@ def summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
             found.append(told)
     ratios = [each["processor_ratio_to_best"] for each in found if each["thalweg_there"]]
     return {"pairs": found, "median_processor_ratio_to_best": statistics.median(ratios) if ratios else None}
-
-
-def hardware() -> dict[str, object]:
-    from thalweg.training.device import describe_hardware
-
-    return {**describe_hardware(), "python": platform.python_version()}
 
 
 if __name__ == "__main__":

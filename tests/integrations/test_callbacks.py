@@ -93,6 +93,23 @@ def test_a_stand_in_shares_groups_and_calls_hooks_once_an_update():
     assert (type(stand_in).__name__, stand_in.defaults["lr"]) == ("AdamW", 0.5)
 
 
+def through_lightning(callback, root, optimizer, outputs, *, steps):
+    """What Lightning does: it hands the optimizer a closure that calls back before the step."""
+    trainer = SimpleNamespace(optimizers=[optimizer], estimated_stepping_batches=steps)
+    callback.on_train_start(trainer, root)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = functional.cross_entropy(outputs(), Y)
+        loss.backward()
+        callback.on_before_optimizer_step(trainer, root, optimizer)
+        return loss
+
+    for _ in range(steps):
+        optimizer.step(closure)
+    callback.on_train_end(trainer, root)
+
+
 def test_lightning_hands_the_optimizer_a_closure(library):
     library("lightning.pytorch.callbacks", Callback=object)
     told = []
@@ -100,20 +117,12 @@ def test_lightning_hands_the_optimizer_a_closure(library):
     callback.log = print  # as Lightning does
     root = nn.ModuleDict({"net": network(nn.Softmax(dim=1)), "small": nn.Linear(2, 2)})
     optimizer = torch.optim.SGD(root.parameters(), 0.1)
-    trainer = SimpleNamespace(optimizers=[optimizer], estimated_stepping_batches=4)
-    callback.on_train_start(trainer, root)
 
-    def closure():
-        optimizer.zero_grad()
+    def outputs():
         root["small"](torch.zeros(1, 2))  # called first, but holds hardly any weights
-        loss = functional.cross_entropy(root["net"](X), Y)
-        loss.backward()
-        callback.on_before_optimizer_step(trainer, root, optimizer)
-        return loss
+        return root["net"](X)
 
-    for _ in range(4):
-        optimizer.step(closure)
-    callback.on_train_end(trainer, root)
+    through_lightning(callback, root, optimizer, outputs, steps=4)
     assert callback.watch.steps == 4
     assert callback.watch.history().network.loss == "cross_entropy"
     assert "softmax twice" in told[0]
@@ -158,19 +167,7 @@ def test_lightnings_closure_leaves_trials_their_place(library):
     callback = lightning.ThalwegCallback(say=lambda _: None, trials=True)
     root = nn.ModuleDict({"net": network()})
     optimizer = torch.optim.Adam(root.parameters(), 1e-4)
-    trainer = SimpleNamespace(optimizers=[optimizer], estimated_stepping_batches=40)
-    callback.on_train_start(trainer, root)
-
-    def closure():
-        optimizer.zero_grad()
-        loss = functional.cross_entropy(root["net"](X), Y)
-        loss.backward()
-        callback.on_before_optimizer_step(trainer, root, optimizer)
-        return loss
-
-    for _ in range(40):
-        optimizer.step(closure)
-    callback.on_train_end(trainer, root)
+    through_lightning(callback, root, optimizer, lambda: root["net"](X), steps=40)
     assert callback.watch.spent > 30
     assert "trials of 10 steps" in callback.watch.verdict().reason
 
