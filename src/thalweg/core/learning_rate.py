@@ -91,8 +91,9 @@ class LearningRateEstimate(Showable):
         if factor is None or factor < 1 or (far is None and low is not None and low >= factor > 1):
             spread = f"{near or '1x'} to {far}" if far else f"more than {near}" if near else ""
             return f"{spread} {side}" if spread else side
-        spread = f"{near or '1x'} to {far or _BEYOND}"
-        return f"{_times(factor)} {side}" + f" ({spread})"  # two: the catalogues hold it once for either side
+        far = far or _BEYOND
+        spread = f"{near or '1x'} to {far}"
+        return f"{_times(factor)} {side}" + f" ({spread})"  # apart: the catalogues hold it whole, once for either side
 
     def __str__(self) -> str:
         """The verdict on a line.
