@@ -6,7 +6,9 @@ The same module (built by thalweg, ImageNet's weights from the package), the sam
 pixels, batches, seed and one thread a side; every round is a process of its own, one side after the other. Peers get
 bfloat16 products as thalweg uses them (`--peers float32` leaves them their default), and channels-last weights.
 
-- thalweg: `thalweg.train(folder, backbone="efficientnet-lite0", epochs=E)`, reading, features and head included.
+- thalweg: `thalweg.train(folder, backbone="efficientnet-lite0", epochs=E)`, reading, features and head included. Its
+  first reading is of the head that is fitted to features before the first epoch, on the same validation pictures, as
+  the run tells it and keeps it; fastai's first is of its epoch of the head alone.
 - fastai, if its interpreter has it: `ImageDataLoaders` with its default transforms (`Resize`, `aug_transforms`), and
   `Learner.fine_tune(E)`: one epoch of the head alone, then all at discriminative rates, one cycle, base rate 2e-3.
 - timm: what its train script does with `--opt adamw --lr 5e-4 --weight-decay 0.05 --sched cosine --warmup-epochs 1
@@ -149,16 +151,24 @@ Run = Callable[[Callable[[float], None]], None]
 def _thalweg(options: argparse.Namespace, _: object) -> Run:
     import thalweg
     from thalweg.training.loop import Trainer
+    from thalweg.workbench import train as training
 
     train = thalweg.train
     finish = Trainer._finish_epoch  # noqa: SLF001
+    start_from = training.start_from
 
     def run(reached: Callable[[float], None]) -> None:
+        def starting(*said: Any) -> Any:
+            start = start_from(*said)
+            reached(start.about["head_first"]["accuracy"])
+            return start
+
         def finishing(self: Trainer) -> None:
             finish(self)
             reached(self.state.rows[-1]["val_accuracy"])
 
         Trainer._finish_epoch = finishing  # type: ignore[method-assign]  # noqa: SLF001
+        training.start_from = starting  # type: ignore[attr-defined]
         with tempfile.TemporaryDirectory() as out:
             train(
                 options.photos, backbone=BACKBONE, epochs=options.epochs, image_size=options.side, seed=options.seed,
