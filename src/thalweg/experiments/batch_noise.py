@@ -22,6 +22,7 @@ from thalweg.diagnosis.noise import judge
 from thalweg.experiments.data import LabData, LabPart
 from thalweg.experiments.fit import fit
 from thalweg.experiments.optimizers import OptimizerChoice
+from thalweg.modules.numbers import drawing_from
 from thalweg.training.loss import cross_entropy
 
 __all__ = ["BlindCase", "BlindCurve", "blind_curve", "draw_blind", "noise_scale", "pooled"]
@@ -133,8 +134,7 @@ def blind_curve(data: LabData, case: BlindCase) -> BlindCurve:
     rate = 10**power
 
     def network(seed: int) -> nn.Module:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with drawing_from(seed):
             size = int(np.prod(some.train.values.shape[1:]))
             last = nn.Linear(hidden, 1 if len(some.classes) == 2 else len(some.classes))  # noqa: PLR2004 - two classes
             return nn.Sequential(nn.Flatten(), nn.Linear(size, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.ReLU(), last)  # fmt: skip  # noqa: E501

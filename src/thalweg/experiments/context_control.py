@@ -28,6 +28,7 @@ from thalweg.experiments.many import in_processes
 from thalweg.experiments.variants import restored, share_of_rate
 from thalweg.explanation.context_use import crop_around
 from thalweg.modules.held import hold_statistics
+from thalweg.modules.numbers import drawing_from
 from thalweg.networks.catalogue import network
 from thalweg.networks.segmentation import encoder_layers
 from thalweg.training.loss import objective, pixel_weights
@@ -168,8 +169,7 @@ def _train(data: ControlData, radius: int) -> Mapping[str, torch.Tensor]:
     loss_of = partial(objective, weights=tensor, overlap=data.plan.overlap_loss or 0.0)
     rate, draw = SHARE * (data.plan.learning_rate or _RATE), _drawn(data, radius)
     module.train()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(data.seed)
+    with drawing_from(data.seed):
         for step in range(data.steps):
             inputs, labels = draw()
             for group in optimizer.param_groups:

@@ -16,6 +16,7 @@ from thalweg.experiments.context_scenes import SceneData
 from thalweg.experiments.fit import minibatches
 from thalweg.experiments.variants import RATE, share_of_rate
 from thalweg.modules.build import build
+from thalweg.modules.numbers import drawing_from
 
 __all__ = ["BATCH", "SceneRun", "SceneTrial", "train_scene"]
 
@@ -85,8 +86,7 @@ def train_scene(data: SceneData, trial: SceneTrial) -> SceneRun:
     module, device = at_speed(build(trial.spec.logits()[0], seed=trial.seed), trial.spec)
     optimizer = torch.optim.Adam(module.parameters(), lr=RATE)
     batches = minibatches(data.train, BATCH, trial.seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(trial.seed)
+    with drawing_from(trial.seed):
         step = 0
         while step < trial.steps:
             inputs, targets = next(batches)

@@ -18,6 +18,7 @@ from thalweg.experiments.at_speed import at_speed
 from thalweg.experiments.data import LabData, LabPart
 from thalweg.experiments.optimizers import OptimizerChoice, make_lab_optimizer
 from thalweg.modules.build import build
+from thalweg.modules.numbers import drawing_from
 from thalweg.training.device import Device
 from thalweg.training.loss import cross_entropy
 
@@ -120,8 +121,7 @@ def fit(
     device = _EXACT
     if fast and isinstance(spec, NetworkSpec):
         module, device = at_speed(module, spec)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with drawing_from(seed):
         plan = _plan(data, epochs, steps, batch_size, looks)
         return _train(module, data, choice, plan, seed, schedule, keep, after_step, give_up, device)
 

@@ -15,6 +15,7 @@ from thalweg.core.network_spec import NetworkSpec
 from thalweg.experiments.at_speed import at_speed
 from thalweg.experiments.lab import LabRequest
 from thalweg.modules.build import build
+from thalweg.modules.numbers import drawing_from
 from thalweg.training.device import Device
 
 __all__ = ["MINUTES", "Work", "foresee", "said", "step_seconds"]
@@ -126,8 +127,7 @@ def step_seconds(spec: NetworkSpec, batch: int, *, fast: bool = False) -> float:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+        with drawing_from(0):
             return _step_seconds(spec, batch, fast)
     finally:
         torch.set_num_threads(threads)

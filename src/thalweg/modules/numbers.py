@@ -3,12 +3,13 @@
 Each wait empties the queue of work that a GPU draws from. Apple's GPUs have no numbers of 64 bits at all.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
-__all__ = ["as_it_lies", "draw_from", "fetched", "wide"]
+__all__ = ["as_it_lies", "draw_from", "drawing_from", "fetched", "wide"]
 
 WITHOUT_DOUBLES = {"mps"}
 """Kinds of devices on which float64 is an error."""
@@ -84,3 +85,27 @@ def draw_from(seed: int, kind: str) -> None:
         torch.default_generator.manual_seed(seed)
     else:
         torch.manual_seed(seed)
+
+
+@contextlib.contextmanager
+def drawing_from(seed: int, tensors: Iterable[Tensor] = ()) -> Iterator[None]:
+    """Let torch's random numbers begin at a seed for a while; afterwards they go on as if nothing had been drawn.
+
+    Args:
+        seed: Where.
+        tensors: On the devices that draw, besides the processor.
+
+    Yields:
+        Nothing.
+
+    Example:
+        >>> draw_from(3, "cpu")
+        >>> with drawing_from(5):
+        ...     _ = torch.rand(9)
+        >>> float(torch.rand(())) == float(torch.rand((), generator=torch.Generator().manual_seed(3)))
+        True
+    """
+    devices = {tensor.device for tensor in tensors} - {torch.device("cpu")}
+    with torch.random.fork_rng(sorted({each.index or 0 for each in devices if each.type == "cuda"})):
+        draw_from(seed, next((each.type for each in devices), "cpu"))
+        yield

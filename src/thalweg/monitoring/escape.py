@@ -2,6 +2,8 @@
 
 import torch
 
+from thalweg.modules.numbers import drawing_from
+
 __all__ = ["draw_anew", "shake"]
 
 _LEAST = 0.1  # of the size that initial weights usually have
@@ -24,8 +26,7 @@ def draw_anew(module: torch.nn.Module, *, seed: int) -> list[str]:
         ([], True)
     """
     left = []
-    with torch.random.fork_rng(_cuda(module)), torch.no_grad():
-        torch.manual_seed(seed)
+    with drawing_from(seed, module.parameters()), torch.no_grad():
         for name, layer in module.named_modules():
             reset = getattr(layer, "reset_parameters", None) or getattr(layer, "_reset_parameters", None)
             if callable(reset):
@@ -49,15 +50,10 @@ def shake(module: torch.nn.Module, *, strength: float, seed: int) -> None:
         strength: Relative size of the move.
         seed: Where the random numbers start.
     """
-    with torch.random.fork_rng(_cuda(module)):
-        torch.manual_seed(seed)
+    with drawing_from(seed, module.parameters()):
         for weight in module.parameters():
             if weight.requires_grad and weight.is_floating_point():
                 size = weight.square().mean().sqrt()
                 if weight.ndim > 1:
                     size = size.clamp(min=_LEAST / max(1, weight[0].numel()) ** 0.5)
                 weight.add_(torch.randn_like(weight) * (strength * size))
-
-
-def _cuda(module: torch.nn.Module) -> list[int]:
-    return sorted({weight.device.index or 0 for weight in module.parameters() if weight.device.type == "cuda"})

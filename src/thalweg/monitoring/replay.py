@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch.utils._pytree import tree_leaves
 
+from thalweg.modules.numbers import drawing_from
 from thalweg.monitoring.loss_seen import Objective, SeenCall, objective_of
 
 __all__ = ["Batch", "Replay", "undisturbed"]
@@ -240,11 +241,9 @@ def undisturbed(module: torch.nn.Module, *, seed: int = 0) -> Iterator[None]:
     """
     attributes = [(each, dict(each.__dict__)) for each in module.modules()]
     buffers = [(each, dict(each._buffers)) for each, _ in attributes if each._buffers]  # noqa: SLF001
-    devices = sorted({tensor.device.index or 0 for tensor in module.parameters() if tensor.device.type == "cuda"})
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - layers may draw from the old generator
     try:
-        with torch.random.fork_rng(devices):
-            torch.manual_seed(seed)
+        with drawing_from(seed, module.parameters()):
             for each, kept in buffers:
                 for name, value in kept.items():
                     each._buffers[name] = None if value is None else value.clone()  # noqa: SLF001

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 
+from thalweg.modules.numbers import drawing_from
 from thalweg.monitoring.snapshot import Snapshot, fresh_optimizer
 
 __all__ = ["CLIP", "HELD", "Objective", "Trial", "TrialGround", "clip_gradients", "triangle"]
@@ -121,10 +122,8 @@ class TrialGround:
         """
         present = Snapshot.take(self.module, None)
         gradients = [weight.grad for weight in self.weights]
-        cuda = sorted({weight.device.index or 0 for weight in self.weights if weight.device.type == "cuda"})
         try:
-            with torch.random.fork_rng(cuda):
-                torch.manual_seed(0)
+            with drawing_from(0, self.weights):
                 if start is not None:
                     start.put_back(self.module, None)
                 return self._run(rate, steps, start or present)

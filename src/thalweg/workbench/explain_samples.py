@@ -1,8 +1,8 @@
 """Which samples are explained: some that the run held out, right and wrong, or those that the user named."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -143,51 +143,52 @@ def chosen_named(model: TrainedModel, images: Pictures) -> tuple[list[Chosen], l
     found: list[Chosen] = []
     left_out: list[Notice] = []
     notes: list[str] = []
-    more = False
-    with as_files(images) as (named, before):
-        pictures = model.summary.reading is None
-        for place in places_of(named) if pictures else _places_of_values(model, named):
+    with as_files(images) as (named, before), contextlib.closing(_named_samples(model, named, notes)) as samples:
+        for each in samples:
             if len(found) >= MOST_NAMED:
-                more = True
+                notes.append(f"only the first {MOST_NAMED} of the named samples are explained")
                 break
-            try:
-                for each in _samples(model, place, MOST_NAMED - len(found), notes, pictures=pictures):
-                    more = more or len(found) >= MOST_NAMED
-                    if more:
-                        break
-                    if isinstance(each, Notice):
-                        left_out.append(Notice(each.file.removeprefix(before), each.reason))
-                        continue
-                    name, values = each
-                    truth = _folder_class(model, Path(name))
-                    how: Literal["folder"] | None = None if truth is None else "folder"
-                    found.append(Chosen(file=name.removeprefix(before), values=values, truth=truth, truth_from=how))
-            except (ThalwegError, OSError) as error:
-                left_out.append(Notice(place.name.removeprefix(before), _reason(error)))
+            if isinstance(each, Notice):
+                left_out.append(Notice(each.file.removeprefix(before), each.reason))
+            else:
+                found.append(replace(each, file=each.file.removeprefix(before)))
     if not found and left_out:
         others = f" (and {len(left_out) - 1:,} more)" if len(left_out) > 1 else ""
         raise PictureError(f"{printable(left_out[0].file)}: {left_out[0].reason}{others}; nothing is left to explain")
     if not found:
         raise PlanError("nothing to explain is named: give files, folders that hold some, or none for held-out ones")
-    if more:
-        notes.append(f"only the first {MOST_NAMED} of the named samples are explained")
     return found, left_out, list(dict.fromkeys(notes))
 
 
-def _places_of_values(model: TrainedModel, named: Sequence[str | Path]) -> Iterator[Place]:
-    return (Place(name=str(each)) for each in places_in(model, named))
+def _named_samples(
+    model: TrainedModel, named: Sequence[str | Path], notes: list[str]
+) -> Generator[Chosen | Notice, None, None]:
+    """What is named, in its order; a place that cannot be read is a notice, and so is a sample that cannot be used."""
+    values = model.summary.reading is not None
+    places = (Place(name=str(each)) for each in places_in(model, named)) if values else places_of(named)
+    for place in places:
+        try:
+            for each in _samples(model, place, notes, pictures=not values):
+                if isinstance(each, Notice):
+                    yield each
+                    continue
+                name, sample = each
+                truth = _folder_class(model, Path(name))
+                yield Chosen(file=name, values=sample, truth=truth, truth_from=None if truth is None else "folder")
+        except (ThalwegError, OSError) as error:
+            yield Notice(place.name, _reason(error))
 
 
 def _samples(
-    model: TrainedModel, place: Place, most: int, notes: list[str], *, pictures: bool
+    model: TrainedModel, place: Place, notes: list[str], *, pictures: bool
 ) -> Iterator[tuple[str, np.ndarray] | Notice]:
-    """Samples of a place with their names, in their order, or why one of them cannot be used."""
+    """Samples of a place with their names, in their order, or why one of them cannot be used; some beyond the most."""
     if not pictures:
-        yield from samples_in(model, Path(place.name), most + 1)  # one more tells that there are more
+        yield from samples_in(model, Path(place.name), MOST_NAMED + 1)
     elif not place.files:
         yield place.name, np.array(decode(Path(place.name), size=(model.side, model.side)).pixels)
     else:
-        with contextlib.closing(blocks_of(model, place, most=most + 1, notes=notes)) as blocks:
+        with contextlib.closing(blocks_of(model, place, most=MOST_NAMED + 1, notes=notes)) as blocks:
             for block in blocks:
                 for row, name in enumerate(block.names):
                     reason = block.broken.get(row)

@@ -18,6 +18,7 @@ import torch
 
 from thalweg.core.dataset import DataSummary
 from thalweg.core.plan import RateSource, TrainingPlan
+from thalweg.modules.numbers import draw_from
 from thalweg.monitoring.choose import KEPT_STARTING, batches_wanted, choose_rate
 from thalweg.monitoring.initial_scale import Rescaling, rescale, search_well_scaled
 from thalweg.monitoring.rate_search import Chosen, trial_steps
@@ -86,7 +87,7 @@ def decide_rate(
     )
     open_parts(copied, parts, 0.0)
     losses = _losses(copied, batches, device, plan=plan, weights=weights)
-    torch.manual_seed(plan.seed)
+    draw_from(plan.seed, device.kind)
     if plan.epochs is not None:
         length: int | None = trial_steps(plan.epochs * batches.steps)
     else:
