@@ -55,6 +55,18 @@ def test_a_fitted_head_is_at_its_minimum_and_folds_in_exactly():
     assert gradient.abs().max() < 1e-3
 
 
+@pytest.mark.parametrize(
+    ("pictures", "useless", "least", "most"),
+    [(400, 0, 1e-4, 0.01), (60, 300, 0.1, 1.0), (20, 300, 0.3, 0.3)],
+    ids=["plain", "few pictures, many features", "too few to choose by"],
+)
+def test_the_decay_of_a_head_follows_what_held_out_pictures_say(pictures, useless, least, most):
+    random = torch.Generator().manual_seed(2)
+    features = torch.randn(1, pictures, 2 + useless, generator=random)
+    labels = (features[0, :, 0] + 0.1 * torch.randn(pictures, generator=random) > 0).long()
+    assert least <= fit_head(features, labels, 1)[2] <= most
+
+
 def test_a_feature_that_never_changes_does_no_harm():
     scaling = scaling_of(torch.ones(1, 4, 2))
     assert scaling.deviation.tolist() == [1.0, 1.0]

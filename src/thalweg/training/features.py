@@ -9,6 +9,7 @@ count alike; afterwards this is folded into the head's weights, exactly:
     w' = w / deviation,   b' = b - sum(w mean / deviation)
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -24,8 +25,10 @@ __all__ = ["FeatureBatches", "Scaling", "features_of", "fit_head", "fold_in", "s
 
 _ORDER = 4
 """Stream of random numbers that the order of features is drawn from."""
-_STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
-"""Weight decays that `fit_head` chooses among, on a quarter of the training features."""
+_STRENGTHS = (1.0, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4)
+"""Weight decays that `fit_head` tries one after the other, the strongest first, which is solved soonest."""
+_STRENGTH_OF_FEW = 0.3
+"""Where a quarter of the pictures is too few to choose by: what serves 20 pictures and does not harm 200."""
 _FLAT = 1e-6  # a deviation below this is taken for a feature that is never used
 _ITERATIONS = 80
 
@@ -189,18 +192,19 @@ def fold_in(head: torch.nn.Linear, weight: Tensor, bias: Tensor, scaling: Scalin
 
 
 def fit_head(
-    views: Tensor, labels: Tensor, outputs: int, *, weights: Tensor | None = None, smoothing: float = 0.0, seed: int = 0
+    views: Tensor, labels: Tensor, outputs: int, *, weights: Tensor | None = None, seed: int = 0
 ) -> tuple[Tensor, Tensor, float]:
     """Fit a linear head to standardised features: logistic regression with weight decay, to its minimum (L-BFGS).
 
-    The strength of the decay is chosen by the loss on a quarter of the pictures, which no view of was trained on.
+    The strength of the decay is lowered as long as that lowers the loss on a quarter of the pictures, which no view of
+    was trained on. Labels are not smoothed: decay alone holds the scores back, and smoothed ones rank held-out files
+    worse (decision 0051).
 
     Args:
         views: float32 `(views, pictures, features)`.
         labels: int64 `(pictures,)`.
         outputs: 1 for two classes, otherwise the number of classes.
         weights: Weight a class, or None.
-        smoothing: Label smoothing.
         seed: Decides which quarter.
 
     Returns:
@@ -208,19 +212,21 @@ def fit_head(
     """
     order = torch.from_numpy(np.random.default_rng((seed, _ORDER, 0)).permutation(len(labels)))
     apart = len(labels) // 4
-    strength = _STRENGTHS[2]
+    strength = _STRENGTH_OF_FEW
     if apart >= 8:  # noqa: PLR2004 - fewer pictures tell nothing
         held, kept = order[:apart], order[apart:]
-        losses = []
+        least = math.inf
         for each in _STRENGTHS:
-            weight, bias = _minimum(views[:, kept], labels[kept], outputs, each, weights, smoothing)
-            losses.append(float(cross_entropy(views[0, held] @ weight.T + bias, labels[held], weights=weights)))
-        strength = _STRENGTHS[int(np.argmin(losses))]
-    return (*_minimum(views, labels, outputs, strength, weights, smoothing), strength)
+            weight, bias = _minimum(views[:, kept], labels[kept], outputs, each, weights)
+            loss = float(cross_entropy(views[0, held] @ weight.T + bias, labels[held], weights=weights))
+            if not loss < least:
+                break
+            least, strength = loss, each
+    return (*_minimum(views, labels, outputs, strength, weights), strength)
 
 
 def _minimum(
-    views: Tensor, labels: Tensor, outputs: int, strength: float, weights: Tensor | None, smoothing: float
+    views: Tensor, labels: Tensor, outputs: int, strength: float, weights: Tensor | None
 ) -> tuple[Tensor, Tensor]:
     flat, truth = views.reshape(-1, views.shape[-1]), labels.repeat(len(views))
     weight = torch.zeros((outputs, flat.shape[1]), requires_grad=True)
@@ -229,7 +235,7 @@ def _minimum(
 
     def closure() -> Tensor:
         solver.zero_grad()
-        loss = cross_entropy(flat @ weight.T + bias, truth, weights=weights, smoothing=smoothing)
+        loss = cross_entropy(flat @ weight.T + bias, truth, weights=weights)
         loss = loss + 0.5 * strength * weight.square().sum()
         loss.backward()  # type: ignore[no-untyped-call]
         return loss

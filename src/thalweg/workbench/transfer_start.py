@@ -122,7 +122,6 @@ def _begin(
         labels,
         int(head.settings["out_features"]),  # type: ignore[arg-type]
         weights=torch.tensor(balance) if balance else None,
-        smoothing=plan.label_smoothing or 0.0,
         seed=plan.seed,
     )
     weight, bias, strength = learned
