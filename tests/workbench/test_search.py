@@ -9,9 +9,10 @@ import torch
 from thalweg.core.plan import Augmentation, TrainingPlan
 from thalweg.data.batches import Batches
 from thalweg.monitoring.rate_search import Chosen
+from thalweg.monitoring.trials import Trial, TrialGround
 from thalweg.training.device import Device
 from thalweg.workbench import search
-from thalweg.workbench.recipes import resolved
+from thalweg.workbench.recipes import peak_rate, resolved
 from thalweg.workbench.search import decide_rate, weighed
 
 
@@ -61,6 +62,27 @@ def test_a_fitted_head_hides_what_trials_could_say_of_low_rates(edge: float | No
     found = weighed(chosen(4e-6, edge), given=None, usual=2e-3, trusted=8.0, fitted=True)
     assert (found.rate, found.rate_from) == (rate, whose)
     assert ("do not break at it" in found.message) == (whose == "recipe")
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_before_fine_tuning_one_trial_is_enough_unless_it_breaks(
+    pictures: Batches, monkeypatch: pytest.MonkeyPatch, breaks: bool
+) -> None:
+    tried = []
+
+    def run(_: TrialGround, rate: float, steps: int) -> Trial:
+        tried.append(rate)
+        loss = 9.0 if breaks and rate > 2 * usual else 0.6 - 100 * rate
+        return Trial(rate=rate, loss=loss, start=0.6, moved=0.1, steps=steps)
+
+    monkeypatch.setattr(TrialGround, "run", run)
+    fitted = replace(plan(epochs=4, network="resnet18", backbone="resnet18"), learning_rate=None)
+    usual = peak_rate(fitted)[0]
+    found = decide_rate(network(), pictures, Device("cpu", None), plan=fitted, weights=None)
+    assert tried[0] > 2 * usual
+    assert (len(tried) > 1) == breaks
+    assert ("break nothing" in found.message) != breaks
+    assert found.rate == usual
 
 
 def test_absurd_rates_lead_to_the_same_one_and_the_network_is_left_alone(pictures: Batches) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 
 from thalweg.monitoring.initial_scale import is_usual
-from thalweg.monitoring.rate_search import Chosen, search_rate, trial_steps
+from thalweg.monitoring.rate_search import MOST, Chosen, search_rate, trial_steps
 from thalweg.monitoring.trials import CLIP, HELD, Objective, TrialGround
 
 __all__ = ["KEPT_STARTING", "batches_wanted", "choose_rate"]
@@ -41,6 +41,7 @@ def choose_rate(
     length: int | None = None,
     usual: float | None = None,
     clip: float = CLIP,
+    most: int = MOST,
 ) -> Chosen:
     """Choose the peak learning rate by short trials; the network is as before afterwards.
 
@@ -53,6 +54,7 @@ def choose_rate(
         length: Updates of a trial; by default what suits a run of so many steps.
         usual: Best rate of whole runs of this network, where it is known: trials start there.
         clip: Norm that gradients are clipped at.
+        most: Trials at most; a single one is made well above `usual`, and tells whether training breaks there.
 
     Returns:
         The rate and what it rests on.
@@ -61,6 +63,6 @@ def choose_rate(
     length = length or trial_steps(steps)
     ground = TrialGround(module, optimizer, train=batches[held:] or batches, held=batches[:held], clip=clip)
     fresh = usual is None and is_usual(module)
-    chosen = search_rate(lambda rate: ground.run(rate, length), optimizer, usual=usual, fresh=fresh)
+    chosen = search_rate(lambda rate: ground.run(rate, length), optimizer, most=most, usual=usual, fresh=fresh)
     keeps = start is not None and start > 0 and 1 / KEPT_STARTING <= start / chosen.rate <= KEPT_STARTING
     return replace(chosen, spent=ground.spent, rate=start if keeps and start else chosen.rate)

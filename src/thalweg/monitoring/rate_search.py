@@ -17,7 +17,7 @@ import torch
 
 from thalweg.monitoring.trials import Trial
 
-__all__ = ["Chosen", "is_normalising", "search_rate", "trial_steps", "usual_rate"]
+__all__ = ["MOST", "Chosen", "is_normalising", "search_rate", "trial_steps", "usual_rate"]
 
 STRIDE = math.sqrt(10.0)
 """Neighbouring trials differ by this factor."""
@@ -33,6 +33,8 @@ WHOLE_RUN = {"plain": 0.1, "normalising": 0.01}
 """What usually serves whole runs of small networks from initial weights: with momentum 0.9, and of Adam and its kin."""
 _FAR = 10.0  # times: farther from that the problem is no usual one
 _NORMALISING = {"Adam", "AdamW", "NAdam", "RAdam", "Adamax", "RMSprop", "Adagrad", "Lion", "SparseAdam", "Rprop"}
+MOST = 7
+"""Trials of a search, at most."""
 _STILL = 1e-2  # relative distance below which a trial without gain went too slowly rather than too fast
 _SAME = 0.01
 _BREAK = 1.5
@@ -132,7 +134,7 @@ def search_rate(
     attempt: Callable[[float], Trial],
     optimizer: torch.optim.Optimizer,
     *,
-    most: int = 7,
+    most: int = MOST,
     known: tuple[Trial, ...] = (),
     usual: float | None = None,
     fresh: bool = True,

@@ -4,7 +4,7 @@ Trials find a rate for any network, but on pictures that are hard to learn a few
 on the solar cells trials of 10 and of 60 updates chose 0.0003 and 0.013. What whole runs have shown (`recipes`) is
 better knowledge, so a recipe's rate stands unless trials contradict it clearly (docs/decisions/0009). Of a network
 whose head was fitted before, a few updates cannot lower the loss at whatever rate: there trials say what breaks, and
-not what is too high for them to gain (docs/decisions/0040).
+not what is too high for them to gain (docs/decisions/0040): one, at some times the recipe's rate, is enough.
 """
 
 import copy
@@ -95,6 +95,8 @@ def decide_rate(
     if length is None:
         return RateDecision(rate=usual, rate_from="recipe", message="there is no time to try any")
     try_rates = partial(choose_rate, copied, optimizer, losses, length=length, usual=usual)
+    if plan.fine_tunes and (sole := try_rates(most=1)).edge is None:
+        return weighed(sole, given=plan.learning_rate, usual=usual, trusted=trusted, fitted=True)
     mends = plan.repair and plan.backbone is None
     chosen, scaling = search_well_scaled(copied, losses[0], try_rates) if mends else (try_rates(), None)
     found = weighed(chosen, given=plan.learning_rate, usual=usual, trusted=trusted, fitted=plan.fine_tunes)
@@ -133,6 +135,9 @@ def weighed(chosen: Chosen, *, given: float | None, usual: float, trusted: float
     message = f"{steps} agree, their own choice is {chosen.rate:.2g}" if agrees else chosen.reason
     if agrees and chosen.rate * trusted < usual:
         message = f"{steps} do not break at it; what more they could say, the head that was fitted before hides"
+    if agrees and fitted and len(chosen.trials) == 1:
+        sole = chosen.trials[0]
+        message = f"{sole.steps} steps at {sole.rate:.2g} break nothing; what more trials could say, the head hides"
     return RateDecision(rate=answer, rate_from=rate_from, message=message)  # type: ignore[arg-type]
 
 
