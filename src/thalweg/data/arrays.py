@@ -47,7 +47,7 @@ def array_files(path: Path) -> tuple[Path, ...]:
     if not path.is_dir():
         return (path,) if _is_array_name(path.name) or path.name.lower().endswith(TABLES) else ()
     with os.scandir(path) as entries:
-        found = sorted((Path(entry.path), entry.is_dir()) for entry in entries if not entry.name.startswith("."))
+        found = sorted((Path(entry.path), _leads_to_folder(entry)) for entry in entries if entry.name[0] != ".")
     if any(folder for _, folder in found):
         return ()
     files = tuple(file for file, _ in found if _is_array_name(file.name))
@@ -57,6 +57,13 @@ def array_files(path: Path) -> tuple[Path, ...]:
         if 2 * len(files) > sum(not file.name.lower().endswith((".txt", ".md", ".html")) for file, _ in found)
         else ()
     )
+
+
+def _leads_to_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads back to itself
+        return False
 
 
 def _is_array_name(name: str) -> bool:

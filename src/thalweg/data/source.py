@@ -27,6 +27,8 @@ from thalweg.data.label_table import names_pictures
 from thalweg.data.label_tables import labels_of
 from thalweg.data.shelf import land
 from thalweg.data.tables import TABLES
+from thalweg.data.unread_kinds import unread_kind
+from thalweg.data.walk import maybe_picture
 
 __all__ = ["OpenedSource", "SourceKind", "open_source"]
 
@@ -111,7 +113,9 @@ def open_source(
         return OpenedSource(name=name, root=path, kind="folder", wanted=wanted)
     if not stat.S_ISREG(mode):
         raise SourceError(f"{printable(name)}: is neither a folder nor a file; name a folder of pictures or an archive")
-    kind = kind_of_file(path.name)
+    if unread := unread_kind(path.name):  # some of these are archives inside, such as .pt and .xlsx
+        raise SourceError(f"{printable(name)}: {unread}")
+    kind = kind_of_file(path.name) or (None if maybe_picture(os.fspath(path.parent), path.name) else "picture")
     if kind is not None:
         what, ending = shown_kind(kind)
         raise SourceError(

@@ -5,6 +5,7 @@ the last column, or the first (as the UCR archive has it), where it holds whole 
 Columns called `record`, `patient`, `subject` ... say what belongs together. The rest are the values, in order.
 """
 
+import codecs
 import csv
 import itertools
 import re
@@ -46,7 +47,9 @@ def open_rows(path: Path) -> Iterator[list[str]]:
         SourceError: The file cannot be read as text.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open("rb") as file:
+            wide = file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}  # Excel's "Unicode text"
+        with path.open(encoding="utf-16" if wide else "utf-8-sig", newline="") as file:
             head = file.read(1 << 16)
             file.seek(0)
             line = head.partition("\n")[0]
@@ -61,7 +64,9 @@ def open_rows(path: Path) -> Iterator[list[str]]:
                     cells.pop()
                 if cells:
                     yield cells
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeError as error:
+        raise SourceError(f"{printable(path.name)}: is no text in UTF-8 ({error}); save it as 'CSV UTF-8'") from None
+    except (OSError, csv.Error) as error:
         raise SourceError(f"{printable(path.name)}: cannot be read as a table ({error})") from None
 
 
