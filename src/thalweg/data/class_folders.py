@@ -32,6 +32,7 @@ NO_CLASS_FOLDERS = "holds no class folders; its files are left out"
 """What is said of a part whose pictures lie in no folders of classes."""
 
 _WRAPPINGS = 16  # folders inside one another that hold nothing else, as archives of archives of folders have them
+_MOST_SIBLINGS = 64
 _SAYS_LITTLE = ("no picture by its", "none of the")  # reasons that tell nobody what to do
 _CLIPS = Notice("", "folders inside class folders were read as clips of frames; --form pictures takes each for itself")
 
@@ -70,6 +71,12 @@ def by_folders(opened: OpenedSource, least: int) -> Scan:
     classes = tuple(sorted({name for folder, (name, _) in places.items() if found[folder]}))
     if len(classes) < least:
         bare = [folder for folder in places if not found[folder]]
+        loose = [notice for notice in stray if notice.reason.startswith("lies beside the class folders")]
+        if loose and not classes and (around := _around(root, against)):
+            raise SourceError(
+                f"{printable(opened.name)}: {len(loose):,} {shown_kind(kind)[0]} lie directly in the folder, without "
+                f"classes; if they are one class of several, name the folder around them: {printable(around)}"
+            )
         raise SourceError(_too_few(opened.name, classes, stray, (*opened.left_out, *left_out), bare, len(places), kind))
     index = {name: label for label, name in enumerate(classes)}
     samples = tuple(
@@ -196,6 +203,14 @@ def _stray(top: str, listing: Listing, parts: Mapping[str, Part], against: Again
             Notice(name, f"lies beside {', '.join(sorted(parts))}: it is part of no split") for name in others
         )
     return notices
+
+
+def _around(root: Path, against: Against) -> str:
+    # The folder around a class, where most folders in it hold such files.
+    above = os.fspath(root.absolute().parent)
+    names = [name for name in list_folder(above).all_folders if name != root.name][:_MOST_SIBLINGS]
+    filled = sum(bool(wanted_files(above, name, list_folder(above, name), against)) for name in names)
+    return above if 2 * filled > len(names) else ""
 
 
 def _too_few(

@@ -157,7 +157,7 @@ class Table:
         Raises:
             SourceError: It names pictures, but not one class for each.
         """
-        rows = _rows(root / table)
+        rows = _without_comments(_rows(root / table))
         home = table.rpartition("/")[0] or _part_of(table) or ""
         width = max((len(row) for row in rows[:_LOOKED_AT]), default=0)
         files = _file_column(rows[1 : 1 + _LOOKED_AT] or rows, width, names, home)
@@ -220,6 +220,14 @@ def _rows(path: Path) -> list[list[str]]:
         if isinstance(error, SourceError) and path.suffix.lower() != ".txt":  # those may be anything
             raise
         return []
+
+
+def _without_comments(rows: list[list[str]]) -> list[list[str]]:
+    """Rows but for those that begin with `#`, of which a single first one is the header."""
+    commented = [row for row in rows if row[0].startswith("#")]
+    if commented and commented[0] is rows[0] and len(commented) == 1:
+        return [[rows[0][0].lstrip("# "), *rows[0][1:]], *rows[1:]]
+    return [row for row in rows if not row[0].startswith("#")]
 
 
 def _file_column(rows: Sequence[Sequence[str]], width: int, names: Names, home: str) -> int | None:

@@ -96,7 +96,13 @@ def _without_folders(opened: OpenedSource, least: int) -> Scan | None:
     """Classes that stand in a table, or in the names of the files; None where they do not."""
     if opened.wanted.form not in {"auto", "pictures"}:
         return None
-    return _by_table(opened, least) or _by_names(opened, least)
+    try:
+        return _by_table(opened, least) or _by_names(opened, least)
+    except SourceError as error:
+        named = _by_names(opened, least)
+        if named is None:
+            raise
+        return replace(named, warnings=(*named.warnings, Notice("", str(error))))
 
 
 def _by_table(opened: OpenedSource, least: int, *, folders: Scan | None = None) -> Scan | None:

@@ -28,7 +28,7 @@ from thalweg.data.label_tables import labels_of
 from thalweg.data.shelf import land
 from thalweg.data.tables import TABLES
 from thalweg.data.unread_kinds import unread_kind
-from thalweg.data.walk import maybe_picture
+from thalweg.data.walk import Listing, list_folder, maybe_picture
 
 __all__ = ["OpenedSource", "SourceKind", "open_source"]
 
@@ -37,6 +37,7 @@ SourceKind: TypeAlias = Literal["folder", "archive", "arrays", "url", "drive", "
 PLAINLY = Wanted()
 """Read as it looks."""
 
+_WRAPPINGS = 16  # folders inside one another that hold nothing else
 _DEMO_NAMES = ("elpv", "elpv:any")
 
 
@@ -96,7 +97,7 @@ def open_source(
     if name in _DEMO_NAMES:
         return OpenedSource(name=name, root=demo_folder(), kind="elpv", upright=False)
     if "://" in name:
-        return replace(_open_link(name, progress), wanted=wanted)
+        return _unwrapped(_open_link(name, progress), wanted, progress)
     path = _place_of(name)
     try:
         mode = path.stat().st_mode
@@ -122,7 +123,15 @@ def open_source(
             f"{printable(name)}: is a single file; name the folder that holds {what} in one folder a class, "
             f"such as {printable(path.parent)}/cat/1{ending}"
         )
-    return replace(_open_archive(name, path, progress), wanted=wanted)
+    return _unwrapped(_open_archive(name, path, progress), wanted, progress)
+
+
+def _unwrapped(opened: OpenedSource, wanted: Wanted, progress: Callable[[str], None] | None) -> OpenedSource:
+    # What came out of an archive: arrays, such as cifar-10-python.tar.gz has them, or a folder.
+    arrays = _arrays_of(opened.name, opened.root)
+    if not arrays:
+        return replace(opened, wanted=wanted)
+    return replace(_open_arrays(opened.name, arrays, wanted, progress), left_out=opened.left_out)
 
 
 def _place_of(name: str) -> Path:
@@ -133,9 +142,21 @@ def _place_of(name: str) -> Path:
 
 def _arrays_of(name: str, path: Path) -> tuple[Path, ...]:
     try:
-        return array_files(path)
+        return array_files(path) or _wrapped_arrays(path)
     except OSError as error:
         raise SourceError(f"{printable(name)}: cannot be opened ({_reason(error)})") from None
+
+
+def _wrapped_arrays(path: Path) -> tuple[Path, ...]:
+    # Arrays in a folder that holds nothing else, as torchvision keeps them (MNIST/raw/) and archives have them.
+    for _ in range(_WRAPPINGS):
+        inside = list_folder(os.fspath(path)) if path.is_dir() else Listing()
+        if len(inside.all_folders) != 1 or inside.files:
+            return ()
+        path = path / inside.all_folders[0]
+        if files := array_files(path):
+            return files
+    return ()
 
 
 def _table(name: str, path: Path, wanted: Wanted) -> OpenedSource:
