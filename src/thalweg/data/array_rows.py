@@ -102,35 +102,31 @@ def picture_rows(
 
 def _one_picture(parts: Sequence[ArrayPart], *, colours: bool) -> tuple[ArrayPart | None, tuple[str, ...]]:
     """An array that is no row of pictures, being one itself: (height, width), with 1 or 3 channels last, or 3 first."""
-    if len(parts) != 1:
-        return None, ()
-    (part,) = parts
+    part = parts[0]
     values = part.pictures
     sides = values.shape
-    if values.dtype.kind not in "buif" or values.ndim not in {2, 3}:
+    if len(parts) != 1 or values.dtype.kind not in "buif" or values.ndim not in {2, 3}:
         return None, ()
     shown = "x".join(map(str, sides))
     if colours and part.labels is None and values.ndim == _CHANNELS == sides[0] and min(sides[1:]) >= FEWEST_STEPS:
-        said = (f"{printable(part.file)}: {shown} is read as one picture, channels first",)
-        return replace(part, pictures=np.moveaxis(values, 0, -1)[None]), said
-    if min(sides[:2]) < FEWEST_STEPS:
+        planes = replace(part, pictures=np.moveaxis(values, 0, -1)[None])
+        return planes, (f"{printable(part.file)}: {shown} is read as one picture, channels first",)
+    narrow = min(sides[:2]) < FEWEST_STEPS
+    if narrow or (values.ndim == _CHANNELS and sides[2] not in {1, _CHANNELS, _ALPHA}):
         return None, ()
-    said = ()
+    said: tuple[str, ...] = ()
     if values.ndim == 2:  # noqa: PLR2004 - height and width
         if max(sides) >= LONG * min(sides) and sides[1] not in FLATTENED:
             return None, ()
         if sides[1] in FLATTENED and sides[0] != sides[1]:
-            high, wide, *planes = FLATTENED[sides[1]]
-            each = ", ".join(map(str, (-1, high, wide, *planes)))
+            each = ", ".join(map(str, (-1, *FLATTENED[sides[1]])))
             raise SourceError(
                 f"{printable(part.file)}: {shown} may be one grey picture or {sides[0]:,} flattened ones: save x[None] "
                 f"for the one, x.reshape({each}) for the others"
             )
         said = (f"{printable(part.file)}: {shown} is read as one grey picture",)
     elif sides[2] == _ALPHA:
-        raise SourceError(f"{printable(part.file)}: {shown} may be a picture of 4 channels: save x[..., :3], its colours")
-    elif sides[2] not in {1, _CHANNELS}:
-        return None, ()
+        raise SourceError(f"{printable(part.file)}: {shown} may be a picture of 4 channels: save x[..., :3]")
     return replace(part, pictures=values[None], labels=None), said
 
 

@@ -153,7 +153,8 @@ def read_parts(
         files = [
             file
             for file in files
-            if not (file.suffix.lower() == ".npy" and is_label_file(file.stem)) and "submission" not in file.name.lower()
+            if not (file.suffix.lower() == ".npy" and is_label_file(file.stem))
+            and "submission" not in file.name.lower()
         ]
         bare = without_labels(files) if labelled else bare
         files = [file for file in files if file not in bare]

@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from thalweg.core.dataset import Form, FormWish
 from thalweg.core.errors import SourceError
 
-__all__ = ["FEWEST_STEPS", "FLATTENED", "LONG", "Axes", "axes_of_samples", "flattened_sides", "is_pixel", "sides_of_pixels"]
+__all__ = [
+    "FEWEST_STEPS",
+    "FLATTENED",
+    "LONG",
+    "Axes",
+    "axes_of_samples",
+    "flattened_sides",
+    "is_pixel",
+    "sides_of_pixels",
+]
 
 FEWEST_STEPS = 8
 """A signal of fewer steps is a row of a table; a side of fewer pixels is rather a number of channels."""

@@ -85,9 +85,10 @@ def by_folders(opened: OpenedSource, least: int) -> Scan:
             (file, name, part) for folder, (name, part) in places.items() for file in found[folder]
         )
     )
-    wanted = opened.wanted.form
-    clips = kind == "picture" and wanted in {"auto", "volumes"} and are_frames(samples, places, wanted=wanted == "volumes")
-    if kind == "picture" and opened.wanted.form == "volumes" and not clips:
+    insisted = opened.wanted.form == "volumes"
+    may_be_clips = kind == "picture" and (insisted or opened.wanted.form == "auto")
+    clips = may_be_clips and are_frames(samples, places, wanted=insisted)
+    if kind == "picture" and insisted and not clips:
         raise SourceError(
             f"{opened.name} holds single pictures and no clips, which are folders of at least two numbered pictures "
             f"inside each class folder: leave --form volumes out to train on the pictures"

@@ -4,7 +4,6 @@ Archives hold the same folders twice, parts lie inside classes, pictures beside 
 class and is none is told by what lies beside it.
 """
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -22,7 +21,7 @@ _MOST_NAMES = 3
 
 
 def inner_part(top: str, name: str, against: Against) -> str:
-    """A part's folder, or the one folder in it that says no more, as `seg_train/seg_train/` and `train/images/` have it.
+    """A part's folder, or the one folder in it that says no more, as in `seg_train/seg_train/` and `train/images/`.
 
     Args:
         top: Path of the source.

@@ -30,7 +30,7 @@ from thalweg.data.tables import TABLES
 from thalweg.data.unread_kinds import unread_kind
 from thalweg.data.walk import Listing, list_folder, maybe_picture
 
-__all__ = ["OpenedSource", "SourceKind", "open_source"]
+__all__ = ["OpenedSource", "SourceKind", "open_source", "source_name"]
 
 SourceKind: TypeAlias = Literal["folder", "archive", "arrays", "url", "drive", "elpv"]
 
@@ -62,6 +62,34 @@ class OpenedSource:
     left_out: tuple[Notice, ...] = ()
     wanted: Wanted = PLAINLY
     table: str = ""
+
+
+def source_name(source: object) -> str:
+    """The name of a source that was given in Python.
+
+    Args:
+        source: A path, as text or otherwise.
+
+    Returns:
+        The path as text.
+
+    Raises:
+        SourceError: It is none, but arrays, a data set, or a list of files.
+
+    Example:
+        >>> source_name(Path("photos"))
+        'photos'
+        >>> source_name(5)
+        Traceback (most recent call last):
+        thalweg.core.errors.SourceError: the source is of type int, and a path is wanted: save arrays by ...
+    """
+    if isinstance(source, str | bytes | os.PathLike):
+        return os.fsdecode(source)
+    raise SourceError(
+        f"the source is of type {type(source).__name__}, and a path is wanted: save arrays by "
+        f"numpy.savez('data.npz', x=x, y=y) and name 'data.npz'; of files, name their folder, or a table of paths and "
+        f"classes"
+    )
 
 
 def open_source(
@@ -114,7 +142,13 @@ def open_source(
         return OpenedSource(name=name, root=path, kind="folder", wanted=wanted)
     if not stat.S_ISREG(mode):
         raise SourceError(f"{printable(name)}: is neither a folder nor a file; name a folder of pictures or an archive")
-    if unread := unread_kind(path.name):  # some of these are archives inside, such as .pt and .xlsx
+    _refuse_file(name, path)
+    return _unwrapped(_open_archive(name, path, progress), wanted, progress)
+
+
+def _refuse_file(name: str, path: Path) -> None:
+    # One picture or recording, or a file of a kind that is not read, though it may be an archive inside (.pt, .xlsx).
+    if unread := unread_kind(path.name):
         raise SourceError(f"{printable(name)}: {unread}")
     kind = kind_of_file(path.name) or (None if maybe_picture(os.fspath(path.parent), path.name) else "picture")
     if kind is not None:
@@ -123,7 +157,6 @@ def open_source(
             f"{printable(name)}: is a single file; name the folder that holds {what} in one folder a class, "
             f"such as {printable(path.parent)}/cat/1{ending}"
         )
-    return _unwrapped(_open_archive(name, path, progress), wanted, progress)
 
 
 def _unwrapped(opened: OpenedSource, wanted: Wanted, progress: Callable[[str], None] | None) -> OpenedSource:

@@ -66,7 +66,7 @@ def open_rows(path: Path) -> Iterator[list[str]]:
                     yield cells
     except UnicodeError as error:
         raise SourceError(
-            f"{printable(path.name)}: cannot be read as a table, being no text in UTF-8 ({error}): save it as 'CSV UTF-8'"
+            f"{printable(path.name)}: cannot be read as a table, being no text in UTF-8 ({error}): save it as CSV UTF-8"
         ) from None
     except (OSError, csv.Error) as error:
         raise SourceError(f"{printable(path.name)}: cannot be read as a table ({error})") from None
