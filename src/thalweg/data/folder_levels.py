@@ -4,6 +4,7 @@ Archives hold the same folders twice, parts lie inside classes, pictures beside 
 class and is none is told by what lies beside it.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -16,7 +17,8 @@ __all__ = ["inner_part", "masks_among", "nested_note", "only_with_samples", "par
 
 _MOST_FOLDERS = 4096
 _MASK_FOLDERS = frozenset({"mask", "masks", "lung masks", "infection masks", "ground_truth", "groundtruth", "gt"})
-_MASK_NAME = re.compile(r"(?P<picture>.+)[_-](?:mask|masks|seg|segmentation|gt|groundtruth)(?:_\d+)?", re.IGNORECASE)
+_MASK_WORDS = ("mask", "masks", "seg", "segmentation", "gt", "groundtruth")
+_MASK_NAME = re.compile(rf"(?P<picture>.+)[_-](?:{'|'.join(_MASK_WORDS)})(?:_\d+)?")
 _MOST_NAMES = 3
 
 
@@ -50,8 +52,11 @@ def repeats(top: str, names: Sequence[str]) -> frozenset[str]:
     """
     if len(names) < 3:  # noqa: PLR2004 - two classes, and a folder of both
         return frozenset()
-    whole = set(names)
-    return frozenset(name for name in names if whole - {name} <= set(list_folder(top, name).all_folders))
+    return frozenset(  # without listing what may be 100,000 pictures
+        name
+        for name in names
+        if all(os.path.isdir(os.path.join(top, name, other)) for other in names if other != name)  # noqa: PTH112, PTH118 - names may not be valid text for Path
+    )
 
 
 def parts_inside(top: str, names: Sequence[str], against: Against) -> Mapping[str, tuple[str, Part]]:
@@ -129,23 +134,27 @@ def masks_among(folder: str, files: Sequence[str]) -> tuple[frozenset[str], tupl
     Returns:
         The masks, and what is said about them.
     """
+    together = "\n".join(files).lower()
+    if not any(word in together for word in (*_MASK_WORDS, *_MASK_FOLDERS)):  # of 100,000 files in milliseconds
+        return frozenset(), ()
     notices = []
     masks: set[str] = set()
-    by_folder: dict[str, list[str]] = {}
+    inside: dict[str, list[str]] = {}
     for file in files:
-        by_folder.setdefault(file.removeprefix(f"{folder}/").rpartition("/")[0], []).append(file)
-    for inner, own in by_folder.items():
-        above, _, last = inner.rpartition("/")
-        siblings = {_stem(file) for name in by_folder if name != inner and name.rpartition("/")[0] == above
-                    for file in by_folder[name]}  # fmt: skip
-        if last.lower() in _MASK_FOLDERS and 2 * sum(_shown(_stem(file)) in siblings for file in own) > len(own):
-            masks |= set(own)
-            notices.append(Notice(f"{folder}/{inner}", f"{len(own):,} masks of the pictures beside them: left out"))
+        inside.setdefault(file.rpartition("/")[0], []).append(file)
+    for here, own in inside.items():
+        above, _, last = here.rpartition("/")
+        if last.lower() in _MASK_FOLDERS and here != folder:
+            around = (each for each in inside if each != here and each.rpartition("/")[0] == above)
+            pictures = {_stem(file) for each in around for file in inside[each]}
+            if 2 * sum(_picture_of(file) in pictures for file in own) > len(own):
+                masks |= set(own)
+                notices.append(Notice(here, f"{len(own):,} masks of the pictures beside them: left out"))
             continue
-        stems = {_stem(file) for file in own}
-        beside = [file for file in own if (stem := _stem(file)) != _shown(stem) and _shown(stem) in stems]
-        pictures = {_shown(_stem(file)) for file in beside}
-        if 2 * len(pictures) > len(own) - len(beside):
+        called = [file for file in own if _stem(file).rstrip("_0123456789").endswith(_MASK_WORDS)]
+        stems = {_stem(file) for file in own} if called else set()
+        beside = [file for file in called if _picture_of(file) != _stem(file) and _picture_of(file) in stems]
+        if 2 * len({_picture_of(file) for file in beside}) > len(own) - len(beside):
             masks |= set(beside)
             notices.append(Notice(min(beside), f"{len(beside):,} masks of the pictures beside them: left out"))
     return frozenset(masks), tuple(notices)
@@ -155,8 +164,9 @@ def _stem(file: str) -> str:
     return file.rpartition("/")[2].rpartition(".")[0].lower()
 
 
-def _shown(stem: str) -> str:
-    """The picture that a mask is of, by its name."""
+def _picture_of(mask: str) -> str:
+    """What the picture is called that a mask is of."""
+    stem = _stem(mask)
     found = _MASK_NAME.fullmatch(stem)
     return found["picture"] if found else stem
 
@@ -170,7 +180,10 @@ def nested_note(found: Mapping[str, Sequence[str]]) -> Iterator[Notice]:
     Yields:
         A note where all files of most class folders lie in several folders within them.
     """
-    inner = {folder: [_levels_of(file.removeprefix(f"{folder}/")) for file in files] for folder, files in found.items()}
+    inner = {
+        folder: [_levels_of(each) for each in {file.removeprefix(f"{folder}/").rpartition("/")[0] for file in files}]
+        for folder, files in found.items()
+    }
     filled = [folder for folder, levels in inner.items() if levels]
     deep = {folder: {first for first, *_ in levels} for folder, levels in inner.items() if levels and all(levels)}
     deep = {folder: names for folder, names in deep.items() if len(names) > 1}
@@ -184,9 +197,9 @@ def nested_note(found: Mapping[str, Sequence[str]]) -> Iterator[Notice]:
         )
 
 
-def _levels_of(file: str) -> list[str]:
-    """The folders that a file lies in and that say something, from the outermost."""
-    return [name for name in file.split("/")[:-1] if not says_nothing_else(name)]
+def _levels_of(folder: str) -> list[str]:
+    """The folders in a path that say something, from the outermost."""
+    return [name for name in folder.split("/") if name and not says_nothing_else(name)]
 
 
 def _some(names: Sequence[str]) -> str:
