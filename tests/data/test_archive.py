@@ -344,8 +344,8 @@ REFUSED = {
     "0 bytes": b"",
     "no zip or tar archive": b"<html>" * 200,
     "without contents": bytes(10240),
-    "no zip or tar archive ": gzip.compress(b"just text"),
-    "no zip or tar archive  ": bz2.compress(b"just text"),
+    "a single file that was packed": gzip.compress(b"just text"),
+    "a single file that was packed ": bz2.compress(b"just text"),
 }
 
 

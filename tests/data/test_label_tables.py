@@ -223,3 +223,75 @@ def test_boxes_of_other_kinds(folder, name, text, kind):
     (root / name).write_text(text, encoding="utf-8")
     with pytest.raises(SourceError, match=rf"boxes of objects \({kind}: {name}\)"):
         found_in(root)
+
+
+JOINED = {
+    "by commas": ["cat", "dog", "cat,dog"],
+    "by blanks": ["scab", "rust", "scab rust"],
+    "as a list": ["['cat']", "['dog']", "['cat', 'dog']"],
+    "never alone": [
+        f"{a} {b}{c}"
+        for a in ("clear", "haze")
+        for b in ("road", "river")
+        for c in ("", " farm", " farm city", " city")
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", JOINED)
+def test_cells_of_several_classes_are_refused(folder, kind):
+    labels = JOINED[kind] * 6
+    files = [f"img/{n}.png" for n in range(len(labels))]
+    root = folder(files, {"train.csv": [("image", "tags"), *zip(files, labels, strict=True)]})
+    with pytest.raises(SourceError, match=r"pictures have several classes, such as"):
+        found_in(root)
+
+
+NAMES = {
+    "in a list of one": (["['cat']", "['dog']"], ("cat", "dog")),
+    "with commas": (["tench, Tinca tinca", "goldfish, Carassius auratus"], None),
+    "of two words": ([f"{colour} {fruit}" for colour in ("red", "green") for fruit in ("apple", "pear")], None),
+    "of more words": (["sea lion", "lion", "great white shark", "tiger shark"], None),
+}
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_names_of_several_words_are_one_class(folder, kind):
+    labels, classes = NAMES[kind]
+    files = [f"img/{n}.png" for n in range(6 * len(labels))]
+    root = folder(files, {"train.csv": [("image", "label"), *zip(files, labels * 6, strict=True)]})
+    assert found_in(root)[0].classes == (classes or tuple(sorted(labels)))
+
+
+def test_a_table_of_a_spreadsheet_in_utf_16_is_read(folder):
+    rows = [("file", "label"), *((f"{n}.png", TWO[n % 2]) for n in range(COUNT))]
+    root = folder([f"img/{n}.png" for n in range(COUNT)], {"a.csv": rows}, encoding="utf-16")
+    assert found_in(root)[0].classes == TWO
+
+
+def test_a_table_in_another_encoding_is_told(folder):
+    rows = [("file", "label"), *((f"{n}.png", ("Bär", "Kuh")[n % 2]) for n in range(COUNT))]
+    root = folder([f"img/{n}.png" for n in range(COUNT)], {"a.csv": rows}, encoding="latin-1")
+    with pytest.raises(SourceError, match=r"a\.csv: .*save it as CSV UTF-8"):
+        found_in(root)
+
+
+def test_columns_of_zeros_are_no_classes(folder):
+    rows = [(f"{n}.png", TWO[n % 2], 0, 0) for n in range(COUNT)]
+    assert found_in(folder([f"img/{n}.png" for n in range(COUNT)], {"a.csv": rows}))[0].classes == TWO
+
+
+def test_names_of_files_speak_where_a_list_with_comments_does_not(folder):
+    files = [f"images/{name}_{n}.jpg" for name in ("beagle", "Bengal") for n in range(COUNT)]
+    rows = [("#Image CLASS-ID SPECIES",), ("#ID: 1:37",)]
+    rows += [(f"{name}_{n}", place, place) for place, name in enumerate(("beagle", "Bengal"), 1) for n in range(COUNT)]
+    found, _ = found_in(folder(files, {"annotations/list.txt": rows}, separator=" "))
+    assert found.classes == ("Bengal", "beagle")
+    assert "call the right one 'label'" in said(found)
+
+
+def test_a_number_before_the_class_in_a_name(folder):
+    found, labels = found_in(folder([f"2021_{name}_{n:03d}.jpg" for name in TWO for n in range(COUNT)]))
+    assert (found.classes, labels["2021_dog_003.jpg"]) == (TWO, "dog")
+    with pytest.raises(SourceError):
+        found_in(folder([f"other/{n}_{side}.jpg" for side in ("left", "right") for n in range(COUNT)]) / "other")

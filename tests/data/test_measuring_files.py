@@ -253,8 +253,10 @@ def test_single_pictures_are_no_volumes_however_they_are_asked_for(tmp_path):
 
 
 def test_patients_of_pictures_without_an_order_are_no_clips():
-    assert not are_frames([Sample(f"a/p{patient}/scan{patient}{place}.png", 0) for patient in "12" for place in "159"])
-    assert not are_frames([Sample("a/p1/1.png", 0), Sample("a/p2/1.png", 0)])
+    assert not are_frames(
+        [Sample(f"a/p{patient}/scan{patient}{place}.png", 0) for patient in "12" for place in "159"], ["a"]
+    )
+    assert not are_frames([Sample("a/p1/1.png", 0), Sample("a/p2/1.png", 0)], ["a"])
 
 
 def test_the_kind_is_what_most_files_are(tmp_path):

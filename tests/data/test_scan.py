@@ -304,7 +304,8 @@ def test_classes_with_such_words_in_longer_names_stay_classes(tree):
 )
 def test_numbered_photos_in_folders_of_a_class_are_photos(tree, places):
     found = tree(*(f"{place}/{n}.png" for place in places for n in range(5)))
-    assert (found.kind, len(found.samples), found.warnings) == ("picture", 5 * len(places), ())
+    assert (found.kind, len(found.samples)) == ("picture", 5 * len(places))
+    assert "clips" not in str(found.warnings)
 
 
 def test_clips_are_told_as_such(tree):

@@ -292,3 +292,19 @@ def test_csv_has_a_line_a_row(run, tmp_path, capsys):
     assert not stop.value.code
     assert lines[0] == csv_line(["file", "class", "p_0", "p_1", "error"]).strip()
     assert [line.split(",")[0] for line in lines[1:]] == [f"{tmp_path}/n.npz/n-{row:06d}.png" for row in range(2)]
+
+
+def test_three_planes_are_one_picture_to_a_network_of_colours_and_three_to_a_grey_one(run, tmp_path):
+    x = made(count=1, seed=5)[0]
+    planes = thalweg.predict(run, np.moveaxis(x, -1, 0))
+    assert shares(planes) == shares(thalweg.predict(run, x))
+    assert "read as one picture, channels first" in planes.notes[0]
+    grey = trained(tmp_path, "grey", made(sides=(32, 32), seed=0), np.arange(COUNT) % 2)
+    assert len(thalweg.predict(grey, np.moveaxis(x, -1, 0)).predictions) == 3
+
+
+@pytest.mark.parametrize(("sides", "way"), [((32, 32, 4), ", :3"), ((5, 32, 32, 4), ", :3"), ((5, 4, 32, 32), ":, :3")])
+def test_a_fourth_channel_is_told_with_the_way_out(run, sides, way):
+    (answer,) = thalweg.predict(run, np.zeros(sides, np.uint8)).predictions
+    assert "4 channels" in answer.error
+    assert way in answer.error

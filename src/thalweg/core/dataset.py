@@ -153,6 +153,7 @@ class DataSummary:
         masks: How masks were read; None where a whole picture has one class. `class_counts` and `counts` then are the
             pictures that show a class.
         shown: What is black and white in the arrays that the pictures came as; None where they came as files.
+        grey: Whether all pictures are grey.
         content: Four bytes of a digest of every picture's pixels, those of the training files first, then validation,
             then test, so that a run that goes on notices pictures that changed.
     """
@@ -172,5 +173,6 @@ class DataSummary:
     reading: Reading | None = None
     masks: MaskReading | None = None
     shown: ValueRange | None = None
+    grey: bool = False
     counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Usable files a class in each part, such as `{"train": (1442, 657)}`."""

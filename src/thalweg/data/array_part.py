@@ -1,6 +1,6 @@
 """One part of a source of arrays as its reader found it; every reader of arrays gives these."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -8,8 +8,9 @@ import numpy.typing as npt
 from thalweg.core.dataset import Part
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
+from thalweg.data.axes import flattened_sides
 
-__all__ = ["ArrayPart", "refuse_uneven"]
+__all__ = ["ArrayPart", "refuse_uneven", "unflattened"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,3 +66,21 @@ def refuse_uneven(part: ArrayPart, labels: int) -> None:
             f"numpy.moveaxis(x, {axis}, 0)"
         )
     raise SourceError(f"{place}: {sizes[0]:,} samples and {labels:,} labels do not belong together")
+
+
+def unflattened(part: ArrayPart) -> ArrayPart:
+    """Give rows of numbers that are asked for as pictures their sides back, where they make up a square.
+
+    Args:
+        part: The samples.
+
+    Returns:
+        The same, or with pictures `(n, side, side)` or `(n, side, side, 3)`.
+
+    Example:
+        >>> unflattened(ArrayPart(file="x.npz", part=None, pictures=np.zeros((5, 784)), labels=None)).pictures.shape
+        (5, 28, 28)
+    """
+    rows, *sides = part.pictures.shape
+    shape = flattened_sides(sides[0]) if len(sides) == 1 else ()
+    return replace(part, pictures=part.pictures.reshape(rows, *shape)) if shape else part

@@ -72,6 +72,7 @@ def write_pictures(
         count, files = sum(len(part.pictures) for part in parts), dict.fromkeys(part.file for part in parts)
         progress(f"Storing {count:,} pictures out of {', '.join(map(printable, list(files)[:4]))} ...")
     labels, classes, notes = labels_of_parts(parts)
+    told = dict.fromkeys(f"{part.file}: {part.said}" for part in parts if part.said)
     pictures, said, broken = as_pictures([(part.file, part.pictures) for part in parts], trained=trained)
     folders = folder_names(classes)
     names, places = _named(parts, labels, folders, broken)
@@ -106,7 +107,7 @@ def write_pictures(
                 note=reading_note("picture", file.rows, shape, ""),
                 shown=pictures[0].shown,
                 left_out=tuple(_left_out(parts, broken)),
-                warnings=(*(Notice("", note) for note in (*said, *notes)), *odd_classes(found)),
+                warnings=(*(Notice("", note) for note in (*said, *told, *notes)), *odd_classes(found)),
             )
         )
 

@@ -27,7 +27,7 @@ from thalweg.data.measuring import form_of_parts
 
 __all__ = ["PictureRows", "picture_rows"]
 
-_COLOUR, _CHANNELS = 4, 3  # axes of a block of coloured pictures
+_COLOUR, _CHANNELS, _ALPHA = 4, 3, 4  # axes of a block of coloured pictures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,7 +46,14 @@ class PictureRows:
 
 
 def picture_rows(
-    files: Sequence[Path], aside: Path, *, size: tuple[int, int], trained: ValueRange | None, most: int, only: str = ""
+    files: Sequence[Path],
+    aside: Path,
+    *,
+    size: tuple[int, int],
+    trained: ValueRange | None,
+    most: int,
+    only: str = "",
+    colours: bool = False,
 ) -> tuple[tuple[str, ...], Iterator[PictureRows]]:
     """Read the pictures of arrays.
 
@@ -57,6 +64,7 @@ def picture_rows(
         trained: What was black and white in the arrays that the network was trained on.
         most: Pictures a block.
         only: The one picture that is wanted, by its name; empty for all.
+        colours: Whether the network was trained on coloured pictures, so that three planes are one of them.
 
     Returns:
         What was assumed, in sentences; and the blocks, in the order of parts and rows.
@@ -65,7 +73,7 @@ def picture_rows(
         SourceError: The files are damaged, hold Python objects, or hold no pictures.
     """
     parts = read_parts(files, aside, labelled=None)
-    alone, saying = _one_picture(parts)
+    alone, saying = _one_picture(parts, colours=colours)
     if alone is not None:
         parts = (alone,)
     form_of_parts(parts, "pictures")  # numbers, and not empty
@@ -92,30 +100,33 @@ def picture_rows(
     return (*saying, *notes), blocks()
 
 
-def _one_picture(parts: Sequence[ArrayPart]) -> tuple[ArrayPart | None, tuple[str, ...]]:
-    """An array that is no row of pictures, being one itself: (height, width) or (height, width, 1 or 3)."""
-    if len(parts) != 1:
-        return None, ()
-    (part,) = parts
+def _one_picture(parts: Sequence[ArrayPart], *, colours: bool) -> tuple[ArrayPart | None, tuple[str, ...]]:
+    """An array that is no row of pictures, being one itself: (height, width), with 1 or 3 channels last, or 3 first."""
+    part = parts[0]
     values = part.pictures
     sides = values.shape
-    if values.dtype.kind not in "buif" or values.ndim not in {2, 3} or min(sides[:2]) < FEWEST_STEPS:
+    if len(parts) != 1 or values.dtype.kind not in "buif" or values.ndim not in {2, 3}:
         return None, ()
     shown = "x".join(map(str, sides))
+    if colours and part.labels is None and values.ndim == _CHANNELS == sides[0] and min(sides[1:]) >= FEWEST_STEPS:
+        planes = replace(part, pictures=np.moveaxis(values, 0, -1)[None])
+        return planes, (f"{printable(part.file)}: {shown} is read as one picture, channels first",)
+    narrow = min(sides[:2]) < FEWEST_STEPS
+    if narrow or (values.ndim == _CHANNELS and sides[2] not in {1, _CHANNELS, _ALPHA}):
+        return None, ()
     said: tuple[str, ...] = ()
     if values.ndim == 2:  # noqa: PLR2004 - height and width
         if max(sides) >= LONG * min(sides) and sides[1] not in FLATTENED:
             return None, ()
         if sides[1] in FLATTENED and sides[0] != sides[1]:
-            high, wide, *colours = FLATTENED[sides[1]]
-            each = ", ".join(map(str, (-1, high, wide, *colours)))
+            each = ", ".join(map(str, (-1, *FLATTENED[sides[1]])))
             raise SourceError(
                 f"{printable(part.file)}: {shown} may be one grey picture or {sides[0]:,} flattened ones: save x[None] "
                 f"for the one, x.reshape({each}) for the others"
             )
         said = (f"{printable(part.file)}: {shown} is read as one grey picture",)
-    elif sides[2] not in {1, _CHANNELS}:
-        return None, ()
+    elif sides[2] == _ALPHA:
+        raise SourceError(f"{printable(part.file)}: {shown} may be a picture of 4 channels: save x[..., :3]")
     return replace(part, pictures=values[None], labels=None), said
 
 

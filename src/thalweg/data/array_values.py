@@ -16,6 +16,7 @@ from thalweg.core.files import printable
 __all__ = ["ScaledPictures", "as_labels", "as_pictures"]
 
 _CHANNELS = (1, 3)
+_ALPHA = 4  # channels, with transparency
 _FEWEST_PIXELS = 8  # a side of fewer is a number of channels rather than of pixels
 _BYTE = 255
 _MOST_CLASSES = 10_000
@@ -112,6 +113,9 @@ def _channels_last(name: str, values: npt.NDArray[np.generic], notes: list[str])
         if sides[0] in _CHANNELS and min(sides[1:]) > max(_CHANNELS):
             notes.append(f"{printable(name)}: {'x'.join(map(str, sides))} is read as channels first")
             return np.moveaxis(values, 1, -1)
+        if _ALPHA in {sides[0], sides[2]} and sorted(sides)[1] >= _FEWEST_PIXELS:
+            colours = "x[..., :3]" if sides[2] == _ALPHA else "x[:, :3]"
+            raise SourceError(f"{shown} is pictures of 4 channels: save {colours}, their colours alone")
         raise SourceError(f"{shown} is no pictures of 1 or 3 channels; say --form volumes where they are slices")
     raise SourceError(f"{shown} has {values.ndim} axes; pictures have 3 or 4: (n, height, width, channels)")
 

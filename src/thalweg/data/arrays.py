@@ -16,19 +16,22 @@ import numpy as np
 from thalweg.core.dataset import Part, Wanted
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
-from thalweg.data.array_part import ArrayPart, refuse_uneven
+from thalweg.data.array_part import ArrayPart, refuse_uneven, unflattened
 from thalweg.data.array_pictures import write_pictures
 from thalweg.data.cifar import is_cifar_name, read_cifar
 from thalweg.data.idx import idx_part, read_idx_pairs
 from thalweg.data.measuring import form_of_parts, write_arrays
 from thalweg.data.npz import is_label_file, read_npy, read_npz
 from thalweg.data.part_names import PART_NAMES
-from thalweg.data.tables import TABLES, read_table
+from thalweg.data.tables import TABLES, holds_pixels, read_table, without_labels
 
 __all__ = ["ARRAYS_VERSION", "array_files", "picture_arrays", "read_parts", "with_partners", "write_samples"]
 
-ARRAYS_VERSION = 4
+ARRAYS_VERSION = 5
 """Changes whenever other pictures or names are written for the same arrays, so that older ones are not found."""
+
+
+_NOTES = (".txt", ".md", ".html")
 
 
 def array_files(path: Path) -> tuple[Path, ...]:
@@ -47,16 +50,35 @@ def array_files(path: Path) -> tuple[Path, ...]:
     if not path.is_dir():
         return (path,) if _is_array_name(path.name) or path.name.lower().endswith(TABLES) else ()
     with os.scandir(path) as entries:
-        found = sorted((Path(entry.path), entry.is_dir()) for entry in entries if not entry.name.startswith("."))
+        found = sorted((Path(entry.path), _leads_to_folder(entry)) for entry in entries if entry.name[0] != ".")
     if any(folder for _, folder in found):
         return ()
-    files = tuple(file for file, _ in found if _is_array_name(file.name))
+    files = _one_a_stem([file for file, _ in found if _is_array_name(file.name) or _is_named_text(file)])
     # A lone file of a folder of photos may be called train.npz by accident: arrays must be what the folder is about.
-    return (
-        files
-        if 2 * len(files) > sum(not file.name.lower().endswith((".txt", ".md", ".html")) for file, _ in found)
-        else ()
-    )
+    stems = {file.stem for file in files}
+    others = [file for file, _ in found if file.suffix.lower() not in _NOTES and file.stem not in stems]
+    return files if len(files) > len(others) else ()
+
+
+def _is_named_text(path: Path) -> bool:
+    """`Coffee_TRAIN.txt` of the UCR archive; other texts beside arrays are notes."""
+    return path.suffix.lower() == ".txt" and _named_part(path) is not None
+
+
+def _one_a_stem(files: Sequence[Path]) -> tuple[Path, ...]:
+    """Of tables of one name the first kind: the UCR archive has each as .tsv and .txt."""
+    chosen: dict[str, Path] = {}
+    for file in sorted(files, key=lambda each: (each.suffix.lower() == ".txt", each.suffix.lower() == ".csv")):
+        name = file.stem if file.name.lower().endswith(TABLES) else file.name
+        chosen.setdefault(name, file)
+    return tuple(sorted(chosen.values()))
+
+
+def _leads_to_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads back to itself
+        return False
 
 
 def _is_array_name(name: str) -> bool:
@@ -77,7 +99,7 @@ def picture_arrays(path: Path) -> tuple[tuple[Path, ...], ...]:
         >>> picture_arrays(Path("photos.zip")), picture_arrays(Path("rows.csv")), len(picture_arrays(Path("x.npz")))
         ((), (), 1)
     """
-    files = tuple(file for file in array_files(path) if not file.name.lower().endswith(TABLES))
+    files = tuple(file for file in array_files(path) if not file.name.lower().endswith(TABLES) or holds_pixels(file))
     together = any(idx_part(file.name) or is_cifar_name(file.name) for file in files)
     if len(files) > 1 and not together:
         files = tuple(file for file in files if not (file.suffix.lower() == ".npy" and is_label_file(file.stem)))
@@ -126,8 +148,16 @@ def read_parts(
         return tuple(read_cifar(files))
     if any(idx_part(file.name) for file in files):
         return tuple(read_idx_pairs(files, labelled=labelled))
+    bare: frozenset[Path] = frozenset()
     if len(files) > 1:
-        files = [file for file in files if not (file.suffix.lower() == ".npy" and is_label_file(file.stem))]
+        files = [
+            file
+            for file in files
+            if not (file.suffix.lower() == ".npy" and is_label_file(file.stem))
+            and "submission" not in file.name.lower()
+        ]
+        bare = without_labels(files) if labelled else bare
+        files = [file for file in files if file not in bare]
     parts: list[ArrayPart] = []
     for file in files:
         whole = _part_of_file(file, files)
@@ -136,8 +166,11 @@ def read_parts(
         elif file.suffix.lower() == ".npy":
             read = read_npy(file, labelled=labelled)
         else:
-            read = read_table(file, aside, labelled=labelled is not False, values=values)
+            read = read_table(file, aside, labelled=labelled, values=values)
         parts += [replace(each, part=each.part or whole) for each in read]
+    if bare and parts:
+        left_out = ", ".join(printable(file.name) for file in sorted(bare))
+        parts[0] = replace(parts[0], said=f"{parts[0].said}; {left_out}: no column of labels, left out".lstrip("; "))
     return tuple(parts)
 
 
@@ -176,6 +209,8 @@ def write_samples(
         for part in parts:  # before axes are told apart: samples that do not come first would mislead that
             if part.labels is not None and np.ndim(part.labels) and len(part.labels) in part.pictures.shape[1:]:
                 refuse_uneven(part, len(part.labels))
+        if wanted.form == "pictures":
+            parts = tuple(map(unflattened, parts))
         axes = form_of_parts(parts, wanted.form)
         if axes[0].form == "picture":
             write_pictures(parts, folder, progress, trained=wanted.shown)

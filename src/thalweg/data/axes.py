@@ -5,23 +5,93 @@ a signal the shorter one holds the channels; of the axes of a volume the one of 
 said with its reason, and `--form` overrides it.
 """
 
+import math
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thalweg.core.dataset import Form, FormWish
 from thalweg.core.errors import SourceError
 
-__all__ = ["FEWEST_STEPS", "FLATTENED", "LONG", "Axes", "axes_of_samples"]
+__all__ = [
+    "FEWEST_STEPS",
+    "FLATTENED",
+    "LONG",
+    "Axes",
+    "axes_of_samples",
+    "flattened_sides",
+    "is_pixel",
+    "sides_of_pixels",
+]
 
 FEWEST_STEPS = 8
 """A signal of fewer steps is a row of a table; a side of fewer pixels is rather a number of channels."""
 
 _PICTURE_CHANNELS = (1, 3)
+_ALPHA = 4  # channels of a picture with transparency
 _MOST_VOLUME_CHANNELS = 4
 LONG = 4
 """An array so many times as long as wide is no picture."""
 _LONG_BYTES = 16  # the same of whole numbers up to 255, which rather are pictures
+_PIXELS = re.compile(r"(?:pix(?:el)?|px)[ _-]?\d+|\d+x\d+", re.IGNORECASE)
 FLATTENED = {64: (8, 8), 784: (28, 28), 1024: (32, 32), 3072: (32, 32, 3), 4096: (64, 64)}
 """Rows of so many numbers are often flattened pictures, of this shape."""
+
+
+def sides_of_pixels(names: Sequence[str]) -> tuple[int, ...]:
+    """Tell that the columns of a table are the pixels of a square picture, by their names.
+
+    Args:
+        names: Of the columns that hold values.
+
+    Returns:
+        Height and width, and 3 of colours; nothing where they are called otherwise, or make up no square.
+
+    Example:
+        >>> sides_of_pixels([f"pixel{number}" for number in range(784)])
+        (28, 28)
+        >>> sides_of_pixels([f"{row}x{column}" for row in range(9) for column in range(9)])
+        (9, 9)
+        >>> sides_of_pixels([f"t{number}" for number in range(784)])
+        ()
+    """
+    return flattened_sides(len(names)) if all(map(is_pixel, names)) else ()
+
+
+def is_pixel(name: str) -> bool:
+    """Tell whether a column of a table is called as pixels are.
+
+    Args:
+        name: Its name.
+
+    Returns:
+        Whether it is.
+
+    Example:
+        >>> is_pixel("pixel0001"), is_pixel("28x28"), is_pixel("pixels")
+        (True, True, False)
+    """
+    return _PIXELS.fullmatch(name) is not None
+
+
+def flattened_sides(numbers: int) -> tuple[int, ...]:
+    """Sides of the square picture that so many numbers make up.
+
+    Args:
+        numbers: How many there are.
+
+    Returns:
+        Height and width, and 3 of colours; nothing where there is no such square.
+
+    Example:
+        >>> flattened_sides(2304), flattened_sides(3072), flattened_sides(187)
+        ((48, 48), (32, 32, 3), ())
+    """
+    for colours in ((), (3,)):
+        side = math.isqrt(numbers // math.prod(colours))
+        if side >= FEWEST_STEPS and side * side * math.prod(colours) == numbers:
+            return (side, side, *colours)
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +138,9 @@ def axes_of_samples(sides: tuple[int, ...], *, form: FormWish = "auto", are_byte
         return _signal(sides)
     if form == "volumes" and len(sides) in {3, 4}:
         return _volume(sides)
+    if form == "pictures" and len(sides) == 1 and (square := flattened_sides(sides[0])):
+        whole = ", ".join(map(str, (-1, *square)))
+        raise SourceError(f"samples of {shown} numbers have no sides: save x.reshape({whole}) where they are pictures")
     wanted = {"pictures": "2 or 3", "signals": "1 or 2", "volumes": "3 or 4"}[form]
     raise SourceError(f"samples of {shown} have {len(sides)} axes; {form} have {wanted}, one of them for channels")
 
@@ -85,6 +158,12 @@ def _seen(sides: tuple[int, ...], *, are_bytes: bool) -> FormWish:
                 return "pictures"
         if min(sides) >= FEWEST_STEPS:
             return "volumes"
+        if min(sides) == _ALPHA and sides[1] != _ALPHA:
+            colours = "x[..., :3]" if sides[2] == _ALPHA else "x[:, :3]"
+            raise SourceError(
+                f"samples of {shown} may be pictures of 4 channels, of which save {colours} for their colours alone, "
+                f"or volumes of 4 slices: say --form volumes if they are"
+            )
         raise SourceError(
             f"samples of {shown} may be pictures of {min(sides)} channels, which are not trained, or volumes of "
             f"{min(sides)} slices: say --form volumes if they are"

@@ -5,25 +5,35 @@ shift the labels of those behind it.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 from thalweg.core.dataset import Notice, Part, Sample
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.file_kinds import FileKind, are_frames, kind_of_files, reason_against, shown_kind
+from thalweg.data.folder_levels import (
+    inner_part,
+    masks_among,
+    nested_note,
+    only_with_samples,
+    parts_inside,
+    repeats,
+)
 from thalweg.data.odd_classes import odd_classes
-from thalweg.data.part_names import part_of
+from thalweg.data.part_names import is_split, parts_among
 from thalweg.data.scanned import Scan
 from thalweg.data.source import OpenedSource
-from thalweg.data.walk import Listing, list_folder, walk_folders
+from thalweg.data.walk import Against, Listing, list_folder, walk_folders
 
-__all__ = ["by_folders", "real_root", "wanted_files"]
+__all__ = ["NO_CLASS_FOLDERS", "by_folders", "real_root", "wanted_files"]
 
-Against: TypeAlias = Callable[[str, str], str]
+NO_CLASS_FOLDERS = "holds no class folders; its files are left out"
+"""What is said of a part whose pictures lie in no folders of classes."""
 
 _WRAPPINGS = 16  # folders inside one another that hold nothing else, as archives of archives of folders have them
+_MOST_SIBLINGS = 64
+_SAYS_LITTLE = ("no picture by its", "none of the")  # reasons that tell nobody what to do
 _CLIPS = Notice("", "folders inside class folders were read as clips of frames; --form pictures takes each for itself")
 
 
@@ -45,14 +55,28 @@ def by_folders(opened: OpenedSource, least: int) -> Scan:
     root, listing = real_root(opened, against)
     top = os.fspath(root)
     parts = _own_parts(opened.name, top, listing, against)
-    places = dict(_class_folders(top, listing, parts))
+    again = frozenset() if parts else repeats(top, listing.all_folders)
+    names = [name for name in listing.all_folders if name not in again]
+    places = dict(_class_folders(top, names, parts, against))
     linked = {folder for folder in places if os.path.islink(os.path.join(top, folder))}  # noqa: PTH114, PTH118
     real = [folder for folder in places if folder not in linked]
     found, left_out = walk_folders(top, real, linked=sorted(linked), against=against)
+    left_out += [Notice(name, "holds the folders beside it once more: it is no class") for name in sorted(again)]
+    if kind == "picture":
+        for folder, files in found.items():
+            masks, said = masks_among(folder, files)
+            found[folder] = [file for file in files if file not in masks] if masks else files
+            left_out += said
     stray = _stray(top, listing, parts, against)
     classes = tuple(sorted({name for folder, (name, _) in places.items() if found[folder]}))
     if len(classes) < least:
         bare = [folder for folder in places if not found[folder]]
+        loose = [notice for notice in stray if notice.reason.startswith("lies beside the class folders")]
+        if loose and not classes and (around := _around(root, against)):
+            raise SourceError(
+                f"{printable(opened.name)}: {len(loose):,} {shown_kind(kind)[0]} lie directly in the folder, without "
+                f"classes; if they are one class of several, name the folder around them: {printable(around)}"
+            )
         raise SourceError(_too_few(opened.name, classes, stray, (*opened.left_out, *left_out), bare, len(places), kind))
     index = {name: label for label, name in enumerate(classes)}
     samples = tuple(
@@ -61,9 +85,10 @@ def by_folders(opened: OpenedSource, least: int) -> Scan:
             (file, name, part) for folder, (name, part) in places.items() for file in found[folder]
         )
     )
-    wanted = opened.wanted.form
-    clips = kind == "picture" and wanted in {"auto", "volumes"} and are_frames(samples, wanted=wanted == "volumes")
-    if kind == "picture" and opened.wanted.form == "volumes" and not clips:
+    insisted = opened.wanted.form == "volumes"
+    may_be_clips = kind == "picture" and (insisted or opened.wanted.form == "auto")
+    clips = may_be_clips and are_frames(samples, places, wanted=insisted)
+    if kind == "picture" and insisted and not clips:
         raise SourceError(
             f"{opened.name} holds single pictures and no clips, which are folders of at least two numbered pictures "
             f"inside each class folder: leave --form volumes out to train on the pictures"
@@ -75,7 +100,10 @@ def by_folders(opened: OpenedSource, least: int) -> Scan:
         kind="clip" if clips else kind,
         left_out=(*opened.left_out, *sorted((*stray, *left_out), key=lambda notice: notice.file)),
         upright=opened.upright,
-        warnings=(*_warnings(listing, parts, places, found, left_out), *([_CLIPS] if clips else [])),
+        warnings=(
+            *_warnings(listing, parts, places, found, left_out),
+            *([_CLIPS] if clips else nested_note(found)),
+        ),
     )
 
 
@@ -96,9 +124,13 @@ def real_root(opened: OpenedSource, against: Against) -> tuple[Path, Listing]:
     if listing.problem:
         raise SourceError(f"{printable(opened.name)}: {listing.problem}")
     for _ in range(_WRAPPINGS):
-        if len(listing.all_folders) != 1 or wanted_files(os.fspath(root), "", listing, against):
+        top, names = os.fspath(root), listing.all_folders
+        if not names or wanted_files(top, "", listing, against):
             break
-        inner = root / listing.all_folders[0]
+        only = names[0] if len(names) == 1 else only_with_samples(top, names, against)
+        if not only:
+            break
+        inner = root / only
         inside = list_folder(os.fspath(inner))
         if not inside.all_folders or wanted_files(os.fspath(inner), "", inside, against):
             break
@@ -124,10 +156,10 @@ def wanted_files(top: str, folder: str, listing: Listing, against: Against) -> l
 
 def _own_parts(source: str, top: str, listing: Listing, against: Against) -> dict[str, Part]:
     # The source's own train, validation and test folders; empty when its folders are classes.
-    named = {name: part for name in listing.all_folders if (part := part_of(name))}
-    if len(set(named.values())) < 2 or "train" not in named.values():  # noqa: PLR2004 - a split has two sides
+    named = parts_among(listing.all_folders)
+    if not is_split(list(named.values())):
         return {}
-    named = {_inner(top, name): part for name, part in named.items()}
+    named = {inner_part(top, name, against): part for name, part in named.items()}
     inside = {name: list_folder(top, name) for name in named}
     trained = {child for name in named if named[name] == "train" for child in inside[name].all_folders}
     tested = {child for name in named if named[name] != "train" for child in inside[name].all_folders}
@@ -143,19 +175,12 @@ def _own_parts(source: str, top: str, listing: Listing, against: Against) -> dic
     return {}
 
 
-def _inner(top: str, name: str) -> str:
-    """A part's folder, or the one folder in it of the same name, as `seg_train/seg_train/` of archives has it."""
-    inside = list_folder(top, name)
-    again = len(inside.all_folders) == 1 and part_of(inside.all_folders[0]) == part_of(name)
-    return f"{name}/{inside.all_folders[0]}" if again and not inside.files else name
-
-
 def _class_folders(
-    top: str, listing: Listing, parts: Mapping[str, Part]
+    top: str, names: Sequence[str], parts: Mapping[str, Part], against: Against
 ) -> Iterator[tuple[str, tuple[str, Part | None]]]:
     # Every folder of a class, with the class and the part it belongs to.
     if not parts:
-        yield from ((name, (name, None)) for name in listing.all_folders)
+        yield from parts_inside(top, names, against).items() or ((name, (name, None)) for name in names)
     for part_folder, part in parts.items():
         for name in list_folder(top, part_folder).all_folders:
             yield f"{part_folder}/{name}", (name, part)
@@ -169,7 +194,7 @@ def _stray(top: str, listing: Listing, parts: Mapping[str, Part], against: Again
         if folder:
             notices.extend(inside.left_out)
             if inside.problem or not inside.all_folders:
-                notices.append(Notice(folder, inside.problem or "holds no class folders; its files are left out"))
+                notices.append(Notice(folder, inside.problem or NO_CLASS_FOLDERS))
         for name in inside.files:
             file = f"{folder}/{name}" if folder else name
             notices.append(Notice(file, against(top, file) or "lies beside the class folders: it has no class"))
@@ -179,6 +204,14 @@ def _stray(top: str, listing: Listing, parts: Mapping[str, Part], against: Again
             Notice(name, f"lies beside {', '.join(sorted(parts))}: it is part of no split") for name in others
         )
     return notices
+
+
+def _around(root: Path, against: Against) -> str:
+    # The folder around a class, where most folders in it hold such files.
+    above = os.fspath(root.absolute().parent)
+    names = [name for name in list_folder(above).all_folders if name != root.name][:_MOST_SIBLINGS]
+    filled = sum(bool(wanted_files(above, name, list_folder(above, name), against)) for name in names)
+    return above if 2 * filled > len(names) else ""
 
 
 def _too_few(
@@ -205,7 +238,7 @@ def _too_few(
         return f"{shown}: only one class, {printable(classes[0])!r}, has {what}{empty}; two are needed: {example}"
     if loose:
         return f"{shown}: {len(loose):,} {what} lie directly in the folder, without classes; arrange them as {example}"
-    everything = sorted((*stray, *left_out), key=lambda notice: "archive" not in notice.reason)
+    everything = sorted((*stray, *left_out), key=lambda notice: notice.reason.startswith(_SAYS_LITTLE))
     why = (
         f" ({len(everything):,} left out, such as {printable(everything[0].file)}: {everything[0].reason})"
         if everything

@@ -7,13 +7,13 @@ folders of pictures, in most of which they are numbered without a gap.
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from thalweg.core.dataset import FormWish, Sample
-from thalweg.data.walk import maybe_picture
+from thalweg.data.walk import Against, maybe_picture
 
 __all__ = ["FileKind", "are_frames", "kind_of_file", "kind_of_files", "reason_against", "shown_kind"]
 
@@ -87,7 +87,7 @@ def kind_of_files(root: str, form: FormWish = "auto") -> FileKind:
     return max(count.seen, key=lambda kind: (count.seen[kind], kind == "picture"))
 
 
-def reason_against(kind: FileKind) -> Callable[[str, str], str]:
+def reason_against(kind: FileKind) -> Against:
     """Make the test by which files of a source are chosen.
 
     Args:
@@ -110,11 +110,12 @@ def reason_against(kind: FileKind) -> Callable[[str, str], str]:
     return reason
 
 
-def are_frames(samples: Sequence[Sample], *, wanted: bool = False) -> bool:
+def are_frames(samples: Sequence[Sample], classes: Collection[str], *, wanted: bool = False) -> bool:
     """Tell whether pictures are the frames of clips.
 
     Args:
         samples: The pictures of a source, with their paths.
+        classes: The folders of the classes.
         wanted: Clips are asked for, so that doubt speaks for them.
 
     Returns:
@@ -125,15 +126,14 @@ def are_frames(samples: Sequence[Sample], *, wanted: bool = False) -> bool:
 
     Example:
         >>> walk = [Sample(f"walk/{clip}/frame{frame:03d}.png", 0) for clip in "ab" for frame in range(4)]
-        >>> are_frames(walk), are_frames(walk[::2]), are_frames([*walk, Sample("walk/c.png", 0)])
+        >>> are_frames(walk, ["walk"]), are_frames(walk[::2], ["walk"]), are_frames(walk, ["walk/a", "walk/b"])
         (True, False, False)
     """
     clips: dict[str, list[int]] = {}
-    depth = {"train": 3, "validation": 3, "test": 3, None: 2}
     for sample in samples:
         folder, _, name = sample.file.rpartition("/")
         number = re.search(r"(\d+)\D*$", name.rpartition(".")[0])
-        if number is None or folder.count("/") != depth[sample.part] - 1:
+        if number is None or folder.rpartition("/")[0] not in classes:
             return False
         clips.setdefault(folder, []).append(int(number[1]))
     if not wanted and not _speak_of_frames(samples) and _may_be_kinds(clips):

@@ -40,6 +40,7 @@ _ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", "
 _LARGEST = 64 << 20
 _COVERED = 0.5
 _SEPARATORS = "|"
+_KINDS_OF_LENGTHS, _ANEW = 3, 1.5  # one to three words a cell or more, and fewer words than cells: no names of classes
 
 
 def names_pictures(path: Path) -> bool:
@@ -156,7 +157,7 @@ class Table:
         Raises:
             SourceError: It names pictures, but not one class for each.
         """
-        rows = _rows(root / table)
+        rows = _without_comments(_rows(root / table))
         home = table.rpartition("/")[0] or _part_of(table) or ""
         width = max((len(row) for row in rows[:_LOOKED_AT]), default=0)
         files = _file_column(rows[1 : 1 + _LOOKED_AT] or rows, width, names, home)
@@ -215,8 +216,18 @@ def _rows(path: Path) -> list[list[str]]:
     """The rows of a table; none where it is none, or too large to be a list of pictures."""
     try:
         return list(open_rows(path)) if path.stat().st_size <= _LARGEST else []
-    except (OSError, SourceError):
+    except (OSError, SourceError) as error:
+        if isinstance(error, SourceError) and path.suffix.lower() != ".txt":  # those may be anything
+            raise
         return []
+
+
+def _without_comments(rows: list[list[str]]) -> list[list[str]]:
+    """Rows but for those that begin with `#`, of which a single first one is the header."""
+    commented = [row for row in rows if row[0].startswith("#")]
+    if commented and commented[0] is rows[0] and len(commented) == 1:
+        return [[rows[0][0].lstrip("# "), *rows[0][1:]], *rows[1:]]
+    return [row for row in rows if not row[0].startswith("#")]
 
 
 def _file_column(rows: Sequence[Sequence[str]], width: int, names: Names, home: str) -> int | None:
@@ -244,7 +255,7 @@ def _classes(shown: str, body: Sequence[Sequence[str]], left: Mapping[int, str])
     if usual:
         return _of_column(shown, body, usual[0][1], left), _said(usual[0][1], left), True
     binary = [place for place in left if {row[place].strip() for row in body} <= {"0", "1", "0.0", "1.0", "-1", "-1.0"}]
-    if len(binary) > 1:
+    if sum(any(float(row[place] or 0) > 0 for row in body) for place in binary) > 1:  # else two columns of zeros
         return _one_hot(shown, body, binary, left), f"the classes are {len(binary)} columns of 0 and 1", True
     repeating = [
         place
@@ -258,7 +269,7 @@ def _classes(shown: str, body: Sequence[Sequence[str]], left: Mapping[int, str])
         return _of_column(shown, body, chosen[0], left), _said(chosen[0], left), False
     if not chosen:
         return None
-    listed = ", ".join(printable(left[place])[:40] for place in chosen[:6])
+    listed = ", ".join(printable(left[place])[:40] or f"column {place + 1}" for place in chosen[:6])
     raise SourceError(
         f"{shown}: it names the pictures, but any of {len(chosen)} columns ({listed}) may be their class: "
         f"call the right one 'label'"
@@ -271,8 +282,10 @@ def _said(place: int, left: Mapping[int, str]) -> str:
 
 def _of_column(shown: str, body: Sequence[Sequence[str]], place: int, left: Mapping[int, str]) -> list[str]:
     cells = [row[place].strip() for row in body]
-    joined = [cell for cell in cells if _SEPARATORS in cell]
-    if joined:
+    lists = [_items(cell) for cell in cells]
+    if any(lists) and all(len(items) == 1 for cell, items in zip(cells, lists, strict=True) if cell):
+        cells = [items[0] if items else "" for items in lists]
+    elif joined := [cell for cell, items in zip(cells, lists, strict=True) if len(items) > 1] or _joined(cells):
         raise SourceError(
             f"{shown}: {len(joined):,} of {len(cells):,} pictures have several classes, such as "
             f"{printable(joined[0])[:60]!r} in column {printable(left[place])!r}: a picture has one class here; "
@@ -280,6 +293,30 @@ def _of_column(shown: str, body: Sequence[Sequence[str]], place: int, left: Mapp
         )
     whole = all(reads_as_number(cell) and float(cell).is_integer() for cell in cells if cell)
     return [str(int(float(cell))) if whole and cell else cell for cell in cells]
+
+
+def _items(cell: str) -> list[str]:
+    """What is in a cell that was written as a list, `['cat', 'dog']`."""
+    if cell[:1] + cell[-1:] not in {"[]", "()", "{}"}:
+        return []
+    return [item for each in cell[1:-1].split(",") if (item := each.strip().strip("\"'"))]
+
+
+def _joined(cells: Sequence[str]) -> list[str]:
+    """Cells that name several classes: of words that are classes elsewhere, or that are put together anew each time."""
+    joined = [cell for cell in cells if _SEPARATORS in cell]
+    known = set(cells) - {""}
+    for separator in (";", ",", " "):
+        if joined:
+            break
+        pieces = {cell: [piece for each in cell.split(separator) if (piece := each.strip())] for cell in known}
+        several = {cell for cell, each in pieces.items() if len(each) > 1}
+        made = {cell for cell in several if known >= set(pieces[cell])}
+        lengths, words = {len(each) for each in pieces.values()}, {piece for each in pieces.values() for piece in each}
+        if len(lengths) >= _KINDS_OF_LENGTHS and len(known) > _ANEW * len(words):
+            made = several
+        joined = [cell for cell in cells if cell in made]
+    return joined
 
 
 def _one_hot(shown: str, body: Sequence[Sequence[str]], binary: Sequence[int], left: Mapping[int, str]) -> list[str]:

@@ -165,13 +165,15 @@ def _refuse_packed(root: Path, listing: Listing) -> None:
         raise SourceError(f"{printable(root)}: the masks lie packed in {printable(archives[0])}: unpack it there first")
 
 
-def _arranged(root: Path, listing: Listing, pairs: Sequence[_Pair]) -> Arrangement:
+def _arranged(root: Path, listing: Listing, pairs: Sequence[_Pair]) -> Arrangement | None:
     top = os.fspath(root)
     samples: list[Sample] = []
     left_out: list[Notice] = list(listing.left_out)
     kinds: set[str] = set()
+    may_be_masks = 0
     for pair in pairs:
         pictures, candidates, odd = _files_of(top, listing, pair)
+        may_be_masks += len(candidates)
         left_out += odd
         masks, kind, others = _masks_by_stem(pair.masks, candidates)
         kinds.add(kind)
@@ -192,6 +194,8 @@ def _arranged(root: Path, listing: Listing, pairs: Sequence[_Pair]) -> Arrangeme
             )
             for mask in masks.values()
         ]
+    if not may_be_masks:  # notes and tables about the pictures
+        return None
     if not samples:
         where = " and ".join(f"{printable(each.pictures)}/ and {printable(each.masks)}/" for each in pairs)
         raise SourceError(

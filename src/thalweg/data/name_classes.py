@@ -13,9 +13,10 @@ from thalweg.data.walk import list_folder
 __all__ = ["boxes_in", "classes_of_names"]
 
 _NUMBERED = re.compile(r"(?P<name>\D*?[^\W\d_]\D*?)[ ._-]*(?:\(\d+\)|\d+)$")  # no number within: those are sequences
+_NUMBER_FIRST = re.compile(r"\d+(?:[ ._-]+\d+)*[ ._-]+(?P<name>\D*?[^\W\d_]\D*?)(?:[ ._-]*\d+)?")
 _SAYS_NOTHING = re.compile(
     r"(?:img|image|images|photo|foto|pic|picture|dsc|dscn|dscf|pxl|screenshot|scan|sample|frame|file|isic|copy|x)"
-    r"|(?:test|train|val)",
+    r"|(?:test|train|val|left|right|front|back|side|top|rgb|depth|mask|color|colour|gray|grey|crop|cropped|small|large)",
     re.IGNORECASE,
 )
 _LEAST_EACH = 2
@@ -24,7 +25,7 @@ _LOOKED_AT = 1 << 16
 
 
 def classes_of_names(files: Sequence[str]) -> dict[str, str]:
-    """Read classes from names that end in a number: what stands before it, where that comes again and again.
+    """Read classes from names that end in a number, or begin with one: the rest, where it comes again and again.
 
     Args:
         files: Paths of pictures that lie in one folder.
@@ -36,12 +37,15 @@ def classes_of_names(files: Sequence[str]) -> dict[str, str]:
     Example:
         >>> classes_of_names([f"{name}.{number}.jpg" for name in ("cat", "dog") for number in range(4)])["dog.1.jpg"]
         'dog'
+        >>> classes_of_names([f"{number}_{name}.jpg" for name in ("cat", "dog") for number in range(4)])["1_dog.jpg"]
+        'dog'
         >>> classes_of_names(["IMG_1.jpg", "IMG_2.jpg", "DSC_1.jpg", "DSC_2.jpg"])
         {}
     """
     named = {}
     for file in files:
-        found = _NUMBERED.fullmatch(file.rpartition("/")[2].rpartition(".")[0])
+        stem = file.rpartition("/")[2].rpartition(".")[0]
+        found = _NUMBERED.fullmatch(stem) or _NUMBER_FIRST.fullmatch(stem)
         if found:
             named[file] = found["name"]
     counts = Counter(named.values())

@@ -32,6 +32,7 @@ _SAMPLES = (
     "waveforms", "samples", "values", "volumes", "volume", "clips", "videos", "frames",
 )  # fmt: skip
 _LABELS = ("y", "labels", "label", "targets", "target", "arr_1")
+_ADDED = ("_labels", "-labels", "_label", "_target", "_targets", "_y")  # to the name of an array, by its labels
 _CLASSES = ("classes", "class_names", "label_names", "names", "categories")
 GROUPS = ("record", "records", "patient", "patients", "subject", "subjects", "group", "groups", "speaker", "person")
 """Names of what samples of one origin share; such samples must not be on both sides of a split."""
@@ -170,7 +171,7 @@ def _partners(stem: str) -> list[str]:
     for index, word in enumerate(words):
         if word in _SAMPLES:
             names += ["_".join([*words[:index], label, *words[index + 1 :]]) for label in ("y", "labels", "label")]
-    return [*names, f"{stem.lower()}_labels", f"{stem.lower()}-labels", "labels", "y"]
+    return [*names, *(f"{stem.lower()}{each}" for each in _ADDED), "labels", "y"]
 
 
 def is_label_file(stem: str) -> bool:

@@ -2,17 +2,18 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 
 from thalweg.core.dataset import Notice, Sample
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
-from thalweg.data.class_folders import by_folders, real_root, wanted_files
+from thalweg.data.class_folders import NO_CLASS_FOLDERS, by_folders, real_root, wanted_files
 from thalweg.data.elpv import DEMO_CLASSES, read_labels
 from thalweg.data.label_tables import label_tables, labels_of
 from thalweg.data.mask_scan import masks_of
 from thalweg.data.measured import Measured, open_measured
 from thalweg.data.name_classes import boxes_in, classes_of_names
-from thalweg.data.part_names import part_of
+from thalweg.data.part_names import part_of, parts_among
 from thalweg.data.scanned import Scan
 from thalweg.data.source import OpenedSource
 from thalweg.data.walk import list_folder, maybe_picture
@@ -58,7 +59,7 @@ def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
             return other
         boxes = boxes_in(opened.root)
         raise (SourceError(f"{printable(opened.name)}: {boxes}") if boxes else error) from None
-    return _by_table(opened, least, folders=found) or found
+    return _by_table(opened, least, folders=found) or _tested_by_table(found)
 
 
 def _by_masks(opened: OpenedSource) -> Scan | None:
@@ -95,7 +96,13 @@ def _without_folders(opened: OpenedSource, least: int) -> Scan | None:
     """Classes that stand in a table, or in the names of the files; None where they do not."""
     if opened.wanted.form not in {"auto", "pictures"}:
         return None
-    return _by_table(opened, least) or _by_names(opened, least)
+    try:
+        return _by_table(opened, least) or _by_names(opened, least)
+    except SourceError as error:
+        named = _by_names(opened, least)
+        if named is None:
+            raise
+        return replace(named, warnings=(*named.warnings, Notice("", str(error))))
 
 
 def _by_table(opened: OpenedSource, least: int, *, folders: Scan | None = None) -> Scan | None:
@@ -126,6 +133,39 @@ def _by_table(opened: OpenedSource, least: int, *, folders: Scan | None = None) 
         upright=opened.upright,
         warnings=said.warnings,
         together=said.together,
+    )
+
+
+def _tested_by_table(found: Scan) -> Scan:
+    """Add what a table says of a part without class folders: `test.csv` beside `train/CLASS/` and `test/1.png`."""
+    bare = tuple(f"{notice.file}/" for notice in found.left_out if notice.reason == NO_CLASS_FOLDERS)
+    tables = label_tables(found.root) if bare and found.kind == "picture" else ()
+    try:
+        said = labels_of(found.root, tables) if tables else None
+    except SourceError:
+        said = None
+    if said is None:
+        return found
+    parts = parts_among(list_folder(os.fspath(found.root)).all_folders)
+    index = {name: label for label, name in enumerate(found.classes)}
+    more = {
+        sample.file: Sample(sample.file, index[name], parts.get(sample.file.partition("/")[0]))
+        for sample in said.samples
+        if sample.file.startswith(bare) and (name := said.classes[sample.label]) in index
+    }
+    used = {each.rstrip("/"): sum(file.startswith(each) for file in more) for each in bare}
+    return replace(
+        found,
+        samples=tuple(sorted((*found.samples, *more.values()), key=lambda sample: sample.file)),
+        left_out=tuple(each for each in found.left_out if each.file not in more and not used.get(each.file)),
+        warnings=(
+            *found.warnings,
+            *(
+                Notice(folder, f"has no class folders: {count:,} of its pictures have their class from a table")
+                for folder, count in used.items()
+                if count
+            ),
+        ),
     )
 
 

@@ -27,14 +27,17 @@ from thalweg.data.label_table import names_pictures
 from thalweg.data.label_tables import labels_of
 from thalweg.data.shelf import land
 from thalweg.data.tables import TABLES
+from thalweg.data.unread_kinds import unread_kind
+from thalweg.data.walk import Listing, list_folder, maybe_picture
 
-__all__ = ["OpenedSource", "SourceKind", "open_source"]
+__all__ = ["OpenedSource", "SourceKind", "open_source", "source_name"]
 
 SourceKind: TypeAlias = Literal["folder", "archive", "arrays", "url", "drive", "elpv"]
 
 PLAINLY = Wanted()
 """Read as it looks."""
 
+_WRAPPINGS = 16  # folders inside one another that hold nothing else
 _DEMO_NAMES = ("elpv", "elpv:any")
 
 
@@ -59,6 +62,34 @@ class OpenedSource:
     left_out: tuple[Notice, ...] = ()
     wanted: Wanted = PLAINLY
     table: str = ""
+
+
+def source_name(source: object) -> str:
+    """The name of a source that was given in Python.
+
+    Args:
+        source: A path, as text or otherwise.
+
+    Returns:
+        The path as text.
+
+    Raises:
+        SourceError: It is none, but arrays, a data set, or a list of files.
+
+    Example:
+        >>> source_name(Path("photos"))
+        'photos'
+        >>> source_name(5)
+        Traceback (most recent call last):
+        thalweg.core.errors.SourceError: the source is of type int, and a path is wanted: save arrays by ...
+    """
+    if isinstance(source, str | bytes | os.PathLike):
+        return os.fsdecode(source)
+    raise SourceError(
+        f"the source is of type {type(source).__name__}, and a path is wanted: save arrays by "
+        f"numpy.savez('data.npz', x=x, y=y) and name 'data.npz'; of files, name their folder, or a table of paths and "
+        f"classes"
+    )
 
 
 def open_source(
@@ -94,7 +125,7 @@ def open_source(
     if name in _DEMO_NAMES:
         return OpenedSource(name=name, root=demo_folder(), kind="elpv", upright=False)
     if "://" in name:
-        return replace(_open_link(name, progress), wanted=wanted)
+        return _unwrapped(_open_link(name, progress), wanted, progress)
     path = _place_of(name)
     try:
         mode = path.stat().st_mode
@@ -111,14 +142,29 @@ def open_source(
         return OpenedSource(name=name, root=path, kind="folder", wanted=wanted)
     if not stat.S_ISREG(mode):
         raise SourceError(f"{printable(name)}: is neither a folder nor a file; name a folder of pictures or an archive")
-    kind = kind_of_file(path.name)
+    _refuse_file(name, path)
+    return _unwrapped(_open_archive(name, path, progress), wanted, progress)
+
+
+def _refuse_file(name: str, path: Path) -> None:
+    # One picture or recording, or a file of a kind that is not read, though it may be an archive inside (.pt, .xlsx).
+    if unread := unread_kind(path.name):
+        raise SourceError(f"{printable(name)}: {unread}")
+    kind = kind_of_file(path.name) or (None if maybe_picture(os.fspath(path.parent), path.name) else "picture")
     if kind is not None:
         what, ending = shown_kind(kind)
         raise SourceError(
             f"{printable(name)}: is a single file; name the folder that holds {what} in one folder a class, "
             f"such as {printable(path.parent)}/cat/1{ending}"
         )
-    return replace(_open_archive(name, path, progress), wanted=wanted)
+
+
+def _unwrapped(opened: OpenedSource, wanted: Wanted, progress: Callable[[str], None] | None) -> OpenedSource:
+    # What came out of an archive: arrays, such as cifar-10-python.tar.gz has them, or a folder.
+    arrays = _arrays_of(opened.name, opened.root)
+    if not arrays:
+        return replace(opened, wanted=wanted)
+    return replace(_open_arrays(opened.name, arrays, wanted, progress), left_out=opened.left_out)
 
 
 def _place_of(name: str) -> Path:
@@ -129,9 +175,21 @@ def _place_of(name: str) -> Path:
 
 def _arrays_of(name: str, path: Path) -> tuple[Path, ...]:
     try:
-        return array_files(path)
+        return array_files(path) or _wrapped_arrays(path)
     except OSError as error:
         raise SourceError(f"{printable(name)}: cannot be opened ({_reason(error)})") from None
+
+
+def _wrapped_arrays(path: Path) -> tuple[Path, ...]:
+    # Arrays in a folder that holds nothing else, as torchvision keeps them (MNIST/raw/) and archives have them.
+    for _ in range(_WRAPPINGS):
+        inside = list_folder(os.fspath(path)) if path.is_dir() else Listing()
+        if len(inside.all_folders) != 1 or inside.files:
+            return ()
+        path = path / inside.all_folders[0]
+        if files := array_files(path):
+            return files
+    return ()
 
 
 def _table(name: str, path: Path, wanted: Wanted) -> OpenedSource:

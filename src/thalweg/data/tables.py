@@ -5,6 +5,7 @@ the last column, or the first (as the UCR archive has it), where it holds whole 
 Columns called `record`, `patient`, `subject` ... say what belongs together. The rest are the values, in order.
 """
 
+import codecs
 import csv
 import itertools
 import re
@@ -18,10 +19,10 @@ import numpy.typing as npt
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.array_part import ArrayPart
-from thalweg.data.axes import FEWEST_STEPS
+from thalweg.data.axes import FEWEST_STEPS, is_pixel, sides_of_pixels
 from thalweg.data.npz import GROUPS
 
-__all__ = ["TABLES", "open_rows", "read_table", "reads_as_number"]
+__all__ = ["TABLES", "holds_pixels", "open_rows", "read_table", "reads_as_number", "without_labels"]
 
 TABLES = (".csv", ".tsv", ".txt")
 """Endings of tables."""
@@ -46,7 +47,9 @@ def open_rows(path: Path) -> Iterator[list[str]]:
         SourceError: The file cannot be read as text.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open("rb") as file:
+            wide = file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}  # Excel's "Unicode text"
+        with path.open(encoding="utf-16" if wide else "utf-8-sig", newline="") as file:
             head = file.read(1 << 16)
             file.seek(0)
             line = head.partition("\n")[0]
@@ -61,19 +64,24 @@ def open_rows(path: Path) -> Iterator[list[str]]:
                     cells.pop()
                 if cells:
                     yield cells
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeError as error:
+        raise SourceError(
+            f"{printable(path.name)}: cannot be read as a table, being no text in UTF-8 ({error}): save it as CSV UTF-8"
+        ) from None
+    except (OSError, csv.Error) as error:
         raise SourceError(f"{printable(path.name)}: cannot be read as a table ({error})") from None
 
 
 def read_table(
-    path: Path, aside: Path | None = None, *, labelled: bool = True, values: int | None = None
+    path: Path, aside: Path | None = None, *, labelled: bool | None = True, values: int | None = None
 ) -> list[ArrayPart]:
-    """Read signals that stand in a table, one a row.
+    """Read signals that stand in a table, one a row; or pictures, where its columns are called pixels.
 
     Args:
         path: The file.
         aside: Folder for the numbers on their way; None keeps them in memory.
-        labelled: Whether labels are needed; without, a column of labels may still be there.
+        labelled: Whether labels are needed; without, a column of labels may still be there. None takes a column that
+            is called so.
         values: Numbers a row that a trained network takes, where known: of so many columns none is a label.
 
     Returns:
@@ -91,7 +99,7 @@ def read_table(
     body = first[1:] if header else first
     if not body:
         raise SourceError(f"{shown}: has a header and no rows")
-    columns = _Columns(shown, header, body, labelled=labelled, values=values)
+    columns = _Columns(shown, header, body, labelled=_called(header) if labelled is None else labelled, values=values)
     count = 0
     labels: list[str] = []
     groups: list[str] = []
@@ -109,18 +117,57 @@ def read_table(
             if columns.group is not None:
                 groups.append(row[columns.group])
         scratch.flush()
-        pictures = np.memmap(scratch, np.float32, mode="r", shape=(count, len(columns.values)))  # outlives the file
+        sides = columns.sides or (len(columns.values),)
+        pictures = np.memmap(scratch, np.float32, mode="r", shape=(count, *sides))  # outlives the file
     return [
         ArrayPart(
             file=path.name,
             part=None,
             pictures=pictures,
-            labels=_as_array(labels) if labelled else None,
+            labels=_as_array(labels) if labels and labelled is not False else None,
             groups=np.asarray(groups) if groups else None,
             grouped_by=columns.group_name,
-            said=columns.said if labelled else "",
+            said=columns.said if labelled is not False else "",
         )
     ]
+
+
+def holds_pixels(path: Path) -> bool:
+    """Tell whether the rows of a table are pictures.
+
+    Args:
+        path: A file.
+
+    Returns:
+        True where its columns are called pixels.
+    """
+    names = [name for name in _first_row(path) if not _called([name]) and name.lower() not in _IGNORED]
+    return bool(sides_of_pixels(names))
+
+
+def without_labels(files: Sequence[Path]) -> frozenset[Path]:
+    """Tables without a column of labels beside others that have one, such as the `test.csv` of a competition.
+
+    Args:
+        files: All files of a source.
+
+    Returns:
+        Those tables.
+    """
+    called = {path: _called(_first_row(path)) for path in files if path.name.lower().endswith(TABLES)}
+    return frozenset(path for path, has in called.items() if not has) if any(called.values()) else frozenset()
+
+
+def _first_row(path: Path) -> list[str]:
+    try:
+        return next(open_rows(path), [])
+    except SourceError:
+        return []
+
+
+def _called(header: Sequence[str] | None) -> bool:
+    """Whether a column is called as labels are."""
+    return any(name.lower() in _LABELS for name in header or ())
 
 
 class _Columns:
@@ -152,6 +199,7 @@ class _Columns:
                 f"{shown}: {len(self.values)} columns of numbers a row are no signal ({FEWEST_STEPS} are needed); "
                 f"a table of features is not trained"
             )
+        self.sides = sides_of_pixels([names[index] for index in self.values]) if header else ()
 
     @staticmethod
     def _label(shown: str, names: list[str], left: list[int], body: list[list[str]]) -> int | None:
@@ -169,6 +217,8 @@ class _Columns:
                 f"{words[0] + 1}; call the one with the labels 'label'"
             )
         for index in (left[-1], left[0]):
+            if is_pixel(names[index]):
+                continue
             cells = {row[index] for row in whole_rows}
             if all(_is_whole(cell) for cell in cells) and len(cells) <= min(_MOST_NUMBERED, max(2, len(body) // 2)):
                 return index

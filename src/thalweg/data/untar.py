@@ -41,13 +41,16 @@ def untar(job: Unpacking) -> None:
         SourceError: It is no tar archive, is damaged anywhere, or too large.
     """
     with job.archive.open("rb") as file:
-        stream = _Metered(job, _unpacked(file))
+        packed = _unpacked(file)
+        stream = _Metered(job, packed)
         first = stream.peek(_BLOCK_BYTES)
         try:
             tarfile.TarInfo.frombuf(first, "utf-8", "surrogateescape")
         except tarfile.HeaderError as error:
             if _kind(error) == "EOFHeaderError":
                 raise job.refuse("is an archive without contents") from None
+            if packed is not file:
+                raise job.refuse("is a single file that was packed: unpack it, and name what comes out") from None
             raise job.refuse("is no zip or tar archive by its contents; give a folder, a zip or a tar") from None
         with _faults_named(job):
             _unpack_members(job, stream)

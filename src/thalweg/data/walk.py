@@ -11,11 +11,16 @@ import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from thalweg.core.dataset import Notice
 from thalweg.core.files import printable
+from thalweg.data.unread_kinds import unread_kind
 
-__all__ = ["Listing", "list_folder", "maybe_picture", "walk_folders"]
+__all__ = ["Against", "Listing", "list_folder", "maybe_picture", "walk_folders"]
+
+Against: TypeAlias = Callable[[str, str], str]
+"""Gives the reason why a file is not looked for, from root and file; nothing for one that is."""
 
 # fmt: off
 _PICTURES = frozenset({
@@ -24,7 +29,7 @@ _PICTURES = frozenset({
 })
 _NO_PICTURES = frozenset({
     "txt", "csv", "tsv", "json", "jsonl", "xml", "yaml", "yml", "toml", "md", "html", "htm", "log", "py",
-    "pkl", "npy", "npz", "h5", "db", "sqlite",
+    "npy", "npz", "db", "sqlite",
 })
 _ARCHIVES = frozenset({"zip", "tar", "gz", "tgz", "bz2", "tbz2", "xz", "txz", "7z", "rar", "zst"})
 # fmt: on
@@ -168,8 +173,8 @@ def maybe_picture(root: str, file: str) -> str:
         return ""
     if extension in _ARCHIVES:
         return f"an archive inside the source (.{extension}); unpack it to use what it holds"
-    if extension in {"heic", "heif"}:
-        return f"pictures of the kind .{extension} are not read; save it as JPEG or PNG"
+    if known := unread_kind(file.rpartition("/")[2]):
+        return known
     if extension not in _NO_PICTURES:
         try:
             descriptor = os.open(os.path.join(root, file), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # noqa: PTH118
@@ -197,7 +202,7 @@ def walk_folders(
     folders: Sequence[str],
     *,
     linked: Sequence[str] = (),
-    against: Callable[[str, str], str] = maybe_picture,
+    against: Against = maybe_picture,
 ) -> tuple[dict[str, list[str]], list[Notice]]:
     """Find the candidate pictures below some folders; every real folder is read once, however many links lead there.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import CheckResult
 from thalweg.data.health import leakage
+from thalweg.data.source import source_name
 from thalweg.workbench.loading import load_scan, look
 from thalweg.workbench.loading_masks import uneven_pixels
 from thalweg.workbench.recipes import resolved
@@ -36,10 +37,11 @@ def check(source: str | Path, *, listener: Listener | None = None) -> CheckResul
     """
     listener = listener or whoever_is_here()
     started = listener.began
-    looked = look(str(source), listener)
+    source = source_name(source)
+    looked = look(source, listener)
     side = looked.side
     if looked.form == "picture":  # at the size that training would take by itself, so that the work is not done twice
-        side = resolved(TrainingPlan(source=str(source)), picture_side=looked.side).image_size or side
+        side = resolved(TrainingPlan(source=source), picture_side=looked.side).image_size or side
     loaded = load_scan(looked.scan, image_size=side, listener=listener)
     classes = loaded.scan.classes
     counts = [0] * len(classes)

@@ -12,6 +12,7 @@ from thalweg.core.errors import RunError, SourceError
 from thalweg.core.files import printable
 from thalweg.core.results import TrainResult
 from thalweg.data.batches import Batches
+from thalweg.data.source import source_name
 from thalweg.evaluation.classification import evaluate as score_split
 from thalweg.training.scoring import predict as run_over
 from thalweg.workbench.environment import find_source
@@ -52,7 +53,7 @@ def evaluate(
     started = listener.began
     model = open_model(run, device=device)
     own = source is None
-    name = find_source(model.folder, model.plan.source) if source is None else str(source)
+    name = find_source(model.folder, model.plan.source) if source is None else source_name(source)
     # A network may be tried on one class; its own split is read again just as it was in training.
     wanted = model.plan.wanted if own else model.wanted
     loaded = load(name, image_size=model.size, listener=listener, least=1, wanted=wanted, like=model.shape)

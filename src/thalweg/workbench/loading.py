@@ -220,6 +220,7 @@ def summarise(loaded: Loaded, parts: Split, source: str) -> tuple[DataSummary, t
         counts=counts,
         reading=reading_of(loaded, parts.train),
         shown=loaded.scan.stored.index.shown if loaded.scan.stored is not None else None,
+        grey=loaded.scan.form == "picture" and loaded.pictures.pixels.shape[-1] == 1,
         content=_content(loaded, [index for indices in named.values() for index in indices]),
         train=tuple(files[index] for index in parts.train),
         validation=tuple(files[index] for index in parts.validation),

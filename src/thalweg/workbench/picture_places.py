@@ -123,7 +123,13 @@ def blocks_of(model: TrainedModel, place: Place, *, most: int, notes: list[str])
     try:
         with tempfile.TemporaryDirectory(prefix="thalweg-", ignore_cleanup_errors=True) as aside:
             said, blocks = picture_rows(
-                files, Path(aside), size=size, trained=model.summary.shown, most=most, only=place.row
+                files,
+                Path(aside),
+                size=size,
+                trained=model.summary.shown,
+                most=most,
+                only=place.row,
+                colours=not model.summary.grey,
             )
             notes += said
             for block in blocks:

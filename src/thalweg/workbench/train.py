@@ -17,6 +17,7 @@ from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
+from thalweg.data.source import source_name
 from thalweg.data.split import held_out_shares
 from thalweg.networks.catalogue import network as describe_network
 from thalweg.networks.catalogue import suited
@@ -167,7 +168,7 @@ def train(
     own = own_network(network)  # an unknown name is told at once
     width, height = asked_size(image_size)
     validation, test = held_out_shares(split, validation, test)
-    base = TrainingPlan(source=str(source))
+    base = TrainingPlan(source=source_name(source))
     plan = base.with_options(
         network=own.label if own else network,
         epochs=epochs,
