@@ -11,7 +11,18 @@ from dataclasses import dataclass
 
 from thalweg.core.split_words import SPLIT_WORDS
 
-__all__ = ["JUDGED", "Meaning", "is_epoch", "is_step", "judges", "may_count", "meaning", "split_of", "words"]
+__all__ = [
+    "JUDGED",
+    "Meaning",
+    "is_epoch",
+    "is_step",
+    "judges",
+    "may_count",
+    "meaning",
+    "split_of",
+    "stand_in",
+    "words",
+]
 
 JUDGED = frozenset({"loss", "perplexity", "accuracy", "error_rate"})
 """Quantities that tell how a run goes."""
@@ -33,9 +44,9 @@ _PER = {
     **dict.fromkeys(("epoch", "avg", "avr", "average", "mean"), "epoch"),
 }
 _FILLERS = {"metrics", "metric", "running", "global", "history", "stats", "scalar", "scalars", "value", "log", "logs"}
-_FILLERS |= {"mini", "over", "set", "main", "de", "di", "на"}
+_FILLERS |= {"mini", "over", "set", "main", "de", "di", "на", "current", "reduced", "curve", "curves"}
 _LOSS = {
-    *("loss", "total loss", "loss total", "cost", "objective", "nll", "nll loss", "ce", "ce loss", "loss ce", "celoss"),
+    *("loss", "total loss", "loss total", "tot loss", "overall loss", "cost", "objective", "nll", "nll loss", "ce", "ce loss", "loss ce", "celoss"),
     *(
         "cross entropy",
         "crossentropy",
@@ -50,8 +61,9 @@ _LOSS = {
     *("verlust", "perte", "pérdida", "perdida", "perda", "perdita", "потери", "损失", "損失", "زیان", "هزینه"),
     *("lm loss", "loss cls", "loss classification", "mlogloss", "multi logloss", "binary logloss"),
 }
+_WHOLE = {"total loss", "loss total", "tot loss", "overall loss"}
 _ACCURACY = {
-    *("acc", "accuracy", "top 1", "acc 1", "accuracy 1", "top 1 acc", "top 1 accuracy", "accuracy top 1", "acc top 1"),
+    *("acc", "accu", "a acc", "accuracy", "top 1", "acc 1", "accuracy 1", "top 1 acc", "top 1 accuracy", "accuracy top 1", "acc top 1"),
     *(
         "accuracy 01",
         "prec 1",
@@ -72,6 +84,12 @@ _ERROR = {
     *("error rate", "err rate", "top 1 error", "top 1 err", "classification error", "misclassification"),
     *("misclassification rate", "error top 1", "err 1", "err top 1", "classification error rate"),
 }
+_FALLS = {
+    *("rmse", "mae", "mape", "smape", "msle", "rmsle", "huber", "logcosh", "l 1", "l 2", "squared error"),
+    *("absolute error", "root squared error", "absolute percentage error", "squared logarithmic error"),
+}
+"""Measures of a regression, without `mean`: they stand for the loss where it is not told."""
+
 _RATE = re.compile(
     r"(?:lrs?|learning rates?|learningrate|learn rate|base learn rate)(?: (?:pg )?0| [a-z]+)?(?: pg 1)?"
     r"|(?:base|current) (?:lr|learning rate)"
@@ -184,7 +202,7 @@ def _quantity(rest: str) -> tuple[str, int]:
     if group in {"loss", "losses"} and below in _LOSS and below.endswith("loss"):
         rest = below  # a group of TensorBoard's: `Loss/total_loss`
     if rest in _LOSS:
-        return "loss", {"total loss": 3, "loss total": 3, "loss": 2}.get(rest, 1)
+        return "loss", 3 if rest in _WHOLE else 1 + (rest == "loss")
     if rest in _ACCURACY:
         return "accuracy", 2 if rest in {"accuracy", "acc"} else 1
     if rest in _ERROR or rest in _PERPLEXITY:
@@ -194,6 +212,31 @@ def _quantity(rest: str) -> tuple[str, int]:
     if _GRADIENT.fullmatch(rest):
         return "gradient_norm", 1
     return ("seconds", 1) if rest in _SECONDS else ("", 0)
+
+
+def stand_in(name: str) -> Meaning | None:
+    """Say what a name may stand for where a log has neither a loss nor an accuracy by its name.
+
+    Args:
+        name: A column's name or a tag.
+
+    Returns:
+        Its meaning as an error rate, or as the loss of a regression; None for any other name.
+
+    Example:
+        >>> stand_in("train error").quantity, stand_in("val_rmse").quantity, stand_in("speed")
+        ('error_rate', 'loss', None)
+    """
+    if meaning(name).quantity:
+        return None
+    rate = meaning(f"{name} rate")
+    if rate.quantity == "error_rate":
+        return rate
+    parts = words(name)
+    rest = " ".join(part for part in parts if part not in _SPLITS and part not in _PER and part not in _FILLERS)
+    if rest not in _FALLS:
+        return None
+    return meaning(" ".join(["loss", *(part for part in parts if part in _SPLITS or part in {"epoch", "step"})]))
 
 
 def split_of(word: str) -> str:

@@ -1,12 +1,13 @@
 """Phrases of printed lines that say a counter or a name in another place than beside its number, put plainly.
 
-`Cost after epoch 3: 0.64` is of epoch 3, `E012 train_loss=0.5` of epoch 12, `Score at iteration 100 is 0.52` DL4J's
-loss, and what stands in brackets as a word is a remark, but for a split or a mean: `Epoch(val)`, `loss (avg)`.
+`Cost after epoch 3: 0.64` is of epoch 3, `E012 train_loss=0.5` of epoch 12, `Train loss 100 0.51` of step 100, `Score
+at iteration 100 is 0.52` DL4J's loss, and what stands in brackets as a word is a remark, but for a split or a mean:
+`Epoch(val)`, `loss (avg)`. `Epoch 3: 9129 / 10000`, as Nielsen's book prints it, counts right answers.
 """
 
 import re
 
-from thalweg.histories.names import split_of
+from thalweg.histories.names import split_of, words
 
 __all__ = ["plainly"]
 
@@ -22,6 +23,16 @@ _AFTER = re.compile(
     re.IGNORECASE,
 )
 _PLACES = (" after ", " at ", " in ", " for ", " of ")
+_IS = re.compile(r"\b(loss|cost|error|accuracy|acc|perplexity|rate) (?:is|was|of) (?=[-+.\d]|nan|inf)", re.IGNORECASE)
+_HASH = re.compile(r"\b(epoch|iteration|iter|step|batch)\s?#\s?(?=\d)", re.IGNORECASE)
+_BETWEEN = re.compile(
+    r"\b((?:[a-z]+ )?(?:loss|cost|error|accuracy|acc)) (\d{1,9}):?\s+(?=(?:[-+]?\d*\.\d+(?:e[-+]?\d+)?|nan|inf)(?:[\s,;]|$))",
+    re.IGNORECASE,
+)
+_RIGHT = re.compile(r"(\s*Epoch \d{1,9}\s?:) (\d{1,12} ?/ ?\d{1,12})\s*", re.IGNORECASE)
+_VALUE = re.compile(r"(\s*iter\s+\d{1,9}) value (?=[-\d])")  # of R's optimizers, such as nnet's
+_PLACE = re.compile(r"(?<![\w.])[\w.<>]+:([\w<>]+):\d+ - ")  # loguru's `module:function:line - `
+_UPDATES = re.compile(r"(?<=: )Up\. (?=\d)")  # Marian counts `Ep. 1 : Up. 1000`
 _GLUED = re.compile(r"\W*(?:e|ep|epoch)_?(\d{1,6})(?=[:,\s|])", re.IGNORECASE)  # `E012 train_loss=0.5`
 
 
@@ -45,7 +56,22 @@ def plainly(piece: str) -> str:
     if any(word in piece for word in _PLACES):
         piece = _SCORE.sub("loss ", piece)
         piece = _AFTER.sub(r"\2 \3 \1: ", piece)
+    if "#" in piece:
+        piece = _HASH.sub(r"\1 ", piece)
+    if right := _RIGHT.fullmatch(piece):
+        piece = f"{right[1]} accuracy: {right[2]}"
+    if "Up." in piece:
+        piece = _UPDATES.sub("update ", piece)
+    if ":" in piece and " - " in piece:
+        piece = _PLACE.sub(_function, piece, count=1)
+    piece = _VALUE.sub(r"\1 loss ", _BETWEEN.sub(r"step \2 \1: ", _IS.sub(r"\1: ", piece)))
     return _CHINESE.sub(r" epoch \1 ", _OF.sub(" ", _IN_BRACKETS.sub(_kept, piece)))
+
+
+def _function(found: re.Match[str]) -> str:
+    """Of the place in the program only that its function evaluates: `train` may print what it likes."""
+    splits = [split_of(word) for word in words(found[1])]
+    return "" if "train" in splits else f"{next(filter(None, splits), '')} "
 
 
 def _kept(found: re.Match[str]) -> str:

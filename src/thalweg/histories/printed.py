@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 
 from thalweg.histories.cells import number
-from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning, split_of, words
+from thalweg.histories.names import JUDGED, Meaning, is_epoch, is_step, meaning, split_of, stand_in, words
 from thalweg.histories.phrases import plainly
 
 __all__ = ["Printed", "is_remark", "pieces", "read_line"]
@@ -63,7 +63,8 @@ _AROUND_EPOCH = {
     "the",
     "at",
 }
-_AROUND_EPOCH |= {"info", "debug", "warning", "error", "root", "main"}
+_AROUND_EPOCH |= {"info", "debug", "warning", "error", "root", "main", "online", "stdout", "stderr"}
+_AROUND_EPOCH |= {"i", "d", "w", "e", "f", "p"}  # levels of glog, halves of Kubernetes' lines
 _EVALUATED = re.compile(r"\b(?:Saving dict for|cur metric,)")  # of an evaluation, by TensorFlow's estimators and Paddle
 _SETTINGS = {"batch", "batches", "steps", "updates", "iterations", "iters"}  # `batch = 64` says how large, not which
 _WRONG = (["error"], ["err"])
@@ -232,7 +233,8 @@ class _Line:
             return  # a list, which is no value of this moment
         name = self._in_full(name, digits, unit)
         quantity = meaning(name).quantity
-        if not (plain or quantity) or (total and quantity not in {"accuracy", "error_rate"}):
+        told = plain or quantity or ("." in digits and stand_in(name))
+        if not told or (total and quantity not in {"accuracy", "error_rate"}):
             return
         read = number(digits + (unit if unit == "%" else ""))
         if read is None or (total and int(total) == 0):
@@ -259,8 +261,8 @@ class _Line:
         if own.split:
             self.split = own.split
         elif self.split and own.quantity in JUDGED:
-            taken = {(each.quantity, each.split) for each in map(meaning, self.said.values)}
-            if (own.quantity, self.split) not in taken:
+            taken = [each.plain for each in map(meaning, self.said.values) if _same(each, own, self.split)]
+            if own.plain > max(taken, default=0):  # `Train cls loss 0.4 total loss 0.9`
                 return f"{self.split} {name}"
         return name
 
@@ -297,6 +299,10 @@ class _Line:
             if read is not None:
                 self.said.means[self.last] = read
         self.last = ""
+
+
+def _same(one: Meaning, other: Meaning, split: str) -> bool:
+    return one.quantity == other.quantity and one.split == split
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)  # a log says the same names again and again

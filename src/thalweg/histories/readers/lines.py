@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from thalweg.core.errors import LogError
 from thalweg.histories.database import MAGIC
 from thalweg.histories.log_file import LogFile
-from thalweg.histories.names import JUDGED, Meaning, judges, meaning, split_of, words
+from thalweg.histories.names import JUDGED, Meaning, judges, meaning, split_of, stand_in, words
 from thalweg.histories.printed import Printed, pieces, read_line
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.readers.table import apply_counters
 from thalweg.histories.recording import Recording
 from thalweg.histories.rows import Columns, columns_of_rows, to_recordings
 
-__all__ = ["READER"]
+__all__ = ["NAMED", "READER"]
 
 _TABLES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".yaml", ".yml"}
 _QUOTED = " \t#>|*"
@@ -43,18 +43,40 @@ class _Row:
     batches: dict[str, list[float]] = field(default_factory=dict)  # of an evaluation
 
 
-def _recognises(file: LogFile) -> bool:
+def _is_text(file: LogFile) -> bool:
     if file.head.startswith(MAGIC) or file.path.suffix.lower() in _TABLES or file.text.lstrip()[:1] == "{":
         return False
-    if file.text.lstrip()[:1] == "[" and file.json is not None:
+    return file.text.lstrip()[:1] != "[" or file.json is None
+
+
+def _recognises(file: LogFile) -> bool:
+    if not _is_text(file):
         return False
-    uncounted = 0
+    uncounted = standing = 0
     text = _Text()
     for row in text.rows(text.said(file.printed)):
+        counted = row.epoch is not None or row.step is not None
         if judges(row.values):
             uncounted += any(meaning(name).quantity in _LOSSES for name in row.values)  # `k = 3, accuracy: 0.8` is none
-            if row.epoch is not None or row.step is not None or uncounted >= _UNCOUNTED:
+            if counted or uncounted >= _UNCOUNTED:
                 return True
+        elif counted:
+            standing += any(map(stand_in, row.values))
+    return standing > 1
+
+
+def _names_numbers(file: LogFile) -> bool:
+    """Whether counted lines have a name in common, which `--columns` may mean, as `Loss_D` of two networks is none."""
+    if not _is_text(file):
+        return False
+    text = _Text()
+    seen: set[str] = set()
+    for row in text.rows(text.said(file.printed)):
+        if row.epoch is None and row.step is None:
+            continue
+        if seen & set(row.values):
+            return True
+        seen |= set(row.values)
     return False
 
 
@@ -290,3 +312,5 @@ def _flat(row: _Row) -> dict[str, object]:
 
 
 READER = Reader(name="printed lines", recognises=_recognises, read=_read)
+NAMED = Reader(name="printed lines", recognises=_names_numbers, read=_read)
+"""For lines whose names say no loss and no accuracy: offered last, for the user may say which is which."""
