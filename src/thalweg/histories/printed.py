@@ -37,7 +37,8 @@ _WORD_AFTER = re.compile(r"\s[A-Za-z]\w*\s*[:=]")
 _MORE = re.compile(r"\s*,\s*[-+.\d]|\s+[-+.\d]")
 _HEADED = re.compile(r"\s*\[\s*(\d{1,9})\s*(?:[/,]\s*(\d{1,9})\s*)?\]")
 _SPLIT_AND_EPOCH = re.compile(
-    r"\s*(?:train|training|val|valid|validation|test|eval):?\s+(\d{1,9})\s*:?\s*\[", re.IGNORECASE
+    r"\s*(?:train|training|val|valid|validation|test|eval):?\s+(?:(\d{1,9})|\[(\d{1,9})\])\s*:?\s*\[",
+    re.IGNORECASE,
 )
 _DARKNET = re.compile(
     r"\s*(\d{1,9})(?:,\s*[\d.]+)?:\s*([-+.\w]+),\s*([-+.\w]+)\s+avg\b(?:[^,]*,\s*([\d.e+-]+)\s+rate)?"
@@ -200,7 +201,7 @@ class _Line:
                 self.said.part = (int(headed[2]), 0)
             before = headed.end()
         elif headed := _SPLIT_AND_EPOCH.match(self.text):
-            self.said.epoch = int(headed[1])
+            self.said.epoch = int(headed[1] or headed[2])
             before = headed.end() - 1
         for found in _NUMBER.finditer(self.text, before):
             if found[1][-1:].isalpha() and _WORD_AFTER.match(self.text, found.end()):
@@ -233,7 +234,7 @@ class _Line:
             return  # a list, which is no value of this moment
         name = self._in_full(name, digits, unit)
         quantity = meaning(name).quantity
-        told = plain or quantity or ("." in digits and stand_in(name))
+        told = plain or quantity or ("." in digits and (stand_in(name) or _is_of_five(name)))
         if not told or (total and quantity not in {"accuracy", "error_rate"}):
             return
         read = number(digits + (unit if unit == "%" else ""))
@@ -299,6 +300,10 @@ class _Line:
             if read is not None:
                 self.said.means[self.last] = read
         self.last = ""
+
+
+def _is_of_five(name: str) -> bool:
+    return name.endswith("5") and meaning(f"{name[:-1]}1").quantity == "accuracy"
 
 
 def _same(one: Meaning, other: Meaning, split: str) -> bool:

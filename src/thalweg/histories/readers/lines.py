@@ -38,6 +38,7 @@ class _Row:
     line: int
     split: str = ""
     counted: bool = False  # a batch within its epoch
+    in_parts: bool = False  # an evaluation that counts its batches
     values: dict[str, float] = field(default_factory=dict)
     means: dict[str, float] = field(default_factory=dict)
     batches: dict[str, list[float]] = field(default_factory=dict)  # of an evaluation
@@ -194,6 +195,7 @@ class _Text:
         if row is None:
             return
         row.line, row.counted = line, row.counted or (said.part is not None and not _held_out(split))
+        row.in_parts = row.in_parts or (said.part is not None and _held_out(split))
         row.step = self.step if row.step is None else row.step
         if _held_out(split):
             for name, value in named.items():
@@ -209,6 +211,8 @@ class _Text:
     def _count(self, said: Printed) -> str:
         """Take in a line's counters; the split that they leave in force."""
         if said.epoch is not None:
+            if self._sums_up(said):
+                return self.row.split if self.row is not None else ""
             if said.epoch != self.epoch:
                 self.first_total, self.step = 0, None
             self.epoch, self.sticky = said.epoch, ""
@@ -231,6 +235,14 @@ class _Text:
             self.later_total = total
             return "val"
         return "" if total == self.first_total else self.sticky
+
+    def _sums_up(self, said: Printed) -> bool:
+        """Whether a line tells the evaluation above it once more, as a whole: ` * Finished epoch # 1  top1: 23.4`."""
+        row = self.row
+        if row is None or not row.in_parts or said.epoch != row.epoch:
+            return False
+        whole = said.part is None and not said.split and bool(said.values)
+        return whole and all(_named(name, row.split) in row.values for name in said.values if judges([name]))
 
     def _joins(self, split: str, said: Printed, named: Mapping[str, float], line: int) -> bool:
         """Whether a line belongs to the row that is open."""
