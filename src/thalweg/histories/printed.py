@@ -40,6 +40,7 @@ _SPLIT_AND_EPOCH = re.compile(
     r"\s*(?:train|training|val|valid|validation|test|eval):?\s+(?:(\d{1,9})|\[(\d{1,9})\])\s*:?\s*\[",
     re.IGNORECASE,
 )
+_BARE = re.compile(r"\s*(\d{1,9})\s+(\d{1,9})\s+(?=[A-Za-z])")
 _DARKNET = re.compile(
     r"\s*(\d{1,9})(?:,\s*[\d.]+)?:\s*([-+.\w]+),\s*([-+.\w]+)\s+avg\b(?:[^,]*,\s*([\d.e+-]+)\s+rate)?"
 )
@@ -85,6 +86,7 @@ class Printed:
         step: The step it names.
         part: How far within an epoch, of how much (0 where it does not say).
         split: `train`, `val` or `test`, where words before the first number say so.
+        pair: Two bare counts before the first name, which may be a part of the epoch.
         values: Names and numbers.
         means: Of the same names, the running mean in brackets behind the number.
     """
@@ -93,6 +95,7 @@ class Printed:
     step: int | None = None
     part: tuple[int, int] | None = None
     split: str = ""
+    pair: tuple[int, int] | None = None
     values: dict[str, float] = field(default_factory=dict)
     means: dict[str, float] = field(default_factory=dict)
 
@@ -203,6 +206,8 @@ class _Line:
         elif headed := _SPLIT_AND_EPOCH.match(self.text):
             self.said.epoch = int(headed[1] or headed[2])
             before = headed.end() - 1
+        elif pair := _BARE.match(self.text):
+            self.said.pair = int(pair[1]), int(pair[2])
         for found in _NUMBER.finditer(self.text, before):
             if found[1][-1:].isalpha() and _WORD_AFTER.match(self.text, found.end()):
                 name, _, plain = _name(self.text[before : found.start()])

@@ -25,6 +25,7 @@ __all__ = ["NAMED", "READER"]
 _TABLES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".yaml", ".yml"}
 _QUOTED = " \t#>|*"
 _UNCOUNTED = 3
+_OFTEN = 3
 _LOSSES = JUDGED - {"accuracy", "error_rate"}
 _MEAN = " (of the epoch)"
 
@@ -100,6 +101,8 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     found = [_flat(row) for row in rows]
     if not found:
         raise LogError(f"{file.place} prints no loss and no accuracy that can be read")
+    if by_epoch and _evaluates_often(rows):
+        found = [{**row, "step": place} for place, row in enumerate(found, start=1)]
     values, recorded = columns_of_rows(found)
     for name in list(values) if len(rows) > 2 else ():  # noqa: PLR2004 - of two rows neither is the rule
         if recorded[name].sum() == 1 and name not in {"epoch", "step"}:
@@ -109,6 +112,18 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     made.known = {name: signal for name, signal in summed.items() if name in values}
     apply_counters(made, columns)
     return to_recordings(made)
+
+
+def _evaluates_often(rows: Sequence[_Row]) -> bool:
+    """Whether epochs have three evaluations or more and no step says where; then their order does."""
+    if any(row.step is not None for row in rows):
+        return False
+    told = [row.epoch for row in rows if _judges_held_out(row)]
+    return len(told) >= _OFTEN * len(set(told)) > 0
+
+
+def _judges_held_out(row: _Row) -> bool:
+    return any(said.quantity in JUDGED and _held_out(said.split) for said in map(meaning, row.values))
 
 
 def _counts_below(lines: Sequence[tuple[int, Printed]]) -> bool:
@@ -210,6 +225,9 @@ class _Text:
 
     def _count(self, said: Printed) -> str:
         """Take in a line's counters; the split that they leave in force."""
+        uncounted = said.epoch is None and said.step is None and said.part is None
+        if said.pair and uncounted and self.epoch is not None and said.pair[0] < said.pair[1]:
+            said.part = said.pair  # `390 391 Loss: 0.51` below a heading of the epoch
         if said.epoch is not None:
             if self._sums_up(said):
                 return self.row.split if self.row is not None else ""
