@@ -59,7 +59,7 @@ _LOSS = {
     *("bce", "bce loss", "binary crossentropy", "categorical crossentropy", "sparse categorical crossentropy"),
     *("mse", "mse loss", "log loss", "criterion", "loss value", "losses", "cls loss", "classification loss"),
     *("verlust", "perte", "pérdida", "perdida", "perda", "perdita", "потери", "损失", "損失", "زیان", "هزینه"),
-    *("lm loss", "loss cls", "loss classification", "mlogloss", "multi logloss", "binary logloss"),
+    *("bpc", "bpb", "bits per character", "bits per byte", "lm loss", "loss cls", "loss classification", "mlogloss", "multi logloss", "binary logloss"),
 }
 _WHOLE = {"total loss", "loss total", "tot loss", "overall loss"}
 _ACCURACY = {
@@ -90,6 +90,7 @@ _FALLS = {
 }
 """Measures of a regression, without `mean`: they stand for the loss where it is not told."""
 
+_NO_LOSS = {"best", "min", "max", "lowest", "std", "var", "delta", "diff", "scale", "weight", "coef", "lambda", "ratio"}
 _RATE = re.compile(
     r"(?:lrs?|learning rates?|learningrate|learn rate|base learn rate)(?: (?:pg )?0| [a-z]+)?(?: pg 1)?"
     r"|(?:base|current) (?:lr|learning rate)"
@@ -221,10 +222,10 @@ def stand_in(name: str) -> Meaning | None:
         name: A column's name or a tag.
 
     Returns:
-        Its meaning as an error rate, or as the loss of a regression; None for any other name.
+        Its meaning as an error rate, or as a loss, of a regression or of another name; None for any other.
 
     Example:
-        >>> stand_in("train error").quantity, stand_in("val_rmse").quantity, stand_in("speed")
+        >>> stand_in("train error").quantity, stand_in("val_dice_loss").quantity, stand_in("speed")
         ('error_rate', 'loss', None)
     """
     if meaning(name).quantity:
@@ -234,7 +235,7 @@ def stand_in(name: str) -> Meaning | None:
         return rate
     parts = words(name)
     rest = " ".join(part for part in parts if part not in _SPLITS and part not in _PER and part not in _FILLERS)
-    if rest not in _FALLS:
+    if rest not in _FALLS and not ("loss" in parts and not _NO_LOSS & set(parts)):
         return None
     return meaning(" ".join(["loss", *(part for part in parts if part in _SPLITS or part in {"epoch", "step"})]))
 

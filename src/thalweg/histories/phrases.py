@@ -32,6 +32,8 @@ _BETWEEN = re.compile(
 _RIGHT = re.compile(r"(\s*Epoch \d{1,9}\s?:) (\d{1,12} ?/ ?\d{1,12})\s*", re.IGNORECASE)
 _VALUE = re.compile(r"(\s*iter\s+\d{1,9}) value (?=[-\d])")  # of R's optimizers, such as nnet's
 _PLACE = re.compile(r"(?<![\w.])[\w.<>]+:([\w<>]+):\d+ - ")  # loguru's `module:function:line - `
+_COUNTERS = ("poch", "Iter", "iter", "tep")
+_JOINED = re.compile(r"\b(epoch|iter|step)_?(\d{1,9})(?=[:,\s|()\]]|/\d|$)", re.IGNORECASE)  # `Epoch3/10`
 _UPDATES = re.compile(r"(?<=: )Up\. (?=\d)")  # Marian counts `Ep. 1 : Up. 1000`
 _GLUED = re.compile(r"\W*(?:e|ep|epoch)_?(\d{1,6})(?=[:,\s|])", re.IGNORECASE)  # `E012 train_loss=0.5`
 
@@ -60,6 +62,8 @@ def plainly(piece: str) -> str:
         piece = _HASH.sub(r"\1 ", piece)
     if right := _RIGHT.fullmatch(piece):
         piece = f"{right[1]} accuracy: {right[2]}"
+    if any(word in piece for word in _COUNTERS):
+        piece = _JOINED.sub(r"\1 \2", piece)
     if "Up." in piece:
         piece = _UPDATES.sub("update ", piece)
     if ":" in piece and " - " in piece:

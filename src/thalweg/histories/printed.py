@@ -233,6 +233,9 @@ class _Line:
         if marked and name != marked:  # `train 2.1s` is a time
             self.split = split_of(marked)
         total = unit[1:].strip() if unit.startswith("/") else ""
+        if "." in digits and not unit and name and _counts_epochs(name):
+            self.said.values.setdefault("epoch", float(digits))  # elapsed
+            return
         if not name or (unit and unit != "%" and not total.isdecimal()):
             return
         if bare.endswith("[") and _MORE.match(self.text, found.end()):

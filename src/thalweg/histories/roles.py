@@ -9,7 +9,7 @@ import numpy as np
 
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
-from thalweg.histories.names import JUDGED, Meaning, meaning, stand_in, words
+from thalweg.histories.names import JUDGED, Meaning, meaning, split_of, stand_in, words
 from thalweg.histories.recording import Curve, Recording
 
 __all__ = ["AXES", "SIGNALS", "Roles", "assign", "told_of_test"]
@@ -179,6 +179,8 @@ def _stand_ins(meanings: list[tuple[Curve, Meaning]], notes: list[str]) -> list[
     found = [(curve, each) for curve, said in meanings if not said.quantity and (each := stand_in(curve.name))]
     losses = {each.split: (curve, each) for curve, each in reversed(found) if each.quantity == "loss"}  # the first
     errors = [pair for pair in found if pair[1].quantity == "error_rate"]
+    if len({_kind(curve.name) for curve, each in found if each.quantity == "loss"} - {""}) > 1:
+        losses = {}  # parts of a loss, of which none is the whole
     falls = {id(curve): each for curve, each in losses.values()}
     if falls:
         notes += [f"{printable(curve.name)} stands for the loss: less of it is better" for curve, _ in losses.values()]
@@ -191,6 +193,12 @@ def _stand_ins(meanings: list[tuple[Curve, Meaning]], notes: list[str]) -> list[
             )
         falls = {id(curve): each for curve, each in errors}
     return [(curve, falls.get(id(curve), each)) for curve, each in meanings]
+
+
+def _kind(name: str) -> str:
+    """The words of a loss but for its split, where it is so called: `dice loss`."""
+    parts = words(name)
+    return " ".join(part for part in parts if not split_of(part)) if "loss" in parts else ""
 
 
 def _of_regression(name: str) -> bool:

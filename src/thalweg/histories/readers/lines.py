@@ -25,7 +25,6 @@ __all__ = ["NAMED", "READER"]
 _TABLES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".yaml", ".yml"}
 _QUOTED = " \t#>|*"
 _UNCOUNTED = 3
-_OFTEN = 3
 _LOSSES = JUDGED - {"accuracy", "error_rate"}
 _MEAN = " (of the epoch)"
 
@@ -57,7 +56,7 @@ def _recognises(file: LogFile) -> bool:
     uncounted = standing = 0
     text = _Text()
     for row in text.rows(text.said(file.printed)):
-        counted = row.epoch is not None or row.step is not None
+        counted = _is_counted(row)
         if judges(row.values):
             uncounted += any(meaning(name).quantity in _LOSSES for name in row.values)  # `k = 3, accuracy: 0.8` is none
             if counted or uncounted >= _UNCOUNTED:
@@ -74,7 +73,7 @@ def _names_numbers(file: LogFile) -> bool:
     text = _Text()
     seen: set[str] = set()
     for row in text.rows(text.said(file.printed)):
-        if row.epoch is None and row.step is None:
+        if not _is_counted(row):
             continue
         if seen & set(row.values):
             return True
@@ -91,9 +90,9 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     if len(rows) == 1 and len(drawn := list(_Text(apart=True).rows(said))) > 2:  # noqa: PLR2004 - two ends
         rows = drawn
     by_epoch = any(row.epoch is not None for row in rows)
-    counted = by_epoch or any(row.step is not None for row in rows)
+    counted = any(map(_is_counted, rows))
     if counted:  # what was printed before training began
-        rows = [row for row in rows if row.epoch is not None or row.step is not None]
+        rows = [row for row in rows if _is_counted(row)]
     notes = list(text.notes)
     if not counted:
         notes.append("no epoch and no step is printed: lines were counted")
@@ -101,29 +100,19 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     found = [_flat(row) for row in rows]
     if not found:
         raise LogError(f"{file.place} prints no loss and no accuracy that can be read")
-    if by_epoch and _evaluates_often(rows):
-        found = [{**row, "step": place} for place, row in enumerate(found, start=1)]
     values, recorded = columns_of_rows(found)
     for name in list(values) if len(rows) > 2 else ():  # noqa: PLR2004 - of two rows neither is the rule
         if recorded[name].sum() == 1 and name not in {"epoch", "step"}:
             del values[name], recorded[name]  # printed once: a setting, or the best of all
     made = Columns(file.place, READER.name, values, recorded, says_nan=True, notes=notes)
-    made.epoch, made.step = ("epoch" if by_epoch else ""), ("step" if "step" in values else "")
+    made.epoch, made.step = ("epoch" if "epoch" in values else ""), ("step" if "step" in values else "")
     made.known = {name: signal for name, signal in summed.items() if name in values}
     apply_counters(made, columns)
     return to_recordings(made)
 
 
-def _evaluates_often(rows: Sequence[_Row]) -> bool:
-    """Whether epochs have three evaluations or more and no step says where; then their order does."""
-    if any(row.step is not None for row in rows):
-        return False
-    told = [row.epoch for row in rows if _judges_held_out(row)]
-    return len(told) >= _OFTEN * len(set(told)) > 0
-
-
-def _judges_held_out(row: _Row) -> bool:
-    return any(said.quantity in JUDGED and _held_out(said.split) for said in map(meaning, row.values))
+def _is_counted(row: _Row) -> bool:
+    return row.epoch is not None or row.step is not None or "epoch" in row.values
 
 
 def _counts_below(lines: Sequence[tuple[int, Printed]]) -> bool:
@@ -338,7 +327,7 @@ def _alike(one: Meaning, other: Meaning) -> bool:
 
 def _flat(row: _Row) -> dict[str, object]:
     counters = {name: each for name, each in (("epoch", row.epoch), ("step", row.step)) if each is not None}
-    return {**{name: value for name, value in row.values.items() if name not in {"epoch", "step"}}, **counters}
+    return {**{name: value for name, value in row.values.items() if name != "step"}, **counters}
 
 
 READER = Reader(name="printed lines", recognises=_recognises, read=_read)
