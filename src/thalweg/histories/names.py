@@ -46,7 +46,7 @@ _PER = {
 _FILLERS = {"metrics", "metric", "running", "global", "history", "stats", "scalar", "scalars", "value", "log", "logs"}
 _FILLERS |= {"mini", "over", "set", "main", "de", "di", "на", "current", "reduced", "curve", "curves"}
 _LOSS = {
-    *("loss", "total loss", "loss total", "tot loss", "overall loss", "cost", "objective", "nll", "nll loss", "ce", "ce loss", "loss ce", "celoss"),
+    *("loss", "total loss", "loss total", "tot loss", "overall loss", "cost", "objective", "nll", "nll loss", "ce", "ce loss", "loss ce", "celoss", "closs"),
     *(
         "cross entropy",
         "crossentropy",
@@ -63,7 +63,7 @@ _LOSS = {
 }
 _WHOLE = {"total loss", "loss total", "tot loss", "overall loss"}
 _ACCURACY = {
-    *("acc", "accu", "a acc", "accuracy", "top 1", "acc 1", "accuracy 1", "top 1 acc", "top 1 accuracy", "accuracy top 1", "acc top 1"),
+    *("acc", "accu", "accuray", "a acc", "instance accuracy", "accuracy", "top 1", "acc 1", "accuracy 1", "top 1 acc", "top 1 accuracy", "accuracy top 1", "acc top 1"),
     *(
         "accuracy 01",
         "prec 1",

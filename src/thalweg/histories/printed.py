@@ -73,7 +73,9 @@ _WRONG = (["error"], ["err"])
 _HEADING = 100
 _REMARK = re.compile(r"\b(?:saved|saving(?! dict)|(?:new|best) (?:best|model|checkpoint|weights|metric)|best so far)\b")
 _VALUE = re.compile(r"[A-Za-z_]\w*\s*[:=]?\s*\d+\.\d")
-_TWO = re.compile(r"\[\s*(\d{1,9})/\s*\d{1,9}\]\s?\[\s*(\d{1,12})/\s*(\d{1,12})\]")  # Swin's `[3/300][0/1251]`
+_TWO = re.compile(  # Swin's `[3/300][0/1251]`, PointNet's `[3: 0/1251]`
+    r"\[\s*(\d{1,9})(?:/\s*\d{1,9}\]\s?\[|:)\s*(\d{1,12})/\s*(\d{1,12})\]"
+)
 _MANY = 5_000  # epochs: who counts to more counts steps
 
 

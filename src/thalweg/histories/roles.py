@@ -132,7 +132,7 @@ def _guess(curves: list[Curve], roles: Roles) -> None:
     """Guess from the names, the plainest first; what is taken already stays as it is."""
     meanings = [(curve, meaning(curve.name)) for curve in curves]
     meanings = _without_times(meanings)
-    if not roles.known:
+    if not any(meaning(curve.name).quantity in JUDGED for curve in roles.known.values()):
         meanings = _stand_ins(meanings, roles.notes)
     said = {(each.quantity, each.split) for _, each in meanings}
     told = set(roles.known)
@@ -177,10 +177,8 @@ def _stand_ins(meanings: list[tuple[Curve, Meaning]], notes: list[str]) -> list[
     if any(each.quantity in JUDGED for _, each in meanings):
         return meanings
     found = [(curve, each) for curve, said in meanings if not said.quantity and (each := stand_in(curve.name))]
-    losses = {each.split: (curve, each) for curve, each in reversed(found) if each.quantity == "loss"}  # the first
+    losses = {each.split: (curve, each) for curve, each in reversed(_of_one_kind(found))}  # the first of each split
     errors = [pair for pair in found if pair[1].quantity == "error_rate"]
-    if len({_kind(curve.name) for curve, each in found if each.quantity == "loss"} - {""}) > 1:
-        losses = {}  # parts of a loss, of which none is the whole
     falls = {id(curve): each for curve, each in losses.values()}
     if falls:
         notes += [f"{printable(curve.name)} stands for the loss: less of it is better" for curve, _ in losses.values()]
@@ -195,10 +193,18 @@ def _stand_ins(meanings: list[tuple[Curve, Meaning]], notes: list[str]) -> list[
     return [(curve, falls.get(id(curve), each)) for curve, each in meanings]
 
 
-def _kind(name: str) -> str:
-    """The words of a loss but for its split, where it is so called: `dice loss`."""
-    parts = words(name)
-    return " ".join(part for part in parts if not split_of(part)) if "loss" in parts else ""
+def _of_one_kind(found: list[tuple[Curve, Meaning]]) -> list[tuple[Curve, Meaning]]:
+    """Those that may be a loss; of losses of several names the total, or none, for each is a part."""
+    losses = [pair for pair in found if pair[1].quantity == "loss"]
+    kinds = {
+        " ".join(part for part in words(curve.name) if not split_of(part))
+        for curve, _ in losses
+        if "loss" in words(curve.name)
+    }
+    if len(kinds) < 2:  # noqa: PLR2004 - of two, which?
+        return losses
+    totals = {kind for kind in kinds if "total" in kind}
+    return [pair for pair in losses if "total" in words(pair[0].name)] if len(totals) == 1 else []
 
 
 def _of_regression(name: str) -> bool:

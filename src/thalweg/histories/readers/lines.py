@@ -149,6 +149,7 @@ class _Text:
         self.epoch: int | None = None
         self.step: int | None = None
         self.sticky = ""
+        self.headed = False  # the line before was a heading of this split
         self.first_total = 0  # how many batches the epoch's first bar counts
         self.later_total = 0
         self.row: _Row | None = None
@@ -184,6 +185,7 @@ class _Text:
 
     def _take(self, said: Printed, line: int) -> Iterator[_Row]:
         split = self._count(said)
+        self.headed = not said.values and bool(said.split)
         if not said.values:
             self.sticky = said.split or self.sticky
             return
@@ -220,9 +222,10 @@ class _Text:
         if said.epoch is not None:
             if self._sums_up(said):
                 return self.row.split if self.row is not None else ""
+            headed = self.headed and said.epoch == self.epoch  # `Validation:` above `[Epoch: 3, numImages: 100]`
             if said.epoch != self.epoch:
                 self.first_total, self.step = 0, None
-            self.epoch, self.sticky = said.epoch, ""
+            self.epoch, self.sticky = said.epoch, self.sticky if headed else ""
         if said.step is not None:
             self.step = said.step
             self.sticky = self.sticky if self.epoch is not None else ""
@@ -301,8 +304,9 @@ def _sum_up(rows: Sequence[_Row]) -> dict[str, str]:
             row.means = {name: row.values.pop(name) for name in batches & set(row.values)} | row.means
         last |= dict.fromkeys(row.means, row)
     summed |= _of_epochs(rows, batches)
-    for name in sorted({name for row in rows for name in row.means}, key=lambda each: -meaning(each).plain):
-        said = meaning(name)
+    names = sorted({name for row in rows for name in row.means}, key=lambda each: -meaning(each).plain)
+    for name in names:
+        said = meaning(name) if judges(names) else stand_in(name) or meaning(name)
         if said.quantity in {"loss", "accuracy"} and said.split in {"", "train"}:
             summed.setdefault(name, f"batch_{said.quantity}")
             summed.setdefault(name + _MEAN, f"train_{said.quantity}")
