@@ -91,9 +91,10 @@ def _clean(name: str, curve: Curve, roles: Roles) -> Curve:
     per_batch = curve.steps is None and twice.mean() > _FEW and np.array_equal(where, np.floor(where))
     if per_batch and name.startswith(("train_", STEPWISE)):
         return curve  # rows of batches, with nothing but the epoch beside them
-    roles.notes.append(
-        f"{printable(curve.name)} has {int(twice.sum()):,} values at places with a later one: the later counts"
-    )
+    if name not in _UNITS:  # a learning rate that several lines of an epoch repeat loses nothing
+        roles.notes.append(
+            f"{printable(curve.name)} has {int(twice.sum()):,} values at places with a later one: the later counts"
+        )
     return curve.at(~twice)
 
 
@@ -166,7 +167,7 @@ def _accuracies(roles: Roles) -> None:
 
 
 def _errors_of_five(roles: Roles) -> None:
-    """Take for error rates what Torch's ResNets call `top1` and `top5`: no accuracy of one guess is above that of five."""
+    """Take Torch's `top1` above `top5` for rates of errors: no accuracy of one guess is above that of five."""
     others = {" ".join(words(curve.name)): curve for curve in roles.other}
     for name in [name for name in roles.known if name.endswith("_accuracy")]:
         curve = roles.known[name]

@@ -1,6 +1,6 @@
 """Evaluations that come several times within an epoch of a log that says no step: their order stands in for it.
 
-Sockeye prints a checkpoint's perplexities and the epoch, MMCV's loops by iteration write every evaluation as of epoch 1.
+Sockeye prints a checkpoint's perplexities and the epoch, MMCV's loops by iteration say epoch 1 of every evaluation.
 Counted by the epoch they name, all but the last would be lost.
 """
 

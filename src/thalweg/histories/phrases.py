@@ -26,7 +26,8 @@ _PLACES = (" after ", " at ", " in ", " for ", " of ")
 _IS = re.compile(r"\b(loss|cost|error|accuracy|acc|perplexity|rate) (?:is|was|of) (?=[-+.\d]|nan|inf)", re.IGNORECASE)
 _HASH = re.compile(r"\b(epoch|iteration|iter|step|batch)\s?#\s?(?=\d)", re.IGNORECASE)
 _BETWEEN = re.compile(
-    r"\b((?:[a-z]+ )?(?:loss|cost|error|accuracy|acc)) (\d{1,9}):?\s+(?=(?:[-+]?\d*\.\d+(?:e[-+]?\d+)?|nan|inf)(?:[\s,;]|$))",
+    r"\b((?:[a-z]+ )?(?:loss|cost|error|accuracy|acc)) (\d{1,9}):?\s+"
+    r"(?=(?:[-+]?\d*\.\d+(?:e[-+]?\d+)?|nan|inf)(?:[\s,;]|$))",
     re.IGNORECASE,
 )
 _RIGHT = re.compile(r"(\s*Epoch \d{1,9}\s?:) (\d{1,12} ?/ ?\d{1,12})\s*", re.IGNORECASE)

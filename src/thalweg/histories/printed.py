@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from thalweg.histories.cells import number
 from thalweg.histories.names import JUDGED, Meaning, is_epoch, is_step, meaning, split_of, stand_in, words
 from thalweg.histories.phrases import plainly
+from thalweg.histories.vocabulary import AROUND_EPOCH
 
 __all__ = ["Printed", "is_remark", "pieces", "read_line"]
 
@@ -50,23 +51,6 @@ _SPLIT_WORD = re.compile(
     re.IGNORECASE,
 )
 _CLOCK = re.compile(r"\s\d+:\d\d")
-_AROUND_EPOCH = {
-    "start",
-    "starting",
-    "begin",
-    "beginning",
-    "end",
-    "of",
-    "finished",
-    "after",
-    "in",
-    "on",
-    "for",
-    "the",
-    "at",
-}
-_AROUND_EPOCH |= {"info", "debug", "warning", "error", "root", "main", "online", "stdout", "stderr"}
-_AROUND_EPOCH |= {"i", "d", "w", "e", "f", "p"}  # levels of glog, halves of Kubernetes' lines
 _EVALUATED = re.compile(r"\b(?:Saving dict for|cur metric,)")  # of an evaluation, by TensorFlow's estimators and Paddle
 _SETTINGS = {"batch", "batches", "steps", "updates", "iterations", "iters"}  # `batch = 64` says how large, not which
 _WRONG = (["error"], ["err"])
@@ -235,16 +219,14 @@ class _Line:
         if marked and name != marked:  # `train 2.1s` is a time
             self.split = split_of(marked)
         total = unit[1:].strip() if unit.startswith("/") else ""
-        if "." in digits and not unit and name and _counts_epochs(name):
-            self.said.values.setdefault("epoch", float(digits))  # elapsed
-            return
         if not name or (unit and unit != "%" and not total.isdecimal()):
             return
         if bare.endswith("[") and _MORE.match(self.text, found.end()):
             return  # a list, which is no value of this moment
-        name = self._in_full(name, digits, unit)
+        elapsed = "." in digits and not unit and _counts_epochs(name)
+        name = "epoch" if elapsed else self._in_full(name, digits, unit)
         quantity = meaning(name).quantity
-        told = plain or quantity or ("." in digits and (stand_in(name) or _is_of_five(name)))
+        told = plain or elapsed or quantity or ("." in digits and (stand_in(name) or _is_of_five(name)))
         if not told or (total and quantity not in {"accuracy", "error_rate"}):
             return
         read = number(digits + (unit if unit == "%" else ""))
@@ -329,7 +311,7 @@ def _last_split(label: str, end: int) -> str:
 
 @functools.lru_cache(maxsize=_REMEMBERED)
 def _counts_epochs(name: str) -> bool:
-    parts = [part for part in words(name) if not split_of(part) and part not in _AROUND_EPOCH]
+    parts = [part for part in words(name) if not split_of(part) and part not in AROUND_EPOCH]
     return is_epoch(" ".join(parts))
 
 

@@ -163,9 +163,7 @@ def _without_times(meanings: list[tuple[Curve, Meaning]]) -> list[tuple[Curve, M
     if not any("cost" in each for each in parts) or not any({"loss", "losses"} & each for each in parts):
         return meanings
     nothing = Meaning(quantity="")
-    return [
-        (curve, nothing if "cost" in each else said) for (curve, said), each in zip(meanings, parts, strict=True)
-    ]
+    return [(curve, nothing if "cost" in each else said) for (curve, said), each in zip(meanings, parts, strict=True)]
 
 
 def _stand_ins(meanings: list[tuple[Curve, Meaning]], notes: list[str]) -> list[tuple[Curve, Meaning]]:
@@ -213,10 +211,7 @@ def _of_regression(name: str) -> bool:
 
 
 def _are_rates(errors: list[tuple[Curve, Meaning]]) -> bool:
-    """Whether curves called `error` can all be rates: of a regression they may be a loss.
-
-    A percentage that never reaches 5 % might be a loss as well.
-    """
+    """Whether curves called `error` can be rates; a percentage that never reaches 5 % might be a loss as well."""
     values = np.concatenate([curve.values for curve, _ in errors])
     finite = values[np.isfinite(values)]
     highest = float(finite.max(initial=0.0))

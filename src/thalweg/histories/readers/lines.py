@@ -216,9 +216,7 @@ class _Text:
 
     def _count(self, said: Printed) -> str:
         """Take in a line's counters; the split that they leave in force."""
-        uncounted = said.epoch is None and said.step is None and said.part is None
-        if said.pair and uncounted and self.epoch is not None and said.pair[0] < said.pair[1]:
-            said.part = said.pair  # `390 391 Loss: 0.51` below a heading of the epoch
+        self._pair(said)
         if said.epoch is not None:
             if self._sums_up(said):
                 return self.row.split if self.row is not None else ""
@@ -245,6 +243,12 @@ class _Text:
             self.later_total = total
             return "val"
         return "" if total == self.first_total else self.sticky
+
+    def _pair(self, said: Printed) -> None:
+        """Take two bare counts below a heading of the epoch for a part of it: `390 391 Loss: 0.51`."""
+        uncounted = said.epoch is None and said.step is None and said.part is None
+        if said.pair and uncounted and self.epoch is not None and said.pair[0] < said.pair[1]:
+            said.part = said.pair
 
     def _sums_up(self, said: Printed) -> bool:
         """Whether a line tells the evaluation above it once more, as a whole: ` * Finished epoch # 1  top1: 23.4`."""
