@@ -105,11 +105,11 @@ def _refuse_duels(curves: Sequence[Curve], place: str) -> None:
     parts = {curve.name: set(words(curve.name)) for curve in curves}
     sides = [[name for name, each in parts.items() if each & side and each & _LOSSES] for side in _DUEL]
     if all(sides):
-        one, two = sides[0][0], sides[1][0]
+        one, two = printable(sides[0][0]), printable(sides[1][0])
+        way = f"train_loss={one}"
         raise LogError(
-            f"{place} has the losses of two networks that play against each other ({printable(one)}, "
-            f"{printable(two)}), of which neither has to fall: say --columns {printable(f'train_loss={one}')} to have "
-            "one judged as if it were alone"
+            f"{place} has the losses of two networks that play against each other ({one}, {two}), of which neither "
+            f"has to fall: say --columns {way} to have one judged as if it were alone"
         )
 
 
@@ -179,7 +179,8 @@ def _stand_ins(meanings: list[tuple[Curve, Meaning]], notes: list[str]) -> list[
     errors = [pair for pair in found if pair[1].quantity == "error_rate"]
     falls = {id(curve): each for curve, each in losses.values()}
     if falls:
-        notes += [f"{printable(curve.name)} stands for the loss: less of it is better" for curve, _ in losses.values()]
+        metrics = [curve.name for curve, _ in losses.values()]
+        notes += [f"{printable(metric)} stands for the loss: less of it is better" for metric in metrics]
     elif errors and _are_rates(errors) and not any(map(_of_regression, (curve.name for curve, _ in meanings))):
         for curve, each in errors:
             split = "train" if each.split in {"", "train"} else "val"
