@@ -98,6 +98,34 @@ epoch {n} bpc {t} valid bpc {v}
 === OpenMMLab by iterations: train_loss val_accuracy
 2023-06-21 05:37:06,540 - mmseg - INFO - Iter [{n}00/500]	lr: 9.9e-03, decode.loss_ce: 0.2, decode.acc_seg: 20.0, loss: {t}
 2023-06-21 05:37:06,540 - mmseg - INFO - Iter(val) [{n}00]	aAcc: {b}, mIoU: 0.5, mAcc: 0.6
+=== Ignite's logger, named train: train_loss val_loss val_accuracy
+2023-01-01 10:10:10,123 train INFO: Epoch[{n}/5], Iter[100/100]: loss {t}
+2023-01-01 10:10:10,123 train INFO: Epoch {n} - Evaluation metrics: {{'accuracy': {b}, 'nll': {v}}}
+=== MindSpore: train_loss val_loss val_accuracy
+epoch: {n} step: 100, loss is {t}
+metrics: {{'accuracy': {b}, 'loss': {v}}}
+=== WeNet: train_loss val_loss
+2021-01-01 10:10:10,123 INFO Epoch {z} TRAIN info lr 0.001
+2021-01-01 10:10:10,123 DEBUG TRAIN Batch {z}/100 loss {t} loss_att 0.5 lr 0.001
+2021-01-01 10:10:10,123 DEBUG CV Batch {z}/0 loss {v} loss_att 0.5 history loss {v}
+2021-01-01 10:10:10,123 INFO Epoch {z} CV info cv_loss {v}
+=== Kaldi: train_loss val_loss
+LOG (nnet-train) ITERATION {n}: TRAIN AVG.LOSS {t}, (lrate0.008), CROSSVAL AVG.LOSS {v}, nnet accepted
+=== mpirun: train_loss val_loss
+[1,1]<stdout>:Epoch {n}/4
+[1,0]<stdout>:Epoch {n}/4
+[1,1]<stdout>:100/100 - 10s - loss: 9.9 - val_loss: 9.9
+[1,0]<stdout>:100/100 - 10s - loss: {t} - val_loss: {v}
+=== SageMaker: train_loss val_accuracy
+[01/01/2023 10:10:10 INFO 140123] #quality_metric: host=algo-1, epoch={z}, train loss <loss>={t}
+[01/01/2023 10:10:10 INFO 140123] #quality_metric: host=algo-1, epoch={z}, validation accuracy <score>={b}
+=== dlib: batch_loss
+step#: {n}00  learning rate: 0.1  average loss: {t}  steps without apparent progress: 10
+=== Flax's clu: train_loss train_accuracy val_loss val_accuracy
+I0101 10:11:0{n}.123456 140 logging_writer.py:48] [{n}00] accuracy={a}, loss={t}, learning_rate=0.1
+I0101 10:11:0{n}.223456 140 logging_writer.py:48] [{n}00] eval_accuracy={b}, eval_loss={v}
+=== MaxText: train_loss
+completed step: {n}, seconds: 1.123, TFLOP/s/device: 100.1, Tokens/s/device: 1000.1, loss: {t}
 === Nielsen's book: train_accuracy
 Epoch {z}: {count} / 10000
 """

@@ -24,12 +24,14 @@ _AFTER = re.compile(
 )
 _PLACES = (" after ", " at ", " in ", " for ", " of ")
 _IS = re.compile(r"\b(loss|cost|error|accuracy|acc|perplexity|rate) (?:is|was|of) (?=[-+.\d]|nan|inf)", re.IGNORECASE)
-_HASH = re.compile(r"\b(epoch|iteration|iter|step|batch)\s?#\s?(?=\d)", re.IGNORECASE)
+_HASH = re.compile(r"\b(epoch|iteration|iter|step|batch)\s?#\s?:?\s?(?=\d)", re.IGNORECASE)
 _BETWEEN = re.compile(
     r"\b((?:[a-z]+ )?(?:loss|cost|error|accuracy|acc)) (\d{1,9}):?\s+"
     r"(?=(?:[-+]?\d*\.\d+(?:e[-+]?\d+)?|nan|inf)(?:[\s,;]|$))",
     re.IGNORECASE,
 )
+_LOGGED = re.compile(r"(?<=\] )\[(\d{1,9})\] (?=[\w/]+=)")  # clu's, of Flax and T5X, behind glog's `file:line] `
+_SCORED = re.compile(r" <\w+>(?==)")  # SageMaker's `train accuracy <score>=0.5`
 _RIGHT = re.compile(r"(\s*Epoch \d{1,9}\s?:) (\d{1,12} ?/ ?\d{1,12})\s*", re.IGNORECASE)
 _VALUE = re.compile(r"(\s*iter\s+\d{1,9}) value (?=[-\d])")  # of R's optimizers, such as nnet's
 _PLACE = re.compile(r"(?<![\w.])[\w.<>]+:([\w<>]+):\d+ - ")  # loguru's `module:function:line - `
@@ -61,6 +63,9 @@ def plainly(piece: str) -> str:
         piece = _AFTER.sub(r"\2 \3 \1: ", piece)
     if "#" in piece:
         piece = _HASH.sub(r"\1 ", piece)
+    if "] [" in piece or " <" in piece:
+        piece = _LOGGED.sub(r"step \1: ", _SCORED.sub("", piece))
+    piece = piece.replace("CV Batch", "val Batch")  # WeNet's cross-validation
     if right := _RIGHT.fullmatch(piece):
         piece = f"{right[1]} accuracy: {right[2]}"
     if any(word in piece for word in _COUNTERS):

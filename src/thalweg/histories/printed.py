@@ -51,7 +51,9 @@ _SPLIT_WORD = re.compile(
     re.IGNORECASE,
 )
 _CLOCK = re.compile(r"\s\d+:\d\d")
-_EVALUATED = re.compile(r"\b(?:Saving dict for|cur metric,)")  # of an evaluation, by TensorFlow's estimators and Paddle
+_EVALUATED = re.compile(
+    r"\b(?:Saving dict for|cur metric,)|^metrics: ?\{"
+)  # TensorFlow's estimators, Paddle, MindSpore
 _SETTINGS = {"batch", "batches", "steps", "updates", "iterations", "iters"}  # `batch = 64` says how large, not which
 _WRONG = (["error"], ["err"])
 _HEADING = 100
@@ -268,7 +270,7 @@ class _Line:
             if said.epoch is None and name.lower() != "epochs":
                 said.epoch = count
             return True
-        if name and is_step(name):
+        if name and _counts_steps(name):
             if total:
                 said.part = said.part or (count, int(total))
             else:
@@ -313,6 +315,11 @@ def _last_split(label: str, end: int) -> str:
 def _counts_epochs(name: str) -> bool:
     parts = [part for part in words(name) if not split_of(part) and part not in AROUND_EPOCH]
     return is_epoch(" ".join(parts))
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _counts_steps(name: str) -> bool:
+    return is_step(name) or is_step(" ".join(part for part in words(name) if part not in AROUND_EPOCH))
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)

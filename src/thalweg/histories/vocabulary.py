@@ -29,7 +29,7 @@ __all__ = [
 SPLITS = {
     **dict.fromkeys(("train", "training", "trn", "tr"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "eval", "evaluation", "dev", "vl", "evaluate"), "val"),
-    **dict.fromkeys(("vali", "vld", "va"), "val"),
+    **dict.fromkeys(("vali", "vld", "va", "cv", "crossval"), "val"),
     **dict.fromkeys(("validating", "validate", "evaluating"), "val"),
     **dict.fromkeys(("test", "tst", "te", "testing", "heldout"), "test"),
     **{word: {"validation": "val"}.get(part, part) for word, part in SPLIT_WORDS.items()},
@@ -43,13 +43,13 @@ PER = {
     **dict.fromkeys(("epoch", "avg", "avr", "average", "mean"), "epoch"),
 }
 FILLERS = {"metrics", "metric", "running", "global", "history", "stats", "scalar", "scalars", "value", "log", "logs"}
-FILLERS |= {"mini", "over", "set", "main", "de", "di", "на", "current", "reduced", "curve", "curves"}
+FILLERS |= {"mini", "over", "set", "main", "de", "di", "на", "current", "reduced", "curve", "curves", "info"}
 WHOLE = {"total loss", "loss total", "tot loss", "overall loss"}
 LOSS = {
     *WHOLE,
     *("loss", "cost", "objective", "nll", "nll loss", "ce", "ce loss", "loss ce", "celoss", "closs"),
     *("cross entropy", "crossentropy", "cross entropy loss", "crossentropy loss", "crossentropyloss", "xent"),
-    "logloss",
+    *("cross ent loss", "logloss"),
     *("bce", "bce loss", "binary crossentropy", "categorical crossentropy", "sparse categorical crossentropy"),
     *("mse", "mse loss", "log loss", "criterion", "loss value", "losses", "cls loss", "classification loss"),
     *("verlust", "perte", "pérdida", "perdida", "perda", "perdita", "потери", "损失", "損失", "زیان", "هزینه"),
@@ -95,7 +95,22 @@ STEPS = {
     *("batch index", "training iteration", "n iter", "niter", "iter num", "training step", "minibatch"),
 }
 AROUND_EPOCH = {
-    *("start", "starting", "begin", "beginning", "end", "of", "finished", "after", "in", "on", "for", "the", "at"),
+    *(
+        "completed",
+        "start",
+        "starting",
+        "begin",
+        "beginning",
+        "end",
+        "of",
+        "finished",
+        "after",
+        "in",
+        "on",
+        "for",
+        "the",
+        "at",
+    ),
     *("info", "debug", "warning", "error", "root", "main", "online", "stdout", "stderr"),
     *("i", "d", "w", "e", "f", "p"),  # levels of glog, halves of Kubernetes' lines
 }
