@@ -51,9 +51,7 @@ _SPLIT_WORD = re.compile(
     re.IGNORECASE,
 )
 _CLOCK = re.compile(r"\s\d+:\d\d")
-_EVALUATED = re.compile(
-    r"\b(?:Saving dict for|cur metric,)|^metrics: ?\{"
-)  # TensorFlow's estimators, Paddle, MindSpore
+_EVALUATED = re.compile(r"\b(?:Saving dict for|cur metric,)|^metrics: ?\{")  # TensorFlow's, Paddle's, MindSpore's
 _SETTINGS = {"batch", "batches", "steps", "updates", "iterations", "iters"}  # `batch = 64` says how large, not which
 _WRONG = (["error"], ["err"])
 _HEADING = 100

@@ -95,23 +95,8 @@ STEPS = {
     *("batch index", "training iteration", "n iter", "niter", "iter num", "training step", "minibatch"),
 }
 AROUND_EPOCH = {
-    *(
-        "completed",
-        "start",
-        "starting",
-        "begin",
-        "beginning",
-        "end",
-        "of",
-        "finished",
-        "after",
-        "in",
-        "on",
-        "for",
-        "the",
-        "at",
-    ),
-    *("info", "debug", "warning", "error", "root", "main", "online", "stdout", "stderr"),
+    *("start", "starting", "begin", "beginning", "end", "of", "finished", "after", "in", "on", "for", "the", "at"),
+    *("info", "debug", "warning", "error", "root", "main", "online", "completed", "stdout", "stderr"),
     *("i", "d", "w", "e", "f", "p"),  # levels of glog, halves of Kubernetes' lines
 }
 """Words beside that of an epoch which leave it one: `start of epoch 3`."""
