@@ -144,6 +144,12 @@ def test_a_loss_below_zero_is_not_judged_by_logarithms_that_it_has_not() -> None
     assert "below zero" in found.reason
 
 
+def test_a_loss_of_nothing_is_not_judged() -> None:
+    found = estimate(history(train_loss=np.zeros(30)))
+    assert found.verdict == "undetermined"
+    assert "zero from its first value on" in found.reason
+
+
 def test_beside_a_loss_below_zero_accuracies_are_judged() -> None:
     accuracy = 0.9 - 0.8 * np.exp(-T / 5)
     curves = {"train_accuracy": accuracy, "val_accuracy": accuracy - 0.02}

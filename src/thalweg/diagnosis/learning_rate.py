@@ -55,8 +55,11 @@ def estimate(history: RunHistory) -> LearningRateEstimate:
     points = _points(history)
     if points == 1:
         return LearningRateEstimate(verdict="undetermined", reason="one epoch shows a place and no course")
-    model = RateModel.named("learning_rate_model")
     loss = _training_loss(curves)
+    if loss is not None and not loss.any():
+        reason = "the loss is zero from its first value on: no rate can lower it, and perhaps no label reaches it"
+        return LearningRateEstimate(verdict="undetermined", reason=reason)
+    model = RateModel.named("learning_rate_model")
     opinion = _obey(model.weigh(found), found, ends=loss is None or bool(np.isfinite(loss[-1])))
     if loss is not None and not np.isfinite(loss[-1]):
         opinion = replace(opinion, factor=_beyond(opinion.factor, loss))

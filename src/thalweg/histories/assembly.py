@@ -11,7 +11,7 @@ from thalweg.core.history import STEPWISE, RunHistory
 from thalweg.core.run_log import NamedHistory
 from thalweg.core.signal import Signal
 from thalweg.histories.axis import Axis, find_axis
-from thalweg.histories.names import meaning
+from thalweg.histories.names import meaning, words
 from thalweg.histories.recording import Curve, Floats, Recording
 from thalweg.histories.roles import SIGNALS, Roles, assign
 
@@ -91,9 +91,10 @@ def _clean(name: str, curve: Curve, roles: Roles) -> Curve:
     per_batch = curve.steps is None and twice.mean() > _FEW and np.array_equal(where, np.floor(where))
     if per_batch and name.startswith(("train_", STEPWISE)):
         return curve  # rows of batches, with nothing but the epoch beside them
-    roles.notes.append(
-        f"{printable(curve.name)} has {int(twice.sum()):,} values at places with a later one: the later counts"
-    )
+    if name not in _UNITS:  # a learning rate that several lines of an epoch repeat loses nothing
+        roles.notes.append(
+            f"{printable(curve.name)} has {int(twice.sum()):,} values at places with a later one: the later counts"
+        )
     return curve.at(~twice)
 
 
@@ -142,7 +143,8 @@ def _is_that_of(perplexity: Curve, loss: Curve | None) -> bool:
 
 def _accuracies(roles: Roles) -> None:
     """Turn error rates and percentages into fractions of right answers, and say so."""
-    for split in ("train", "val"):
+    _errors_of_five(roles)
+    for split in ("train", "val", "batch"):
         error = roles.known.pop(f"{split}_error_rate", None)
         if error is None:
             continue
@@ -162,6 +164,20 @@ def _accuracies(roles: Roles) -> None:
         elif curve.percent or _reaches(finite, _PERCENT_FROM) or "%" in curve.name:
             roles.known[name] = _with_values(curve, curve.values / 100.0)
             roles.notes.append(f"{printable(curve.name)} is in percent: converted to fractions")
+
+
+def _errors_of_five(roles: Roles) -> None:
+    """Take Torch's `top1` above `top5` for rates of errors: no accuracy of one guess is above that of five."""
+    others = {" ".join(words(curve.name)): curve for curve in roles.other}
+    for name in [name for name in roles.known if name.endswith("_accuracy")]:
+        curve = roles.known[name]
+        if "top" not in words(curve.name) or {"acc", "accuracy"} & {*words(curve.name)}:
+            continue
+        five = others.get(" ".join("5" if word == "1" else word for word in words(curve.name)))
+        if five is None or five is curve or len(five.values) != len(curve.values):
+            continue
+        if np.all(five.values <= curve.values) and np.any(five.values < curve.values):
+            roles.known[name.replace("accuracy", "error_rate")] = roles.known.pop(name)
 
 
 def _reaches(values: Floats, bound: float) -> bool:

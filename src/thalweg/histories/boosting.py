@@ -19,7 +19,8 @@ _SAMPLED = 1 << 16
 _OWN = r"mlogloss|merror|binary_logloss|binary_error|multi_logloss|multi_error"
 _NAME = re.compile(
     rf"(?:.*[\W_])?(?:{_OWN})(?:[\W_](?:mean|stdv?))?"
-    r"|[^\W_]\w*[-/](?:logloss|aucpr)(?:-(?:mean|std))?"
+    r"|[^\W_]\w*[-/](?-i:logloss|aucpr)(?:-(?:mean|std))?"  # MXNet's is `Validation-LogLoss`
+    r"|[^\W_]\w*-(?:rmse|mae|mape|auc|map|ndcg|error)-(?:mean|std)"  # xgboost.cv's
     r"|(?:validation|valid)_\d+[-/ '].+"
     r"|number_of_trees",
     re.IGNORECASE,

@@ -22,12 +22,13 @@ LARGEST = 1 << 30
 _HEAD = 4096
 _LARGEST_YAML = 5 << 20
 _PRINTED = re.compile(
-    r"(?:np\.|numpy\.|torch\.)?(?:float|int|tensor|array|tf\.Tensor)\d*\(([^()=]*?)(?:,\s*\w+=[^()]*)?\)"
+    r"(?:np\.|numpy\.|torch\.)?(?:float|int|tensor|array|tf\.Tensor)\d*\(([^()=]*?)(?:,\s*\w+=(?:[^()]|\([^()]*\))*)?\)"
 )
 _WORD = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\b(?:nan|inf|None|True|False)\b")
 _COMMAS = re.compile(r"(?<=[=\s])([-+]?\d{1,9}),(\d+)(?![\d.:]|,\S)")
 _POINTS = re.compile(r"(?<=[=\s])[-+]?(?:\d{1,9}|\d{1,3}(?:,\d{3})+)\.\d")
 _SINGLE = re.compile(r"(?<![\w.])([-+]?\d+\.\d+)f([-+]?\d{1,2})(?![\w.])")  # Julia's numbers of 32 bits
+_TABBED = re.compile(r"(?<=\w)([:=]) ?\t\s{0,9}(?=[-+.\d]|nan|inf)")  # `training loss:` far before its number
 _WIDE = DIGITS | str.maketrans("：，；（）％＝［］،؛٪", ":,;()%=[],;%")
 _SAMPLED = 1 << 16
 _AS_JSON = {"nan": "NaN", "inf": "Infinity", "None": "null", "True": "true", "False": "false"}
@@ -126,11 +127,12 @@ class LogFile:
 
     @cached_property
     def printed(self) -> str:
-        """The text as lines that one program prints: numbers bare, with points where the program writes commas."""
+        """The text as lines that one program prints: numbers bare, beside their names, with decimal points."""
         text, self.ranks = of_first_rank(self.text)
         text = text if text.isascii() else text.translate(_WIDE)
         text = unwrapped(text) if "(" in text else text
         text = _SINGLE.sub(r"\1e\2", text)
+        text = _TABBED.sub(r"\1 ", text) if "\t" in text else text
         head = text[:_SAMPLED]
         if 2 * len(_POINTS.findall(head)) < len(_COMMAS.findall(head)):
             text = _COMMAS.sub(r"\1.\2", text)

@@ -9,77 +9,40 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from thalweg.core.split_words import SPLIT_WORDS
+from thalweg.histories.vocabulary import (
+    ACCURACY,
+    EPOCHS,
+    ERROR,
+    FALLS,
+    FILLERS,
+    GRADIENT,
+    LOSS,
+    NO_LOSS,
+    PER,
+    PERPLEXITY,
+    RATE,
+    SECONDS,
+    SPLITS,
+    STEPS,
+    WHOLE,
+)
 
-__all__ = ["JUDGED", "Meaning", "is_epoch", "is_step", "judges", "may_count", "meaning", "split_of", "words"]
+__all__ = [
+    "JUDGED",
+    "Meaning",
+    "is_epoch",
+    "is_step",
+    "judges",
+    "may_count",
+    "meaning",
+    "split_of",
+    "stand_in",
+    "words",
+]
 
 JUDGED = frozenset({"loss", "perplexity", "accuracy", "error_rate"})
 """Quantities that tell how a run goes."""
 
-_SPLITS = {
-    **dict.fromkeys(("train", "training", "trn", "tr"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "eval", "evaluation", "dev", "vl", "evaluate"), "val"),
-    **dict.fromkeys(("vali", "vld", "va"), "val"),
-    **dict.fromkeys(("validating", "validate", "evaluating"), "val"),
-    **dict.fromkeys(("test", "tst", "te", "testing", "heldout"), "test"),
-    **{word: {"validation": "val"}.get(part, part) for word, part in SPLIT_WORDS.items()},
-    "驗證": "val",
-    **dict.fromkeys(("обучение", "обучения", "обучении", "обучающая"), "train"),
-    **dict.fromkeys(("валидация", "валидации", "валидационная"), "val"),
-    **dict.fromkeys(("тест", "теста", "тесте"), "test"),
-}
-_PER = {
-    **dict.fromkeys(("step", "batch", "iter", "iteration", "it", "minibatch", "smoothed"), "step"),
-    **dict.fromkeys(("epoch", "avg", "avr", "average", "mean"), "epoch"),
-}
-_FILLERS = {"metrics", "metric", "running", "global", "history", "stats", "scalar", "scalars", "value", "log", "logs"}
-_FILLERS |= {"mini", "over", "set", "main", "de", "di", "на"}
-_LOSS = {
-    *("loss", "total loss", "loss total", "cost", "objective", "nll", "nll loss", "ce", "ce loss", "loss ce", "celoss"),
-    *(
-        "cross entropy",
-        "crossentropy",
-        "cross entropy loss",
-        "crossentropy loss",
-        "crossentropyloss",
-        "xent",
-        "logloss",
-    ),
-    *("bce", "bce loss", "binary crossentropy", "categorical crossentropy", "sparse categorical crossentropy"),
-    *("mse", "mse loss", "log loss", "criterion", "loss value", "losses", "cls loss", "classification loss"),
-    *("verlust", "perte", "pérdida", "perdida", "perda", "perdita", "потери", "损失", "損失", "زیان", "هزینه"),
-    *("lm loss", "loss cls", "loss classification", "mlogloss", "multi logloss", "binary logloss"),
-}
-_ACCURACY = {
-    *("acc", "accuracy", "top 1", "acc 1", "accuracy 1", "top 1 acc", "top 1 accuracy", "accuracy top 1", "acc top 1"),
-    *(
-        "accuracy 01",
-        "prec 1",
-        "binary accuracy",
-        "binary acc",
-        "categorical accuracy",
-        "sparse categorical accuracy",
-        "cls acc",
-    ),
-    *("sparse categorical acc", "categorical acc", "multiclass accuracy", "multiclassaccuracy", "binaryaccuracy"),
-    *("accuracy score", "class accuracy", "cls accuracy", "classification accuracy", "overall accuracy", "total acc"),
-    *("genauigkeit", "exactitude", "exactitud", "acurácia", "acuracia", "accuratezza", "точность", "准确率", "準確率"),
-    *("正解率", "精度", "دقت"),
-    *("total accuracy", "accs", "accuracies", "metric top 1", "accuracy multi"),
-}
-_PERPLEXITY = {"ppl", "perplexity", "pplx"}
-_ERROR = {
-    *("error rate", "err rate", "top 1 error", "top 1 err", "classification error", "misclassification"),
-    *("misclassification rate", "error top 1", "err 1", "err top 1", "classification error rate"),
-}
-_RATE = re.compile(
-    r"(?:lrs?|learning rates?|learningrate|learn rate|base learn rate)(?: (?:pg )?0| [a-z]+)?(?: pg 1)?"
-    r"|(?:base|current) (?:lr|learning rate)"
-    r"|lernrate|taux apprentissage|tasa aprendizaje|taxa aprendizado|tasso apprendimento"
-    r"|скорость обучения|学习率|學習率|学習率|نرخ یادگیری"
-)
-_GRADIENT = re.compile(r"(?:total )?(?:grad|gradient|gradients)(?: 2(?: 0)?)? norm(?: total)?|gnorm|gradnorm")
-_SECONDS = {"seconds", "elapsed seconds", "seconds elapsed", "time seconds", "time s", "sec", "secs"}
 _WORDS = re.compile(r"[^\W\d_]+|\d+")
 _UNIT = re.compile(r"\s*(?:\[[^\[\]]{0,12}\]|\((?:nats?|bits?|s|sec|seconds|1)\))\s*$", re.IGNORECASE)
 _ELIDED = re.compile(r"\b[dl]['’](?=[^\W\d_]{3})", re.IGNORECASE)
@@ -89,15 +52,7 @@ _JOINED = re.compile(
     r"|(training|validierung|test)s?(verlust|genauigkeit)"
     r"|(训练|訓練|学習|验证|驗證|検証|测试|テスト)集?(?:的|の)?(损失|損失|准确率|準確率|正解率|精度)"
 )
-_EPOCHS = {"epoch", "epochs", "ep", "current epoch", "epoch num", "epoch number", "trainer epoch", "train epoch"}
-_EPOCHS |= {"epoches"}
-_EPOCHS |= {"epoche", "époque", "epoque", "época", "epoca", "эпоха", "轮次", "エポック", "دوره"}
-_STEPS = {
-    *("step", "steps", "global step", "iteration", "iter", "iters", "iterations", "it", "batch", "train global step"),
-    *("trainer global step", "batches", "update", "updates", "num updates", "num steps", "train step", "batch idx"),
-    *("batch index", "training iteration", "n iter", "niter", "iter num", "training step", "minibatch"),
-}
-_COUNTERS = tuple(sorted(each for each in _EPOCHS | _STEPS if each.isalpha() and each not in {"it", "epochs", "steps"}))
+_COUNTERS = tuple(sorted(each for each in EPOCHS | STEPS if each.isalpha() and each not in {"it", "epochs", "steps"}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,9 +113,9 @@ def meaning(name: str, split: str = "") -> Meaning:
     parts = _unnumbered(words(_UNIT.sub("", name)))
     if "on" in parts:  # `Cost on training data`
         parts = [part for part in parts if part not in {"on", "the", "data"}]
-    splits = [_SPLITS[part] for part in parts if part in _SPLITS]
-    pers = [_PER[part] for part in parts if part in _PER]
-    rest = " ".join(part for part in parts if part not in _SPLITS and part not in _PER and part not in _FILLERS)
+    splits = [SPLITS[part] for part in parts if part in SPLITS]
+    pers = [PER[part] for part in parts if part in PER]
+    rest = " ".join(part for part in parts if part not in SPLITS and part not in PER and part not in FILLERS)
     quantity, plain = _quantity(rest)
     plain -= "running" in parts or "main" in parts  # Chainer's `main/loss`, beside `loss` another
     if not quantity and not rest:
@@ -175,25 +130,50 @@ def meaning(name: str, split: str = "") -> Meaning:
 
 def _unnumbered(parts: list[str]) -> list[str]:
     """Words without the number of a split, as LightGBM's `valid_0` and CatBoost's `test1` have it."""
-    numbered = len(parts) > 2 and parts[0] in _SPLITS and parts[1].isdecimal()  # noqa: PLR2004 - split, number, name
+    numbered = len(parts) > 2 and parts[0] in SPLITS and parts[1].isdecimal()  # noqa: PLR2004 - split, number, name
     return [parts[0], *parts[2:]] if numbered else parts
 
 
 def _quantity(rest: str) -> tuple[str, int]:
     group, _, below = rest.partition(" ")
-    if group in {"loss", "losses"} and below in _LOSS and below.endswith("loss"):
+    if group in {"loss", "losses"} and below in LOSS and below.endswith("loss"):
         rest = below  # a group of TensorBoard's: `Loss/total_loss`
-    if rest in _LOSS:
-        return "loss", {"total loss": 3, "loss total": 3, "loss": 2}.get(rest, 1)
-    if rest in _ACCURACY:
+    if rest in LOSS:
+        return "loss", 3 if rest in WHOLE else 1 + (rest == "loss")
+    if rest in ACCURACY:
         return "accuracy", 2 if rest in {"accuracy", "acc"} else 1
-    if rest in _ERROR or rest in _PERPLEXITY:
-        return "error_rate" if rest in _ERROR else "perplexity", 1
-    if _RATE.fullmatch(rest):
+    if rest in ERROR or rest in PERPLEXITY:
+        return "error_rate" if rest in ERROR else "perplexity", 1
+    if RATE.fullmatch(rest):
         return "learning_rate", 2 if rest in {"lr", "learning rate"} else 1
-    if _GRADIENT.fullmatch(rest):
+    if GRADIENT.fullmatch(rest):
         return "gradient_norm", 1
-    return ("seconds", 1) if rest in _SECONDS else ("", 0)
+    return ("seconds", 1) if rest in SECONDS else ("", 0)
+
+
+def stand_in(name: str) -> Meaning | None:
+    """Say what a name may stand for where a log has neither a loss nor an accuracy by its name.
+
+    Args:
+        name: A column's name or a tag.
+
+    Returns:
+        Its meaning as an error rate, or as a loss, of a regression or of another name; None for any other.
+
+    Example:
+        >>> stand_in("train error").quantity, stand_in("val_dice_loss").quantity, stand_in("speed")
+        ('error_rate', 'loss', None)
+    """
+    if meaning(name).quantity:
+        return None
+    rate = meaning(f"{name} rate")
+    if rate.quantity == "error_rate":
+        return rate
+    parts = words(name)
+    rest = " ".join(part for part in parts if part not in SPLITS and part not in PER and part not in FILLERS)
+    if rest not in FALLS and not ("loss" in parts and not NO_LOSS & set(parts)):
+        return None
+    return meaning(" ".join(["loss", *(part for part in parts if part in SPLITS or part in {"epoch", "step"})]))
 
 
 def split_of(word: str) -> str:
@@ -209,7 +189,7 @@ def split_of(word: str) -> str:
         >>> split_of("Validation"), split_of("box")
         ('val', '')
     """
-    return _SPLITS.get(word.lower(), "")
+    return SPLITS.get(word.lower(), "")
 
 
 def is_epoch(name: str) -> bool:
@@ -221,7 +201,7 @@ def is_epoch(name: str) -> bool:
     Returns:
         True for `epoch` and its spellings.
     """
-    return " ".join(words(name)) in _EPOCHS
+    return " ".join(words(name)) in EPOCHS
 
 
 def judges(names: Iterable[str]) -> bool:
@@ -266,4 +246,4 @@ def is_step(name: str) -> bool:
     Returns:
         True for `step`, `iteration` and their spellings.
     """
-    return " ".join(words(name)) in _STEPS
+    return " ".join(words(name)) in STEPS

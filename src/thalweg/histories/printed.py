@@ -11,8 +11,9 @@ import re
 from dataclasses import dataclass, field
 
 from thalweg.histories.cells import number
-from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning, split_of, words
+from thalweg.histories.names import JUDGED, Meaning, is_epoch, is_step, meaning, split_of, stand_in, words
 from thalweg.histories.phrases import plainly
+from thalweg.histories.vocabulary import AROUND_EPOCH
 
 __all__ = ["Printed", "is_remark", "pieces", "read_line"]
 
@@ -37,8 +38,10 @@ _WORD_AFTER = re.compile(r"\s[A-Za-z]\w*\s*[:=]")
 _MORE = re.compile(r"\s*,\s*[-+.\d]|\s+[-+.\d]")
 _HEADED = re.compile(r"\s*\[\s*(\d{1,9})\s*(?:[/,]\s*(\d{1,9})\s*)?\]")
 _SPLIT_AND_EPOCH = re.compile(
-    r"\s*(?:train|training|val|valid|validation|test|eval):?\s+(\d{1,9})\s*:?\s*\[", re.IGNORECASE
+    r"\s*(?:train|training|val|valid|validation|test|eval):?\s+(?:(\d{1,9})|\[(\d{1,9})\])\s*:?\s*\[",
+    re.IGNORECASE,
 )
+_BARE = re.compile(r"\s*(\d{1,9})\s+(\d{1,9})\s+(?=[A-Za-z])")
 _DARKNET = re.compile(
     r"\s*(\d{1,9})(?:,\s*[\d.]+)?:\s*([-+.\w]+),\s*([-+.\w]+)\s+avg\b(?:[^,]*,\s*([\d.e+-]+)\s+rate)?"
 )
@@ -48,29 +51,15 @@ _SPLIT_WORD = re.compile(
     re.IGNORECASE,
 )
 _CLOCK = re.compile(r"\s\d+:\d\d")
-_AROUND_EPOCH = {
-    "start",
-    "starting",
-    "begin",
-    "beginning",
-    "end",
-    "of",
-    "finished",
-    "after",
-    "in",
-    "on",
-    "for",
-    "the",
-    "at",
-}
-_AROUND_EPOCH |= {"info", "debug", "warning", "error", "root", "main"}
-_EVALUATED = re.compile(r"\b(?:Saving dict for|cur metric,)")  # of an evaluation, by TensorFlow's estimators and Paddle
+_EVALUATED = re.compile(r"\b(?:Saving dict for|cur metric,)|^metrics: ?\{")  # TensorFlow's, Paddle's, MindSpore's
 _SETTINGS = {"batch", "batches", "steps", "updates", "iterations", "iters"}  # `batch = 64` says how large, not which
 _WRONG = (["error"], ["err"])
 _HEADING = 100
 _REMARK = re.compile(r"\b(?:saved|saving(?! dict)|(?:new|best) (?:best|model|checkpoint|weights|metric)|best so far)\b")
 _VALUE = re.compile(r"[A-Za-z_]\w*\s*[:=]?\s*\d+\.\d")
-_TWO = re.compile(r"\[\s*(\d{1,9})/\s*\d{1,9}\]\s?\[\s*(\d{1,12})/\s*(\d{1,12})\]")  # Swin's `[3/300][0/1251]`
+_TWO = re.compile(  # Swin's `[3/300][0/1251]`, PointNet's `[3: 0/1251]`
+    r"\[\s*(\d{1,9})(?:/\s*\d{1,9}\]\s?\[|:)\s*(\d{1,12})/\s*(\d{1,12})\]"
+)
 _MANY = 5_000  # epochs: who counts to more counts steps
 
 
@@ -83,6 +72,7 @@ class Printed:
         step: The step it names.
         part: How far within an epoch, of how much (0 where it does not say).
         split: `train`, `val` or `test`, where words before the first number say so.
+        pair: Two bare counts before the first name, which may be a part of the epoch.
         values: Names and numbers.
         means: Of the same names, the running mean in brackets behind the number.
     """
@@ -91,6 +81,7 @@ class Printed:
     step: int | None = None
     part: tuple[int, int] | None = None
     split: str = ""
+    pair: tuple[int, int] | None = None
     values: dict[str, float] = field(default_factory=dict)
     means: dict[str, float] = field(default_factory=dict)
 
@@ -199,8 +190,10 @@ class _Line:
                 self.said.part = (int(headed[2]), 0)
             before = headed.end()
         elif headed := _SPLIT_AND_EPOCH.match(self.text):
-            self.said.epoch = int(headed[1])
+            self.said.epoch = int(headed[1] or headed[2])
             before = headed.end() - 1
+        elif pair := _BARE.match(self.text):
+            self.said.pair = int(pair[1]), int(pair[2])
         for found in _NUMBER.finditer(self.text, before):
             if found[1][-1:].isalpha() and _WORD_AFTER.match(self.text, found.end()):
                 name, _, plain = _name(self.text[before : found.start()])
@@ -230,9 +223,11 @@ class _Line:
             return
         if bare.endswith("[") and _MORE.match(self.text, found.end()):
             return  # a list, which is no value of this moment
-        name = self._in_full(name, digits, unit)
+        elapsed = "." in digits and not unit and _counts_epochs(name)
+        name = "epoch" if elapsed else self._in_full(name, digits, unit)
         quantity = meaning(name).quantity
-        if not (plain or quantity) or (total and quantity not in {"accuracy", "error_rate"}):
+        told = plain or elapsed or quantity or ("." in digits and (stand_in(name) or _is_of_five(name)))
+        if not told or (total and quantity not in {"accuracy", "error_rate"}):
             return
         read = number(digits + (unit if unit == "%" else ""))
         if read is None or (total and int(total) == 0):
@@ -259,8 +254,8 @@ class _Line:
         if own.split:
             self.split = own.split
         elif self.split and own.quantity in JUDGED:
-            taken = {(each.quantity, each.split) for each in map(meaning, self.said.values)}
-            if (own.quantity, self.split) not in taken:
+            taken = [each.plain for each in map(meaning, self.said.values) if _same(each, own, self.split)]
+            if own.plain > max(taken, default=0):  # `Train cls loss 0.4 total loss 0.9`
                 return f"{self.split} {name}"
         return name
 
@@ -273,7 +268,7 @@ class _Line:
             if said.epoch is None and name.lower() != "epochs":
                 said.epoch = count
             return True
-        if name and is_step(name):
+        if name and _counts_steps(name):
             if total:
                 said.part = said.part or (count, int(total))
             else:
@@ -299,6 +294,14 @@ class _Line:
         self.last = ""
 
 
+def _is_of_five(name: str) -> bool:
+    return name.endswith("5") and meaning(f"{name[:-1]}1").quantity == "accuracy"
+
+
+def _same(one: Meaning, other: Meaning, split: str) -> bool:
+    return one.quantity == other.quantity and one.split == split
+
+
 @functools.lru_cache(maxsize=_REMEMBERED)  # a log says the same names again and again
 def _last_split(label: str, end: int) -> str:
     """The last word for a split in the first characters of a label."""
@@ -308,8 +311,13 @@ def _last_split(label: str, end: int) -> str:
 
 @functools.lru_cache(maxsize=_REMEMBERED)
 def _counts_epochs(name: str) -> bool:
-    parts = [part for part in words(name) if not split_of(part) and part not in _AROUND_EPOCH]
+    parts = [part for part in words(name) if not split_of(part) and part not in AROUND_EPOCH]
     return is_epoch(" ".join(parts))
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _counts_steps(name: str) -> bool:
+    return is_step(name) or is_step(" ".join(part for part in words(name) if part not in AROUND_EPOCH))
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)

@@ -16,6 +16,7 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _BARE = re.compile(r"\s*(?:(?:rank|gpu)\s?)?(\d{1,4}):\s", re.IGNORECASE)
+_MPI = re.compile(r"\[\d+,(?:mpirank:)?(\d{1,4})[^\]\n]{0,40}\]<std(?:out|err)>:\s?")  # before each line, by mpirun
 _BEFORE = 120
 _SAMPLED = 1 << 16
 _NEARLY_ALL = 0.9
@@ -37,6 +38,8 @@ def of_first_rank(text: str) -> tuple[str, int]:
         ('start\n[rank0]: epoch 1\n[rank0]: epoch 2\n', 2)
     """
     head = text[:_SAMPLED]
+    if _MPI.match(head):
+        return _of_mpi(text.splitlines(keepends=True))
     if len(set(_NAMED.findall(head))) > 1:
         lines = text.splitlines(keepends=True)
         labels = [found[1] if (found := _NAMED.search(line, 0, _BEFORE)) else "" for line in lines]
@@ -56,6 +59,16 @@ def of_first_rank(text: str) -> tuple[str, int]:
         return text, 1
     kept = [line[found.end() :] for line, found in zip(lines, found_bare, strict=True) if found and found[1] == "0"]
     return ("".join(kept), len(ranks)) if any(map(may_count, kept)) else (text, 1)
+
+
+def _of_mpi(lines: list[str]) -> tuple[str, int]:
+    """The lines of mpirun's first process, without its label."""
+    found = [_MPI.match(line) for line in lines]
+    ranks = {label[1] for label in found if label}
+    first = min(ranks, key=int)
+    kept = (line[label.end() :] if label else line for line, label in zip(lines, found, strict=True))
+    own = (label is None or label[1] == first for label in found)
+    return "".join(line for line, ours in zip(kept, own, strict=True) if ours), len(ranks)
 
 
 def _ranks(labels: list[str]) -> list[str]:

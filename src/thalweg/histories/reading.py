@@ -66,6 +66,7 @@ READERS: tuple[Reader, ...] = (
     lines.READER,
     literals.READER,
     drawn.READER,
+    lines.NAMED,
     own.READER,
     keras_csv.READER,
     fastai.READER,

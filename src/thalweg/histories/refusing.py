@@ -11,17 +11,18 @@ __all__ = ["refuse_unknown", "shown_names"]
 _MOST, _LONGEST = 8, 120
 
 
-def refuse_unknown(names: Sequence[str], place: str) -> None:
+def refuse_unknown(names: Sequence[str], place: str, *, printed: bool = False) -> None:
     """Refuse a text that is a table only because any text can be cut into cells.
 
     Args:
         names: What stands where a header would.
         place: What the text is called.
+        printed: Every row begins with the same word, as `Epoch 1: 0.57` does, so that the first is no header.
 
     Raises:
         LogError: No name speaks of training.
     """
-    if judges(names) or any(is_epoch(name) or is_step(name) for name in names):
+    if not printed and (judges(names) or any(is_epoch(name) or is_step(name) for name in names)):
         return
     shown = shown_names(names)
     raise LogError(

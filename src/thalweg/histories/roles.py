@@ -9,7 +9,7 @@ import numpy as np
 
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
-from thalweg.histories.names import JUDGED, Meaning, meaning
+from thalweg.histories.names import JUDGED, Meaning, meaning, split_of, stand_in, words
 from thalweg.histories.recording import Curve, Recording
 
 __all__ = ["AXES", "SIGNALS", "Roles", "assign", "told_of_test"]
@@ -33,6 +33,8 @@ AXES = ("epoch", "step")
 _SHOWN = 12
 _LEAST_PERCENT = 5.0
 _NUMBERED = re.compile(r"validation_(\d+)[-/ ]")
+_LOSSES = {"loss", "losses", "err", "error"}
+_DUEL = ({"g", "gen", "generator"}, {"d", "dis", "disc", "discriminator", "critic"})
 _CONVERTED = {"error_rate": "accuracy", "perplexity": "loss"}
 
 
@@ -77,6 +79,7 @@ def assign(recording: Recording, columns: Mapping[str, str]) -> Roles:
     unsaid = [curve for curve in left if not curve.signal]
     if not columns:
         _refuse_numbers(unsaid, recording.place)
+        _refuse_duels(unsaid, recording.place)
     roles.other += [curve for curve in left if curve.signal and roles.known.get(curve.signal) is not curve]
     _guess(unsaid, roles)
     _batches_for_epochs(roles)
@@ -92,6 +95,21 @@ def _refuse_numbers(curves: Sequence[Curve], place: str) -> None:
         raise LogError(
             f"{place} numbers its data sets, as XGBoost does, and does not say which was trained on: "
             f"say --columns {way}"
+        )
+
+
+def _refuse_duels(curves: Sequence[Curve], place: str) -> None:
+    """Refuse a generator and its discriminator, where no loss of both is told: neither has to fall."""
+    if any(meaning(curve.name).quantity in {"loss", "perplexity"} for curve in curves):
+        return
+    parts = {curve.name: set(words(curve.name)) for curve in curves}
+    sides = [[name for name, each in parts.items() if each & side and each & _LOSSES] for side in _DUEL]
+    if all(sides):
+        one, two = printable(sides[0][0]), printable(sides[1][0])
+        way = f"train_loss={one}"
+        raise LogError(
+            f"{place} has the losses of two networks that play against each other ({one}, {two}), of which neither "
+            f"has to fall: say --columns {way} to have one judged as if it were alone"
         )
 
 
@@ -113,8 +131,9 @@ def _named(wanted: str, curves: Sequence[Curve], recording: Recording) -> Curve:
 def _guess(curves: list[Curve], roles: Roles) -> None:
     """Guess from the names, the plainest first; what is taken already stays as it is."""
     meanings = [(curve, meaning(curve.name)) for curve in curves]
-    if not roles.known:
-        meanings = _lone_errors(meanings, roles.notes)
+    meanings = _without_times(meanings)
+    if not any(meaning(curve.name).quantity in JUDGED for curve in roles.known.values()):
+        meanings = _stand_ins(meanings, roles.notes)
     said = {(each.quantity, each.split) for _, each in meanings}
     told = set(roles.known)
     lone = not told and {each for each in said if each[0] in JUDGED} <= {("accuracy", ""), ("error_rate", "")}
@@ -134,31 +153,71 @@ def _guess(curves: list[Curve], roles: Roles) -> None:
     roles.other.sort(key=lambda curve: order.get(id(curve), 0))
 
 
-def _lone_errors(meanings: list[tuple[Curve, Meaning]], notes: list[str]) -> list[tuple[Curve, Meaning]]:
-    """Take curves called `error` for rates, where all can be that and nothing else tells how the run goes.
-
-    Of a regression they may be a loss; a percentage that never reaches 5 % might be a loss as well.
+def _without_times(meanings: list[tuple[Curve, Meaning]]) -> list[tuple[Curve, Meaning]]:
+    """Take a cost for no loss where a loss is so called: Paddle's `batch_cost` and GluonCV's `Training cost` are times.
 
     Returns:
         What the curves mean now.
     """
-    unknown = [(curve, meaning(f"{curve.name} rate")) for curve, each in meanings if not each.quantity]
-    if any(each.quantity in JUDGED for _, each in meanings) or not unknown:
+    parts = [set(words(curve.name)) for curve, _ in meanings]
+    if not any("cost" in each for each in parts) or not any({"loss", "losses"} & each for each in parts):
         return meanings
-    values = np.concatenate([curve.values for curve, _ in unknown])
+    nothing = Meaning(quantity="")
+    return [(curve, nothing if "cost" in each else said) for (curve, said), each in zip(meanings, parts, strict=True)]
+
+
+def _stand_ins(meanings: list[tuple[Curve, Meaning]], notes: list[str]) -> list[tuple[Curve, Meaning]]:
+    """Where nothing is a loss or an accuracy by its name, take what can stand for one: an RMSE, an `error`.
+
+    Returns:
+        What the curves mean now.
+    """
+    if any(each.quantity in JUDGED for _, each in meanings):
+        return meanings
+    found = [(curve, each) for curve, said in meanings if not said.quantity and (each := stand_in(curve.name))]
+    losses = {each.split: (curve, each) for curve, each in reversed(_of_one_kind(found))}  # the first of each split
+    errors = [pair for pair in found if pair[1].quantity == "error_rate"]
+    falls = {id(curve): each for curve, each in losses.values()}
+    if falls:
+        metrics = [curve.name for curve, _ in losses.values()]
+        notes += [f"{printable(metric)} stands for the loss: less of it is better" for metric in metrics]
+    elif errors and _are_rates(errors) and not any(map(_of_regression, (curve.name for curve, _ in meanings))):
+        for curve, each in errors:
+            split = "train" if each.split in {"", "train"} else "val"
+            notes.append(
+                f"{printable(curve.name)} was taken as an error rate, since nothing else tells how the run goes: say "
+                f"--columns {split}_loss={printable(curve.name)} where it is a loss"
+            )
+        falls = {id(curve): each for curve, each in errors}
+    return [(curve, falls.get(id(curve), each)) for curve, each in meanings]
+
+
+def _of_one_kind(found: list[tuple[Curve, Meaning]]) -> list[tuple[Curve, Meaning]]:
+    """Those that may be a loss; of losses of several names the total, or none, for each is a part."""
+    losses = [pair for pair in found if pair[1].quantity == "loss"]
+    kinds = {
+        " ".join(part for part in words(curve.name) if not split_of(part))
+        for curve, _ in losses
+        if "loss" in words(curve.name)
+    }
+    if len(kinds) < 2:  # noqa: PLR2004 - of two, which?
+        return losses
+    totals = {kind for kind in kinds if "total" in kind}
+    return [pair for pair in losses if "total" in words(pair[0].name)] if len(totals) == 1 else []
+
+
+def _of_regression(name: str) -> bool:
+    parts = set(words(name))
+    return {"r", "2"} <= parts or bool(parts & {"rsquared", "psnr", "pearson", "correlation"})
+
+
+def _are_rates(errors: list[tuple[Curve, Meaning]]) -> bool:
+    """Whether curves called `error` can be rates; a percentage that never reaches 5 % might be a loss as well."""
+    values = np.concatenate([curve.values for curve, _ in errors])
     finite = values[np.isfinite(values)]
     highest = float(finite.max(initial=0.0))
     fits = highest <= 1 or _LEAST_PERCENT <= highest <= 100  # noqa: PLR2004 - percent
-    if not fits or finite.min(initial=0.0) < 0 or any(each.quantity != "error_rate" for _, each in unknown):
-        return meanings
-    for curve, each in unknown:
-        split = "train" if each.split in {"", "train"} else "val"
-        notes.append(
-            f"{printable(curve.name)} was taken as an error rate, since nothing else tells how the run goes: say "
-            f"--columns {split}_loss={printable(curve.name)} where it is a loss"
-        )
-    rates = {id(curve): each for curve, each in unknown}
-    return [(curve, rates.get(id(curve), each)) for curve, each in meanings]
+    return fits and float(finite.min(initial=0.0)) >= 0
 
 
 def _signal(each: Meaning, said: set[tuple[str, str]], told: set[str]) -> str:
@@ -215,7 +274,7 @@ def told_of_test(name: str, signal: str) -> str:
 
 def _tell(curve: Curve, each: Meaning, name: str, roles: Roles, *, lone: bool) -> None:
     """Note what the name alone did not say; of a lone accuracy nothing else says it either."""
-    if each.split == "test":
+    if each.split == "test" and each.quantity in JUDGED:
         roles.notes.append(told_of_test(curve.name, name))
     elif not each.split and name == "val_accuracy":
         roles.notes.append(f"{printable(curve.name)} does not say its split: taken as {name}, beside a training loss")

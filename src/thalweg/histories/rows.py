@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thalweg.core.files import printable
+from thalweg.histories.evaluations import order_of_rows
 from thalweg.histories.names import JUDGED, is_epoch, is_step, meaning
 from thalweg.histories.parts import runs_apart
 from thalweg.histories.recording import Curve, Floats, Recording
@@ -301,6 +302,8 @@ def _recording(
         steps = None  # a batch number that starts again in each epoch
     elif steps is not None and epochs is not None and np.any((np.diff(epochs) >= 1) & (np.diff(steps) == 0)):
         steps = None  # the same batch number in each epoch
+    if steps is None and epochs is not None:
+        steps = order_of_rows(columns.recorded, rows, epochs)
     if offset is not None and epochs is not None:
         epochs = epochs + offset
     elif offset is not None and steps is not None:

@@ -28,6 +28,7 @@ _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _REDRAWN = re.compile(r"[\r\x08]+")
 _HEADING = re.compile(r"\bepoch\b\s*[:#]?\s*[\[(]?\s*(\d{1,9})\s*(?:/|of)\s*(\d{1,9})\s*[\])]?", re.IGNORECASE)
 _COUNT = re.compile(r"(?<![\w./])(\d{1,12})\s*/\s*(\d{1,12}|Unknown)(?![\w./])")
+_REMARK = re.compile(r"\s?\((?:batch|epoch|avg|average|mean)\)(?=\s?[:=])")
 _BREAKS = re.compile(r"\s+-\s+|[,;|\t]|(?<![:=\s])\s{2,}")
 _PAIR = re.compile(
     r"(?<![\w/.@])([A-Za-z_][\w/.@]{0,60}(?:[ -][A-Za-z_][\w/.@]{0,60}){0,3}(?: [1-9])?)\s?[:=]\s{0,9}"
@@ -181,6 +182,7 @@ def _count(piece: str) -> tuple[str, str] | None:
 def _pairs(piece: str) -> dict[str, float]:
     """The names and numbers in a line; a split at its beginning (`val Loss: 0.5 Acc: 0.8`) holds for all of them."""
     found: dict[str, float] = {}
+    piece = _REMARK.sub("", piece) if "(" in piece else piece
     begin = _PAIR.search(piece)
     above = words(piece[: begin.start()]) if begin else []
     split = next((each for each in (*reversed(above), *words(piece[:60])[:1]) if each in _SPLITS), "")

@@ -26,6 +26,7 @@ __all__ = ["READER"]
 
 _TABLES = {".csv", ".tsv", ".json", ".yaml", ".yml"}
 _MOST_LINES = 60
+_LOOKED_AT, _LONGEST = 400, 2_000
 _ENOUGH = 2
 """Objects with a loss or an accuracy in a text of other lines: more than a setting that is printed."""
 
@@ -41,7 +42,18 @@ def _recognises(file: LogFile) -> bool:
     if file.path.suffix.lower() in _TABLES or first.startswith(("{", "[")):
         return False
     found = (row for line in _entries(file.text) for row in _objects(line) if judges(named_numbers(row)))
-    return len(list(itertools.islice(found, _ENOUGH))) == _ENOUGH
+    return len(list(itertools.islice(found, _ENOUGH))) == _ENOUGH and not _says_more_outside(file.text)
+
+
+def _says_more_outside(text: str) -> bool:
+    """Whether lines without an object tell as often how the run goes: `Epoch 3 loss 0.5` above `metrics: {...}`."""
+    inside = outside = 0
+    for line in itertools.islice(_entries(text), _LOOKED_AT):
+        if "{" in line:
+            inside += any(judges(named_numbers(row)) for row in _objects(line))
+        elif (said := read_line(line[:_LONGEST])) is not None:
+            outside += judges(said.values)
+    return outside >= inside > 0
 
 
 def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:

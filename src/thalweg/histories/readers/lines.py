@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from thalweg.core.errors import LogError
 from thalweg.histories.database import MAGIC
 from thalweg.histories.log_file import LogFile
-from thalweg.histories.names import JUDGED, Meaning, judges, meaning, split_of, words
+from thalweg.histories.names import JUDGED, Meaning, judges, meaning, split_of, stand_in, words
 from thalweg.histories.printed import Printed, pieces, read_line
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.readers.table import apply_counters
 from thalweg.histories.recording import Recording
 from thalweg.histories.rows import Columns, columns_of_rows, to_recordings
 
-__all__ = ["READER"]
+__all__ = ["NAMED", "READER"]
 
 _TABLES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".yaml", ".yml"}
 _QUOTED = " \t#>|*"
@@ -38,23 +38,46 @@ class _Row:
     line: int
     split: str = ""
     counted: bool = False  # a batch within its epoch
+    in_parts: bool = False  # an evaluation that counts its batches
     values: dict[str, float] = field(default_factory=dict)
     means: dict[str, float] = field(default_factory=dict)
     batches: dict[str, list[float]] = field(default_factory=dict)  # of an evaluation
 
 
-def _recognises(file: LogFile) -> bool:
+def _is_text(file: LogFile) -> bool:
     if file.head.startswith(MAGIC) or file.path.suffix.lower() in _TABLES or file.text.lstrip()[:1] == "{":
         return False
-    if file.text.lstrip()[:1] == "[" and file.json is not None:
+    return file.text.lstrip()[:1] != "[" or file.json is None
+
+
+def _recognises(file: LogFile) -> bool:
+    if not _is_text(file):
         return False
-    uncounted = 0
+    uncounted = standing = 0
     text = _Text()
     for row in text.rows(text.said(file.printed)):
+        counted = _is_counted(row)
         if judges(row.values):
             uncounted += any(meaning(name).quantity in _LOSSES for name in row.values)  # `k = 3, accuracy: 0.8` is none
-            if row.epoch is not None or row.step is not None or uncounted >= _UNCOUNTED:
+            if counted or uncounted >= _UNCOUNTED:
                 return True
+        elif counted:
+            standing += any(map(stand_in, row.values))
+    return standing > 1
+
+
+def _names_numbers(file: LogFile) -> bool:
+    """Whether counted lines have a name in common, which `--columns` may mean, as `Loss_D` of two networks is none."""
+    if not _is_text(file):
+        return False
+    text = _Text()
+    seen: set[str] = set()
+    for row in text.rows(text.said(file.printed)):
+        if not _is_counted(row):
+            continue
+        if seen & set(row.values):
+            return True
+        seen |= set(row.values)
     return False
 
 
@@ -67,9 +90,9 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     if len(rows) == 1 and len(drawn := list(_Text(apart=True).rows(said))) > 2:  # noqa: PLR2004 - two ends
         rows = drawn
     by_epoch = any(row.epoch is not None for row in rows)
-    counted = by_epoch or any(row.step is not None for row in rows)
+    counted = any(map(_is_counted, rows))
     if counted:  # what was printed before training began
-        rows = [row for row in rows if row.epoch is not None or row.step is not None]
+        rows = [row for row in rows if _is_counted(row)]
     notes = list(text.notes)
     if not counted:
         notes.append("no epoch and no step is printed: lines were counted")
@@ -82,10 +105,14 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
         if recorded[name].sum() == 1 and name not in {"epoch", "step"}:
             del values[name], recorded[name]  # printed once: a setting, or the best of all
     made = Columns(file.place, READER.name, values, recorded, says_nan=True, notes=notes)
-    made.epoch, made.step = ("epoch" if by_epoch else ""), ("step" if "step" in values else "")
+    made.epoch, made.step = ("epoch" if "epoch" in values else ""), ("step" if "step" in values else "")
     made.known = {name: signal for name, signal in summed.items() if name in values}
     apply_counters(made, columns)
     return to_recordings(made)
+
+
+def _is_counted(row: _Row) -> bool:
+    return row.epoch is not None or row.step is not None or "epoch" in row.values
 
 
 def _counts_below(lines: Sequence[tuple[int, Printed]]) -> bool:
@@ -122,6 +149,7 @@ class _Text:
         self.epoch: int | None = None
         self.step: int | None = None
         self.sticky = ""
+        self.headed = False  # the line before was a heading of this split
         self.first_total = 0  # how many batches the epoch's first bar counts
         self.later_total = 0
         self.row: _Row | None = None
@@ -157,6 +185,7 @@ class _Text:
 
     def _take(self, said: Printed, line: int) -> Iterator[_Row]:
         split = self._count(said)
+        self.headed = not said.values and bool(said.split)
         if not said.values:
             self.sticky = said.split or self.sticky
             return
@@ -172,6 +201,7 @@ class _Text:
         if row is None:
             return
         row.line, row.counted = line, row.counted or (said.part is not None and not _held_out(split))
+        row.in_parts = row.in_parts or (said.part is not None and _held_out(split))
         row.step = self.step if row.step is None else row.step
         if _held_out(split):
             for name, value in named.items():
@@ -186,10 +216,14 @@ class _Text:
 
     def _count(self, said: Printed) -> str:
         """Take in a line's counters; the split that they leave in force."""
+        self._pair(said)
         if said.epoch is not None:
+            if self._sums_up(said):
+                return self.row.split if self.row is not None else ""
+            headed = self.headed and said.epoch == self.epoch  # `Validation:` above `[Epoch: 3, numImages: 100]`
             if said.epoch != self.epoch:
                 self.first_total, self.step = 0, None
-            self.epoch, self.sticky = said.epoch, ""
+            self.epoch, self.sticky = said.epoch, self.sticky if headed else ""
         if said.step is not None:
             self.step = said.step
             self.sticky = self.sticky if self.epoch is not None else ""
@@ -209,6 +243,20 @@ class _Text:
             self.later_total = total
             return "val"
         return "" if total == self.first_total else self.sticky
+
+    def _pair(self, said: Printed) -> None:
+        """Take two bare counts below a heading of the epoch for a part of it: `390 391 Loss: 0.51`."""
+        uncounted = said.epoch is None and said.step is None and said.part is None
+        if said.pair and uncounted and self.epoch is not None and said.pair[0] < said.pair[1]:
+            said.part = said.pair
+
+    def _sums_up(self, said: Printed) -> bool:
+        """Whether a line tells the evaluation above it once more, as a whole: ` * Finished epoch # 1  top1: 23.4`."""
+        row = self.row
+        if row is None or not row.in_parts or said.epoch != row.epoch:
+            return False
+        whole = said.part is None and not said.split and bool(said.values)
+        return whole and all(_named(name, row.split) in row.values for name in said.values if judges([name]))
 
     def _joins(self, split: str, said: Printed, named: Mapping[str, float], line: int) -> bool:
         """Whether a line belongs to the row that is open."""
@@ -260,8 +308,9 @@ def _sum_up(rows: Sequence[_Row]) -> dict[str, str]:
             row.means = {name: row.values.pop(name) for name in batches & set(row.values)} | row.means
         last |= dict.fromkeys(row.means, row)
     summed |= _of_epochs(rows, batches)
-    for name in sorted({name for row in rows for name in row.means}, key=lambda each: -meaning(each).plain):
-        said = meaning(name)
+    names = sorted({name for row in rows for name in row.means}, key=lambda each: -meaning(each).plain)
+    for name in names:
+        said = meaning(name) if judges(names) else stand_in(name) or meaning(name)
         if said.quantity in {"loss", "accuracy"} and said.split in {"", "train"}:
             summed.setdefault(name, f"batch_{said.quantity}")
             summed.setdefault(name + _MEAN, f"train_{said.quantity}")
@@ -286,7 +335,9 @@ def _alike(one: Meaning, other: Meaning) -> bool:
 
 def _flat(row: _Row) -> dict[str, object]:
     counters = {name: each for name, each in (("epoch", row.epoch), ("step", row.step)) if each is not None}
-    return {**{name: value for name, value in row.values.items() if name not in {"epoch", "step"}}, **counters}
+    return {**{name: value for name, value in row.values.items() if name != "step"}, **counters}
 
 
 READER = Reader(name="printed lines", recognises=_recognises, read=_read)
+NAMED = Reader(name="printed lines", recognises=_names_numbers, read=_read)
+"""For lines whose names say no loss and no accuracy: offered last, for the user may say which is which."""

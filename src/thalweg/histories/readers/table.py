@@ -49,7 +49,8 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
         unnumbered = [name for name in table.names if name not in table.values or name.lower() not in UNNAMED]
         refuse_results(unnumbered, table.words, file.place)
     if not table.headless and not columns and any(map(_is_number, table.names)):  # a line of words and numbers
-        refuse_unknown(table.names, file.place)
+        repeated = any({cell.strip() for cell in cells} == {name} for name, cells in table.words.items())
+        refuse_unknown(table.names, file.place, printed=repeated)
     if table.headless:
         notes.append(_headless(file, table, values, recorded, columns))
     made: list[Recording] = []
