@@ -285,6 +285,15 @@ def _padded(settings: _Settings, shape: Shape, fields: _Fields) -> _Fields:
     return tuple(field.through(_Pattern(taps=((-before,),), moves=1)) for field, (before, _) in moved)
 
 
+def _cropped(settings: _Settings, shape: Shape, fields: _Fields) -> _Fields:
+    moved = zip(fields, margins(settings["cropping"], shape.axes), strict=True)
+    return tuple(field.through(_Pattern(taps=((before,),), moves=1)) for field, (before, _) in moved)
+
+
+def _spread(settings: _Settings, shape: Shape, fields: _Fields) -> _Fields:
+    return _enlarged({"scale_factor": settings["upscale_factor"], "mode": "nearest"}, shape, fields)
+
+
 _RULES: Mapping[str, _Rule] = MappingProxyType({
     **dict.fromkeys(("flatten", "linear", "global_avg_pool", "global_max_pool"), _none),
     **dict.fromkeys(("group_norm", "layer_norm"), _whole),
@@ -294,4 +303,6 @@ _RULES: Mapping[str, _Rule] = MappingProxyType({
     "upsample": _enlarged,
     "subsample": _subsampled,
     "pad": _padded,
+    "crop": _cropped,
+    "pixel_shuffle": _spread,
 })
