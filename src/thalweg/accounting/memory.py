@@ -16,6 +16,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import cast
 
 from thalweg.accounting.ledger import count
 from thalweg.core.errors import SpecError
@@ -223,7 +224,7 @@ class _Step:
         if margins is not None:
             return set(), margins * _FLOAT_BYTES * self.batch_size + places
         if kind == "local_response_norm":  # besides the input its squares between zeros, their mean, and its power
-            places = size // shape.channels * (shape.channels + settings["size"] - 1) + 2 * size
+            places = size // shape.channels * (shape.channels + cast("int", settings["size"]) - 1) + 2 * size
         reads = kind in _KEEP_INPUT or kind.startswith(_KEEP_INPUT_FAMILIES)
         values = {self.roots[each] for each in layer.inputs} if reads else set()
         return values | ({self.roots[layer.name]} if kind in _KEEP_OUTPUT else set()), places

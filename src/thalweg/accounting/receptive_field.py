@@ -185,7 +185,9 @@ def field_after_step(
     alike = [field for field, shape in zip(fields, shapes, strict=True) if shape.extents == output.extents]
     if settings.get("local") and alike:
         return tuple(_joined(axis) for axis in zip(*alike, strict=True))
-    extent = max((size for shape in inputs.values() for size in shape.extents), default=1)
+    # An input without spatial axes, such as the words of a text, is one row: everything is the whole of it.
+    sizes = [size for shape in inputs.values() for size in shape.extents or (shape.channels,)]
+    extent = max(sizes, default=1)
     return tuple(Field(extent=extent, whole=True) for _ in output.extents)
 
 
