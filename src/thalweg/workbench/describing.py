@@ -17,7 +17,7 @@ from thalweg.core.run_folder import RunFolder
 from thalweg.core.shape import Shape
 from thalweg.networks.catalogue import NAMES, SEGMENTERS, network
 from thalweg.networks.inline import inline_network, is_inline
-from thalweg.workbench.spec_files import ENDINGS, read_spec_file
+from thalweg.workbench.spec_files import ENDINGS, FOREIGN, read_spec_file
 
 if TYPE_CHECKING:
     from torch import nn
@@ -173,7 +173,7 @@ def _from_text(text: str, shapes: tuple[Shape, ...]) -> NetworkSpec:
         from thalweg.workbench.foreign import from_function
 
         return from_function(module, function, shapes)
-    if path.suffix.lower() in ENDINGS:
+    if path.suffix.lower() in {*ENDINGS, *FOREIGN}:
         raise SpecError(f"{printable(text)}: there is no such file")
     if is_inline(text) or "(" in text or " " in text.strip():
         shape = _only(shapes, "a list of layers")
