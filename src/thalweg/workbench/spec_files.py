@@ -38,8 +38,8 @@ def read_spec_file(path: Path) -> NetworkSpec:
     ending, place = path.suffix.lower(), printable(path)
     if ending in FOREIGN:
         raise SpecError(
-            f"{place}: {ending} files hold weights or another program's network, and are not opened here; name the Python "
-            "that makes the torch module: net.py:build --input 3,224,224"
+            f"{place}: {ending} files hold weights or another program's network, and are not opened here; name the "
+            "Python that makes the torch module: net.py:build --input 3,224,224"
         )
     if ending not in ENDINGS:
         raise SpecError(f"{place}: a network is read from {', '.join(ENDINGS)}")
