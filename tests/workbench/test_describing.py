@@ -47,12 +47,12 @@ def test_two_inputs_have_two_sizes():
     a, b = Input(3, 8, 8, name="a"), Input(3, 8, 8, name="b")
     spec = Network([a, b], Conv2d(2, 1)(Add()(a, b)), name="two")
     assert describe(spec).spec is spec
-    with pytest.raises(PlanError, match=r"gives 1 inputs; network 'two' has 2: a \(3x8x8\); b \(3x8x8\)"):
+    with pytest.raises(PlanError, match=r"the size of 1; network 'two' has 2 inputs: a \(3x8x8\); b \(3x8x8\)"):
         describe(spec, input="3,16,16")
     assert list(describe(spec, input="3,16,16; 3x16x16").spec.inputs.values()) == [Shape(3, (16, 16))] * 2
     assert describe(spec, input=[(3, 9, 9), "3,9,9"]).spec.inputs["b"] == Shape(3, (9, 9))
     for named in ("lenet", "relu flatten"):
-        with pytest.raises(PlanError, match=r"--input gives 2 inputs; .* has one"):
+        with pytest.raises(PlanError, match=r"the sizes of 2 inputs; .* has one"):
             describe(named, input="1,28,28; 3")
 
 

@@ -18,7 +18,7 @@ _REASONS = {
     "relu": "ReLU lets the gradient through where its input is positive and stops it elsewhere",
     "sigmoid": "the derivative of s(q) = 1/(1 + e^-q) is s(q)*(1 - s(q)) = e^-q/(1 + e^-q)^2",
     "tanh": "the derivative of tanh(q) is 1 - tanh(q)^2 = 4*e^-2q/(1 + e^-2q)^2",
-    "dense rows": "an entry goes into every dense row, so its gradient is the sum over rows of weight times gradient",
+    "dense_rows": "an entry goes into every dense row, so its gradient is the sum over rows of weight times gradient",
     "max_pool": "a maximum hands its gradient to the entry that won and nothing to the others",
     "average_pool": "an average over a window hands each of its n entries 1/n of its gradient",
     "squared_error": "the derivative of (y - t)^2 is 2*(y - t)",
@@ -38,7 +38,7 @@ def head_reason(case: ConvolutionCase) -> str:
         A sentence that goes from O back to y.
     """
     reasons = list(
-        dict.fromkeys(_REASONS["dense rows" if stage.offsets else stage.kind] for stage in reversed(case.head))
+        dict.fromkeys(_REASONS["dense_rows" if stage.offsets else stage.kind] for stage in reversed(case.head))
     )
     return f"Going back from O: {'; then '.join(reasons)}."
 

@@ -140,7 +140,7 @@ def _shape(given: Any) -> Shape:  # noqa: ANN401 - what somebody put into a list
 
 def _only(shapes: tuple[Shape, ...], named: str) -> Shape | None:
     if len(shapes) > 1:
-        raise PlanError(f"--input gives {len(shapes)} inputs; {printable(named)} has one")
+        raise PlanError(f"--input says the sizes of {len(shapes)} inputs; {printable(named)} has one")
     return shapes[0] if shapes else None
 
 
@@ -198,7 +198,9 @@ def _resized(spec: NetworkSpec, shapes: tuple[Shape, ...]) -> NetworkSpec:
         return spec
     if len(spec.inputs) != len(shapes):
         named = "; ".join(f"{name} ({each})" for name, each in spec.inputs.items())
-        raise PlanError(f"--input gives {len(shapes)} inputs; network {spec.name!r} has {len(spec.inputs)}: {named}")
+        raise PlanError(
+            f"--input says the size of {len(shapes)}; network {spec.name!r} has {len(spec.inputs)} inputs: {named}"
+        )
     resized = replace(spec, inputs=dict(zip(spec.inputs, shapes, strict=True)))
     output_shapes(resized)
     return resized
