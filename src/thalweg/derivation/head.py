@@ -190,7 +190,7 @@ def _rows(stage: HeadStage, inside: str, size: int) -> HeadStage | None:
     written = re.fullmatch(r"(\[\s*\[.*?\]\s*\])\s*(?:,\s*(\[[^\[\]]*\]))?", inside, re.DOTALL)
     if written is None:
         return None
-    table = read_tensor(written[1], f"--head {stage.kind}")
+    table = read_tensor(written[1], f"--head {stage.kind.replace('_', '-')}")
     rows = table.shape[0]
     if len(table.shape) != 2 or table.shape[1] != size or rows > _MOST_ROWS:  # noqa: PLR2004 - rows of weights
         shown = "x".join(map(str, table.shape))

@@ -79,8 +79,9 @@ def describe_layer(layer: LayerSpec) -> str:
     settings = layer.settings
     if "what" in settings:  # a step of a traced module says itself what it is
         return f"{layer.kind} {settings['what']}"
-    if layer.kind == "rescale":  # said short, or a box cuts it
-        return _rescaling(settings.get("scale", 1.0), settings.get("offset", 0.0))
+    if layer.kind == "rescale" and len(settings) > 1:  # said short, or a box cuts it
+        scale, offset = (_alike(settings[key]) for key in ("scale", "offset"))
+        return "rescale per channel" if "per channel" in {scale, offset} else f"rescale ×{scale}, offset {offset}"
     axes = int(layer.kind[-2]) if layer.kind[-2:] in {"1d", "2d", "3d"} else 1
     words = [layer.kind]
     if "kernel_size" in settings:
@@ -103,14 +104,6 @@ def describe_layer(layer: LayerSpec) -> str:
         ):
             words += [] if key == "dilation" and _alike(value) == "1" else [f"{key} {_alike(value)}"]
     return ", ".join(words)
-
-
-def _rescaling(scale: object, offset: object) -> str:
-    words = [_alike(each) for each in (scale, offset)]
-    if "per channel" in words:
-        return "rescale per channel"
-    parts = [f"×{words[0]}"] * (scale != 1.0) + [f"offset {words[1]}"] * (offset != 0.0)
-    return f"rescale {', '.join(parts)}".strip()
 
 
 def _extents(value: object, axes: int) -> str:
