@@ -6,6 +6,7 @@ import re
 import pytest
 
 import thalweg
+from thalweg.networks import layers
 
 GUIDE = (pathlib.Path(__file__).resolve().parents[1] / "docs" / "networks.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", GUIDE, re.DOTALL)
@@ -16,6 +17,11 @@ def written():
     known = {}
     exec("\n".join(text for kind, text in BLOCKS if kind == "python"), known)  # noqa: S102 - our own text
     return known
+
+
+def test_every_layer_is_listed():
+    text = re.sub(r"`(\w+)1d` to `3d`", r"`\g<1>1d` `\g<1>2d` `\g<1>3d`", GUIDE)
+    assert {f"`{name}`" for name in layers.__all__} <= set(re.findall(r"`\w+`", text))
 
 
 @pytest.mark.parametrize("name", ["listed", "called"])

@@ -19,6 +19,10 @@ from thalweg.modules.trace import trace
 from thalweg.networks import layers as writable
 
 CHANNELS = 12
+NEED_AN_AXIS = {
+    *("upsample", "subsample", "pad", "crop", "channel_shuffle", "local_response_norm"),
+    *("global_avg_pool", "global_max_pool"),
+}
 MIXING = {"resize", "attention", "attention_pool"}
 OURS = {name: kind for name, kind in LAYER_KINDS.items() if not kind.traced}  # the rest is made by tracing alone
 
@@ -63,6 +67,13 @@ def strategies(kind, axes):
         "mode": st.sampled_from(["nearest", "linear"]),
         "scaled": st.booleans(),
         "channels": st.tuples(st.integers(0, 2), st.integers(0, 2)),
+        "cropping": small_numbers(0, 2, axes) | st.tuples(*[st.tuples(st.integers(0, 2), st.integers(0, 2))] * axes),
+        "upscale_factor": st.sampled_from([1, 2, 3]),
+        "num_parameters": st.sampled_from([1, 5, CHANNELS]),
+        "size": st.integers(1, 6),
+        "alpha": st.sampled_from([1e-4, 1.0]),
+        "beta": st.sampled_from([0.5, 0.75]),
+        "k": st.sampled_from([1.0, 2.0]),
     }
 
 
@@ -70,7 +81,7 @@ def strategies(kind, axes):
 def single_layers(draw, name):
     """A network of one layer of the given kind, perhaps one that does not fit."""
     kind = LAYER_KINDS[name]
-    needs_axis = name in {"upsample", "subsample", "pad", "global_avg_pool", "global_max_pool"} | MIXING
+    needs_axis = name in NEED_AN_AXIS | MIXING
     axes = draw(st.integers(1 if needs_axis else 0, 3)) if kind.axes is None else kind.axes
     if name == "linear":
         axes = 0

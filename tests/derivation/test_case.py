@@ -42,7 +42,11 @@ PLAIN = {"kind": "conv2d", "x": "3x3", "f": "2x2"}
         ({"x": "2x1x3x3", "f": "1x1x2x2"}, "one sample at a time"),
         ({"kind": "conv4d"}, "conv1d, conv2d or conv3d"),
         ({"bias": [1, 2]}, "bias has 2 entries"),
-        ({"head": "tanh"}, "no stage is called 'tanh'"),
+        ({"head": "softsign"}, "no stage is called 'softsign'"),
+        ({"head": "dense(0)"}, "from 1 to 100 rows"),
+        ({"head": "dense(101)"}, "from 1 to 100 rows"),
+        ({"head": "dense([[1, 2], [3, 4]])"}, "weights of 2x2; rows of 4"),
+        ({"head": "dense([[1, 2, 3, 4], [5, 6, 7, 8]], [1])"}, "2 rows and was given 1 biases"),
         ({"head": "maxpool(9)"}, "larger than the 2x2"),
         ({"head": "cross-entropy(4)"}, "class 4"),
         ({"head": "dense([1, 2])"}, "2 values, but 4 numbers arrive"),
@@ -94,6 +98,15 @@ def test_same_padding_puts_the_odd_zero_behind():
 )
 def test_heads_are_read_as_people_write_them(head, kinds):
     assert [stage.kind for stage in build_case(**PLAIN, head=head)[0].head] == kinds
+
+
+def test_dense_rows_are_as_many_as_said():
+    head = build_case(**PLAIN, head="dense(3) tanh dense([[1, 2, a]], [b]) mse")[0].head
+    assert [len(stage.values) for stage in head] == [12, 0, 3, 1]
+    assert (head[0].offsets, head[2].offsets) == (("0", "0", "0"), ("b",))
+    alone, notes = build_case(**PLAIN, head="dense crossentropy")
+    assert alone.head[0].offsets == ()
+    assert any("reads one number here" in note for note in notes)
 
 
 def test_two_stages_do_not_share_symbols():

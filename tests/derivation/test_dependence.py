@@ -55,6 +55,12 @@ CASES = [
     ("attention", {"scaled": True}, [Shape(3, (4,)), Shape(3, (5,)), Shape(2, (5,))]),
     ("attention_pool", {}, [PLANE, Shape(1, (7, 6))]),
     ("subsample", {"stride": 2}, [PLANE]),
+    ("crop", {"cropping": ((1, 2), (0, 1)), "channels": (1, 0)}, [PLANE]),
+    ("channel_shuffle", {"groups": 2}, [PLANE]),
+    ("pixel_shuffle", {"upscale_factor": 2}, [PLANE]),
+    ("local_response_norm", {"size": 2, "alpha": 1.0}, [PLANE]),
+    ("local_response_norm", {"size": 3, "alpha": 1.0}, [PLANE]),
+    ("prelu", {"num_parameters": 4}, [PLANE]),
     ("pad", {"padding": ((1, 2), (0, 1)), "channels": (1, 1)}, [PLANE]),
 ]
 
@@ -112,6 +118,7 @@ def test_every_kind_that_is_built_can_be_explained_and_was_tried():
     assert kinds == set(RULES)
     stems = {kind.rstrip("123d") for kind in kinds}
     elementwise = {"relu6", "gelu", "silu", "hardswish", "hardsigmoid", "elu", "sigmoid", "tanh", "leaky_relu"}
+    elementwise |= {"mish", "selu", "softplus"}
     assert stems - {case[0].rstrip("123d") for case in CASES} - {kind.rstrip("123d") for kind in elementwise} == set()
 
 

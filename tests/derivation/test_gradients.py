@@ -28,13 +28,14 @@ def test_the_textbook_case_comes_out_literally():
 @pytest.mark.parametrize(
     "head",
     ["mean", "dense", "squared-error", "mse([1, 2, a, 1/2])", "sigmoid c*mean", "cross-entropy(2)",
-     "avgpool(2) sigmoid", "sigmoid squared-error([1, 0, 0, 1])", "upstream"],
+     "avgpool(2) sigmoid", "tanh c*dense(2) cross-entropy(1)",
+     "dense([[1, a, 0, 2], [k, 1, -1/2, 1]], [d, 1]) mse", "sigmoid squared-error([1, 0, 0, 1])", "upstream"],
 )  # fmt: skip
 def test_sympy_finds_the_same(head):
     case, _ = build_case("conv2d", x="3x3", f="[[f, g], [h, 1/3]]", head=head, bias=True)
     found = work_out(case)
     outcome = sympy.sympify(str(found.O))
-    at = {sympy.Symbol(name): sympy.Rational(place + 1, 7) for place, name in enumerate([*case.x, *"fghab"])}
+    at = {sympy.Symbol(name): sympy.Rational(place + 1, 7) for place, name in enumerate([*case.x, *"fghabd"])}
     at |= {symbol: sympy.Rational(1, 3) for symbol in outcome.free_symbols if symbol not in at}
     for name, entries, names in (
         ("x", found.dO_dx[3:6], case.x[3:6]),

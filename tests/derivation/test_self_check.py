@@ -17,7 +17,9 @@ def test_random_cases_agree_exactly(random_cases):
         assert checked.exact, options
 
 
-@pytest.mark.parametrize("head", ["c*sum", "relu mean", "sigmoid mean", "squared-error", "cross-entropy(1)"])
+@pytest.mark.parametrize(
+    "head", ["c*sum", "relu mean", "sigmoid mean", "tanh dense(2) mse", "squared-error", "cross-entropy(1)"]
+)
 @pytest.mark.parametrize("part", ["y", "dO_dy", "dO_dx", "dO_df"])
 def test_one_wrong_sign_is_noticed(head, part):
     case, _ = build_case("conv1d", x="4", f="2", head=head, stride=2, padding=1, bias=True)

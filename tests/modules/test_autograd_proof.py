@@ -26,6 +26,21 @@ def test_the_proof_is_what_a_user_of_torch_writes():
         assert any(found[name])
 
 
+def test_dense_rows_and_tanh_are_torchs():
+    head = "tanh 2*dense([[1, 2, 0, 1], [1/2, -1, 3, 0]], [1/4, -1]) cross-entropy(1)"
+    case, _ = build_case("conv2d", x=[[1, 0, 2], [0, 1, 1], [1, -1, 0]], f=[["1/2", "-1/2"], [1, "1/4"]], head=head)
+    x = torch.tensor([[1.0, 0, 2], [0, 1, 1], [1, -1, 0]], dtype=torch.float64, requires_grad=True)
+    f = torch.tensor([[0.5, -0.5], [1, 0.25]], dtype=torch.float64, requires_grad=True)
+    y = functional.conv2d(x[None, None], f[None, None]).tanh().flatten()
+    rows = torch.tensor([[1, 2, 0, 1], [0.5, -1, 3, 0]], dtype=torch.float64)
+    scores = 2 * functional.linear(y, rows, torch.tensor([0.25, -1], dtype=torch.float64))
+    functional.cross_entropy(scores[None], torch.tensor([1])).backward()
+    found = autograd_gradients(case, {})
+    assert found["dO_dx"] == pytest.approx(x.grad.flatten().tolist(), rel=1e-13)
+    assert found["dO_df"] == pytest.approx(f.grad.flatten().tolist(), rel=1e-13)
+    assert any(found["dO_df"])
+
+
 @pytest.mark.filterwarnings("ignore:Using padding='same'")
 def test_same_padding_is_torchs():
     case, _ = build_case("conv1d", x=[1, 2, 4], f=[3, 5], padding="same", head="sum")

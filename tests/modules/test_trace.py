@@ -252,13 +252,14 @@ def test_a_branch_on_a_value_is_told_as_such():
         trace(Branch(), Shape(3, (8, 8)))
 
 
-def test_a_network_of_two_inputs_is_told_how_to_be_counted_with_one():
+def test_a_network_of_two_inputs_wants_two_shapes():
     class Both(nn.Module):
         def forward(self, picture, age):
-            return picture.mean((2, 3)) + age
+            return {"sum": picture.mean((2, 3)) + age}
 
-    with pytest.raises(SpecError, match=r"'age' of Both is not given: it takes 2; wrap it in a module whose forward"):
+    with pytest.raises(SpecError, match=r"'age' of Both is not given: it takes 2.*--input '3,224,224; 10'"):
         trace(Both(), Shape(3, (32, 32)))
+    assert list(trace(Both(), Shape(3, (32, 32)), Shape(3)).inputs) == ["picture", "age"]
 
 
 def test_shapes_must_be_as_many_as_inputs():

@@ -14,6 +14,7 @@ from thalweg.networks.layers import (
     Concatenate,
     Conv1d,
     ConvTranspose1d,
+    Crop,
     MaxPool1d,
     Subsample,
     Upsample,
@@ -44,7 +45,7 @@ def spread(sets, kernel, stride, padding):
 
 def random_step(chance, value, sets):
     """One random layer, in our words and as sets."""
-    kind = chance.choice(["conv", "conv", "conv", "max", "avg", "transposed", "up", "sub"])
+    kind = chance.choice(["conv", "conv", "conv", "max", "avg", "transposed", "up", "sub", "crop"])
     kernel, stride, dilation = chance.randint(1, 5), chance.randint(1, 2), chance.randint(1, 3)
     if kind == "conv":
         before, after = chance.randint(0, 3), chance.randint(0, 3)
@@ -54,6 +55,9 @@ def random_step(chance, value, sets):
         pool = MaxPool1d if kind == "max" else AvgPool1d
         half = kernel // 2
         return pool(kernel, stride=stride, padding=half)(value), slide(sets, kernel, stride, half, half, 1)
+    if kind == "crop":
+        before, after = chance.randint(0, 3), chance.randint(0, 3)
+        return Crop(((before, after),))(value), sets[before : len(sets) - after]
     if kind == "transposed":
         padding = chance.randint(0, kernel - 1)
         return ConvTranspose1d(2, kernel, stride=stride, padding=padding)(value), spread(sets, kernel, stride, padding)

@@ -6,6 +6,9 @@ from thalweg.rendering.families import FAMILIES, describe_layer, family_of
 
 PLAIN = {
     "rescale",
+    "crop",
+    "channel_shuffle",
+    "pixel_shuffle",
     "dropout",
     "identity",
     "flatten",
@@ -36,7 +39,8 @@ def test_only_layers_that_fit_nowhere_are_other():
         ("max_pool2d", {"kernel_size": 3, "stride": 2}, "max_pool2d 3×3, stride 2"),
         ("adaptive_avg_pool2d", {"output_size": 1}, "adaptive_avg_pool2d to 1×1"),
         ("dropout", {"p": 0.5}, "dropout, p 0.5"),
-        ("rescale", {"scale": 0.00392156, "offset": (-2.1179, -2.0357)}, "rescale, scale 0.003922, offset per channel"),
+        ("rescale", {"scale": 0.00392156, "offset": (-2.1179, -2.0357)}, "rescale per channel"),
+        ("rescale", {"scale": 2 / 255, "offset": -1.0}, "rescale ×0.007843, offset -1"),
         ("rescale", {"offset": (0.5, 0.5)}, "rescale, offset 0.5"),
         ("linear", {"out_features": 10}, "linear, 10"),
         ("relu", {}, "relu"),

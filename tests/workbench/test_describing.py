@@ -43,12 +43,17 @@ def test_a_description_and_a_module_are_taken_as_they_are():
         describe(module)
 
 
-def test_one_size_cannot_set_two_inputs():
+def test_two_inputs_have_two_sizes():
     a, b = Input(3, 8, 8, name="a"), Input(3, 8, 8, name="b")
     spec = Network([a, b], Conv2d(2, 1)(Add()(a, b)), name="two")
     assert describe(spec).spec is spec
-    with pytest.raises(PlanError, match=r"'two' has 2: a \(3x8x8\), b \(3x8x8\)"):
+    with pytest.raises(PlanError, match=r"the size of 1; network 'two' has 2 inputs: a \(3x8x8\); b \(3x8x8\)"):
         describe(spec, input="3,16,16")
+    assert list(describe(spec, input="3,16,16; 3x16x16").spec.inputs.values()) == [Shape(3, (16, 16))] * 2
+    assert describe(spec, input=[(3, 9, 9), "3,9,9"]).spec.inputs["b"] == Shape(3, (9, 9))
+    for named in ("lenet", "relu flatten"):
+        with pytest.raises(PlanError, match=r"the sizes of 2 inputs; .* has one"):
+            describe(named, input="1,28,28; 3")
 
 
 @pytest.mark.parametrize("given", [(), 7, (3, "8"), [3, 0]])
@@ -60,6 +65,27 @@ def test_an_input_that_is_no_shape_is_refused(given):
 def test_a_size_that_does_not_fit_names_the_layer():
     with pytest.raises(ShapeError, match=r"layer 'conv2' \(conv2d\)"):
         describe(describe("lenet").spec, input="1,8,8")
+
+
+@pytest.mark.parametrize("given", ["(1, 28, 28)", "[1,28,28]", "1 28 28", "1x28x28", " 1 , 28,28 "])
+def test_an_input_is_read_as_people_write_it(given):
+    assert describe("lenet", input=given).spec.inputs["input"] == Shape(1, (28, 28))
+
+
+@pytest.mark.parametrize("given", ["1,,28", "()", "1;", "a,28,28", "1,28,28)("])
+def test_an_input_of_another_form_is_refused(given):
+    with pytest.raises(ShapeError, match="--input: "):
+        describe("lenet", input=given)
+
+
+@pytest.mark.parametrize("ending", ["onnx", "pt2", "h5"])
+def test_a_model_file_is_refused_with_the_way_to_count_it(tmp_path, ending):
+    file = tmp_path / f"net.{ending}"
+    with pytest.raises(SpecError, match="there is no such file"):
+        describe(file)
+    file.write_bytes(b"x")
+    with pytest.raises(SpecError, match=f"[.]{ending} files hold weights .*net.py:build"):
+        describe(file)
 
 
 @pytest.mark.parametrize("name", ["a\x00b", "x" * 5000, "relu" * 2000 + ".json", "c:\\nets\\a", "\n"])

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from thalweg.accounting import attention, convolution, dense, normalisation, traced, weightless
+from thalweg.accounting import activation, attention, convolution, dense, normalisation, traced, weightless
 from thalweg.accounting.cost import Cost, CountingRule
 from thalweg.accounting.receptive_field import Field, field_after, field_after_step
 from thalweg.core.errors import UncountedLayerError
@@ -23,7 +23,7 @@ _ONE_WAY = (
 
 RULES: Mapping[str, CountingRule] = MappingProxyType({
     kind: rule
-    for family in (attention, convolution, dense, normalisation, traced, weightless)
+    for family in (activation, attention, convolution, dense, normalisation, traced, weightless)
     for kind, rule in family.RULES.items()
 })
 

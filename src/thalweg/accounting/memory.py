@@ -16,6 +16,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import cast
 
 from thalweg.accounting.ledger import count
 from thalweg.core.errors import SpecError
@@ -36,7 +37,8 @@ OPTIMIZER_STATES: Mapping[str, int] = MappingProxyType({"sgd": 0, "momentum": 1,
 # Copies of one weight that a step of torch's optimizer makes: Adam takes a root, then divides it.
 _STEP_COPIES: Mapping[str, int] = MappingProxyType({"sgd": 0, "momentum": 0, "adam": 2, "adamw": 2})
 
-_VIEWS = {"flatten", "identity", "subsample"}  # their output lies in the memory of what they read
+_VIEWS = {"flatten", "identity", "subsample", "crop"}  # their output lies in the memory of what they read
+_PARTS = {"subsample", "crop"}  # going back, the gradient of the whole is made, with zeros
 _KEEP_INPUT = {
     *(
         "leaky_relu",
@@ -46,6 +48,11 @@ _KEEP_INPUT = {
         "hardswish",
         "hardsigmoid",
         "elu",
+        "mish",
+        "selu",
+        "softplus",
+        "prelu",
+        "local_response_norm",
         "batch_norm",
         "layer_norm",
         "group_norm",
@@ -216,6 +223,8 @@ class _Step:
         margins = _margins(settings, shape)
         if margins is not None:
             return set(), margins * _FLOAT_BYTES * self.batch_size + places
+        if kind == "local_response_norm":  # besides the input its squares between zeros, their mean, and its power
+            places = size // shape.channels * (shape.channels + cast("int", settings["size"]) - 1) + 2 * size
         reads = kind in _KEEP_INPUT or kind.startswith(_KEEP_INPUT_FAMILIES)
         values = {self.roots[each] for each in layer.inputs} if reads else set()
         return values | ({self.roots[layer.name]} if kind in _KEEP_OUTPUT else set()), places
@@ -268,7 +277,7 @@ class _Step:
             layer = self.spec.layers[number]
             came = gradients.pop(layer.name, 0)
             made = self.parameters[layer.name]
-            passed = layer.kind in _PASS_GRADIENT or layer.kind in _VIEWS
+            passed = layer.kind in _PASS_GRADIENT or layer.kind in _VIEWS - _PARTS
             for source in layer.inputs[: 1 if layer.kind == "resize" else None]:  # only its size is read of the second
                 if self.needs[source]:
                     fresh = 0 if passed else self.sizes[source]

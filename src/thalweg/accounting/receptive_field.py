@@ -185,7 +185,9 @@ def field_after_step(
     alike = [field for field, shape in zip(fields, shapes, strict=True) if shape.extents == output.extents]
     if settings.get("local") and alike:
         return tuple(_joined(axis) for axis in zip(*alike, strict=True))
-    extent = max((size for shape in inputs.values() for size in shape.extents), default=1)
+    # An input without spatial axes, such as the words of a text, is one row: everything is the whole of it.
+    sizes = [size for shape in inputs.values() for size in shape.extents or (shape.channels,)]
+    extent = max(sizes, default=1)
     return tuple(Field(extent=extent, whole=True) for _ in output.extents)
 
 
@@ -285,6 +287,15 @@ def _padded(settings: _Settings, shape: Shape, fields: _Fields) -> _Fields:
     return tuple(field.through(_Pattern(taps=((-before,),), moves=1)) for field, (before, _) in moved)
 
 
+def _cropped(settings: _Settings, shape: Shape, fields: _Fields) -> _Fields:
+    moved = zip(fields, margins(settings["cropping"], shape.axes), strict=True)
+    return tuple(field.through(_Pattern(taps=((before,),), moves=1)) for field, (before, _) in moved)
+
+
+def _spread(settings: _Settings, shape: Shape, fields: _Fields) -> _Fields:
+    return _enlarged({"scale_factor": settings["upscale_factor"], "mode": "nearest"}, shape, fields)
+
+
 _RULES: Mapping[str, _Rule] = MappingProxyType({
     **dict.fromkeys(("flatten", "linear", "global_avg_pool", "global_max_pool"), _none),
     **dict.fromkeys(("group_norm", "layer_norm"), _whole),
@@ -294,4 +305,6 @@ _RULES: Mapping[str, _Rule] = MappingProxyType({
     "upsample": _enlarged,
     "subsample": _subsampled,
     "pad": _padded,
+    "crop": _cropped,
+    "pixel_shuffle": _spread,
 })

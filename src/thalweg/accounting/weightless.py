@@ -15,17 +15,24 @@ _ACTIVATIONS = (
     "leaky_relu",
     "gelu",
     "silu",
+    "mish",
     "hardswish",
     "hardsigmoid",
     "elu",
+    "selu",
+    "softplus",
     "sigmoid",
     "tanh",
     "softmax",
     "identity",
     "dropout",
+    "local_response_norm",
     "rescale",
 )
-_MOVES = ("flatten", "upsample", "resize", "subsample", "pad", "add", "multiply", "concatenate")
+_MOVES = (
+    *("flatten", "upsample", "resize", "subsample", "pad", "crop", "channel_shuffle", "pixel_shuffle"),
+    *("add", "multiply", "concatenate"),
+)
 _POOLS = (
     "global_avg_pool",
     "global_max_pool",

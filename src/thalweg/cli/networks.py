@@ -21,7 +21,11 @@ NetworkArgument = Annotated[
 ]
 InputOption = Annotated[
     str | None,
-    typer.Option("--input", help="Channels and size of a sample: 3,224,224.", show_default="the network's usual one"),
+    typer.Option(
+        "--input",
+        help="Channels and size of a sample: 3,224,224; of several inputs '3,224,224; 10'.",
+        show_default="the network's usual one",
+    ),
 ]
 ClassesOption = Annotated[
     int | None, typer.Option(help="Classes, of a named network.", show_default="the network's usual number")

@@ -21,12 +21,13 @@ class HeadStage:
     """One step from the convolution's output y towards the number O.
 
     Args:
-        kind: `sum`, `mean`, `upstream`, `dense`, `relu`, `sigmoid`, `max_pool`, `average_pool`,
+        kind: `sum`, `mean`, `upstream`, `dense`, `relu`, `sigmoid`, `tanh`, `max_pool`, `average_pool`,
             `squared_error`, `mean_squared_error`, `cross_entropy`, `binary_cross_entropy`.
         text: The stage as a person writes it, such as `c*sum` or `maxpool(2)`.
         factor: Canonical number or symbol it is multiplied by, such as `c` or `1`.
-        values: Weights of a dense row, targets of an error, or upstream gradients, row by row.
-        offset: Bias of a dense row.
+        values: Weights of dense rows, targets of an error, or upstream gradients, row by row.
+        offset: Bias of a single dense row.
+        offsets: Biases of several dense rows, one each; none for a single row.
         kernel: Extents of a pooling window.
         stride: Its steps.
     """
@@ -36,6 +37,7 @@ class HeadStage:
     factor: str = "1"
     values: tuple[str, ...] = ()
     offset: str = "0"
+    offsets: tuple[str, ...] = ()
     kernel: tuple[int, ...] = ()
     stride: tuple[int, ...] = ()
 

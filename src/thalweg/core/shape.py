@@ -1,6 +1,7 @@
 """The size of what flows between two layers: channels, and nought to three spatial axes."""
 
 import math
+import re
 from dataclasses import dataclass
 
 from thalweg.core.errors import ShapeError
@@ -59,10 +60,10 @@ class Shape:
 
     @classmethod
     def parse(cls, text: str) -> "Shape":
-        """Read `3,224,224` or `3x224x224`.
+        """Read `3,224,224`, `3x224x224` or `(3, 224, 224)`.
 
         Args:
-            text: Channels, then extents, separated by commas or by the letter x.
+            text: Channels, then extents, separated by commas, blanks or the letter x, perhaps in brackets.
 
         Returns:
             The shape.
@@ -75,7 +76,8 @@ class Shape:
             Shape(channels=3, extents=(32, 32))
         """
         try:
-            channels, *extents = (int(part) for part in text.replace("x", ",").split(","))
+            bare = text.strip().removeprefix("(").removeprefix("[").removesuffix(")").removesuffix("]")
+            channels, *extents = (int(part) for part in re.split(r"\s*[x×,]\s*|\s+", bare.strip()))
         except ValueError:
             raise ShapeError(f"input shape {text!r} is not of the form 3,224,224 (channels, then each axis)") from None
         return cls(channels, tuple(extents))

@@ -121,7 +121,7 @@ def names_of(case: ConvolutionCase) -> list[str]:
     """
     entries = [*case.x, *case.f, *(case.bias or ())]
     for stage in case.head:
-        entries += [stage.factor, *stage.values, stage.offset]
+        entries += [stage.factor, *stage.values, stage.offset, *stage.offsets]
     return list(dict.fromkeys(entry for entry in entries if not is_number(entry)))
 
 
@@ -247,7 +247,8 @@ def _refuse_many(case: ConvolutionCase) -> None:
     if not kinds or not names_of(replace(case, head=())):
         return
     window = max([math.prod(stage.kernel) for stage in case.head if stage.kind == "max_pool"], default=1)
-    written = count * taps * window + ("cross_entropy" in kinds) * count * (len(case.x) + len(case.f)) // 3
+    rows = max([len(stage.offsets) for stage in case.head] + [1])
+    written = count * taps * window * rows + ("cross_entropy" in kinds) * count * (len(case.x) + len(case.f)) // 3
     if written > MOST_WRITTEN:
         raise SpecError(
             f"with symbols and this head the entries would repeat about {written:,} products; the limit is "
@@ -259,7 +260,7 @@ def _refuse_clash(case: ConvolutionCase) -> None:
     owners: dict[str, str] = {"O": "the result"}
     groups = [("x", case.x), ("f", case.f), ("bias", case.bias or ())]
     for stage in case.head:
-        groups += [(f"head {stage.text}", (stage.factor, *stage.values, stage.offset))]
+        groups += [(f"head {stage.text}", (stage.factor, *stage.values, stage.offset, *stage.offsets))]
     for owner, entries in groups:
         for entry in dict.fromkeys(entries):
             if is_number(entry):

@@ -7,13 +7,16 @@ from thalweg.core.errors import SpecError
 from thalweg.core.layer_kinds import complete_settings, layer_kind
 from thalweg.core.network_spec import LayerSpec
 from thalweg.core.shape import Shape
-from thalweg.derivation import mixing, unweighted, weighted
+from thalweg.derivation import mixing, moving, unweighted, weighted
 from thalweg.derivation.reading import Asked, Found, Place
 
 __all__ = ["RULES", "dependence_of"]
 
 _AXES = ((), ("position",), ("row", "column"), ("slice", "row", "column"))
-_ELEMENTWISE = ("relu", "relu6", "gelu", "silu", "hardswish", "hardsigmoid", "elu", "sigmoid", "tanh", "leaky_relu")
+_ELEMENTWISE = (
+    *("relu", "relu6", "gelu", "silu", "mish", "hardswish", "hardsigmoid", "elu", "selu", "softplus", "sigmoid"),
+    *("tanh", "leaky_relu", "prelu"),
+)
 
 
 def dependence_of(layer: LayerSpec, shapes: Sequence[Shape], output: Shape, at: Place) -> Found:
@@ -81,4 +84,8 @@ RULES: Mapping[str, Callable[[Asked], Found]] = MappingProxyType({
     "attention_pool": mixing.summed,
     "subsample": unweighted.thinned,
     "pad": unweighted.padded,
+    "crop": moving.cropped,
+    "channel_shuffle": moving.shuffled,
+    "pixel_shuffle": moving.spread,
+    "local_response_norm": moving.among_neighbours,
 })

@@ -4,6 +4,7 @@ dO/dx[j] = sum over outputs i of dO/dy[i] dy[i]/dx[j],   dy[i]/dx[j] = the filte
 dO/df[k] = sum over outputs i of dO/dy[i] dy[i]/df[k],   dy[i]/df[k] = the input entry that meets f[k] in y[i]
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -102,9 +103,8 @@ def gradient_at_output(case: ConvolutionCase, y: Sequence[Expression]) -> tuple[
     for stage in case.head:
         values, way, left = run_stage(stage, values, channels, extents)
         ways.append(way)
-        if not left:
-            channels = 1
         extents = left or (1,) * case.axes
+        channels = len(values) // math.prod(extents)
     gradient = [ONE]
     for way in reversed(ways):
         gradient = way(gradient)

@@ -1,8 +1,9 @@
 """Reading a head: the steps from the convolution's output y to the number O, such as `relu mean` or `c*sum`.
 
 Steps stand one after the other, separated by spaces, commas, `|` or `then`:
-`sum`, `mean`, each with a factor if wanted (`c*sum`, `2*mean`, `sum/4`); `dense` (weights w1, w2, ...) or
-`dense([1, 2], 1/2)` with weights and bias; `relu`; `sigmoid`; `maxpool(2)`, `avgpool(2x1, stride=1)`;
+`sum`, `mean`, each with a factor if wanted (`c*sum`, `2*mean`, `sum/4`); `dense`, one row of weights w1, w2, ..., or
+`dense([1, 2], 1/2)` with weights and bias; `dense(3)`, three rows, or `dense([[1, 2], [0, 1]], [b1, b2])` row by row;
+`relu`; `sigmoid`; `tanh`; `maxpool(2)`, `avgpool(2x1, stride=1)`;
 `squared-error` (targets t1, t2, ...) or `squared-error([1, 0])`, a sum, with a factor if wanted; `mse`, its mean;
 `cross-entropy(1)`, the right class counted from 0 as in torch, or with a probability per class;
 `binary-cross-entropy([1, 0])`, the mean over probabilities as a sigmoid gives them; `upstream`, with gradients g1,
@@ -24,14 +25,16 @@ __all__ = ["read_head"]
 _WORDS = {
     "sum": "sum", "add": "sum", "mean": "mean", "average": "mean", "avg": "mean", "upstream": "upstream",
     "gradient": "upstream", "dense": "dense", "denserow": "dense", "linear": "dense", "relu": "relu",
-    "sigmoid": "sigmoid", "maxpool": "max_pool", "maxpooling": "max_pool", "averagepool": "average_pool",
-    "averagepooling": "average_pool", "avgpool": "average_pool", "avgpooling": "average_pool",
-    "meanpool": "average_pool", "squarederror": "squared_error", "sse": "squared_error", "mse": "mean_squared_error",
-    "meansquarederror": "mean_squared_error", "crossentropy": "cross_entropy", "softmaxcrossentropy": "cross_entropy",
-    "binarycrossentropy": "binary_cross_entropy", "bce": "binary_cross_entropy", "none": "none", "identity": "none",
+    "sigmoid": "sigmoid", "tanh": "tanh", "maxpool": "max_pool", "maxpooling": "max_pool",
+    "averagepool": "average_pool", "averagepooling": "average_pool", "avgpool": "average_pool",
+    "avgpooling": "average_pool", "meanpool": "average_pool", "squarederror": "squared_error", "sse": "squared_error",
+    "mse": "mean_squared_error", "meansquarederror": "mean_squared_error", "crossentropy": "cross_entropy",
+    "softmaxcrossentropy": "cross_entropy", "binarycrossentropy": "binary_cross_entropy", "bce": "binary_cross_entropy",
+    "none": "none", "identity": "none",
 }  # fmt: skip
 _KNOWN = (
-    "sum, mean, c*sum, dense, relu, sigmoid, maxpool(2), avgpool(2), squared-error, mse, cross-entropy(0), upstream"
+    "sum, mean, c*sum, dense, dense(3), relu, sigmoid, tanh, maxpool(2), avgpool(2), squared-error, mse, "
+    "cross-entropy(0), upstream"
 )
 _STAGE = re.compile(
     r"\s*(?:[|,;]|then\b|->)?\s*(?:(?P<factor>-?[A-Za-z0-9_./]+|-?\([^()]*\))\s*\*\s*)?"
@@ -42,7 +45,9 @@ _STAGE = re.compile(
 )
 _LONGEST = 100_000
 _STAGES = 8
+_MOST_ROWS = 100
 _POOLS = {"max_pool", "average_pool"}
+_EACH = {"relu", "sigmoid", "tanh"}
 _TARGETS = {
     "squared_error": "t", "mean_squared_error": "t", "binary_cross_entropy": "t", "dense": "w", "upstream": "g",
 }  # fmt: skip
@@ -96,8 +101,8 @@ def read_head(
                 (extent - kernel) // stride + 1
                 for extent, kernel, stride in zip(extents, stage.kernel, stage.stride, strict=True)
             )
-        elif stage.kind not in {"relu", "sigmoid"}:
-            channels, extents = 1, (1,) * len(extents)
+        elif stage.kind not in _EACH:
+            channels, extents = max(len(stage.offsets), 1), (1,) * len(extents)
     if not stages or channels * math.prod(extents) > 1:
         what = "no head was given" if not stages else "the head ends with several numbers"
         notes.append(f"{what}, so O is their sum, as torch differentiates with gradients of ones")
@@ -124,7 +129,7 @@ def _stage(found: re.Match[str], size: int, extents: tuple[int, ...], notes: lis
         return None
     inside = (found["inside"] or "")[1:-1].strip()
     factor = _factor(found)
-    if factor != "1" and kind in {"upstream", "relu", "sigmoid", *_POOLS}:
+    if factor != "1" and kind in {"upstream", *_EACH, *_POOLS}:
         raise SpecError(f"--head: {printable(word)} takes no factor; write the factor before sum or mean")
     stage = HeadStage(kind=kind, text=printable(found[0].strip(" |,;")), factor=factor)
     if kind in _POOLS:
@@ -155,6 +160,8 @@ def _factor(found: re.Match[str]) -> str:
 
 
 def _with_values(stage: HeadStage, inside: str, stem: str, size: int) -> HeadStage:
+    if stage.kind == "dense" and (found := _rows(stage, inside, size)) is not None:
+        return found
     values, offset = inside, "0"
     split = re.fullmatch(r"(\[.*\])\s*,\s*([^\[\],]+)", inside, re.DOTALL)
     if split and stage.kind == "dense":
@@ -171,9 +178,37 @@ def _with_values(stage: HeadStage, inside: str, stem: str, size: int) -> HeadSta
     return replace(stage, values=entries, offset=offset)
 
 
+def _rows(stage: HeadStage, inside: str, size: int) -> HeadStage | None:
+    """Several rows, by their number or written out; None for a single row, as `dense([1, 2], 1/2)` is."""
+    units = re.fullmatch(r"(?:units\s*=\s*)?([0-9]{1,6})", inside)
+    if units and (size > 1 or "units" in inside):
+        count, biases = int(units[1]), ("0",) * int(units[1])
+        if not 1 <= count <= _MOST_ROWS:
+            raise SpecError(f"--head: dense({count}): from 1 to {_MOST_ROWS} rows are written out")
+        weights = tuple(f"w{place + 1}" for place in range(count * size))
+        return replace(stage, values=weights, offsets=biases)
+    written = re.fullmatch(r"(\[\s*\[.*?\]\s*\])\s*(?:,\s*(\[[^\[\]]*\]))?", inside, re.DOTALL)
+    if written is None:
+        return None
+    table = read_tensor(written[1], f"--head {stage.kind.replace('_', '-')}")
+    rows = table.shape[0]
+    if len(table.shape) != 2 or table.shape[1] != size or rows > _MOST_ROWS:  # noqa: PLR2004 - rows of weights
+        shown = "x".join(map(str, table.shape))
+        raise SpecError(f"--head: dense was given weights of {shown}; rows of {size}, one weight for each number, fit")
+    biases = read_tensor(written[2], "--head: the biases of dense").entries if written[2] else ("0",) * rows
+    if len(biases) != rows:
+        raise SpecError(f"--head: dense has {rows} rows and was given {len(biases)} biases; one for each row is wanted")
+    return replace(stage, values=table.entries, offsets=biases)
+
+
 def _cross_entropy(stage: HeadStage, inside: str, size: int, notes: list[str]) -> HeadStage:
     if "[" in inside:
         return _with_values(stage, inside, "t", size)
+    if size == 1:
+        notes.append(
+            "cross-entropy reads one number here: its softmax is 1 whatever it is, so every gradient is 0; "
+            "let several arrive, as dense(3) gives them"
+        )
     if not inside:
         notes.append("no right class was given to cross-entropy, so it is the first: class 0, counted as in torch")
     if inside and not re.fullmatch("[0-9]{1,6}", inside):

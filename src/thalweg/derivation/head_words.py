@@ -1,5 +1,6 @@
 """What each stage of a head does and how it is differentiated, in words, and where torch's conventions decide."""
 
+import math
 from collections.abc import Sequence
 
 from thalweg.core.derivation import ConvolutionCase
@@ -16,6 +17,8 @@ _REASONS = {
     "dense": "a dense row is a weighted sum, so each entry's gradient is its weight",
     "relu": "ReLU lets the gradient through where its input is positive and stops it elsewhere",
     "sigmoid": "the derivative of s(q) = 1/(1 + e^-q) is s(q)*(1 - s(q)) = e^-q/(1 + e^-q)^2",
+    "tanh": "the derivative of tanh(q) is 1 - tanh(q)^2 = 4*e^-2q/(1 + e^-2q)^2",
+    "dense_rows": "an entry goes into every dense row, so its gradient is the sum over rows of weight times gradient",
     "max_pool": "a maximum hands its gradient to the entry that won and nothing to the others",
     "average_pool": "an average over a window hands each of its n entries 1/n of its gradient",
     "squared_error": "the derivative of (y - t)^2 is 2*(y - t)",
@@ -34,7 +37,9 @@ def head_reason(case: ConvolutionCase) -> str:
     Returns:
         A sentence that goes from O back to y.
     """
-    reasons = list(dict.fromkeys(_REASONS[stage.kind] for stage in reversed(case.head)))
+    reasons = list(
+        dict.fromkeys(_REASONS["dense_rows" if stage.offsets else stage.kind] for stage in reversed(case.head))
+    )
     return f"Going back from O: {'; then '.join(reasons)}."
 
 
@@ -60,10 +65,11 @@ def conventions(case: ConvolutionCase, y: Sequence[Expression]) -> list[str]:
             found.append(
                 _kink("of several equal maxima the first takes the gradient, as in torch", ties, symbolic=symbolic)
             )
-        elif stage.kind in {"sigmoid", "cross_entropy"}:
+        elif stage.kind in {"sigmoid", "tanh", "cross_entropy"}:
             found.append("powers of e stay symbolic: e^q of a fraction q is no fraction")
         values, _, left = run_stage(stage, values, channels, extents)
-        channels, extents = (channels, left) if left else (1, (1,) * case.axes)
+        extents = left or (1,) * case.axes
+        channels = len(values) // math.prod(extents)
     return list(dict.fromkeys(found))
 
 

@@ -124,7 +124,13 @@ def _with_numbers(case: ConvolutionCase, names: _Values) -> ConvolutionCase:
         return tuple(entry if is_number(entry) else str(names[entry]) for entry in entries)
 
     head = tuple(
-        replace(stage, factor=put([stage.factor])[0], values=put(stage.values), offset=put([stage.offset])[0])
+        replace(
+            stage,
+            factor=put([stage.factor])[0],
+            values=put(stage.values),
+            offset=put([stage.offset])[0],
+            offsets=put(stage.offsets),
+        )
         for stage in case.head
     )
     bias = None if case.bias is None else put(case.bias)

@@ -87,11 +87,26 @@ def slow_head(
             values = [value if side(value) > 0 else _zero(value) for value in values]
         elif stage.kind == "sigmoid":
             values = [Fraction(1) / (Fraction(1) + exp(-value)) for value in values]
+        elif stage.kind == "tanh":
+            values = [(exp(value) - exp(-value)) / (exp(value) + exp(-value)) for value in values]
+        elif stage.offsets:
+            rows = len(stage.offsets)
+            values, extents, channels = _dense_rows(stage, values, known), (1,) * case.axes, rows
         elif stage.kind in {"max_pool", "average_pool"}:
             values, extents = _pooled(stage, values, channels, extents, taken)
         else:
             values, extents, channels = [_single(stage, values, known)], (1,) * case.axes, 1
     return values[0]
+
+
+def _dense_rows(stage: HeadStage, values: Sequence[Scalar], known: Callable[[str], Fraction]) -> list[Scalar]:
+    found = []
+    for row, bias in enumerate(stage.offsets):
+        total: Scalar = known(bias)
+        for place, value in enumerate(values):
+            total = total + value * known(stage.values[row * len(values) + place])
+        found.append(total * known(stage.factor))
+    return found
 
 
 def _single(stage: HeadStage, values: Sequence[Scalar], known: Callable[[str], Fraction]) -> Scalar:  # noqa: C901 - one sentence a kind

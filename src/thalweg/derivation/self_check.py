@@ -20,7 +20,7 @@ from thalweg.derivation.substitution import Point
 
 __all__ = ["CURVED", "check_itself", "random_values"]
 
-CURVED = frozenset({"sigmoid", "cross_entropy", "binary_cross_entropy"})
+CURVED = frozenset({"sigmoid", "tanh", "cross_entropy", "binary_cross_entropy"})
 """Stages with powers of e."""
 _SQUARES = frozenset({"squared_error", "mean_squared_error"})
 _BUDGET = 6_000  # products of slow convolutions for one point

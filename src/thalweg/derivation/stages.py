@@ -64,7 +64,8 @@ def run_stage(
         extents: Their spatial sizes.
 
     Returns:
-        Its outputs, the way back, and the spatial sizes of its outputs (none for a single number).
+        Its outputs, the way back, and the spatial sizes of its outputs (none for a single number). Where they are not
+        the channels that came, as many outputs are as many channels.
     """
     match stage.kind:
         case "relu":
@@ -74,6 +75,12 @@ def run_stage(
             below = [ONE + _exp(-each) for each in given]
             shares = [_exp(-each) / each_below**2 for each, each_below in zip(given, below, strict=True)]
             return [ONE / each for each in below], _elementwise(shares), extents
+        case "tanh":  # (1 - e^-2q) / (1 + e^-2q)
+            powers = [_exp(-number(2) * each) for each in given]
+            shares = [number(4) * power / (ONE + power) ** 2 for power in powers]
+            return [(ONE - power) / (ONE + power) for power in powers], _elementwise(shares), extents
+        case "dense" if stage.offsets:
+            return *_rows(stage, given), (1,) * len(extents)
         case "max_pool" | "average_pool":
             return _pool(stage, given, channels, extents)
         case _:
@@ -133,6 +140,23 @@ def _pool(
         return [add(each) for each in parts]
 
     return outputs, back, output
+
+
+def _rows(stage: HeadStage, given: Sequence[Expression]) -> tuple[list[Expression], Backward]:
+    factor, weights, size = stage_symbol(stage.factor), _values(stage), len(given)
+    rows = [weights[start : start + size] for start in range(0, len(weights), size)]
+    outputs = [
+        factor * add([*(weight * each for weight, each in zip(row, given, strict=True)), stage_symbol(bias, 6)])
+        for row, bias in zip(rows, stage.offsets, strict=True)
+    ]
+
+    def back(outer: Sequence[Expression]) -> list[Expression]:
+        return [
+            add(gradient * factor * row[place] for gradient, row in zip(outer, rows, strict=True))
+            for place in range(size)
+        ]
+
+    return outputs, back
 
 
 def _winners(candidates: list[Expression]) -> list[Expression]:

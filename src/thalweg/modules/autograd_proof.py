@@ -10,6 +10,9 @@ from thalweg.core.derivation import ConvolutionCase, HeadStage
 __all__ = ["autograd_gradients"]
 
 
+_EACH = {"relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
+
+
 def autograd_gradients(
     case: ConvolutionCase, values: Mapping[str, float], at: Sequence[float] | None = None
 ) -> dict[str, list[float]]:
@@ -63,12 +66,14 @@ def _stage(stage: HeadStage, y: torch.Tensor, given: list[float], known: Callabl
     }
     if stage.kind in pools:
         return pools[stage.kind][axes - 1](y, stage.kernel, stage.stride)
+    if stage.kind in _EACH:
+        return _EACH[stage.kind](y)
     flat = y.flatten()
+    if stage.offsets:
+        biases = torch.tensor([known(text) for text in stage.offsets], dtype=torch.float64)
+        outcome = known(stage.factor) * (values.reshape(len(biases), -1) @ flat + biases)
+        return outcome.reshape(1, -1, *(1,) * axes)
     match stage.kind:
-        case "relu":
-            return y.relu()
-        case "sigmoid":
-            return y.sigmoid()
         case "mean":
             outcome = flat.mean()
         case "dense" | "upstream":

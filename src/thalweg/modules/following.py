@@ -5,7 +5,7 @@ A tensor made from weights alone (a standardised kernel, a position table) is no
 costs goes to the step that uses it first. A module whose result came about unseen becomes one opaque step.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,34 +20,21 @@ from thalweg.core.network_spec import LayerSpec, Setting
 from thalweg.core.shape import Shape
 from thalweg.modules.products import LOCAL, SAME, multiplications
 from thalweg.modules.reading import READERS, read_module
-from thalweg.modules.sources import Sources, shape_of
-from thalweg.modules.steps import Call, Reading, read_call, read_weighted
+from thalweg.modules.sources import Sources, shape_of, tensors_in
+from thalweg.modules.steps import (
+    Call,
+    Reading,
+    function_name,
+    read_call,
+    read_pieces,
+    read_weighted,
+    with_whole_numbers,
+)
 
-__all__ = ["Following", "tensors_in"]
+__all__ = ["Following"]
 
 _LONGEST = 80
 _CHANNELS = ("in_channels", "in_features", "num_features", "num_channels")  # what torch's layers expect to read
-
-
-def tensors_in(value: object) -> Iterator[Tensor]:
-    """All tensors of nested lists, tuples, dictionaries and slices, in order.
-
-    Args:
-        value: Arguments or results.
-
-    Yields:
-        Each tensor.
-    """
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from tensors_in(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from tensors_in(each)
-    elif isinstance(value, slice):
-        yield from tensors_in((value.start, value.stop, value.step))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,10 +201,10 @@ class Following(TorchFunctionMode):
             Its result.
         """
         del types
-        kwargs = kwargs or {}
-        result = func(*args, **kwargs)
+        kwargs, name = kwargs or {}, function_name(func)
+        result = func(*with_whole_numbers(name, args), **kwargs)
         if self.leaf is None:
-            self._called(_name(func), args, kwargs, result)
+            self._called(name, args, kwargs, result)
         return result
 
     def _called(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: object) -> None:
@@ -237,10 +224,11 @@ class Following(TorchFunctionMode):
             return
         if any(each is result for each in known for result in results) and len(results) > 1:
             results = [each for each in results if id(each) not in self.values]
-        reading = self._reading(name, args, kwargs, results, reads)
-        if reading is not None:
+        readings = self._readings(name, args, kwargs, results, reads)
+        if readings:
             self.sources.take(self.sources.keys(reads))
-            self._write(reading, self._called_name(name), results[0], None)
+            for reading, each in zip(readings, results, strict=True):
+                self._write(reading, self._called_name(name), each, None)
             return
         lost = [each for each in reads if id(each) not in self.values and not self.sources.knows(each)]
         cost = self.sources.take(self.sources.keys(reads))
@@ -251,31 +239,35 @@ class Following(TorchFunctionMode):
             settings["local"] = True
         self._write_step(kind, self._called_name(name), name, known, results, settings)
 
-    def _reading(
+    def _readings(
         self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], results: Sequence[Tensor], reads: list[Tensor]
-    ) -> Reading | None:
-        if len(results) != 1:
-            return None
+    ) -> list[Reading]:
+        """The layers that give these results, one each; none where a result is no layer's."""
         call = Call(name=name, args=args, kwargs=kwargs, result=results[0])
         values = [self.values[id(each)] for each in reads if id(each) in self.values]
         if not all(value.batched for value in values):
-            return None
+            return []
         others = [each for each in reads if id(each) not in self.values]
         if not others:
-            reading = read_call(call)
-        elif all(self.sources.is_fresh_weight(each) for each in others) and len(values) == 1:
-            reading = read_weighted(call, len(others))
+            found = read_pieces(call, results) if len(results) > 1 else [read_call(call)]
+        elif all(self.sources.is_fresh_weight(each) for each in others) and len(values) == len(results) == 1:
+            found = [read_weighted(call, len(others))]
         else:
-            return None
-        if reading is None or not all(id(each) in self.values for each in reading.inputs):
-            return None
+            return []
+        fitting = [
+            each for each, result in zip(found, results, strict=False) if each is not None and self._fits(each, result)
+        ]
+        return fitting if len(fitting) == len(results) else []
+
+    def _fits(self, reading: Reading, result: Tensor) -> bool:
+        if not all(id(each) in self.values for each in reading.inputs):
+            return False
         shapes = tuple(self.values[id(each)].shape for each in reading.inputs)
         layer = LayerSpec(name="it", kind=reading.kind, settings=reading.settings, inputs=("x",) * len(shapes))
         try:
-            fits = output_shape(layer, shapes).as_tuple() == tuple(results[0].shape[1:])
+            return output_shape(layer, shapes).as_tuple() == tuple(result.shape[1:])
         except SpecError:
-            return None
-        return reading if fits else None
+            return False
 
     # Layers.
 
@@ -338,10 +330,3 @@ class Following(TorchFunctionMode):
             settings = cost.settings()
             if cost.parameters:
                 self._write_step("step", f"{block}.unused" if block else "unused", "unused", [first], [first], settings)
-
-
-def _name(func: Any) -> str:  # noqa: ANN401 - functions, methods and properties of several kinds
-    name = getattr(func, "__name__", None) or str(func)
-    if name == "__get__":  # a property, such as x.T
-        name = getattr(func.__self__, "__name__", name)
-    return str(name).strip("_").partition(".")[0]

@@ -15,8 +15,8 @@ from thalweg.core.network_spec import LayerSpec, NetworkSpec
 
 __all__ = ["initialise"]
 
-_RECTIFIED = {"relu", "relu6", "leaky_relu", "gelu", "silu", "hardswish", "elu"}
-_LOOK_THROUGH = {"batch_norm", "group_norm", "layer_norm", "dropout", "identity", "flatten"}
+_RECTIFIED = {"relu", "relu6", "leaky_relu", "prelu", "gelu", "silu", "mish", "hardswish", "elu"}
+_LOOK_THROUGH = {"batch_norm", "group_norm", "layer_norm", "local_response_norm", "dropout", "identity", "flatten"}
 
 
 def initialise(spec: NetworkSpec, modules: Mapping[str, nn.Module], seed: int) -> None:
@@ -61,6 +61,8 @@ def _initialise_one(
         module.reset_parameters()  # ones and zeros: nothing is drawn
         if layer.settings.get("zero_init") is True:
             module.weight.zero_()
+    elif isinstance(module, nn.PReLU):
+        module.reset_parameters()
     bias = getattr(module, "bias", None)
     if isinstance(bias, Tensor):
         bias.zero_()

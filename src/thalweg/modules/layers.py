@@ -208,6 +208,31 @@ class Pad(nn.Module):
         return functional.pad(x, self.flat)
 
 
+class Crop(nn.Module):
+    """Positions and channels left out on either side: a part of what is read, in the same memory.
+
+    Args:
+        pairs: Positions before and after each spatial axis.
+        channels: Channels before and after.
+    """
+
+    def __init__(self, pairs: tuple[tuple[int, int], ...], channels: tuple[int, int]) -> None:
+        super().__init__()
+        self.pairs = (channels, *pairs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Crop.
+
+        Args:
+            x: Batch, channels, then spatial axes.
+
+        Returns:
+            The part.
+        """
+        kept = (slice(before, size - after) for (before, after), size in zip(self.pairs, x.shape[1:], strict=True))
+        return x[(slice(None), *kept)]
+
+
 class Resize(nn.Module):
     """What comes first, resized to the spatial size of what comes second, corners not aligned.
 

@@ -9,6 +9,7 @@ from torch import nn
 from thalweg.core.errors import SpecError
 from thalweg.core.layer_kinds import complete_settings, layer_kind
 from thalweg.core.layer_kinds.settings import per_axis
+from thalweg.core.layer_kinds.windows import margins
 from thalweg.core.network_spec import LayerSpec
 from thalweg.core.shape import Shape
 from thalweg.modules import depthwise, layers, padding
@@ -64,14 +65,14 @@ def _numbers(settings: _Settings, axes: int) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _is_plain(margins: object) -> bool:
-    return isinstance(margins, tuple) and all(isinstance(number, int) for number in margins)
+def _is_plain(found: object) -> bool:
+    return isinstance(found, tuple) and all(isinstance(number, int) for number in found)
 
 
 def _convolution(settings: _Settings, shape: Shape) -> nn.Module:
     numbers = _numbers(settings, shape.axes)
-    margins: Any = padding.margins(settings["padding"], **numbers)
-    plain = _is_plain(margins)
+    found: Any = padding.margins(settings["padding"], **numbers)
+    plain = _is_plain(found)
     family = (_CONVOLUTIONS if plain else _PADDED_CONVOLUTIONS)[shape.axes - 1]
     if shape.axes == 2 and settings["groups"] == shape.channels == settings["out_channels"]:  # noqa: PLR2004 - pictures
         family = depthwise.DepthwiseConv2d if plain else depthwise.PaddedDepthwiseConv2d
@@ -80,13 +81,13 @@ def _convolution(settings: _Settings, shape: Shape) -> nn.Module:
         settings["out_channels"],
         numbers["kernel"],  # type: ignore[arg-type]
         stride=numbers["stride"],  # type: ignore[arg-type]
-        padding=margins if plain else 0,
+        padding=found if plain else 0,
         dilation=numbers["dilation"],  # type: ignore[arg-type]
         groups=settings["groups"],
         bias=settings["bias"],
     )
     if not plain:
-        module.margins = padding.Margins(margins, **numbers)
+        module.margins = padding.Margins(found, **numbers)
     return module
 
 
@@ -114,15 +115,15 @@ def _pool(
     divide: bool = False,
 ) -> nn.Module:
     numbers = _numbers(settings, shape.axes)
-    margins: Any = padding.margins(settings["padding"], **numbers)
+    found: Any = padding.margins(settings["padding"], **numbers)
     pool = family[shape.axes - 1]
     words = {**words, "stride": _spread(numbers["stride"]), "ceil_mode": settings["ceil_mode"]}
     kernel = _spread(numbers["kernel"])
-    fits = _is_plain(margins) and all(2 * pad <= tap for pad, tap in zip(margins, numbers["kernel"], strict=True))
+    fits = _is_plain(found) and all(2 * pad <= tap for pad, tap in zip(found, numbers["kernel"], strict=True))
     if fits:  # torch refuses more than half a window, which `same` with dilation needs
-        module: nn.Module = pool(kernel, padding=_spread(margins), **words)
+        module: nn.Module = pool(kernel, padding=_spread(found), **words)
         return module
-    pairs = tuple((pad, pad) for pad in margins) if _is_plain(margins) else margins
+    pairs = tuple((pad, pad) for pad in found) if _is_plain(found) else found
     grow = padding.Margins(pairs, **numbers)
     grow.value = value
     return padding.PaddedPool(grow, pool(kernel, **words), divide=divide)
@@ -159,11 +160,13 @@ def _upsample(settings: _Settings, shape: Shape) -> nn.Module:
 
 
 def _pad(settings: _Settings, shape: Shape) -> nn.Module:
-    value = settings["padding"]
-    nested = isinstance(value, tuple) and isinstance(value[0], tuple)
-    pairs = value if nested else tuple((each, each) for each in per_axis(value, shape.axes))
     before, after = per_axis(settings["channels"], 2)
-    return layers.Pad(pairs, (before, after))
+    return layers.Pad(tuple(margins(settings["padding"], shape.axes)), (before, after))
+
+
+def _crop(settings: _Settings, shape: Shape) -> nn.Module:
+    before, after = per_axis(settings["channels"], 2)
+    return layers.Crop(tuple(margins(settings["cropping"], shape.axes)), (before, after))
 
 
 def _simple(module: Callable[[], nn.Module]) -> _Maker:
@@ -189,6 +192,10 @@ MAKERS: Mapping[str, _Maker] = MappingProxyType({
     "upsample": _upsample,
     "subsample": lambda settings, shape: layers.Subsample(per_axis(settings["stride"], shape.axes)),
     "pad": _pad,
+    "crop": _crop,
+    "channel_shuffle": lambda settings, _: nn.ChannelShuffle(settings["groups"]),
+    "pixel_shuffle": lambda settings, _: nn.PixelShuffle(settings["upscale_factor"]),
+    "local_response_norm": lambda settings, _: nn.LocalResponseNorm(**settings),
     "add": _simple(layers.Add),
     "multiply": _simple(layers.Multiply),
     "concatenate": _simple(layers.Concatenate),
@@ -203,6 +210,10 @@ MAKERS: Mapping[str, _Maker] = MappingProxyType({
     "hardswish": _simple(nn.Hardswish),
     "hardsigmoid": _simple(nn.Hardsigmoid),
     "elu": _simple(nn.ELU),
+    "mish": _simple(nn.Mish),
+    "selu": _simple(nn.SELU),
+    "softplus": _simple(nn.Softplus),
+    "prelu": lambda settings, _: nn.PReLU(settings["num_parameters"]),
     "sigmoid": _simple(nn.Sigmoid),
     "tanh": _simple(nn.Tanh),
     "softmax": lambda _settings, _shape: nn.Softmax(dim=1),

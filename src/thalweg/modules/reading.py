@@ -130,6 +130,24 @@ def _pad(module: layers.Pad) -> tuple[str, _Settings]:
     return "pad", {"padding": pairs, "channels": (before, after)}
 
 
+def _zeros(module: Any) -> tuple[str, _Settings]:  # noqa: ANN401 - several classes without a common base
+    flat, value = module.padding, getattr(module, "value", 0)
+    if value != 0 or min(flat) < 0:
+        _refuse(module, "value or padding", (value, flat))
+    return "pad", {"padding": _short(tuple(zip(flat[::2], flat[1::2], strict=True))[::-1])}
+
+
+def _crop(module: layers.Crop) -> tuple[str, _Settings]:
+    channels, *pairs = module.pairs
+    return "crop", {"cropping": tuple(pairs), "channels": channels}
+
+
+def _softplus(module: nn.Softplus) -> tuple[str, _Settings]:
+    if (module.beta, module.threshold) != (1, 20):
+        _refuse(module, "beta or threshold", (module.beta, module.threshold))
+    return "softplus", {}
+
+
 def _softmax(module: nn.Softmax) -> tuple[str, _Settings]:
     if module.dim != 1:
         _refuse(module, "dim", module.dim)
@@ -177,6 +195,12 @@ READERS: Mapping[type[nn.Module], _Reader] = MappingProxyType({
     nn.Upsample: _upsample,
     layers.Subsample: lambda module: ("subsample", {"stride": _short(module.stride)}),
     layers.Pad: _pad,
+    **dict.fromkeys((nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d), _zeros),
+    **dict.fromkeys((nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d), _zeros),
+    layers.Crop: _crop,
+    nn.ChannelShuffle: _named("channel_shuffle", "groups"),
+    nn.PixelShuffle: _named("pixel_shuffle", "upscale_factor"),
+    nn.LocalResponseNorm: _named("local_response_norm", "size", "alpha", "beta", "k"),
     layers.Add: _named("add"),
     layers.Multiply: _named("multiply"),
     layers.Concatenate: _named("concatenate"),
@@ -187,6 +211,10 @@ READERS: Mapping[type[nn.Module], _Reader] = MappingProxyType({
     nn.ReLU6: _named("relu6"),
     nn.GELU: _usual("gelu", "approximate", "none"),
     nn.SiLU: _named("silu"),
+    nn.Mish: _named("mish"),
+    nn.SELU: _named("selu"),
+    nn.Softplus: _softplus,
+    nn.PReLU: _named("prelu", "num_parameters"),
     nn.Hardswish: _named("hardswish"),
     nn.Hardsigmoid: _named("hardsigmoid"),
     nn.ELU: _usual("elu", "alpha", 1.0),

@@ -1,7 +1,7 @@
 """Where the numbers of a run come from: weights, buffers, and what was made of them alone; each counted once."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from thalweg.core.network_spec import Setting
 from thalweg.core.shape import Shape
 
-__all__ = ["Held", "Sources", "shape_of"]
+__all__ = ["Held", "Sources", "shape_of", "tensors_in"]
 
 _MOST = 4  # axes of a sample that a shape has room for
 _STATISTICS = ("running_mean", "running_var")
@@ -35,6 +35,27 @@ def shape_of(tensor: Tensor) -> Shape:
         sizes = sizes[1:]
     front, back = sizes[: max(1, len(sizes) - _MOST + 1)], sizes[max(1, len(sizes) - _MOST + 1) :]
     return Shape(prod(front), tuple(back))
+
+
+def tensors_in(value: object) -> Iterator[Tensor]:
+    """All tensors of nested lists, tuples, dictionaries and slices, in order.
+
+    Args:
+        value: Arguments or results.
+
+    Yields:
+        Each tensor.
+    """
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from tensors_in(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from tensors_in(each)
+    elif isinstance(value, slice):
+        yield from tensors_in((value.start, value.stop, value.step))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Calls of torch's functions read as our layers, where one does the same."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -11,7 +11,7 @@ from thalweg.core.errors import SpecError
 from thalweg.core.network_spec import Setting
 from thalweg.modules.reading import read_module
 
-__all__ = ["Call", "Reading", "read_call", "read_weighted"]
+__all__ = ["Call", "Reading", "function_name", "read_call", "read_pieces", "read_weighted", "with_whole_numbers"]
 
 Settings: TypeAlias = dict[str, Setting]
 
@@ -106,6 +106,58 @@ def read_weighted(call: Call, weights: int) -> Reading | None:
     return Reading(kind=call.name, settings={**settings, "bias": bias is not None}, inputs=(x,))
 
 
+def read_pieces(call: Call, results: Sequence[Tensor]) -> list[Reading | None]:
+    """Read a value taken apart along an axis as one crop for each piece.
+
+    Args:
+        call: The call.
+        results: The pieces, in order.
+
+    Returns:
+        A crop for each; nothing where the call is of another kind.
+    """
+    x = call.argument(0, "input", call.kwargs.get("tensor"))
+    dim = call.argument(2, "dim", 0)
+    if call.name not in _SPLITS or not isinstance(x, Tensor) or not isinstance(dim, int):
+        return []
+    found, start = [], 0
+    for each in results:
+        size = each.shape[dim]
+        bounds = [(0, extent) for extent in x.shape]
+        bounds[dim % x.ndim] = (start, start + size)
+        found.append(_crop(x, bounds))
+        start += size
+    return found
+
+
+def function_name(func: Any) -> str:  # noqa: ANN401 - functions, methods and properties of several kinds
+    """What a function of torch is called, without underscores around it.
+
+    Args:
+        func: The function.
+
+    Returns:
+        Its name; of a property, such as `x.T`, the property's.
+    """
+    name = getattr(func, "__name__", None) or str(func)
+    if name == "__get__":
+        name = getattr(func.__self__, "__name__", name)
+    return str(name).strip("_").partition(".")[0]
+
+
+def with_whole_numbers(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments with which a function is run: an embedding looks up whole numbers, whatever type a batch has.
+
+    Args:
+        name: The function's name.
+        args: Its arguments.
+
+    Returns:
+        The same, or with its indices as whole numbers.
+    """
+    return (args[0].long(), *args[1:]) if name == "embedding" and args[0].is_floating_point() else args
+
+
 def _short(value: Any) -> Setting:  # noqa: ANN401 - torch's numbers, tuples and words
     if isinstance(value, list | tuple):
         numbers = tuple(value)
@@ -185,9 +237,49 @@ def _through(make: Callable[..., nn.Module]) -> _Rule:
     return read
 
 
+def _crop(x: Tensor, bounds: Sequence[tuple[int, int]]) -> Reading | None:
+    sides = [(start, size - stop) for (start, stop), size in zip(bounds, x.shape, strict=True)]
+    if sides[0] != (0, 0):
+        return None
+    return Reading(kind="crop", settings={"cropping": tuple(sides[2:]) or 0, "channels": sides[1]}, inputs=(x,))
+
+
+def _taken(call: Call) -> Reading | None:
+    """`x[:, :, 2:-2]` is a crop, `x[..., ::2]` leaves out every second position."""
+    x, said = call.args[0], call.args[1]
+    items = list(said) if isinstance(said, tuple) else [said]
+    if Ellipsis in items:
+        at = items.index(Ellipsis)
+        items[at : at + 1] = [slice(None)] * (x.ndim - len(items) + 1)
+    items += [slice(None)] * (x.ndim - len(items))
+    if len(items) != x.ndim or not all(isinstance(each, slice) for each in items):
+        return None
+    found = [each.indices(size) for each, size in zip(items, x.shape, strict=True)]
+    steps = [step for _, _, step in found]
+    if set(steps) == {1}:
+        return _crop(x, [(start, stop) for start, stop, _ in found])
+    whole = all(start == 0 and stop == size for (start, stop, _), size in zip(found, x.shape, strict=True))
+    return _one(call, "subsample", stride=tuple(steps[2:])) if whole and steps[:2] == [1, 1] else None
+
+
+def _padded(call: Call) -> Reading | None:
+    """Zeros around, or with negative numbers less: torch names the last axis first."""
+    x, flat = call.argument(0, "input"), list(call.argument(1, "pad"))
+    value = call.argument(3, "value")
+    sides = list(zip(flat[::2], flat[1::2], strict=True))[::-1]
+    sides = [(0, 0)] * (x.ndim - len(sides)) + sides
+    if call.argument(2, "mode", "constant") != "constant" or value not in {None, 0} or sides[0] != (0, 0):
+        return None
+    if max(map(max, sides)) <= 0:
+        return _crop(x, [(-before, size + after) for (before, after), size in zip(sides, x.shape, strict=True)])
+    settings: Settings = {"padding": tuple(sides[2:]) or 0, "channels": sides[1]}
+    return Reading(kind="pad", settings=settings, inputs=(x,)) if min(map(min, sides)) >= 0 else None
+
+
+_SPLITS = {"chunk", "split", "split_with_sizes", "tensor_split"}
 _CALLS: Mapping[str, _Rule] = MappingProxyType({
-    **dict.fromkeys(("relu", "relu6", "gelu", "silu", "hardswish", "hardsigmoid", "elu"), _elementwise),
-    **dict.fromkeys(("sigmoid", "tanh"), _elementwise),
+    **dict.fromkeys(("relu", "relu6", "gelu", "silu", "mish", "hardswish", "hardsigmoid"), _elementwise),
+    **dict.fromkeys(("elu", "selu", "softplus", "sigmoid", "tanh"), _elementwise),
     **dict.fromkeys(("add", "iadd", "radd"), _arithmetic("add", scale=False)),
     **dict.fromkeys(("mul", "imul", "rmul"), _arithmetic("multiply", scale=True)),
     **dict.fromkeys(("sub", "isub"), _arithmetic("", scale=False, inverse=True)),
@@ -203,4 +295,9 @@ _CALLS: Mapping[str, _Rule] = MappingProxyType({
     **{f"adaptive_avg_pool{n}d": _through(getattr(nn, f"AdaptiveAvgPool{n}d")) for n in (1, 2, 3)},
     **{f"adaptive_max_pool{n}d": _through(getattr(nn, f"AdaptiveMaxPool{n}d")) for n in (1, 2, 3)},
     "interpolate": _through(nn.Upsample),
+    "local_response_norm": _through(nn.LocalResponseNorm),
+    "channel_shuffle": _through(nn.ChannelShuffle),
+    "pixel_shuffle": _through(nn.PixelShuffle),
+    "getitem": _taken,
+    "pad": _padded,
 })

@@ -20,10 +20,10 @@ from thalweg.core.layer_kinds import layer_kind, output_shapes
 from thalweg.core.network_spec import LayerSpec, NetworkSpec, Setting
 from thalweg.core.shape import Shape
 from thalweg.modules.build import BuiltNetwork
-from thalweg.modules.following import Following, tensors_in
+from thalweg.modules.following import Following
 from thalweg.modules.lazy import with_sizes
 from thalweg.modules.reading import READERS, read_module
-from thalweg.modules.sources import Sources
+from thalweg.modules.sources import Sources, tensors_in
 
 __all__ = ["trace"]
 
@@ -129,8 +129,8 @@ def _argument_names(module: nn.Module, given: int, called: str) -> list[str]:
         names += [f"input{number}" for number in range(len(names) + 1, given + 1)]
     if 0 < given < len(needed):
         raise SpecError(
-            f"the shape of input {names[given]!r} of {called} is not given: it takes {len(needed)}; wrap it in a "
-            f"module whose forward takes one and makes the others"
+            f"the shape of input {names[given]!r} of {called} is not given: it takes {len(needed)}, and their "
+            f"shapes stand one after the other: --input '3,224,224; 10'"
         )
     if given < max(1, len(needed)):
         raise SpecError(f"the shape of input {(names or ['input'])[given]!r} of {called} is not given")

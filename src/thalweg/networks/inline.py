@@ -29,6 +29,8 @@ def _plain(name: str) -> str:
 
 _LAYERS: dict[str, type[Layer]] = {_plain(name): getattr(layers, name) for name in layers.__all__}
 _LAYERS |= {f"batchnorm{axes}d": layers.BatchNorm for axes in (1, 2, 3)}
+_LAYERS["lrn"] = layers.LocalResponseNorm
+_ELSEWHERE = ("lstm", "gru", "rnn", "embedding", "multiheadattention")  # torch modules have them, lines do not
 
 
 def is_inline(text: str) -> bool:
@@ -100,9 +102,10 @@ def _layer(word: str, number: int) -> Layer:
     kind = _LAYERS.get(_plain(said))
     if kind is None:
         near = difflib.get_close_matches(_plain(said), _LAYERS, n=3)
-        hint = (
-            f"did you mean {' or '.join(near)}?" if near else "layers are conv2d, relu, maxpool2d, flatten, dense ..."
-        )
+        if _plain(said) in _ELSEWHERE:
+            hint = "write a torch module and count it as net.py:build, which follows every layer of torch"
+        else:
+            hint = f"did you mean {' or '.join(near)}?" if near else f"layers are {', '.join(sorted(_LAYERS))}"
         raise SpecError(f"layer {number}: {said!r} is no layer; {hint}")
     positional, named = _arguments(f"f({rest}" if rest else "f()", place)
     fields = [field for field in dataclasses.fields(kind) if field.name != "name"]

@@ -7,6 +7,24 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 from thalweg.core.network_spec import Setting
+from thalweg.networks.activations import (
+    ELU,
+    GELU,
+    SELU,
+    Hardsigmoid,
+    Hardswish,
+    Identity,
+    LeakyReLU,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
 from thalweg.networks.windowed import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -32,6 +50,7 @@ from thalweg.networks.writing import Layer
 __all__ = [
     "ELU",
     "GELU",
+    "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
@@ -45,6 +64,7 @@ __all__ = [
     "AvgPool2d",
     "AvgPool3d",
     "BatchNorm",
+    "ChannelShuffle",
     "Concatenate",
     "Conv1d",
     "Conv2d",
@@ -52,6 +72,7 @@ __all__ = [
     "ConvTranspose1d",
     "ConvTranspose2d",
     "ConvTranspose3d",
+    "Crop",
     "Dense",
     "Dropout",
     "Flatten",
@@ -64,11 +85,15 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "Mish",
     "Multiply",
+    "PReLU",
     "Pad",
+    "PixelShuffle",
     "ReLU",
     "ReLU6",
     "Rescale",
@@ -76,6 +101,7 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softplus",
     "Subsample",
     "Tanh",
     "Upsample",
@@ -128,6 +154,17 @@ class GroupNorm(Layer):
 
 
 @dataclass(frozen=True, eq=False)
+class LocalResponseNorm(Layer):
+    """Each value over a power of the squares of its `size` neighbouring channels; torch divides `alpha` by the size."""
+
+    kind: ClassVar[str] = "local_response_norm"
+    size: int
+    alpha: float = 1e-4
+    beta: float = 0.75
+    k: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
 class Linear(Layer):
     """A dense layer."""
 
@@ -154,80 +191,6 @@ class Rescale(Layer):
     kind: ClassVar[str] = "rescale"
     scale: float | tuple[float, ...] = 1.0
     offset: float | tuple[float, ...] = 0.0
-
-
-class ReLU(Layer):
-    """max(x, 0)."""
-
-    kind: ClassVar[str] = "relu"
-
-
-class ReLU6(Layer):
-    """min(max(x, 0), 6)."""
-
-    kind: ClassVar[str] = "relu6"
-
-
-@dataclass(frozen=True, eq=False)
-class LeakyReLU(Layer):
-    """x where positive, otherwise x times `negative_slope`."""
-
-    kind: ClassVar[str] = "leaky_relu"
-    negative_slope: float = 0.01
-
-
-class ELU(Layer):
-    """x where positive, otherwise exp(x) - 1."""
-
-    kind: ClassVar[str] = "elu"
-
-
-class GELU(Layer):
-    """x times the normal distribution function of x."""
-
-    kind: ClassVar[str] = "gelu"
-
-
-class SiLU(Layer):
-    """x sigmoid(x), also called swish."""
-
-    kind: ClassVar[str] = "silu"
-
-
-class Hardswish(Layer):
-    """x relu6(x + 3) / 6."""
-
-    kind: ClassVar[str] = "hardswish"
-
-
-class Hardsigmoid(Layer):
-    """relu6(x + 3) / 6."""
-
-    kind: ClassVar[str] = "hardsigmoid"
-
-
-class Sigmoid(Layer):
-    """1 / (1 + exp(-x))."""
-
-    kind: ClassVar[str] = "sigmoid"
-
-
-class Tanh(Layer):
-    """The hyperbolic tangent."""
-
-    kind: ClassVar[str] = "tanh"
-
-
-class Softmax(Layer):
-    """Softmax over the channels of each position."""
-
-    kind: ClassVar[str] = "softmax"
-
-
-class Identity(Layer):
-    """What comes in goes out."""
-
-    kind: ClassVar[str] = "identity"
 
 
 class Flatten(Layer):
@@ -260,6 +223,31 @@ class Pad(Layer):
     kind: ClassVar[str] = "pad"
     padding: Setting = 0
     channels: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Crop(Layer):
+    """The opposite of `Pad`: positions left out on either side of each axis, and channels before and after."""
+
+    kind: ClassVar[str] = "crop"
+    cropping: Setting = 0
+    channels: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelShuffle(Layer):
+    """The channels of all `groups` dealt out in turn."""
+
+    kind: ClassVar[str] = "channel_shuffle"
+    groups: int
+
+
+@dataclass(frozen=True, eq=False)
+class PixelShuffle(Layer):
+    """Channels become positions: `upscale_factor` times as many on both axes of a picture."""
+
+    kind: ClassVar[str] = "pixel_shuffle"
+    upscale_factor: int
 
 
 class Add(Layer):

@@ -79,6 +79,9 @@ def describe_layer(layer: LayerSpec) -> str:
     settings = layer.settings
     if "what" in settings:  # a step of a traced module says itself what it is
         return f"{layer.kind} {settings['what']}"
+    if layer.kind == "rescale" and len(settings) > 1:  # said short, or a box cuts it
+        scale, offset = (_alike(settings[key]) for key in ("scale", "offset"))
+        return "rescale per channel" if "per channel" in {scale, offset} else f"rescale ×{scale}, offset {offset}"
     axes = int(layer.kind[-2]) if layer.kind[-2:] in {"1d", "2d", "3d"} else 1
     words = [layer.kind]
     if "kernel_size" in settings:

@@ -35,7 +35,8 @@ def count(
     Args:
         network: A name of the catalogue, a run folder, a JSON or YAML file, a line of layers, `module:function`,
             `timm:NAME`, a description, or a torch module.
-        input: Channels and size of one sample, such as `3,224,224`; what is usual, or stands in the file, by default.
+        input: Channels and size of one sample, such as `3,224,224`; of several inputs in a list or as `3,224,224; 10`;
+            what is usual, or stands in the file, by default.
         classes: Number of classes of a network of the catalogue or of timm; what is usual by default.
         solve: A question such as `flatten=59*64`: which input sizes make that layer give so many values.
         batch_size: Samples a step, for the memory that training needs.

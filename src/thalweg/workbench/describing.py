@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from thalweg.core.errors import PlanError, ShapeError, SpecError
 from thalweg.core.files import printable
@@ -17,14 +17,14 @@ from thalweg.core.run_folder import RunFolder
 from thalweg.core.shape import Shape
 from thalweg.networks.catalogue import NAMES, SEGMENTERS, network
 from thalweg.networks.inline import inline_network, is_inline
-from thalweg.workbench.spec_files import ENDINGS, read_spec_file
+from thalweg.workbench.spec_files import ENDINGS, FOREIGN, read_spec_file
 
 if TYPE_CHECKING:
     from torch import nn
 
 __all__ = ["Described", "InputSizes", "describe", "usual"]
 
-InputSizes: TypeAlias = "str | Sequence[int] | Shape | None"
+InputSizes: TypeAlias = "str | Sequence[int] | Shape | Sequence[str | Sequence[int] | Shape] | None"
 
 _PHOTO = (Shape(3, (224, 224)), 1000)
 _USUAL = {
@@ -81,7 +81,8 @@ def describe(
     Args:
         named: A name of the catalogue, a run folder, a JSON or YAML file, a line of layers, `module:function`,
             `net.py` or `net.py:NAME`, `timm:NAME`, a description, or a torch module.
-        input: Channels and size of one sample, such as `3,224,224`; what is usual, or stands in the file, by default.
+        input: Channels and size of one sample, such as `3,224,224`; of each input where there are several, in order, in
+            a list or as `3,224,224; 10`; what is usual, or stands in the file, by default.
         classes: Number of classes of a network of the catalogue or of timm; what is usual by default.
 
     Returns:
@@ -98,35 +99,49 @@ def describe(
         >>> describe("lenet").spec.inputs["input"], describe("relu flatten dense(5)", input="3,8,8").spec.name
         (Shape(channels=1, extents=(28, 28)), 'inline')
     """
-    shape = _shape(input)
+    shapes = _shapes(input)
     if classes is not None and (isinstance(classes, bool) or not isinstance(classes, int) or classes < 2):  # noqa: PLR2004
         raise PlanError(f"--classes {classes}: a whole number from 2 is wanted")
     if isinstance(named, str) and named in (*NAMES, *SEGMENTERS):
-        return _from_catalogue(named, shape, classes)
+        return _from_catalogue(named, _only(shapes, named), classes)
     if isinstance(named, str) and named.startswith("timm:"):
         from thalweg.workbench.foreign import from_timm
 
-        return Described(spec=from_timm(named.removeprefix("timm:"), shape, classes))
+        return Described(spec=from_timm(named.removeprefix("timm:"), _only(shapes, named), classes))
     if classes is not None:
         raise PlanError("--classes goes with a name of the catalogue or of timm; here the last layer decides it")
     if isinstance(named, NetworkSpec):
         spec = named
     elif isinstance(named, str | Path):
-        spec = _from_text(str(named), shape)
+        spec = _from_text(str(named), shapes)
     else:
         from thalweg.workbench.foreign import from_module
 
-        spec = from_module(named, shape)
-    return Described(spec=_resized(spec, shape))
+        spec = from_module(named, shapes)
+    return Described(spec=_resized(spec, shapes))
 
 
-def _shape(given: InputSizes) -> Shape | None:
+def _shapes(given: InputSizes) -> tuple[Shape, ...]:
     try:
         if isinstance(given, str):
-            return Shape.parse(given)
-        return given if given is None or isinstance(given, Shape) else Shape(given[0], tuple(given[1:]))
+            return tuple(map(Shape.parse, given.split(";")))
+        if given is None or isinstance(given, Shape):
+            return () if given is None else (given,)
+        return tuple(map(_shape, [given] if all(isinstance(each, int) for each in given) else given))
     except (ShapeError, IndexError, TypeError) as error:
         raise ShapeError(f"--input: {error}") from None
+
+
+def _shape(given: Any) -> Shape:  # noqa: ANN401 - what somebody put into a list
+    if isinstance(given, str):
+        return Shape.parse(given)
+    return given if isinstance(given, Shape) else Shape(given[0], tuple(given[1:]))
+
+
+def _only(shapes: tuple[Shape, ...], named: str) -> Shape | None:
+    if len(shapes) > 1:
+        raise PlanError(f"--input says the sizes of {len(shapes)} inputs; {printable(named)} has one")
+    return shapes[0] if shapes else None
 
 
 def _from_catalogue(name: str, shape: Shape | None, classes: int | None) -> Described:
@@ -142,7 +157,7 @@ def _from_catalogue(name: str, shape: Shape | None, classes: int | None) -> Desc
     return Described(spec=spec, note=note)
 
 
-def _from_text(text: str, shape: Shape | None) -> NetworkSpec:
+def _from_text(text: str, shapes: tuple[Shape, ...]) -> NetworkSpec:
     path = Path(text)
     if not text.strip():
         raise SpecError("the network has no name; give one such as resnet50, a file, a run folder or a list of layers")
@@ -150,17 +165,18 @@ def _from_text(text: str, shape: Shape | None) -> NetworkSpec:
     if file.endswith(".py"):
         from thalweg.workbench.foreign import from_python_file
 
-        return from_python_file(Path(file), member or None, shape)
+        return from_python_file(Path(file), member or None, shapes)
     if _exists(path):
         return RunFolder.open(path).read_network() if path.is_dir() else read_spec_file(path)
     module, colon, function = text.partition(":")
     if colon and function.isidentifier() and all(part.isidentifier() for part in module.split(".")):
         from thalweg.workbench.foreign import from_function
 
-        return from_function(module, function, shape)
-    if path.suffix.lower() in ENDINGS:
+        return from_function(module, function, shapes)
+    if path.suffix.lower() in {*ENDINGS, *FOREIGN}:
         raise SpecError(f"{printable(text)}: there is no such file")
     if is_inline(text) or "(" in text or " " in text.strip():
+        shape = _only(shapes, "a list of layers")
         if shape is None:
             raise PlanError("a list of layers needs its input: add --input 3,224,224 (channels, then each axis)")
         return inline_network(text, shape)
@@ -176,13 +192,15 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _resized(spec: NetworkSpec, shape: Shape | None) -> NetworkSpec:
-    """The same layers on an input of another size."""
-    if shape is None or list(spec.inputs.values()) == [shape]:
+def _resized(spec: NetworkSpec, shapes: tuple[Shape, ...]) -> NetworkSpec:
+    """The same layers on inputs of other sizes."""
+    if not shapes or tuple(spec.inputs.values()) == shapes:
         return spec
-    if len(spec.inputs) > 1:
-        named = ", ".join(f"{name} ({each})" for name, each in spec.inputs.items())
-        raise PlanError(f"--input sets one input; network {spec.name!r} has {len(spec.inputs)}: {named}")
-    resized = replace(spec, inputs=dict.fromkeys(spec.inputs, shape))
+    if len(spec.inputs) != len(shapes):
+        named = "; ".join(f"{name} ({each})" for name, each in spec.inputs.items())
+        raise PlanError(
+            f"--input says the size of {len(shapes)}; network {spec.name!r} has {len(spec.inputs)} inputs: {named}"
+        )
+    resized = replace(spec, inputs=dict(zip(spec.inputs, shapes, strict=True)))
     output_shapes(resized)
     return resized

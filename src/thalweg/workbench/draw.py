@@ -67,7 +67,8 @@ def draw(
 
     Args:
         network: As for `count`.
-        input: Channels and size of one sample, such as `3,224,224`; what is usual, or stands in the file, by default.
+        input: Channels and size of one sample, such as `3,224,224`; of several inputs in a list or as `3,224,224; 10`;
+            what is usual, or stands in the file, by default.
         classes: Number of classes of a network of the catalogue or of timm; what is usual by default.
         format: `svg`, `png` (into a file), `text`, `mermaid`, `dot`, the description itself as `yaml` or `json`, or
             the `python` that writes it; by default what the ending of `out` says, else `text`.

@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 __all__ = ["from_function", "from_module", "from_python_file", "from_timm"]
 
 
-def from_function(module: str, function: str, shape: Shape | None) -> NetworkSpec:
+def from_function(module: str, function: str, shapes: tuple[Shape, ...]) -> NetworkSpec:
     """Call somebody's own function and take the network it returns.
 
     Args:
         module: The module's dotted name; looked for in the working folder first.
         function: The function's name; it is called without arguments. A description or a torch module may stand there
             instead.
-        shape: Channels and size of one sample, needed to follow a torch module; a description keeps its own.
+        shapes: Channels and size of one sample, for each input, needed to follow a torch module; a description keeps
+            its own.
 
     Returns:
         The description.
@@ -39,7 +40,7 @@ def from_function(module: str, function: str, shape: Shape | None) -> NetworkSpe
         PlanError: A torch module without an input shape.
 
     Example:
-        >>> from_function("no_such_module", "make", None)
+        >>> from_function("no_such_module", "make", ())
         Traceback (most recent call last):
         thalweg.core.errors.SpecError: no_such_module:make: no module 'no_such_module' in the working folder...
     """
@@ -56,17 +57,18 @@ def from_function(module: str, function: str, shape: Shape | None) -> NetworkSpe
         if not hasattr(home, function):
             raise SpecError(f"{place}: module {module!r} has no {function!r}")
         made = _called(getattr(home, function), place)
-    return made if isinstance(made, NetworkSpec) else from_module(made, shape, place)
+    return made if isinstance(made, NetworkSpec) else from_module(made, shapes, place)
 
 
-def from_python_file(path: Path, member: str | None, shape: Shape | None) -> NetworkSpec:
+def from_python_file(path: Path, member: str | None, shapes: tuple[Shape, ...]) -> NetworkSpec:
     """Run somebody's own Python file and take a network from it.
 
     Args:
         path: The file.
         member: What to take: a function, called without arguments, a description or a torch module; None for the
             file's only description.
-        shape: Channels and size of one sample, needed to follow a torch module; a description keeps its own.
+        shapes: Channels and size of one sample, for each input, needed to follow a torch module; a description keeps
+            its own.
 
     Returns:
         The description.
@@ -76,7 +78,7 @@ def from_python_file(path: Path, member: str | None, shape: Shape | None) -> Net
         PlanError: A torch module without an input shape.
 
     Example:
-        >>> from_python_file(Path("no_such_file.py"), None, None)
+        >>> from_python_file(Path("no_such_file.py"), None, ())
         Traceback (most recent call last):
         thalweg.core.errors.SpecError: no_such_file.py: there is no such file
     """
@@ -104,7 +106,7 @@ def from_python_file(path: Path, member: str | None, shape: Shape | None) -> Net
     if not hasattr(home, member):
         raise SpecError(f"{place} has no {member!r}")
     made = _called(getattr(home, member), f"{place}:{member}")
-    return made if isinstance(made, NetworkSpec) else from_module(made, shape, f"{place}:{member}")
+    return made if isinstance(made, NetworkSpec) else from_module(made, shapes, f"{place}:{member}")
 
 
 @contextlib.contextmanager
@@ -128,12 +130,12 @@ def _called(thing: Any, place: str) -> object:  # noqa: ANN401 - whatever stands
         raise SpecError(f"{place}() failed: {type(error).__name__}: {error}") from error
 
 
-def from_module(module: "nn.Module | object", shape: Shape | None, place: str = "") -> NetworkSpec:
+def from_module(module: "nn.Module | object", shapes: tuple[Shape, ...], place: str = "") -> NetworkSpec:
     """Follow a torch module's forward pass.
 
     Args:
         module: The module.
-        shape: Channels and size of one sample; not needed for what `build` made.
+        shapes: Channels and size of one sample, for each input; not needed for what `build` made.
         place: Where it came from, for messages; its class by default.
 
     Returns:
@@ -144,7 +146,7 @@ def from_module(module: "nn.Module | object", shape: Shape | None, place: str = 
         PlanError: The input shape is missing.
 
     Example:
-        >>> from_module(3, None)
+        >>> from_module(3, ())
         Traceback (most recent call last):
         thalweg.core.errors.SpecError: int: a network's description or a torch module is wanted, not 3
     """
@@ -157,9 +159,12 @@ def from_module(module: "nn.Module | object", shape: Shape | None, place: str = 
 
     if isinstance(module, BuiltNetwork):  # it knows its inputs; whoever asked may set another size
         return trace(module)
-    if shape is None:
-        raise PlanError(f"{place} is a torch module: add --input 3,224,224 (channels, then each axis)")
-    return trace(module, shape)
+    if not shapes:
+        raise PlanError(
+            f"{place} is a torch module: add --input 3,224,224 (channels, then each axis), or of several inputs "
+            "'3,224,224; 10'"
+        )
+    return trace(module, *shapes)
 
 
 def from_timm(name: str, shape: Shape | None, classes: int | None) -> NetworkSpec:
@@ -195,4 +200,4 @@ def from_timm(name: str, shape: Shape | None, classes: int | None) -> NetworkSpe
     if shape is None:
         channels, *extents = (getattr(module, "default_cfg", None) or {}).get("input_size", (3, 224, 224))
         shape = Shape(channels, tuple(extents))
-    return replace(from_module(module.eval(), shape, f"timm:{name}"), name=name)
+    return replace(from_module(module.eval(), (shape,), f"timm:{name}"), name=name)

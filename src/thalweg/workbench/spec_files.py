@@ -9,9 +9,11 @@ from thalweg.core.network_plain import spec_from_plain
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.strange_yaml import read_yaml
 
-__all__ = ["ENDINGS", "read_spec_file"]
+__all__ = ["ENDINGS", "FOREIGN", "read_spec_file"]
 
 ENDINGS = (".json", ".yaml", ".yml")
+FOREIGN = (".onnx", ".pt", ".pth", ".pt2", ".ckpt", ".safetensors", ".keras", ".h5", ".hdf5", ".pb", ".tflite")
+"""Files of weights, or of networks as other programs keep them: nothing in them is opened or run."""
 _LARGEST_BYTES = 32 << 20  # a thousand layers take a quarter of a megabyte
 
 
@@ -34,6 +36,11 @@ def read_spec_file(path: Path) -> NetworkSpec:
         thalweg.core.errors.SpecError: network.txt: a network is read from .json, .yaml, .yml
     """
     ending, place = path.suffix.lower(), printable(path)
+    if ending in FOREIGN:
+        raise SpecError(
+            f"{place}: {ending} files hold weights or another program's network, and are not opened here; name the "
+            "Python that makes the torch module: net.py:build --input 3,224,224"
+        )
     if ending not in ENDINGS:
         raise SpecError(f"{place}: a network is read from {', '.join(ENDINGS)}")
     try:

@@ -1,4 +1,4 @@
-"""Normalisation (batch, layer, group), dropout, and the fixed rescaling of pixels."""
+"""Normalisation (batch, layer, group, local response), dropout, and the fixed rescaling of pixels."""
 
 from collections.abc import Mapping
 
@@ -15,6 +15,13 @@ def _grouped(settings: Mapping[str, Setting], shapes: tuple[Shape, ...]) -> Shap
     groups = settings["num_groups"]
     if shapes[0].channels % groups:  # type: ignore[operator]
         raise ShapeError(f"{shapes[0].channels} channels cannot be split into {groups} groups (reads {shapes[0]})")
+    return shapes[0]
+
+
+def _among_neighbours(settings: Mapping[str, Setting], shapes: tuple[Shape, ...]) -> Shape:
+    del settings
+    if not shapes[0].extents:
+        raise ShapeError(f"reads {shapes[0]}, which has no spatial axis")
     return shapes[0]
 
 
@@ -56,6 +63,13 @@ KINDS = (
         weighted=True,
         infer=_grouped,
         settings={"num_groups": count(), "eps": number(1e-5, least=0), "affine": switch(default=True)},
+    ),
+    LayerKind(
+        name="local_response_norm",
+        stem="local_response_norm",
+        infer=_among_neighbours,
+        # AlexNet's, which is (5, 1e-4, 0.75, 2); torch divides alpha by the size, the paper does not.
+        settings={"size": count(), "alpha": number(1e-4), "beta": number(0.75), "k": number(1.0)},
     ),
     LayerKind(name="dropout", stem="dropout", settings={"p": share(0.5)}),
     LayerKind(
