@@ -77,6 +77,13 @@ def test_files_that_are_no_text_are_refused_in_a_sentence(log, content, said):
         log("log.csv", content)
 
 
+def test_a_list_of_numbers_is_asked_for_its_name_unless_the_file_says_it(log):
+    with pytest.raises(LogError, match="4 numbers, of which nothing says what they are"):
+        log("l.json", "[2.3, 1.9, 1.5, 1.2]")
+    (run,) = log("train_loss.json", "[2.3, 1.9, 1.5, 1.2]")
+    assert [signal.name for signal in run.history.signals] == ["train_loss"]
+
+
 def test_what_is_not_there_is_said(tmp_path):
     with pytest.raises(LogError, match="cannot be read: No such file"):
         read(tmp_path / "nothing.csv")

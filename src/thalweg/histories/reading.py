@@ -169,6 +169,11 @@ def read_file(file: LogFile, columns: Mapping[str, str]) -> Iterable[NamedHistor
             f"{file.place} is no training log that is known: it is neither a table nor JSON, and no line of it prints "
             f"a loss or an accuracy with its number, such as: epoch 3, loss 0.51, val_loss 0.48"
         )
+    if isinstance(file.json, list) and file.json and all(isinstance(each, int | float) for each in file.json):
+        raise LogError(
+            f"{file.place} holds {len(file.json):,} numbers, of which nothing says what they are: call the file "
+            f"train_loss.json or val_loss.json"
+        )
     raise LogError(
         f"{file.place} is no training log that is known: it is JSON without a list of numbers, or damaged; "
         'a history is {"loss": [0.9, ...], "val_loss": [0.8, ...]}'
