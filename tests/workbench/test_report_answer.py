@@ -53,6 +53,16 @@ def test_where_there_is_none_or_it_was_taken_none_is_advised(advice, what):
     assert advice(0.99, 0.8, **what).endswith("more pictures would help most.")
 
 
+@pytest.mark.parametrize(("head", "said"), [(0.83, True), (0.8, False)])
+def test_fine_tuning_that_ends_below_its_head_is_told(advice, tmp_path, head, said):
+    (tmp_path / "backbone.json").write_text(json.dumps({"schema": 1, "head_first": {"accuracy": head, "files": 90}}))
+    told = advice(0.82, 0.8, backbone="efficientnet-lite0", epochs=4)
+    assert ("the head alone was right on 83.0% of the files that now are 80.0% right" in told) == said
+    assert ("--epochs 12, or keep that, --head-only" in told) == said
+    assert "head alone" not in advice(0.82, 0.8, backbone="efficientnet-lite0", minutes=5.0)
+    assert "head alone" not in advice(0.82, 0.8, backbone="efficientnet-lite0", freeze="all", head_only=True)
+
+
 def test_a_run_no_better_than_guessing_is_advised_to_look_at_its_samples(advice):
     guessing = SimpleNamespace(**{**vars(EVALUATION), "accuracy_interval": (0.4, 0.6)})
     assert "are the labels right" in advice(0.5, 0.5, evaluation=guessing)

@@ -129,12 +129,28 @@ def _advice(result: TrainResult, evaluation: Evaluation, folder: RunFolder) -> s
     if train - held > 0.08:  # noqa: PLR2004 - a gap that no interval of a few hundred files explains
         start = f", or a pretrained start: --backbone {BACKBONE}" if scratch else ""
         return f"Next: it knows its training files better ({train:.1%}); more pictures would help most{start}."
-    unfinished = advice_of_unfinished(result, rows)
+    unfinished = _behind_its_head(result, held, folder) or advice_of_unfinished(result, rows)
     if unfinished:
         return unfinished
     width = evaluation.accuracy_interval[1] - evaluation.accuracy_interval[0]
     what = f"try a pretrained start, --backbone {BACKBONE}" if scratch else "look through the worst mistakes"
     return f"Next: {what}; the interval, {width:.1%} wide, narrows only with more files held out."
+
+
+def _behind_its_head(result: TrainResult, held: float, folder: RunFolder) -> str:
+    """That fine-tuning ended below the head which it began with, on the same files; empty where it did not."""
+    plan = TrainingPlan.from_toml(folder.read_text("plan.toml"))
+    kept = (folder.path / "backbone.json").is_file()
+    if not kept or not plan.fine_tunes or plan.minutes is not None:  # within minutes the head is told of some files
+        return ""
+    first = folder.read_json("backbone.json").get("head_first")
+    before = first.get("accuracy") if isinstance(first, dict) else None
+    if not isinstance(before, float) or held >= before:
+        return ""
+    return (
+        f"Next: before the first epoch the head alone was right on {before:.1%} of the files that now are {held:.1%} "
+        f"right: fine-tune longer, --epochs {3 * result.epochs}, or keep that, --head-only."
+    )
 
 
 def _pictures_from_scratch(result: TrainResult, folder: RunFolder) -> bool:
