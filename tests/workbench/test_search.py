@@ -77,7 +77,8 @@ def test_before_fine_tuning_one_trial_is_enough_unless_it_breaks(
 
     monkeypatch.setattr(TrialGround, "run", run)
     fitted = replace(plan(epochs=4, network="resnet18", backbone="resnet18"), learning_rate=None)
-    usual = peak_rate(fitted)[0]
+    usual = peak_rate(fitted, 4 * pictures.steps)[0]
+    assert usual < peak_rate(fitted, 200)[0] == peak_rate(fitted)[0]  # 32 updates take a share of the rate
     found = decide_rate(network(), pictures, Device("cpu", None), plan=fitted, weights=None)
     assert tried[0] > 2 * usual
     assert (len(tried) > 1) == breaks

@@ -80,7 +80,8 @@ def decide_rate(
     Returns:
         The rate, who it is from, and why.
     """
-    usual, trusted = peak_rate(plan)
+    steps = None if plan.epochs is None else plan.epochs * batches.steps
+    usual, trusted = peak_rate(plan, steps)
     copied = move(copy.deepcopy(module), device).train()
     optimizer = make_optimizer(
         copied, plan.optimizer or "adam", learning_rate=usual, weight_decay=plan.weight_decay or 0.0, parts=parts
@@ -88,8 +89,8 @@ def decide_rate(
     open_parts(copied, parts, 0.0)
     losses = _losses(copied, batches, device, plan=plan, weights=weights)
     draw_from(plan.seed, device.kind)
-    if plan.epochs is not None:
-        length: int | None = trial_steps(plan.epochs * batches.steps)
+    if steps is not None:
+        length: int | None = trial_steps(steps)
     else:
         length = _affordable(losses[0], plan.minutes or 1.0)
     if length is None:

@@ -91,6 +91,7 @@ def test_what_does_not_fit_is_said_with_its_numbers(kind, said, shapes, words):
 def test_a_layer_that_reads_nothing_is_refused(kind):
     numbers = {"out_channels": 1, "kernel_size": 1, "out_features": 1, "output_size": 1, "num_groups": 1}
     numbers |= {"scale_factor": 1, "stride": 1, "output_shape": 1, "macs": 1, "what": "roll"}
+    numbers |= {"size": 1, "groups": 1, "upscale_factor": 1}
     said = {name: numbers[name] for name in LAYER_KINDS[kind].settings if name in numbers}
     with pytest.raises(SpecError, match="reads 0 values"):
         output_shape(LayerSpec(name="it", kind=kind, settings=said), ())
