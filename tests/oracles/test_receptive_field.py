@@ -123,6 +123,13 @@ def test_a_whole_input_is_seen_after_adaptive_pooling_to_one():
     assert count(Network(x, Multiply()(x, gate))).rows[-1].receptive_field == (32, 48)
 
 
+def test_branches_that_are_cut_on_either_side_see_what_lies_between():
+    x = Input(2, 30)
+    first, last = Crop(((0, 5),))(x), Crop(((5, 0),))(x)  # position i meets position i + 5
+    assert count(Network(x, Add()(first, last))).rows[-1].receptive_field == (6,)
+    assert count(Network(x, Add()(Conv1d(2, 3)(first), Conv1d(2, 3)(last)))).rows[-1].receptive_field == (8,)
+
+
 def test_uneven_adaptive_windows_count_their_widest():
     from thalweg.networks.layers import AdaptiveAvgPool1d
 
