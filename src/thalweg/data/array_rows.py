@@ -21,7 +21,7 @@ from thalweg.data.array_part import ArrayPart
 from thalweg.data.array_pictures import NOT_FINITE
 from thalweg.data.array_values import as_labels, as_pictures
 from thalweg.data.arrays import read_parts
-from thalweg.data.axes import FEWEST_STEPS, FLATTENED, LONG
+from thalweg.data.axes import FEWEST_STEPS, FLATTENED, LONG, flattened_sides
 from thalweg.data.blocks import Block, resized
 from thalweg.data.measuring import form_of_parts
 
@@ -119,7 +119,7 @@ def _one_picture(parts: Sequence[ArrayPart], *, colours: bool) -> tuple[ArrayPar
         if max(sides) >= LONG * min(sides) and sides[1] not in FLATTENED:
             return None, ()
         if sides[1] in FLATTENED and sides[0] != sides[1]:
-            each = ", ".join(map(str, (-1, *FLATTENED[sides[1]])))
+            each = ", ".join(map(str, (-1, *flattened_sides(sides[1]))))
             raise SourceError(
                 f"{printable(part.file)}: {shown} may be one grey picture or {sides[0]:,} flattened ones: save x[None] "
                 f"for the one, x.reshape({each}) for the others"

@@ -34,8 +34,8 @@ LONG = 4
 """An array so many times as long as wide is no picture."""
 _LONG_BYTES = 16  # the same of whole numbers up to 255, which rather are pictures
 _PIXELS = re.compile(r"(?:pix(?:el)?|px)[ _-]?\d+|\d+x\d+", re.IGNORECASE)
-FLATTENED = {64: (8, 8), 784: (28, 28), 1024: (32, 32), 3072: (32, 32, 3), 4096: (64, 64)}
-"""Rows of so many numbers are often flattened pictures, of this shape."""
+FLATTENED = frozenset({64, 784, 1024, 3072, 4096})
+"""Rows of so many numbers are often flattened pictures, of `flattened_sides`."""
 
 
 def sides_of_pixels(names: Sequence[str]) -> tuple[int, ...]:

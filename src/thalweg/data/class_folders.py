@@ -24,16 +24,14 @@ from thalweg.data.odd_classes import odd_classes
 from thalweg.data.part_names import is_split, parts_among
 from thalweg.data.scanned import Scan
 from thalweg.data.source import OpenedSource
-from thalweg.data.walk import Against, Listing, list_folder, walk_folders
+from thalweg.data.walk import MOST_WRAPPINGS, Against, Listing, is_of_another_kind, list_folder, walk_folders
 
 __all__ = ["NO_CLASS_FOLDERS", "by_folders", "real_root", "wanted_files"]
 
 NO_CLASS_FOLDERS = "holds no class folders; its files are left out"
 """What is said of a part whose pictures lie in no folders of classes."""
 
-_WRAPPINGS = 16  # folders inside one another that hold nothing else, as archives of archives of folders have them
 _MOST_SIBLINGS = 64
-_SAYS_LITTLE = ("no picture by its", "none of the")  # reasons that tell nobody what to do
 _CLIPS = Notice("", "folders inside class folders were read as clips of frames; --form pictures takes each for itself")
 
 
@@ -123,7 +121,7 @@ def real_root(opened: OpenedSource, against: Against) -> tuple[Path, Listing]:
     root, listing = opened.root, list_folder(os.fspath(opened.root))
     if listing.problem:
         raise SourceError(f"{printable(opened.name)}: {listing.problem}")
-    for _ in range(_WRAPPINGS):
+    for _ in range(MOST_WRAPPINGS):
         top, names = os.fspath(root), listing.all_folders
         if not names or wanted_files(top, "", listing, against):
             break
@@ -238,7 +236,7 @@ def _too_few(
         return f"{shown}: only one class, {printable(classes[0])!r}, has {what}{empty}; two are needed: {example}"
     if loose:
         return f"{shown}: {len(loose):,} {what} lie directly in the folder, without classes; arrange them as {example}"
-    everything = sorted((*stray, *left_out), key=lambda notice: notice.reason.startswith(_SAYS_LITTLE))
+    everything = sorted((*stray, *left_out), key=lambda notice: is_of_another_kind(notice.reason))
     why = (
         f" ({len(everything):,} left out, such as {printable(everything[0].file)}: {everything[0].reason})"
         if everything

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from thalweg.core.dataset import Notice, Part
 from thalweg.core.files import printable
 from thalweg.data.part_names import is_split, part_of, says_nothing_else
-from thalweg.data.walk import Against, list_folder
+from thalweg.data.walk import Against, is_of_another_kind, list_folder
 
 __all__ = ["inner_part", "masks_among", "nested_note", "only_with_samples", "parts_inside", "repeats"]
 
@@ -117,7 +117,7 @@ def _holds(top: str, folder: str, against: Against) -> bool | None:
             reason = against(top, f"{here}/{name}")
             if not reason:
                 return True
-            if not reason.startswith(("no picture by its", "none of the")):  # a picture that cannot be read
+            if not is_of_another_kind(reason):  # a picture that cannot be read
                 return None
             others = True
         left += [f"{here}/{name}" for name in inside.all_folders]

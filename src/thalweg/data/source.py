@@ -28,7 +28,7 @@ from thalweg.data.label_tables import labels_of
 from thalweg.data.shelf import land
 from thalweg.data.tables import TABLES
 from thalweg.data.unread_kinds import unread_kind
-from thalweg.data.walk import Listing, list_folder, maybe_picture
+from thalweg.data.walk import MOST_WRAPPINGS, Listing, list_folder, maybe_picture
 
 __all__ = ["OpenedSource", "SourceKind", "open_source", "source_name"]
 
@@ -37,7 +37,6 @@ SourceKind: TypeAlias = Literal["folder", "archive", "arrays", "url", "drive", "
 PLAINLY = Wanted()
 """Read as it looks."""
 
-_WRAPPINGS = 16  # folders inside one another that hold nothing else
 _DEMO_NAMES = ("elpv", "elpv:any")
 
 
@@ -182,7 +181,7 @@ def _arrays_of(name: str, path: Path) -> tuple[Path, ...]:
 
 def _wrapped_arrays(path: Path) -> tuple[Path, ...]:
     # Arrays in a folder that holds nothing else, as torchvision keeps them (MNIST/raw/) and archives have them.
-    for _ in range(_WRAPPINGS):
+    for _ in range(MOST_WRAPPINGS):
         inside = list_folder(os.fspath(path)) if path.is_dir() else Listing()
         if len(inside.all_folders) != 1 or inside.files:
             return ()

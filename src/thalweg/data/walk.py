@@ -17,10 +17,12 @@ from thalweg.core.dataset import Notice
 from thalweg.core.files import printable
 from thalweg.data.unread_kinds import unread_kind
 
-__all__ = ["Against", "Listing", "list_folder", "maybe_picture", "walk_folders"]
+__all__ = ["MOST_WRAPPINGS", "Against", "Listing", "is_of_another_kind", "list_folder", "maybe_picture", "walk_folders"]
 
 Against: TypeAlias = Callable[[str, str], str]
 """Gives the reason why a file is not looked for, from root and file; nothing for one that is."""
+MOST_WRAPPINGS = 16
+"""Folders inside one another that hold nothing else, as archives of archives of folders have them."""
 
 # fmt: off
 _PICTURES = frozenset({
@@ -195,6 +197,22 @@ def _looks_like_picture(head: bytes) -> bool:
     if head[:2] == b"BM" and head[6:10] == bytes(4):
         return True
     return head[4:12] == b"ftypavif" or (head[:1] == b"P" and head[1:2] in b"123456" and head[2:3] in b" \t\r\n")
+
+
+def is_of_another_kind(reason: str) -> bool:
+    """Tell whether a file is left out only because it is of another kind, so that nobody need do anything about it.
+
+    Args:
+        reason: Why it is left out.
+
+    Returns:
+        Whether that is all.
+
+    Example:
+        >>> is_of_another_kind("no picture by its name: .txt"), is_of_another_kind("is empty")
+        (True, False)
+    """
+    return reason.startswith(("no picture by its", "none of the"))
 
 
 def walk_folders(

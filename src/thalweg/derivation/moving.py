@@ -1,10 +1,8 @@
 """What an output of a layer that takes values apart depends on: cropping, the two shuffles; and of its neighbours."""
 
-from collections.abc import Sequence
-
 from thalweg.core.layer_kinds.settings import per_axis
 from thalweg.core.layer_kinds.windows import margins
-from thalweg.derivation.reading import Asked, Found, Place, Term, reads_of
+from thalweg.derivation.reading import Asked, Found, Term, one_input, reads_of
 
 __all__ = ["among_neighbours", "cropped", "shuffled", "spread"]
 
@@ -21,7 +19,7 @@ def cropped(asked: Asked) -> Found:
     left_out = margins(asked.settings["cropping"], asked.output.axes)
     channel = asked.channel + per_axis(asked.settings["channels"], 2)[0]
     at = (channel, *(place + before for place, (before, _) in zip(asked.place, left_out, strict=True)))
-    return _one(asked, at, "One input as it is, moved by the cropping.")
+    return one_input(asked, at, "One input as it is, moved by the cropping.")
 
 
 def shuffled(asked: Asked) -> Found:
@@ -36,7 +34,7 @@ def shuffled(asked: Asked) -> Found:
     groups = asked.settings["groups"]
     size = asked.output.channels // groups
     at = (asked.channel % groups * size + asked.channel // groups, *asked.place)
-    return _one(asked, at, "One input as it is, of another channel.")
+    return one_input(asked, at, "One input as it is, of another channel.")
 
 
 def spread(asked: Asked) -> Found:
@@ -51,7 +49,7 @@ def spread(asked: Asked) -> Found:
     factor = asked.settings["upscale_factor"]
     row, column = asked.place
     channel = asked.channel * factor**2 + row % factor * factor + column % factor
-    return _one(
+    return one_input(
         asked, (channel, row // factor, column // factor), "One input as it is, of a channel that became places."
     )
 
@@ -76,9 +74,3 @@ def among_neighbours(asked: Asked) -> Found:
         products=last - first + 1,
         reads=(reads_of(asked, 0, (first, last), spot),),
     )
-
-
-def _one(asked: Asked, at: Place, rule: str) -> Found:
-    spot: Sequence[Sequence[int]] = [[place] for place in at[1:]]
-    read = reads_of(asked, 0, (at[0], at[0]), spot)
-    return Found(rule=rule, combine="same", terms=(Term(at=at),), products=1, reads=(read,))

@@ -10,7 +10,7 @@ from thalweg.core.layer_kinds.windows import windows
 from thalweg.core.network_spec import LayerSpec
 from thalweg.core.shape import Shape
 
-__all__ = ["MOST_TERMS", "Asked", "Found", "Place", "Term", "first_terms", "pairs", "reads_of", "whole"]
+__all__ = ["MOST_TERMS", "Asked", "Found", "Place", "Term", "first_terms", "one_input", "pairs", "reads_of", "whole"]
 
 MOST_TERMS = 4096
 """Terms that are written out; there may be millions."""
@@ -138,3 +138,25 @@ def pairs(asked: Asked) -> list[list[tuple[int, int]]]:
         at = ((tap, start + tap * window.dilation) for tap in range(window.kernel))
         found.append([(tap, position) for tap, position in at if 0 <= position < size])
     return found
+
+
+def one_input(asked: Asked, at: Place, rule: str, combine: str = "same", source: int = 0) -> Found:
+    """An output that depends on one input alone.
+
+    Args:
+        asked: The question.
+        at: Channel and place of the input.
+        rule: What is done with it, in a sentence.
+        combine: How it enters.
+        source: Number of the value among those the layer reads.
+
+    Returns:
+        What the output depends on.
+    """
+    return Found(
+        rule=rule,
+        combine=combine,
+        terms=(Term(at=at, source=source),),
+        products=1,
+        reads=(reads_of(asked, source, (at[0], at[0]), [[place] for place in at[1:]]),),
+    )

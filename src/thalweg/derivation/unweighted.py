@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from thalweg.core.layer_kinds.settings import per_axis
 from thalweg.core.layer_kinds.windows import margins, windows
-from thalweg.derivation.reading import Asked, Found, Place, Term, first_terms, pairs, reads_of
+from thalweg.derivation.reading import Asked, Found, Term, first_terms, one_input, pairs, reads_of
 
 __all__ = [
     "adaptive",
@@ -99,16 +99,6 @@ def _over(asked: Asked, axes: Sequence[Sequence[int]]) -> Found:
     return _window(asked, axes, f"mean {count}", f"The mean of {count:,} positions of its own channel.")
 
 
-def _single(asked: Asked, at: Place, rule: str, combine: str = "same", source: int = 0) -> Found:
-    return Found(
-        rule=rule,
-        combine=combine,
-        terms=(Term(at=at, source=source),),
-        products=1,
-        reads=(reads_of(asked, source, (at[0], at[0]), [[place] for place in at[1:]]),),
-    )
-
-
 def function(asked: Asked) -> Found:
     """A function of one input.
 
@@ -118,7 +108,7 @@ def function(asked: Asked) -> Found:
     Returns:
         What the output depends on.
     """
-    return _single(asked, asked.at, f"{asked.layer.kind} of one input, the one at the same place.", "each")
+    return one_input(asked, asked.at, f"{asked.layer.kind} of one input, the one at the same place.", "each")
 
 
 def kept(asked: Asked) -> Found:
@@ -132,7 +122,7 @@ def kept(asked: Asked) -> Found:
     """
     rule = "The input at the same place"
     rule += {"dropout": "; in training it is dropped by chance, and otherwise enlarged."}.get(asked.layer.kind, ".")
-    return _single(asked, asked.at, rule)
+    return one_input(asked, asked.at, rule)
 
 
 def normalised(asked: Asked) -> Found:
@@ -145,7 +135,7 @@ def normalised(asked: Asked) -> Found:
         What the output depends on.
     """
     affine = "; then times gamma plus beta of that channel" if asked.settings["affine"] else ""
-    found = _single(asked, asked.at, f"(input - mean) / sqrt(variance + {asked.settings['eps']:g}){affine}.", "each")
+    found = one_input(asked, asked.at, f"(input - mean) / sqrt(variance + {asked.settings['eps']:g}){affine}.", "each")
     note = (
         "Mean and variance are this channel's: running ones when predicting; in training those of the whole batch, so "
         "that the output then depends on every position of the channel in every sample."
@@ -223,7 +213,7 @@ def flat(asked: Asked) -> Found:
     for size in reversed(asked.shapes[0].as_tuple()):
         rest, here = divmod(rest, size)
         place.append(here)
-    return _single(asked, tuple(reversed(place)), "One input as it is; rows are laid end to end, channel by channel.")
+    return one_input(asked, tuple(reversed(place)), "One input as it is; rows are laid end to end, channel by channel.")
 
 
 def _several(asked: Asked, combine: str, rule: str) -> Found:
@@ -281,7 +271,7 @@ def stacked(asked: Asked) -> Found:
         channel -= asked.shapes[source].channels
         source += 1
     rule = "One input as it is: the channels of the inputs stand one behind the other."
-    return _single(asked, (channel, *asked.place), rule, source=source)
+    return one_input(asked, (channel, *asked.place), rule, source=source)
 
 
 def enlarged(asked: Asked) -> Found:
@@ -296,7 +286,7 @@ def enlarged(asked: Asked) -> Found:
     factors = per_axis(asked.settings["scale_factor"], asked.output.axes)
     if asked.settings["mode"] == "nearest":
         at = tuple(place // factor for place, factor in zip(asked.place, factors, strict=True))
-        return _single(asked, (asked.channel, *at), "The nearest input, as it is.")
+        return one_input(asked, (asked.channel, *at), "The nearest input, as it is.")
     axes = []
     for place, factor, size in zip(asked.place, factors, asked.shapes[0].extents, strict=True):
         half = 2 * place + 1 - factor  # the place (o + 1/2) / factor - 1/2, times 2 factor
@@ -316,7 +306,7 @@ def thinned(asked: Asked) -> Found:
     """
     steps = per_axis(asked.settings["stride"], asked.output.axes)
     at = tuple(place * step for place, step in zip(asked.place, steps, strict=True))
-    return _single(asked, (asked.channel, *at), "One input as it is; those between are left out.")
+    return one_input(asked, (asked.channel, *at), "One input as it is; those between are left out.")
 
 
 def padded(asked: Asked) -> Found:
@@ -333,5 +323,5 @@ def padded(asked: Asked) -> Found:
     channel = asked.channel - per_axis(asked.settings["channels"], 2)[0]
     at = (channel, *(place - before for place, (before, _) in zip(asked.place, added, strict=True)))
     if all(0 <= place < size for place, size in zip(at, shape.as_tuple(), strict=True)):
-        return _single(asked, at, "One input as it is, moved by the padding.")
+        return one_input(asked, at, "One input as it is, moved by the padding.")
     return Found(rule="A zero of the padding: it depends on nothing.", combine="sum", terms=(), products=0, padding=1)

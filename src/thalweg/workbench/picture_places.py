@@ -18,7 +18,7 @@ from thalweg.core.errors import PlanError, SourceError
 from thalweg.core.files import printable
 from thalweg.data.array_rows import PictureRows, picture_rows
 from thalweg.data.arrays import picture_arrays
-from thalweg.data.walk import maybe_picture
+from thalweg.data.walk import is_of_another_kind, maybe_picture
 from thalweg.workbench.model import TrainedModel
 
 __all__ = ["Pictures", "Place", "as_files", "blocks_of", "files_in", "places_of"]
@@ -100,7 +100,7 @@ def _hidden(file: Path, folder: Path) -> bool:
     """What lies in a folder and is no picture, left by a system or beside the photos; a file named itself is tried."""
     parts = file.relative_to(folder).parts
     debris = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return debris or maybe_picture(str(folder), file.relative_to(folder).as_posix()).startswith("no picture by its")
+    return debris or is_of_another_kind(maybe_picture(str(folder), file.relative_to(folder).as_posix()))
 
 
 def blocks_of(model: TrainedModel, place: Place, *, most: int, notes: list[str]) -> Generator[PictureRows, None, None]:

@@ -125,11 +125,12 @@ def _advice(result: TrainResult, evaluation: Evaluation, folder: RunFolder) -> s
         return "Next: look at the samples and mistakes (are the labels right, is the difference visible at this size?)."
     if evaluation.accuracy == 1:
         return "Next: nothing is wrong here; be sure that held-out files are independent of the others (--group-by)."
-    scratch = _pictures_from_scratch(result, folder)
+    plan = TrainingPlan.from_toml(folder.read_text("plan.toml"))
+    scratch = _pictures_from_scratch(plan, result, folder)
     if train - held > 0.08:  # noqa: PLR2004 - a gap that no interval of a few hundred files explains
         start = f", or a pretrained start: --backbone {BACKBONE}" if scratch else ""
         return f"Next: it knows its training files better ({train:.1%}); more pictures would help most{start}."
-    unfinished = _behind_its_head(result, held, folder) or advice_of_unfinished(result, rows)
+    unfinished = _behind_its_head(plan, result, held, folder) or advice_of_unfinished(result, rows)
     if unfinished:
         return unfinished
     width = evaluation.accuracy_interval[1] - evaluation.accuracy_interval[0]
@@ -137,9 +138,8 @@ def _advice(result: TrainResult, evaluation: Evaluation, folder: RunFolder) -> s
     return f"Next: {what}; the interval, {width:.1%} wide, narrows only with more files held out."
 
 
-def _behind_its_head(result: TrainResult, held: float, folder: RunFolder) -> str:
+def _behind_its_head(plan: TrainingPlan, result: TrainResult, held: float, folder: RunFolder) -> str:
     """That fine-tuning ended below the head which it began with, on the same files; empty where it did not."""
-    plan = TrainingPlan.from_toml(folder.read_text("plan.toml"))
     kept = (folder.path / "backbone.json").is_file()
     if not kept or not plan.fine_tunes or plan.minutes is not None:  # within minutes the head is told of some files
         return ""
@@ -153,8 +153,7 @@ def _behind_its_head(result: TrainResult, held: float, folder: RunFolder) -> str
     )
 
 
-def _pictures_from_scratch(result: TrainResult, folder: RunFolder) -> bool:
+def _pictures_from_scratch(plan: TrainingPlan, result: TrainResult, folder: RunFolder) -> bool:
     """Whether a pretrained start was open and is likely to help: photos, no more than some tens of thousands."""
-    plan = TrainingPlan.from_toml(folder.read_text("plan.toml"))
     is_pictures = folder.read_json("data.json").get("reading") is None
     return is_pictures and plan.backbone is None and result.train_files <= _MANY_FILES

@@ -133,12 +133,15 @@ def weighed(chosen: Chosen, *, given: float | None, usual: float, trusted: float
     if given is not None and 1 / KEPT_STARTING <= given / answer <= KEPT_STARTING:
         answer, rate_from = given, "user"
     steps = f"{len(chosen.trials)} trials of {chosen.trials[0].steps} steps" if chosen.trials else "trials"
-    message = f"{steps} agree, their own choice is {chosen.rate:.2g}" if agrees else chosen.reason
-    if agrees and chosen.rate * trusted < usual:
-        message = f"{steps} do not break at it; what more they could say, the head that was fitted before hides"
-    if agrees and fitted and len(chosen.trials) == 1:
+    if not agrees:
+        message = chosen.reason
+    elif fitted and len(chosen.trials) == 1:
         sole = chosen.trials[0]
         message = f"{sole.steps} steps at {sole.rate:.2g} break nothing; what more trials could say, the head hides"
+    elif chosen.rate * trusted < usual:
+        message = f"{steps} do not break at it; what more they could say, the head that was fitted before hides"
+    else:
+        message = f"{steps} agree, their own choice is {chosen.rate:.2g}"
     return RateDecision(rate=answer, rate_from=rate_from, message=message)  # type: ignore[arg-type]
 
 
