@@ -62,6 +62,11 @@ def test_an_input_that_is_no_shape_is_refused(given):
         describe("lenet", input=given)
 
 
+def test_a_size_that_is_no_whole_number_is_named_within_its_shape():
+    with pytest.raises(ShapeError, match=r"shape 3xax8 has a size of 'a'; sizes are whole numbers"):
+        describe("lenet", input=(3, "a", 8))
+
+
 def test_a_size_that_does_not_fit_names_the_layer():
     with pytest.raises(ShapeError, match=r"layer 'conv2' \(conv2d\)"):
         describe(describe("lenet").spec, input="1,8,8")

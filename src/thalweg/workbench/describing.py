@@ -127,7 +127,7 @@ def _shapes(given: InputSizes) -> tuple[Shape, ...]:
             return tuple(map(Shape.parse, given.split(";")))
         if given is None or isinstance(given, Shape):
             return () if given is None else (given,)
-        return tuple(map(_shape, [given] if all(isinstance(each, int) for each in given) else given))
+        return tuple(map(_shape, given if isinstance(given[0], str | Shape | Sequence) else [given]))
     except (ShapeError, IndexError, TypeError) as error:
         raise ShapeError(f"--input: {error}") from None
 
