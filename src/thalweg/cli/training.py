@@ -101,6 +101,24 @@ def train(
         typer.Option(help="Regular expression with one group; equal matches stay on one side.", rich_help_panel=DATA),
     ] = None,
     augment: Annotated[str, typer.Option(help="auto, none or turns.", rich_help_panel=DATA)] = "auto",
+    mirror: Annotated[
+        bool | None,
+        typer.Option(
+            "--mirror/--no-mirror",
+            help="Mirror training samples.",
+            rich_help_panel=DATA,
+            show_default="unless classes tell left from right",
+        ),
+    ] = None,
+    shift: Annotated[
+        bool | None,
+        typer.Option(
+            "--shift/--no-shift",
+            help="Shift and scale training samples.",
+            rich_help_panel=DATA,
+            show_default="unless they are cut alike",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Decides split, weights, order and dropout.", rich_help_panel=RUN)] = 42,
     out: Annotated[
         Path | None, typer.Option(help="Run folder to make.", rich_help_panel=RUN, show_default="runs/NAME")
@@ -197,6 +215,8 @@ def train(
             context=look_around,
             weight_decay=weight_decay,
             augment=augment,
+            mirror=mirror,
+            shift=shift,
             class_weights=class_weights,
             label_smoothing=label_smoothing,
             overlap_loss=overlap_loss,

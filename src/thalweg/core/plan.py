@@ -96,6 +96,10 @@ class TrainingPlan:
         group_by: Regular expression on the path, with one group; files with equal matches stay on one side.
         seed: Decides split, initial weights, order, augmentation and dropout.
         augment: `auto`, `none`, or `turns` (overturned and turned by quarters, for pictures without any direction).
+        mirror: Whether augmentation mirrors samples; None decides by what mirrored copies cost a small classifier, and
+            in the plan of a run stands for yes.
+        shift: Whether augmentation shifts and scales them; None decides by how much all samples share, and in the plan
+            of a run stands for yes.
         class_weights: `auto` (only when the largest class is three times the smallest), `balanced` or `none`.
         label_smoothing: Share of the target spread over all classes, 0 to 1; None takes the network's recipe.
         warmup: Share of the run in which the rate rises.
@@ -145,6 +149,8 @@ class TrainingPlan:
     group_by: str | None = None
     seed: int = 42
     augment: Augment = "auto"
+    mirror: bool | None = None
+    shift: bool | None = None
     class_weights: Weighting = "auto"
     label_smoothing: float | None = None
     warmup: float = 0.1
@@ -192,6 +198,9 @@ class TrainingPlan:
             )
         if self.split_file and (self.test or self.validation):
             raise PlanError("--split-file fixes the split: leave --test, --validation and --split out")
+        if self.augment == "none" and (self.mirror or self.shift):
+            option = "--mirror" if self.mirror else "--shift"
+            raise PlanError(f"--augment none leaves all samples as they are: leave it or {option} out")
         self._check_transfer()
 
     def _check_transfer(self) -> None:

@@ -34,8 +34,16 @@ __all__ = [
 WHITE = 255.0
 
 
-def augmentation_for(choice: str, *, upright: bool, form: Form = "picture", masks: bool = False) -> Augmentation:
-    """Choose the augmentation that the word in a plan stands for.
+def augmentation_for(
+    choice: str,
+    *,
+    upright: bool,
+    form: Form = "picture",
+    masks: bool = False,
+    mirror: bool | None = None,
+    shift: bool | None = None,
+) -> Augmentation:
+    """Choose the augmentation that a plan stands for.
 
     Args:
         choice: `auto`, `none` or `turns`.
@@ -44,6 +52,8 @@ def augmentation_for(choice: str, *, upright: bool, form: Form = "picture", mask
         form: What the samples are.
         masks: Whether every pixel has a class: then things may be much nearer or further than they were, a part of the
             picture is cut out, and light and colour change as from one drive to another.
+        mirror: Whether samples are mirrored; None for yes.
+        shift: Whether they are shifted and scaled; None for yes.
 
     Returns:
         The magnitudes.
@@ -54,7 +64,16 @@ def augmentation_for(choice: str, *, upright: bool, form: Form = "picture", mask
     Example:
         >>> augmentation_for("none", upright=True).shift
         0.0
+        >>> augmentation_for("auto", upright=True, mirror=False).flip_horizontal
+        False
     """
+    changes = _usual(choice, upright=upright, form=form, masks=masks)
+    if mirror is False:
+        changes = replace(changes, flip_horizontal=False, flip_vertical=False, flip_depth=False)
+    return replace(changes, shift=0.0, zoom=0.0) if shift is False else changes
+
+
+def _usual(choice: str, *, upright: bool, form: Form, masks: bool) -> Augmentation:
     if choice == "none":
         return Augmentation.none()
     if masks:

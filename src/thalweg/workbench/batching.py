@@ -1,15 +1,65 @@
 """Loaded samples as batches: shuffled and augmented as the plan says for training, plain for everything else."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from thalweg.core.errors import PlanError
+from thalweg.core.files import printable
 from thalweg.core.plan import TrainingPlan
+from thalweg.data.alignment import ALIGNED, SHIFT, common_motion
 from thalweg.data.augment import augmentation_for
 from thalweg.data.batches import Batches
+from thalweg.data.mirroring import sided_classes, try_mirroring
 from thalweg.data.values import standardisation
 from thalweg.training.ranks import ALONE, Ranks
 from thalweg.workbench.loaded import Loaded
+from thalweg.workbench.telling import Listener
 
-__all__ = ["batches_of"]
+__all__ = ["batches_of", "settle_changes"]
+
+
+def settle_changes(plan: TrainingPlan, loaded: Loaded, train: tuple[int, ...], listener: Listener) -> TrainingPlan:
+    """Decide whether training samples are mirrored and shifted, where the user left it open (decision 0052).
+
+    Args:
+        plan: With the user's wishes.
+        loaded: The samples.
+        train: Those of the training part, which alone are looked at.
+        listener: Who is told what is not done, and why.
+
+    Returns:
+        The plan of the run, which keeps the answers.
+
+    Raises:
+        PlanError: Signals shall be mirrored.
+    """
+    if plan.mirror and loaded.form == "signal":
+        raise PlanError("--mirror is for pictures and volumes: signals have a direction, that of time")
+    if plan.augment == "none" or loaded.masks is not None:
+        return plan
+    samples, rows = loaded.pictures.pixels, loaded.rows[list(train)]
+    shared = common_motion(samples, rows) if plan.shift is None else 0.0
+    if shared >= ALIGNED:
+        plan = replace(plan, shift=False)
+        listener.say(
+            f"Samples are cut alike: what a shift of {100 * SHIFT:g} % changes in all of them is {shared:.1f} times "
+            f"what they differ by. They are neither shifted nor scaled; --shift does it all the same."
+        )
+    if plan.mirror is not None or loaded.form == "signal":
+        return plan
+    sides = sided_classes(loaded.scan.classes)
+    tried = try_mirroring(samples, rows, loaded.labels[list(train)]) if not sides and loaded.form == "picture" else None
+    if sides is not None:
+        one, other = map(printable, sides)
+        listener.say(f"{one} and {other} differ by their side: nothing is mirrored; --mirror does it all the same.")
+    elif tried is not None and tried.costs:
+        listener.say(
+            f"Mirrored copies cost answers: of {tried.files} training files, a small classifier was right on "
+            f"{tried.lost} only without and on {tried.won} only with them. Nothing is mirrored; --mirror does it all "
+            f"the same."
+        )
+    return replace(plan, mirror=False) if sides or (tried and tried.costs) else plan
 
 
 def batches_of(
@@ -36,7 +86,14 @@ def batches_of(
     """
     chosen = np.asarray(indices, dtype=np.int64)
     changes = (
-        augmentation_for(plan.augment, upright=loaded.scan.upright, form=loaded.form, masks=loaded.masks is not None)
+        augmentation_for(
+            plan.augment,
+            upright=loaded.scan.upright,
+            form=loaded.form,
+            masks=loaded.masks is not None,
+            mirror=plan.mirror,
+            shift=plan.shift,
+        )
         if training
         else None
     )

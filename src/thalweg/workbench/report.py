@@ -37,6 +37,13 @@ from thalweg.workbench.suspects import suspects_of
 
 __all__ = ["answer", "report", "write_report"]
 
+_WITHOUT = {
+    (False, False): "",
+    (True, False): ": not mirrored",
+    (False, True): ": neither shifted nor scaled",
+    (True, True): ": neither mirrored nor shifted nor scaled",
+}
+"""Behind a caption: what augmentation leaves out, mirroring and shifts."""
 SAMPLES, AUGMENTED, MISTAKES, PER_CELL, CELL_BUDGET = 16, 8, 16, 8, 240
 _HOW = {
     "picture": "",
@@ -143,7 +150,10 @@ class _Gallery:
         )
         caption = f"{len(plain)} random {self.form}s of the training split, with their class{self.how}"
         grids = [PictureGrid(caption=caption, pictures=plain)]
-        changes = augmentation_for(self.plan.augment, upright=self.summary.upright, form=self.form)
+        plan = self.plan
+        changes = augmentation_for(
+            plan.augment, upright=self.summary.upright, form=self.form, mirror=plan.mirror, shift=plan.shift
+        )
         if changes != augmentation_for("none", upright=True):
             some = chosen[:AUGMENTED]
             source = Batches(
@@ -163,7 +173,8 @@ class _Gallery:
                 as_picture(np.ascontiguousarray(pixels), self.classes[self.label[file]], file=file, frames=self.frames)
                 for pixels, file in zip(block.numpy(), some, strict=True)
             )
-            how = f": {described_changes(changes)}" if self.form != "picture" else ""
+            how = _WITHOUT[plan.mirror is False, plan.shift is False]
+            how = f": {described_changes(changes)}" if self.form != "picture" else how
             caption = f"The first of them as augmentation changes them in training{how}"
             grids.append(PictureGrid(caption=caption, pictures=shown))
         return (*grids, *self._suspects())

@@ -161,13 +161,16 @@ def _loss_blocks(
             f" Added is {plan.overlap_loss:g} times the Lovász-softmax loss, which counts the overlap of each class "
             f"that a picture shows, so that small classes weigh as much as large ones."
         )
-    changes = augmentation_for(plan.augment, upright=summary.upright, masks=True)
+    changes = augmentation_for(plan.augment, upright=summary.upright, masks=True, mirror=plan.mirror, shift=plan.shift)
     moved = (
         f" Training pictures and their masks are {'mirrored, ' if changes.flip_horizontal else ''}scaled by up to "
         f"{changes.zoom:.0%} and shifted by up to {changes.shift:.0%} together (what is cut off is gone, what appears "
         f"is a reflection); brightness, contrast and colour change in the picture alone."
         if changes.zoom
         else " Training pictures are left as they are."
+        if plan.augment == "none"
+        else f" Training pictures are {'mirrored with their masks, ' if changes.flip_horizontal else ''}neither "
+        f"shifted nor scaled; brightness, contrast and colour change."
     )
     blocks: list[Block] = [Paragraph(text=said + moved)]
     if weights is not None:
@@ -218,7 +221,9 @@ class _Gallery:
             ),
             PictureGrid(caption=caption, pictures=plain),
         ]
-        changes = augmentation_for(self.plan.augment, upright=self.summary.upright, masks=True)
+        changes = augmentation_for(
+            self.plan.augment, upright=self.summary.upright, masks=True, mirror=self.plan.mirror, shift=self.plan.shift
+        )
         if self.plan.augment != "none":
             some = np.asarray(chosen[:AUGMENTED], np.int64)
             source = Batches(

@@ -26,7 +26,7 @@ from thalweg.pretrained.obtaining import Weights
 from thalweg.training.device import Device, choose_device, fitting_threads, prepare
 from thalweg.training.meeting import joined
 from thalweg.training.ranks import Ranks
-from thalweg.workbench.batching import batches_of
+from thalweg.workbench.batching import batches_of, settle_changes
 from thalweg.workbench.environment import describe_environment
 from thalweg.workbench.event_log import FOLDER as EVENTS
 from thalweg.workbench.loading import Looked, divide, load_scan, look, summarise
@@ -81,6 +81,8 @@ def train(
     task: str | None = None,
     weight_decay: float | None = None,
     augment: str = "auto",
+    mirror: bool | None = None,
+    shift: bool | None = None,
     class_weights: str = "auto",
     label_smoothing: float | None = None,
     patience: int = 0,
@@ -128,6 +130,8 @@ def train(
         task: `classification`, `segmentation` to insist on masks, or None to see it from the source.
         weight_decay: Strength of weight decay.
         augment: `auto`, `none` or `turns`.
+        mirror: Whether training samples are mirrored; None does it unless classes tell left from right.
+        shift: Whether they are shifted and scaled; None does it unless most of what would move is the same in all.
         class_weights: `auto`, `balanced` or `none`.
         label_smoothing: Share of the target spread over all classes.
         overlap_loss: Weight of the overlap (Lovász) loss beside the cross-entropy, where every pixel has a class.
@@ -186,6 +190,8 @@ def train(
         seed=seed,
         weight_decay=weight_decay,
         augment=augment,
+        mirror=mirror,
+        shift=shift,
         class_weights=class_weights,
         label_smoothing=label_smoothing,
         overlap_loss=overlap_loss,
@@ -255,6 +261,7 @@ def _train(
     refuse_thin_parts(plan, len(parts.train), ranks)
     refuse_other_data(summary, ranks)
     tell_data(summary, listener)
+    plan, _ = decided_once(plan, lambda: (settle_changes(plan, loaded, parts.train, listener), None), ranks)
     if ranks.size > 1:
         listener.say(told_of_ranks(ranks, spec, shards=shards))
     begin = start_masks if found.masks else start_from
