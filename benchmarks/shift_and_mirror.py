@@ -143,31 +143,44 @@ def pictures_of(source: str, data: Path) -> Iterator[tuple[str, str, np.ndarray]
         yield part, str(labels[index]), picture
 
 
+FINE = 8
+"""Signs are drawn so many times as large and scaled down: edges as they are drawn would tell what was mirrored."""
+
+
 def arrow(picture: Image.Image, kind: int, random: np.random.Generator) -> str:
     """Draw a sign into a picture of 32 x 32, and say what it is."""
-    canvas, size = ImageDraw.Draw(picture), random.uniform(0.6, 1)
-    middle = 16 + random.integers(-5, 6, 2)
-    canvas.ellipse([*(middle - 10 * size), *(middle + 10 * size)], fill=(20, 40, 160))
+    fine = Image.new("RGBA", (32 * FINE, 32 * FINE))
+    canvas, size = ImageDraw.Draw(fine), FINE * random.uniform(0.6, 1)
+    middle = FINE * (16 + random.uniform(-5, 5, 2))
+    canvas.ellipse([*(middle - 10 * size), *(middle + 10 * size)], fill=(20, 40, 160, 255))
     outline = ((8, 0), (0, -6), (0, -2), (-8, -2), (-8, 2), (0, 2), (0, 6))
     if kind < 2:
         side = (-1, 1)[kind]
         places = [(middle[0] + side * x * size, middle[1] + y * size) for x, y in outline]
-        canvas.polygon(places, fill=(240, 240, 240))
+        canvas.polygon(places, fill=(240, 240, 240, 255))
     else:
         reach = np.array([6 * size, 2 * size]) if kind == 2 else np.full(2, 4 * size)
-        (canvas.rectangle if kind == 2 else canvas.ellipse)(
-            [*(middle - reach), *(middle + reach)], fill=(240, 240, 240)
-        )
+        draw = canvas.rectangle if kind == 2 else canvas.ellipse
+        draw([*(middle - reach), *(middle + reach)], fill=(240, 240, 240, 255))
+    _lay(fine, picture)
     return ("this way", "that way", "bar", "dot")[kind]
 
 
 def letter(picture: Image.Image, kind: int, random: np.random.Generator) -> str:
     """Write a letter into a picture of 32 x 32 in some font of DejaVu, and say which."""
+    fine = Image.new("RGBA", (32 * FINE, 32 * FINE))
     styles = ("Sans", "Sans-Bold", "SansMono", "SansMono-Bold", "Serif", "Serif-Bold")
-    font = ImageFont.truetype(f"DejaVu{styles[random.integers(len(styles))]}.ttf", int(random.integers(18, 26)))
-    place = (8 + int(random.integers(-6, 7)), 2 + int(random.integers(-3, 4)))
-    ImageDraw.Draw(picture).text(place, "bdpq"[kind], fill=tuple(random.integers(150, 255, 3).tolist()), font=font)
+    font = ImageFont.truetype(f"DejaVu{styles[random.integers(len(styles))]}.ttf", FINE * int(random.integers(18, 26)))
+    place = tuple(FINE * (16 + random.uniform(-5, 5, 2)))
+    ink = (*random.integers(150, 255, 3).tolist(), 255)
+    ImageDraw.Draw(fine).text(place, "bdpq"[kind], fill=ink, font=font, anchor="mm")
+    _lay(fine, picture)
     return "bdpq"[kind]
+
+
+def _lay(fine: Image.Image, picture: Image.Image) -> None:
+    small = fine.resize(picture.size, Image.Resampling.BOX)
+    picture.paste(small, (0, 0), small)
 
 
 def printed_pattern() -> np.ndarray:

@@ -106,6 +106,19 @@ def test_groups_tell_their_kind_and_whether_labels_differ():
     )
 
 
+@pytest.mark.parametrize(
+    ("other", "twin", "differ"),
+    [("turn_right", "mirrored", False), ("turn_right", "exact", True), ("stop", "mirrored", True)],
+)
+def test_a_mirrored_picture_of_the_other_side_carries_the_right_class(other, twin, differ):
+    images = [*alike(20), TWINS[twin](alike(20)[3])]
+    labels = [0] * 20 + [1]
+    (found,) = find_duplicates(
+        pictures_of(images), [f"{number:02}" for number in range(21)], labels, ("turn_left", other)
+    )
+    assert found.labels_differ is differ
+
+
 def test_blank_pictures_are_twins_only_if_they_are_equal():
     blank = [Image.new("L", (64, 64), value) for value in (0, 0, 100, 200)]
     groups = find_duplicates(pictures_of([*alike(20), *blank]), [f"{index:02d}" for index in range(24)])

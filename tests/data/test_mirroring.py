@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from thalweg.data.mirroring import MirrorTrial, sided_classes, try_mirroring
+from thalweg.data.mirroring import MirrorTrial, try_mirroring
+from thalweg.data.sides import sided_classes
 
 
 def signs(count=160, side=32, *, sided=True):

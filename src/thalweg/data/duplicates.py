@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from thalweg.core.dataset import Duplicate
 from thalweg.data.cache import Pictures
+from thalweg.data.sides import one_side
 from thalweg.data.twin_memory import remembered
 
 __all__ = ["find_duplicates"]
@@ -48,7 +49,7 @@ _PRIOR = 20  # the set's mean is trusted as if this many pictures spoke against 
 
 
 def find_duplicates(
-    pictures: Pictures, files: Sequence[str], labels: Sequence[int] | None = None
+    pictures: Pictures, files: Sequence[str], labels: Sequence[int] | None = None, classes: Sequence[str] = ()
 ) -> tuple[Duplicate, ...]:
     """Find groups of files that show the same picture.
 
@@ -56,6 +57,7 @@ def find_duplicates(
         pictures: What `load_pictures` returned for these files; those left out are passed over.
         files: The files, in the same order.
         labels: Their classes, in the same order; None if there are none.
+        classes: Names of all classes: where two differ by their side alone, mirror images may be of one and the other.
 
     Returns:
         Groups in the order of their first file; a group is `exact` only if all its members are.
@@ -69,14 +71,17 @@ def find_duplicates(
 
     # Of few pictures a search is as quick.
     groups = remembered(pictures.thumbnails, pictures.content, search) if len(usable) > _ALL_PAIRS else search()
-    found = []
+    found, sides = [], one_side(classes)
     for indexes in groups:
         exact = bool((pictures.content[indexes] == pictures.content[indexes[0]]).all())
+        labelled = {int(labels[index]) for index in indexes} if labels is not None else set()
+        if not exact and sides:  # mirror images are near, and may be of either side
+            labelled = {sides[label] for label in labelled}
         found.append(
             Duplicate(
                 kind="exact" if exact else "near",
                 files=tuple(sorted(files[index] for index in indexes)),
-                labels_differ=labels is not None and len({labels[index] for index in indexes}) > 1,
+                labels_differ=len(labelled) > 1,
             )
         )
     return tuple(sorted(found, key=lambda duplicate: duplicate.files))

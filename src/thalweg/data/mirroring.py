@@ -7,15 +7,13 @@ files that it did not see, once after learning the others, once after learning t
 """
 
 import math
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-__all__ = ["MirrorTrial", "sided_classes", "try_mirroring"]
+__all__ = ["MirrorTrial", "try_mirroring"]
 
 TOLD = 3.0
 """Standard deviations of chance by which mirrored copies must have cost answers. Seen: letters b, d, p, q 12, arrows 7,
@@ -35,14 +33,6 @@ _THRESHOLD = 0.3
 """Filters that fit less than that stay silent."""
 _TOGETHER = 50
 """Pictures at a time: what they need stays in the processor's cache."""
-_SIDES = (
-    ("left", "right"),
-    ("l", "r"),
-    ("links", "rechts"),
-    ("gauche", "droite"),
-    ("izquierda", "derecha"),
-    ("چپ", "راست"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,36 +58,6 @@ class MirrorTrial:
     def costs(self) -> bool:
         """Whether mirrored copies cost answers, beyond chance."""
         return self.excess >= TOLD
-
-
-def sided_classes(classes: Sequence[str]) -> tuple[str, str] | None:
-    """Find two classes whose names differ by their side alone.
-
-    Args:
-        classes: Names.
-
-    Returns:
-        The first such two; None where there are none.
-
-    Example:
-        >>> sided_classes(["keep_left", "keep_right", "stop"])
-        ('keep_left', 'keep_right')
-        >>> sided_classes(["bright", "dark"]) is None
-        True
-    """
-    known = {tuple(_words(name)): name for name in classes}
-    for name in classes:
-        words = _words(name)
-        for one, other in _SIDES:
-            turned = tuple(other if word == one else word for word in words)
-            if one in words and turned in known and (len(one) > 1 or len(words) > 1):  # l and r alone are letters
-                return name, known[turned]
-    return None
-
-
-def _words(name: str) -> list[str]:
-    """`keepLeft-2` as keep, left, 2."""
-    return re.findall(r"[^\W\d_]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold())
 
 
 def try_mirroring(samples: np.ndarray, rows: np.ndarray, labels: np.ndarray, *, seed: int = 0) -> MirrorTrial | None:

@@ -10,7 +10,8 @@ from thalweg.core.plan import TrainingPlan
 from thalweg.data.alignment import ALIGNED, SHIFT, common_motion
 from thalweg.data.augment import augmentation_for
 from thalweg.data.batches import Batches
-from thalweg.data.mirroring import sided_classes, try_mirroring
+from thalweg.data.mirroring import try_mirroring
+from thalweg.data.sides import sided_classes
 from thalweg.data.values import standardisation
 from thalweg.training.ranks import ALONE, Ranks
 from thalweg.workbench.loaded import Loaded

@@ -112,7 +112,7 @@ def load_scan(
         pictures=pictures,
         left_out=left_out,
         warnings=(*found.warnings, *state.warnings),
-        duplicates=find_duplicates(pictures, files, labels),
+        duplicates=find_duplicates(pictures, files, labels, found.classes),
         health=state,
     )
 
