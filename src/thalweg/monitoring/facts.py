@@ -217,6 +217,9 @@ def _initial(leaf: torch.nn.Module) -> tuple[bool | None, float | None]:
     shape = weight.shape
     values = local(weight.detach()).cpu().flatten().double()  # of a shard, rows tell as well as the whole
     spread = float(values.std()) if values.numel() > 1 else 0.0
+    if isinstance(leaf, torch.nn.Embedding | torch.nn.EmbeddingBag):  # it looks rows up, and sums over none of them
+        drawn = any(abs(spread / known - 1) < _CLOSE for known in (1.0, _SMALL_NORMAL))
+        return (_is_normal(values, spread) and drawn if values.numel() >= _MANY else None), None
     fan_in = shape[1:].numel()
     gain = spread * math.sqrt(fan_in)
     if values.numel() < _MANY or not math.isfinite(spread) or spread == 0.0:
@@ -231,10 +234,18 @@ def _initial(leaf: torch.nn.Module) -> tuple[bool | None, float | None]:
         flat = abs(fourth - 1.8) < 5 * math.sqrt(1.3 / values.numel())
         if reaches and fills and flat:
             return True, gain  # torch's own, He's, LeCun's, Glorot's
-    normal = abs(fourth - 3.0) < 3.0 * math.sqrt(24.0 / values.numel())
+    normal = _is_normal(values, spread)
     both = math.sqrt(2.0 * fan_in / (fan_in + fan_out))
     usual = any(abs(gain / known - 1) < _CLOSE for known in (*_NORMAL_GAINS, both))
     return normal and (usual or abs(spread / _SMALL_NORMAL - 1) < _CLOSE), gain
+
+
+def _is_normal(values: torch.Tensor, spread: float) -> bool:
+    """Whether the fourth moment is that of a normal law, within three of its standard errors."""
+    if not 0 < spread < math.inf:
+        return False
+    fourth = float(((values - values.mean()) / spread).pow(4).mean())
+    return abs(fourth - 3.0) < 3.0 * math.sqrt(24.0 / values.numel())
 
 
 def first_tensor(value: object) -> torch.Tensor | None:

@@ -15,10 +15,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch.utils._pytree import tree_leaves
 
 from thalweg.modules.numbers import drawing_from
-from thalweg.monitoring.loss_seen import Objective, SeenCall, objective_of
+from thalweg.monitoring.loss_seen import Objective, SeenCall, objective_of, tensors_in
 
 __all__ = ["Batch", "Replay", "undisturbed"]
 
@@ -94,8 +93,8 @@ class Batch:
         self._finite = self.finite  # outputs are let go below
         self._resolved, seen = True, self.seen
         self._objective = objective_of(seen)
-        if seen.values:
-            self._loss = torch.stack([value.float() for value in seen.values]).sum()
+        if seen.cheap:
+            self._loss = seen.computed()
         elif self._objective is not None and seen.whole:
             with torch.no_grad():
                 self._loss = self._objective(seen.output)
@@ -107,7 +106,7 @@ class Batch:
         return self._tensors()
 
     def _tensors(self) -> list[torch.Tensor]:
-        return [each for each in tree_leaves((self.args, self.kwargs)) if isinstance(each, torch.Tensor)]
+        return tensors_in((self.args, self.kwargs))
 
     def _count(self) -> tuple[int, ...]:
         return tuple(-1 if tensor.is_inference() else tensor._version for tensor in self._tensors())  # noqa: SLF001

@@ -19,7 +19,8 @@ from thalweg.core.intervention import Intervention
 from thalweg.core.learning_rate import LearningRateEstimate
 from thalweg.core.run_log import NamedHistory
 from thalweg.monitoring.instruments import Instruments
-from thalweg.monitoring.seat import Seat, inner_optimizer
+from thalweg.monitoring.seat import Seat
+from thalweg.monitoring.unwrapped import inner_optimizer
 from thalweg.workbench.signal_log import SignalLog, TableLog
 
 __all__ = ["Watch", "live_line", "measured_history", "watch"]
