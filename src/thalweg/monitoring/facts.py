@@ -129,7 +129,8 @@ def output_form(outputs: torch.Tensor | None) -> OutputForm:
         return "probabilities"
     if several and high <= 0 and float(torch.logsumexp(values, 1).abs().max()) < _SLACK:
         return "log_probabilities"
-    if low >= 0 and values.numel() >= 32:  # noqa: PLR2004 - so many scores are not all positive by chance
+    alike = float((values - values[:1]).abs().max()) <= _ROUNDING * max(abs(low), high)  # as behind dead units: one row
+    if low >= 0 and values.numel() >= 32 and not alike:  # noqa: PLR2004 - so many scores are not positive by chance
         return "unit_interval" if high <= 1 else "non_negative"
     return "scores"
 

@@ -9,7 +9,7 @@ import torch
 from thalweg.monitoring.rate_search import Chosen
 from thalweg.monitoring.replay import Batch, Replay
 from thalweg.monitoring.snapshot import Snapshot
-from thalweg.monitoring.trials import HELD, Objective, TrialGround, clip_gradients
+from thalweg.monitoring.trials import HELD, Objective, TrialGround, clip_gradients, norm_of
 
 __all__ = ["FEWEST", "Lookout", "amp_scale", "worth_keeping"]
 
@@ -104,7 +104,7 @@ class Lookout:
             return
         own = float(clip_gradients(weights, math.inf)) / amp_scale(optimizer)
         again = torch.autograd.grad(replay.loss_with_graph(0), list(weights), allow_unused=True)
-        norm = float(torch.nn.utils.get_total_norm([each for each in again if each is not None]))
+        norm = float(norm_of([each for each in again if each is not None]))
         ratio = own / norm if norm > 0 else math.nan
         if math.isfinite(ratio) and ratio > 0 and not 1 / _OTHER_SCALE < ratio < _OTHER_SCALE:
             self.scale = ratio
@@ -127,7 +127,8 @@ def worth_keeping(ground: TrialGround, chosen: Chosen, initial: Snapshot, length
     """Whether training can go on from the present weights, told by a trial from here beside the best from the start.
 
     Gradients that nobody clips kill a network also at rates that are not too high: it is dead where a trial scarcely
-    moves its weights and ends no lower, and ruined where a trial ends much higher.
+    moves its weights and ends no lower, and ruined where a trial ends much higher. A careful rate is tried first; the
+    best one then, lest weights be given up that only came less far because the loop's own rate is lower.
 
     Args:
         ground: The present weights, and batches.
@@ -141,6 +142,9 @@ def worth_keeping(ground: TrialGround, chosen: Chosen, initial: Snapshot, length
     if initial.distance(ground.module) < _MOVED:
         return True
     best = min(chosen.trials, key=lambda trial: trial.loss)
-    here = ground.run(best.rate / 3, length)
-    dead = here.moved < _MOVED and not here.loss < best.loss
-    return not dead and here.loss <= _MUCH * best.loss
+    for rate in (best.rate / 3, best.rate):
+        here = ground.run(rate, length)
+        dead = here.moved < _MOVED and not here.loss < best.loss
+        if not dead and here.loss <= _MUCH * best.loss:
+            return True
+    return False

@@ -46,6 +46,7 @@ SNAPSHOT_EVERY = 50
 _RUINOUS = 4.0  # times the right rate: what was learned so is not worth keeping
 _BEHIND = 1.2  # times the trial's loss: a whole run must not be higher than this after a few trials' length
 _RETRIES = 3
+_BEYOND = 10  # updates, and percent of those told: a training that goes on so far was told a wrong end
 _FORGET = 2.0  # a change of rate by more than this clears what the optimizer remembers
 
 
@@ -158,8 +159,10 @@ class Pilot:
         """Collect batches whose loss is known, until there are enough and the time to act has come."""
         lookout = self.lookout
         lookout.see(None if self.revived else self._base(), self.seat.replay)
-        if done >= self.wait and self._base() <= 0:
-            self.unable = "the learning rate is zero, and a factor cannot raise it: nothing is repaired"
+        if self.seat.fed:  # as the judge of an adversarial pair: what it learns from moves with what it has learned
+            self._give_up("another network feeds this one and trains, too, so no trial can tell: nothing is repaired")
+        elif done >= self.wait and self._base() <= 0:
+            self._give_up("the learning rate is zero, and a factor cannot raise it: nothing is repaired")
         if self.unable or done < self.wait or (lookout.rising and done < 0.3 * (self.steps or math.inf)):
             return
         whole = lookout.batches
@@ -169,13 +172,19 @@ class Pilot:
         elif not is_finite(self.seat.module):
             self._revive(done)
         elif done >= self.wait + 2 * MOST:
-            self.unable = "the loss of recent batches cannot be computed again: nothing is repaired"
+            self._give_up("the loss of recent batches cannot be computed again: nothing is repaired")
+
+    def _give_up(self, why: str) -> None:
+        """Only look on from here, and hold nothing for it."""
+        self.unable = why
+        self.lookout.forget()
+        self.initial = self.kept = self.origin = None
 
     def _revive(self, done: int) -> None:
         """The weights broke before enough batches were seen: start anew at a careful rate, look on a little longer."""
         seat, before = self.seat, self._base()
         if self.revived:
-            self.unable = "the weights break at every rate: nothing is repaired"
+            self._give_up("the weights break at every rate: nothing is repaired")
             return
         kind: InterventionKind = "restart" if self.initial is not None else "reinitialise"
         if self.initial is not None:
@@ -197,14 +206,16 @@ class Pilot:
             self._note(done, "perturb", saddle, before)
         ground, length = self.lookout.ground(replay, self.seat.module, self.seat.optimizer), trial_steps(self.steps)
         chosen, scaled = self._search(ground, length)
-        broken = before > _RUINOUS * chosen.rate or not is_finite(self.seat.module)
-        broken = broken or not (self.initial is None or scaled or worth_keeping(ground, chosen, self.initial, length))
+        ruined = before > _RUINOUS * chosen.rate or not is_finite(self.seat.module)
+        known = self.initial is not None and not scaled
+        broken = ruined or (known and not worth_keeping(ground, chosen, cast("Snapshot", self.initial), length))
         if self.initial is None and (broken or not chosen.learned):
             chosen, broken = self._anew(ground, length, chosen), False
         self.spent += ground.spent
         self.chosen, self.decided, replay.batches = chosen, True, usual
         back = scaled != "" or (broken and not self.revived and self.initial is not None)
-        self._take_over(done, before, back=back, scaled=scaled)
+        why = "that rate ruined the weights" if ruined else "trials from the initial weights ended lower"
+        self._take_over(done, before, back=scaled or (why if back else ""), scaled=scaled != "")
 
     def _search(self, ground: TrialGround, length: int) -> tuple[Chosen, str]:
         """Choose a rate from the initial weights where they are known, and scale these where that is what is wrong."""
@@ -224,8 +235,8 @@ class Pilot:
         present.put_back(module, None)
         return chosen, "" if scaling is None else scaling.reason
 
-    def _take_over(self, done: int, before: float, *, back: bool, scaled: str) -> None:
-        """Set course with the chosen rate, from where it was chosen."""
+    def _take_over(self, done: int, before: float, *, back: str, scaled: bool) -> None:
+        """Set course with the chosen rate, from where it was chosen; `back` says why from the initial weights."""
         assert self.chosen is not None  # noqa: S101 - just chosen
         rate, seat = self.chosen.rate, self.seat
         seat.scale = 1.0
@@ -248,7 +259,7 @@ class Pilot:
         self.initial = None  # the memory is better used
         after = self.peak if bare and self.governs else rate
         if back:
-            reason = f"{scaled or 'that rate ruined the weights'}; {self.chosen.message}"
+            reason = f"{back}; {self.chosen.message}"
             self._note(done, "rescale" if scaled else "restart", reason, before, after=after, back=done)
         elif not leave and not anew:
             kind: InterventionKind = "raise_rate" if rate > before else "lower_rate"
@@ -324,6 +335,9 @@ class Pilot:
         if not self.governs or math.isnan(self.peak):
             return self.factor
         base = self._base()
+        if self.course is not None and step > self.course.end + max(_BEYOND, _BEYOND * self.course.end // 100):
+            ended, self.course = self.course.end, None
+            self._note(step, "raise_rate", f"the training goes on beyond the {ended} updates that were told", 0.0)
         share = self.course.share(step) if self.course else 1.0
         return self.peak * self.factor * share / base if base > 0 else 1.0
 

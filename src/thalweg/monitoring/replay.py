@@ -120,12 +120,15 @@ class Replay:
         module: The network itself, without wrappers.
         batches: What is held, oldest first; one a step (the last of a step that accumulated several).
         forwards: Forward passes made so far, a backward pass counted as two more.
+        differentiates: Whether the network takes derivatives within its forward pass, as those of physical laws do,
+            and so cannot be computed without a graph.
     """
 
     module: torch.nn.Module
     batches: deque[Batch] = field(default_factory=lambda: deque(maxlen=KEPT))
     forwards: int = 0
     busy: bool = False
+    differentiates: bool = False
 
     @property
     def ready(self) -> bool:
@@ -205,14 +208,28 @@ class Replay:
 
         Returns:
             The network's output, whatever it is.
+
+        Raises:
+            RuntimeError: The network cannot be computed, with a graph or without.
         """
         self.forwards += 1
         was_busy, self.busy = self.busy, True
         try:
-            with undisturbed(self.module, seed=batch.update), _autocast(batch.autocast):
-                return self.module(*batch.args, **batch.kwargs)
+            with torch.set_grad_enabled(torch.is_grad_enabled() or self.differentiates):
+                return self._call(batch)
+        except RuntimeError:
+            if torch.is_grad_enabled() or self.differentiates:
+                raise
+            with torch.enable_grad():
+                output = self._call(batch)
+            self.differentiates = True
+            return output
         finally:
             self.busy = was_busy
+
+    def _call(self, batch: Batch) -> object:
+        with undisturbed(self.module, seed=batch.update), _autocast(batch.autocast):
+            return self.module(*batch.args, **batch.kwargs)
 
     def _loss(self, batch: Batch) -> torch.Tensor:
         objective = batch.objective

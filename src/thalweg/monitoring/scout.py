@@ -92,6 +92,9 @@ class Scout:
             if self.pilot.chosen is not None and self.pilot.chosen.trials:
                 self._note(done, self.pilot.chosen, self.pilot.spent)
             return
+        if self.seat.fed:
+            self._end("another network feeds this one and trains, too, so no trial can tell: no trials are made")
+            return
         self.lookout.see(None, self.seat.replay)
         if done < self.wait:
             return

@@ -16,11 +16,12 @@ from typing import Any
 
 import torch
 from torch.utils._pytree import tree_map
+from torch.utils.hooks import RemovableHandle
 
 from thalweg.monitoring.loss_seen import LossModules, Objective, SeenCall, detached, float_leaves
 from thalweg.monitoring.moment import Moment, Passenger
 from thalweg.monitoring.replay import Batch, Replay
-from thalweg.monitoring.seat_hooks import Closure, Hook, OnGradient, led
+from thalweg.monitoring.seat_hooks import Closure, CompiledCall, Hook, OnGradient, led
 from thalweg.monitoring.unwrapped import inner_module, inner_optimizer
 
 __all__ = ["Seat"]
@@ -70,13 +71,15 @@ class Seat:
         self._rates: list[tuple[dict[str, object], object, object]] = []
         self._gradients: list[tuple[torch.Tensor, torch.Tensor]] = []
         me = weakref.ref(self)
-        self._handles = [
+        self._handles: list[RemovableHandle | CompiledCall] = [
             model.register_forward_pre_hook(Hook(me, "_before_forward"), with_kwargs=True),
             model.register_forward_hook(Hook(me, "_after_forward"), with_kwargs=True),
             # The optimizer keeps the seat alive, so that `thalweg.watch(model, optimizer)` needs no variable.
             self.optimizer.register_step_pre_hook(Hook(lambda: self, "_before_step")),
             self.optimizer.register_step_post_hook(Hook(lambda: self, "_after_step")),
         ]
+        if getattr(model, "_compiled_call_impl", None) is not None:
+            self._handles.append(CompiledCall(model, weakref.ref(self)))
 
     @property
     def taken(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import torch
 
-__all__ = ["Closure", "Hook", "OnGradient", "led"]
+__all__ = ["Closure", "CompiledCall", "Hook", "OnGradient", "led"]
 
 _SAID = 160
 """Characters of an error that are told."""
@@ -67,6 +67,37 @@ class OnGradient:
         seat = self.seat()
         if seat is not None and seat.taken and not torch.compiler.is_compiling():
             guarded(seat, "_on_gradient", self.batch, self.number, gradient)
+
+
+class CompiledCall:
+    """Stands before the program of a model compiled in place (`model.compile()`): its hooks are compiled to nothing.
+
+    Args:
+        model: The model; copies and pickles of it do without this.
+        seat: Who is told of its calls.
+    """
+
+    def __init__(self, model: torch.nn.Module, seat: "weakref.ref[Seated]") -> None:
+        self.model, self.seat = weakref.ref(model), seat
+        self.program: Any = model._compiled_call_impl  # noqa: SLF001 - torch has no other place
+        model._compiled_call_impl = self  # noqa: SLF001
+
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        """Call the program as it would be called, and the seat before and after."""
+        seat = self.seat()
+        seat = seat if seat is not None and seat.taken and not torch.compiler.is_compiling() else None
+        if seat is not None:
+            guarded(seat, "_before_forward")
+        output = self.program(*args, **kwargs)
+        if seat is not None:
+            guarded(seat, "_after_forward", None, args, kwargs, output)
+        return output
+
+    def remove(self) -> None:
+        """Put the program back."""
+        model = self.model()
+        if model is not None and vars(model).get("_compiled_call_impl") is self:
+            model._compiled_call_impl = self.program  # noqa: SLF001
 
 
 class Closure:
