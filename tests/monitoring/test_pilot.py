@@ -190,3 +190,23 @@ def test_weights_that_died_at_a_rate_that_is_not_too_high_are_not_kept() -> None
     loop.run(STEPS - 20)
     assert loop.kinds[0] == "restart"
     assert loop.accuracy > 0.95
+
+
+def test_a_network_fed_by_another_that_trains_is_left_alone() -> None:
+    loop = Loop(0.05)
+    loop.seat.fed = True
+    loop.run(60)
+    assert "another network feeds this one" in loop.pilot.unable
+    assert loop.pilot.initial is None
+    assert not loop.pilot.interventions
+
+
+def test_a_training_that_goes_on_beyond_the_end_it_was_told_does_not_stand_still() -> None:
+    loop = Loop(0.05, steps=60).run(100)
+    assert "goes on beyond the 60 updates" in loop.pilot.interventions[-1].message
+    assert loop.seat.scale > 0.5
+
+
+def test_a_sound_rate_that_is_low_is_no_reason_to_begin_anew() -> None:
+    loop = Loop(1e-2, steps=None).run(60)
+    assert "restart" not in loop.kinds

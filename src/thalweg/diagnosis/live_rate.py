@@ -39,7 +39,7 @@ _ALIVE, _ALL_DEAD = 0.5, 0.99
 _REWRITTEN = 0.15
 """Of a layer's norm moved by each of the first updates; in healthy runs of usual networks at most 0.05."""
 _FALLEN, _LEARNED = 0.9, 0.5
-"""Of the first loss is left within these steps, is gone at last: what was moved so far was not thrown away. Weights that
+"""Of the first loss is left within these steps, is gone at last: what was moved was not thrown away. Weights that
 begin small, as those of linear models and embeddings, move far at sound rates."""
 _ANOTHER_RATE = frozenset(("raise_rate", "lower_rate", "restart", "reinitialise", "rescale", "roll_back"))
 """Repairs after which what was measured before tells of another rate; a decay belongs to the run."""
