@@ -133,3 +133,15 @@ def test_a_network_that_takes_derivatives_inside_is_computed_again():
 
     seat, value = batch_after(Slope(4, 1), lambda z, _: nn.MSELoss()(z, torch.ones(12, 4)))
     assert seat.replay.losses(1) == pytest.approx([value], rel=1e-4)
+
+
+@pytest.mark.parametrize(("prior", "partial"), [(0.0, False), (0.1, True)])
+def test_a_loss_with_a_part_that_is_not_seen_is_known_to_be_partial(prior, partial):
+    def loss(z, y):
+        likelihood = nn.CrossEntropyLoss()(z[0], y)
+        return likelihood + prior * z[1].sin().sum() if prior else likelihood
+
+    seat, _ = batch_after(Both(), loss)
+    (held,) = seat.replay.batches
+    assert held.loss is not None
+    assert held.partial is partial

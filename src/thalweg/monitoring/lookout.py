@@ -35,6 +35,23 @@ class Lookout:
         self.rates: list[float] = []
         self.scale = 1.0
         self._known: deque[Batch] = deque()
+        self._others: list[tuple[torch.Tensor, int]] = []
+
+    def leave_others(self, module: torch.nn.Module, weights: Sequence[torch.Tensor]) -> None:
+        """Note the weights that this optimizer does not train, after an update of it.
+
+        Args:
+            module: The network.
+            weights: Those that it trains.
+        """
+        own = {id(weight) for weight in weights}
+        rest = (each for each in module.parameters() if each.requires_grad and id(each) not in own)
+        self._others = [(each, each._version) for each in rest]  # noqa: SLF001
+
+    @property
+    def others_move(self) -> bool:
+        """Whether these have been written to since: another optimizer trains them."""
+        return any(weight._version != version for weight, version in self._others)  # noqa: SLF001
 
     def see(self, rate: float | None, replay: Replay) -> None:
         """Take one update in.
@@ -46,8 +63,8 @@ class Lookout:
         if rate is not None:
             self.rates.append(rate)
         newest = replay.batches[-1] if replay.batches else None
-        if newest is None or newest.objective is None:
-            return
+        if newest is None or newest.objective is None or newest.partial:
+            return  # trials on a part of the loss, such as a likelihood without its prior, would lead elsewhere
         if self._known.maxlen is None:
             size = sum(each.numel() * each.element_size() for each in newest.inputs) or 1
             self._known = deque(maxlen=max(FEWEST, min(MOST, BYTES // size)))
@@ -71,6 +88,7 @@ class Lookout:
     def forget(self) -> None:
         """Let go of the batches."""
         self._known.clear()
+        self._others = []
 
     def ground(self, replay: Replay, module: torch.nn.Module, optimizer: torch.optim.Optimizer) -> TrialGround:
         """Lay a ground for trials on the batches of a replay, the newest of which judge.

@@ -45,6 +45,7 @@ class ModuleCall:
         loss: What it computes, as a function of the network's output.
         value: What it gave.
         kind: The module and the output it was called with: twice the same is a mixture, as of mixed labels.
+        taken: Numbers of all outputs it was called with.
         weight: The gradient that came back to its value: its share in the whole loss, times what mixed precision and
             accumulation multiply by; None where none came.
     """
@@ -52,6 +53,7 @@ class ModuleCall:
     loss: Objective
     value: torch.Tensor
     kind: tuple[int, int]
+    taken: tuple[int, ...] = ()
     weight: torch.Tensor | None = None
 
     def note_weight(self, gradient: torch.Tensor) -> None:
@@ -112,6 +114,18 @@ class SeenCall:
         if not calls:
             return self.value
         return _together([call.value.float().reshape(()) for call in calls], _shares(calls))
+
+    def is_partial(self) -> bool:
+        """Whether a gradient came to an output that the loss found does not take in: there may be more to it."""
+        outputs, came = self.outputs, set(self.gradients)
+        if self.told is not None or any(outputs[number].dim() == 0 for number in came):
+            return False
+        calls = self.counted
+        if calls:
+            return bool(came - {number for call in calls for number in call.taken})
+        return (
+            any(recognise(outputs[number], self.gradients[number]) is None for number in came) if self.whole else False
+        )
 
     def forget(self) -> None:
         """Let go of outputs and gradients, once the loss is known."""
@@ -303,7 +317,7 @@ class LossModules:
             return value
 
         numbers = (*places.values(), *names.values())
-        call = ModuleCall(objective, result.detach(), (id(module), min(numbers)))
+        call = ModuleCall(objective, result.detach(), (id(module), min(numbers)), numbers)
         result.register_hook(call.note_weight)  # type: ignore[no-untyped-call]
         self.seen.modules.append(call)
 

@@ -32,7 +32,7 @@ from thalweg.monitoring.pilot_state import pack_pilot, unpack_pilot
 from thalweg.monitoring.rate_search import Chosen, search_rate, trial_steps, usual_rate
 from thalweg.monitoring.replay import Batch
 from thalweg.monitoring.seat import Seat
-from thalweg.monitoring.snapshot import Snapshot, is_finite
+from thalweg.monitoring.snapshot import Snapshot, is_finite, is_untouched
 from thalweg.monitoring.standstill import Standstill, part_from
 from thalweg.monitoring.trials import CLIP, TrialGround, clip_gradients
 
@@ -85,7 +85,7 @@ class Pilot:
         self.decided, self.governs = chosen is not None, chosen is not None and clips
         self.peak, self.factor, self.spent, self.unable = math.nan, 1.0, 0.0, ""
         self.course: Horizon | None = None
-        fresh = seat.step == 0 and not seat.optimizer.state and is_finite(seat.module)
+        fresh = seat.step == 0 and is_untouched(seat.optimizer) and is_finite(seat.module)
         self.initial = Snapshot.take(seat.module, seat.optimizer) if fresh else None
         self.kept, self.origin = self.initial, self.initial
         self.began = self.retries = self.bad = 0
@@ -105,7 +105,11 @@ class Pilot:
         Args:
             moment: The update to come.
         """
-        if not self.decided and moment.step + 1 >= self.wait:
+        if not self.decided and self.lookout.others_move and not self.unable:
+            self._give_up(
+                "another optimizer trains this model, too, so no trial of one rate can tell: nothing is repaired"
+            )
+        if not (self.decided or self.unable) and moment.step + 1 >= self.wait:
             self.lookout.compare_scales(self.seat.replay, self.weights, self.seat.optimizer)
         if self.revived and not self.decided:
             clip_gradients(self.weights, CLIP * amp_scale(self.seat.optimizer))
@@ -136,6 +140,7 @@ class Pilot:
         done, loss = moment.step + 1, moment.loss
         if not self.decided:
             self._look_on(done)
+            self.lookout.leave_others(self.seat.module, self.weights)
             return
         if self.bad >= 3:  # noqa: PLR2004 - three in a row come from the weights, not from a batch
             self._roll_back(done)
@@ -243,7 +248,9 @@ class Pilot:
         off = max(before / rate, rate / before) if before > 0 else math.inf
         bare, anew = self._bare(), self.revived or any(each.kind == "reinitialise" for each in self.interventions)
         ours = bare and self.steps is not None and self.steps > done  # the way down is ours to lay
-        leave = off <= (KEPT_STARTING if ours else KEPT_SCHEDULED) and not back and not anew
+        # From weights that have learned already, a few dozen updates may gain nothing, and then tell nothing.
+        idle = self.initial is None and not self.chosen.learned and before < (self.chosen.edge or math.inf)
+        leave = (idle or off <= (KEPT_STARTING if ours else KEPT_SCHEDULED)) and not back and not anew
         if back and self.initial is not None:
             self.initial.put_back(seat.module, seat.optimizer)
         if back or anew or (off > _FORGET and not leave):

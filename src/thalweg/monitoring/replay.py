@@ -35,6 +35,7 @@ class Batch:
         seen: Outputs, the gradients at them, and calls of loss modules.
         update: Updates done when it was seen.
         autocast: Device kind and type that products were computed in, or None.
+        partial: Whether the loss found may be a part only of the loop's, once it has been looked for.
     """
 
     args: tuple[object, ...]
@@ -42,6 +43,7 @@ class Batch:
     seen: SeenCall
     update: int
     autocast: tuple[str, torch.dtype] | None = None
+    partial: bool = False
     _versions: tuple[int, ...] = ()
     _objective: Objective | None = None
     _loss: torch.Tensor | None = None
@@ -93,6 +95,7 @@ class Batch:
         self._finite = self.finite  # outputs are let go below
         self._resolved, seen = True, self.seen
         self._objective = objective_of(seen)
+        self.partial = len(seen.gradients) > 1 and self._objective is not None and seen.is_partial()
         if seen.cheap:
             self._loss = seen.computed()
         elif self._objective is not None and seen.whole:

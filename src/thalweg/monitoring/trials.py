@@ -143,7 +143,11 @@ class TrialGround:
             What came of it.
         """
         present = Snapshot.take(self.module, None)
-        gradients = [weight.grad for weight in self.weights]
+        # Those of other optimizers as well, whose steps may be still to come.
+        holders = {id(each): each for each in (*self.weights, *self.module.parameters())}.values()
+        gradients = [(each, each.grad) for each in holders]
+        for each in holders:
+            each.grad = None
         try:
             with drawing_from(0, self.weights):
                 if start is not None:
@@ -151,8 +155,8 @@ class TrialGround:
                 return self._run(rate, steps, start or present)
         finally:
             present.put_back(self.module, None)
-            for weight, gradient in zip(self.weights, gradients, strict=True):
-                weight.grad = gradient
+            for each, gradient in gradients:
+                each.grad = gradient
 
     def _run(self, rate: float, steps: int, origin: Snapshot) -> Trial:
         machine = fresh_optimizer(self.optimizer)
