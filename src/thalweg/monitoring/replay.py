@@ -17,7 +17,8 @@ import numpy as np
 import torch
 
 from thalweg.modules.numbers import drawing_from
-from thalweg.monitoring.loss_seen import Objective, SeenCall, objective_of, tensors_in
+from thalweg.monitoring.loss_seen import Objective, SeenCall, objective_of
+from thalweg.monitoring.tensors_held import tensors_in
 
 __all__ = ["Batch", "Replay", "undisturbed"]
 

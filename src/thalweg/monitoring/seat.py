@@ -18,10 +18,11 @@ import torch
 from torch.utils._pytree import tree_map
 from torch.utils.hooks import RemovableHandle
 
-from thalweg.monitoring.loss_seen import LossModules, Objective, SeenCall, detached, float_leaves
+from thalweg.monitoring.loss_seen import LossModules, Objective, SeenCall
 from thalweg.monitoring.moment import Moment, Passenger
 from thalweg.monitoring.replay import Batch, Replay
 from thalweg.monitoring.seat_hooks import Closure, CompiledCall, Hook, OnGradient, led
+from thalweg.monitoring.tensors_held import detached, float_leaves
 from thalweg.monitoring.unwrapped import inner_module, inner_optimizer
 
 __all__ = ["Seat"]
