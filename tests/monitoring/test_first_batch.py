@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from thalweg.monitoring.facts import output_form
 from thalweg.monitoring.first_batch import FirstBatch
 
 
@@ -112,3 +113,9 @@ def test_what_is_frozen_or_forgotten_is_told_apart():
     watcher.before_update(SimpleNamespace(module=network, optimizer=optimizer))
     first, head = watcher.facts.weighted
     assert (first.trainable, first.optimised, head.trainable, head.optimised) == (False, True, True, False)
+
+
+def test_outputs_that_are_the_same_for_all_samples_have_no_form():
+    alike = torch.tensor([[0.1, 0.2, 0.3, 0.1]]).repeat(16, 1)
+    assert output_form(alike) == "scores"
+    assert output_form(torch.rand(16, 4)) == "unit_interval"

@@ -187,3 +187,10 @@ def test_a_pilot_told_of_the_rate_scales_nothing():
         optimizer.step()
     seat.close()
     assert "rescale" not in [each.kind for each in pilot.interventions]
+
+
+def test_a_batch_of_one_sample_tells_nothing_of_how_outputs_vary() -> None:
+    net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+    x, y = torch.randn(1, 4), torch.tensor([1])
+    found = find_rescaling(net, lambda: nn.functional.cross_entropy(net(x), y))
+    assert found is None or not found.faint

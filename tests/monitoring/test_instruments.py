@@ -203,3 +203,38 @@ def test_measurements_thin_out_in_a_long_run():
     assert times[-1] - times[-2] > 100
     assert len(times) < 4000
     instruments.close()
+
+
+def test_sparse_and_complex_gradients_are_measured():
+    class Looked(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rows = nn.Embedding(20, 4, sparse=True)
+            self.turn = nn.Parameter(torch.ones(4, dtype=torch.cfloat))
+
+        def forward(self, x):
+            return (self.rows(x) * self.turn).real
+
+    model = Looked()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    norms = Norms(Layers(model, optimizer), Record())
+    functional.cross_entropy(model(torch.arange(6)), torch.arange(6) % 3).backward()
+    norms.gradient(1, size=6, keep=True)
+    norms.before()
+    optimizer.step()
+    norms.update(1)
+    expected = sum(float(each.grad.to_dense().abs().square().sum()) for each in model.parameters())
+    assert norms.record.last("batch_gradient_norm") == pytest.approx(expected**0.5, rel=1e-5)
+    assert norms.record.last("batch_predicted_decrease") == pytest.approx(0.1 * expected, rel=1e-4)
+    assert norms.record.last("batch_frozen", "rows") == 0
+
+
+def test_layers_unfrozen_and_given_to_the_optimizer_later_are_measured():
+    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 3))
+    model[0].requires_grad_(False)
+    optimizer = torch.optim.SGD(model[1].parameters(), lr=0.1)
+    layers = Layers(model, optimizer)
+    assert (layers.names, layers.refresh()) == (["1"], False)
+    model[0].requires_grad_(True)
+    optimizer.add_param_group({"params": model[0].parameters()})
+    assert (layers.refresh(), layers.names, layers.left_out) == (True, ["0", "1"], set())

@@ -190,3 +190,42 @@ def test_weights_that_died_at_a_rate_that_is_not_too_high_are_not_kept() -> None
     loop.run(STEPS - 20)
     assert loop.kinds[0] == "restart"
     assert loop.accuracy > 0.95
+
+
+def test_a_network_fed_by_another_that_trains_is_left_alone() -> None:
+    loop = Loop(0.05)
+    loop.seat.fed = True
+    loop.run(60)
+    assert "another network feeds this one" in loop.pilot.unable
+    assert loop.pilot.initial is None
+    assert not loop.pilot.interventions
+
+
+def test_a_training_that_goes_on_beyond_the_end_it_was_told_does_not_stand_still() -> None:
+    loop = Loop(0.05, steps=60).run(100)
+    assert "goes on beyond the 60 updates" in loop.pilot.interventions[-1].message
+    assert loop.seat.scale > 0.5
+
+
+def test_a_sound_rate_that_is_low_is_no_reason_to_begin_anew() -> None:
+    loop = Loop(1e-2, steps=None).run(60)
+    assert "restart" not in loop.kinds
+
+
+def test_a_model_that_another_optimizer_trains_as_well_is_left_alone() -> None:
+    loop = Loop(0.05)
+    extra = torch.nn.Parameter(torch.zeros(1))
+    loop.net.register_parameter("extra", extra)
+    for _ in range(3):
+        loop.run(1)
+        with torch.no_grad():
+            extra.add_(1.0)  # as a step of it does
+    loop.run(60)
+    assert "another optimizer trains this model" in loop.pilot.unable
+    assert not loop.pilot.interventions
+
+
+def test_weights_that_have_learned_keep_their_rate_where_trials_gain_nothing() -> None:
+    loop = Loop(0.02, late=STEPS, steps=None).run(STEPS + 60)
+    assert loop.pilot.chosen is not None
+    assert "lower_rate" not in loop.kinds

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from thalweg.monitoring.seat import Seat, inner_module, inner_optimizer
+from thalweg.monitoring.seat import Seat
+from thalweg.monitoring.unwrapped import inner_module, inner_optimizer
 
 
 @pytest.fixture(autouse=True)
@@ -199,7 +200,7 @@ def test_a_closure_is_told_in_one_line(caplog):
         optimizer.step(closure)
         optimizer.step(closure)
     assert len(caplog.records) == 1
-    assert "closure" in caplog.text
+    assert "several gradients a step, as LBFGS does" in caplog.text
 
 
 class Nested(torch.optim.SGD):
@@ -268,3 +269,38 @@ def test_compiled_models_are_watched_and_compiled_steps_left_alone(what):
     assert all(torch.equal(one, other) for one, other in zip(*ends, strict=True))
     assert seat.step == (3 if what == "model" else 0)
     assert len(looker.losses) == seat.step
+
+
+def test_a_step_that_never_comes_is_told_once_and_holds_few_batches(caplog):
+    model = nn.Linear(4, 3)
+    seat = Seat(model, sgd(model.parameters()))
+    with caplog.at_level(logging.WARNING, logger="thalweg"):
+        for _ in range(150):
+            functional.cross_entropy(model(torch.randn(6, 4)), torch.arange(6) % 3).backward()
+    assert [record.getMessage()[:46] for record in caplog.records] == ["thalweg has seen 100 backward passes and no st"]
+    assert len(seat._calls) == 16
+
+
+def test_an_input_with_a_graph_is_held_without_it():
+    before, model = nn.Linear(2, 4), nn.Linear(4, 3)
+    seat = Seat(model, sgd(model.parameters()))
+    assert not seat.fed
+    functional.cross_entropy(model(before(torch.randn(6, 2))), torch.arange(6) % 3).backward()
+    assert seat.fed
+    assert before.weight.grad is not None
+    assert not seat.replay.batches[0].inputs[0].requires_grad
+
+
+def test_a_model_compiled_in_place_is_seen_and_left_as_it_was():
+    model = nn.Linear(4, 3)
+    model.compile(backend="eager")
+    program, looker = model._compiled_call_impl, Looker()
+    optimizer = sgd(model.parameters())
+    seat = Seat(model, optimizer, [looker])
+    for _ in range(3):
+        optimizer.zero_grad()
+        functional.cross_entropy(model(torch.randn(6, 4)), torch.arange(6) % 3).backward()
+        optimizer.step()
+    assert None not in looker.losses
+    seat.close()
+    assert model._compiled_call_impl is program

@@ -140,6 +140,18 @@ def mixed(model, optimizer):
     optimizer.step()
 
 
+def closed(model, optimizer):
+    x, y = batch()
+
+    def closure():
+        optimizer.zero_grad()
+        loss = functional.cross_entropy(model(x), y)
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+
+
 def sgd(weights):
     return torch.optim.SGD(weights, lr=0.1, momentum=0.9)
 
@@ -160,6 +172,7 @@ def adamw(weights):
         (validated, True),
         (custom, False),
         (mixed, True),
+        (closed, True),
     ],
 )
 def test_a_watched_run_has_the_weights_of_an_unwatched_one(make, step, seen):

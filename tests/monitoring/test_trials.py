@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 import torch
 
 from thalweg.monitoring.trials import TrialGround, clip_gradients
@@ -72,3 +73,24 @@ def test_clipping_tells_the_norm_before() -> None:
     assert float(clip_gradients([weight], 1.0)) == 6.0
     assert abs(float(weight.grad.norm()) - 1.0) < 1e-4
     assert float(clip_gradients([weight], math.inf)) < 1.1
+
+
+def test_a_trial_leaves_gradients_of_other_optimizers_as_they_were() -> None:
+    net = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Linear(4, 3))
+    net[1].weight.grad = torch.ones(3, 4)
+    x, y = torch.randn(6, 4), torch.arange(6) % 3
+
+    def loss() -> torch.Tensor:
+        return torch.nn.functional.cross_entropy(net(x), y)
+
+    TrialGround(net, torch.optim.SGD(net[0].parameters(), lr=0.1), train=[loss], held=[loss]).run(0.1, 3)
+    assert torch.equal(net[1].weight.grad, torch.ones(3, 4))
+    assert net[1].bias.grad is None
+
+
+def test_sparse_gradients_are_clipped_with_the_others() -> None:
+    one, other = torch.nn.Parameter(torch.zeros(4)), torch.nn.Parameter(torch.zeros(2))
+    one.grad, other.grad = torch.tensor([0.0, 3.0, 0.0, 0.0]).to_sparse(), torch.tensor([4.0, 0.0])
+    assert float(clip_gradients([one, other], 1.0)) == 5.0
+    assert float(one.grad.to_dense()[1]) == pytest.approx(0.6, rel=1e-4)
+    assert float(other.grad[0]) == pytest.approx(0.8, rel=1e-4)

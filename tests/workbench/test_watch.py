@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 import thalweg
+from thalweg.core.errors import PlanError
 from thalweg.core.intervention import Intervention
 from thalweg.core.learning_rate import LearningRateEstimate
 from thalweg.workbench.watch import live_line
@@ -102,3 +103,50 @@ def test_the_live_line_names_the_last_repair():
     made = Intervention.made(step=40, kind="roll_back", reason="the loss rose", before=0.6, after=0.1, back=40)
     line = live_line(0.1, LearningRateEstimate(verdict="undetermined"), [made])
     assert line.startswith("6x too high: rolled back 40 steps")
+
+
+def test_a_watch_that_cannot_begin_says_why_and_leaves_no_hook(tmp_path):
+    model, optimizer = parts()
+    refused = [
+        ({"log": tmp_path / "nowhere" / "steps.csv"}, "cannot be written: No such file"),
+        ({"steps": 0}, "steps is 0: a number of updates, 1 or more"),
+        ({"every": -1}, "every is -1"),
+    ]
+    for options, why in refused:
+        with pytest.raises(PlanError, match=why):
+            thalweg.watch(model, optimizer, **options)
+    with pytest.raises(PlanError, match=r"watch takes the torch.nn.Module that the loop calls, not a function"):
+        thalweg.watch(loop, optimizer)
+    assert not model._forward_hooks
+    assert not optimizer._optimizer_step_pre_hooks
+    assert not nn.modules.module._has_any_global_hook()
+
+
+def test_a_model_that_is_never_called_is_said_and_layers_of_another_optimizer_are_no_finding(caplog):
+    torch.manual_seed(0)
+    one, other = nn.Sequential(nn.Linear(8, 16), nn.ReLU()), nn.Linear(16, 3)
+    optimizers = {"one": torch.optim.SGD(one.parameters(), 0.1), "other": torch.optim.SGD(other.parameters(), 0.1)}
+    watching = thalweg.watch(nn.ModuleList([one, other]), optimizers)
+    for _ in range(40):
+        x = torch.randn(16, 8)
+        for each in optimizers.values():
+            each.zero_grad()
+        functional.cross_entropy(other(one(x)), x[:, :3].argmax(1)).backward()
+        for each in optimizers.values():
+            each.step()
+    assert not [finding for finding in watching.findings() if finding.severity != "info"]
+    assert [record.getMessage()[:45] for record in caplog.records] == [
+        "thalweg watches one of 2 optimizers: the SGD ",
+        "thalweg sees updates and no call of this mode",
+    ]
+
+
+def test_a_rate_that_moves_small_weights_far_while_the_loss_falls_is_no_finding():
+    torch.manual_seed(0)
+    model = nn.Linear(8, 3, bias=False)
+    nn.init.normal_(model.weight, std=0.02)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.3)
+    watching = thalweg.watch(model, optimizer)
+    loop(model, optimizer)
+    assert max(watching.instruments.record.recent("batch_update_ratio", 99, "Linear")[:3]) > 0.15
+    assert not [finding for finding in watching.findings() if finding.severity != "info"]

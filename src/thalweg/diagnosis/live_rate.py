@@ -37,7 +37,10 @@ _JUMP = 3.0
 _ALIVE, _ALL_DEAD = 0.5, 0.99
 """Share of a layer's units that are dead, before the first update and within the first steps."""
 _REWRITTEN = 0.15
-"""Of a layer's norm moved by each of the first updates; in healthy runs at most 0.05."""
+"""Of a layer's norm moved by each of the first updates; in healthy runs of usual networks at most 0.05."""
+_FALLEN, _LEARNED = 0.9, 0.5
+"""Of the first loss is left within these steps, is gone at last: what was moved was not thrown away. Weights that
+begin small, as those of linear models and embeddings, move far at sound rates."""
 _ANOTHER_RATE = frozenset(("raise_rate", "lower_rate", "restart", "reinitialise", "rescale", "roll_back"))
 """Repairs after which what was measured before tells of another rate; a decay belongs to the run."""
 _EARLY = 5
@@ -156,12 +159,22 @@ def _thrown_away(live: Live) -> Evidence | None:
         level = float(killed[0].values[killed[0].steps <= _BEGINNING].max())
         return killed[0].evidence(level, _ALL_DEAD, "the first steps silenced units for good, a share of")
     beginning = [float(np.mean(curve.values[:3])) for curve in ratios.values() if curve.steps[0] <= _BEGINNING]
-    if beginning and float(np.median(beginning)) > _REWRITTEN:
+    if beginning and float(np.median(beginning)) > _REWRITTEN and not _falls(live):
         curve = next(iter(ratios.values()))
         return curve.evidence(
             float(np.median(beginning)), _REWRITTEN, "the first updates over the weights they change were"
         )
     return None
+
+
+def _falls(live: Live) -> bool:
+    """Whether the loss falls from the first steps on, or in the end has fallen by half."""
+    loss = live.run("batch_loss")
+    if loss is None or len(loss) < _EARLY or loss.first <= 0:
+        return False
+    first = loss.values[loss.steps <= _BEGINNING]
+    late = float(np.median(first[len(first) // 2 :])) if len(first) else math.inf
+    return late < _FALLEN * loss.first or (live.learned or 0.0) > _LEARNED
 
 
 def _killed(curve: Curve) -> bool:

@@ -129,7 +129,8 @@ def output_form(outputs: torch.Tensor | None) -> OutputForm:
         return "probabilities"
     if several and high <= 0 and float(torch.logsumexp(values, 1).abs().max()) < _SLACK:
         return "log_probabilities"
-    if low >= 0 and values.numel() >= 32:  # noqa: PLR2004 - so many scores are not all positive by chance
+    alike = float((values - values[:1]).abs().max()) <= _ROUNDING * max(abs(low), high)  # as behind dead units: one row
+    if low >= 0 and values.numel() >= 32 and not alike:  # noqa: PLR2004 - so many scores are not positive by chance
         return "unit_interval" if high <= 1 else "non_negative"
     return "scores"
 
@@ -217,6 +218,9 @@ def _initial(leaf: torch.nn.Module) -> tuple[bool | None, float | None]:
     shape = weight.shape
     values = local(weight.detach()).cpu().flatten().double()  # of a shard, rows tell as well as the whole
     spread = float(values.std()) if values.numel() > 1 else 0.0
+    if isinstance(leaf, torch.nn.Embedding | torch.nn.EmbeddingBag):  # it looks rows up, and sums over none of them
+        drawn = any(abs(spread / known - 1) < _CLOSE for known in (1.0, _SMALL_NORMAL))
+        return (_is_normal(values, spread) and drawn if values.numel() >= _MANY else None), None
     fan_in = shape[1:].numel()
     gain = spread * math.sqrt(fan_in)
     if values.numel() < _MANY or not math.isfinite(spread) or spread == 0.0:
@@ -231,10 +235,18 @@ def _initial(leaf: torch.nn.Module) -> tuple[bool | None, float | None]:
         flat = abs(fourth - 1.8) < 5 * math.sqrt(1.3 / values.numel())
         if reaches and fills and flat:
             return True, gain  # torch's own, He's, LeCun's, Glorot's
-    normal = abs(fourth - 3.0) < 3.0 * math.sqrt(24.0 / values.numel())
+    normal = _is_normal(values, spread)
     both = math.sqrt(2.0 * fan_in / (fan_in + fan_out))
     usual = any(abs(gain / known - 1) < _CLOSE for known in (*_NORMAL_GAINS, both))
     return normal and (usual or abs(spread / _SMALL_NORMAL - 1) < _CLOSE), gain
+
+
+def _is_normal(values: torch.Tensor, spread: float) -> bool:
+    """Whether the fourth moment is that of a normal law, within three of its standard errors."""
+    if not 0 < spread < math.inf:
+        return False
+    fourth = float(((values - values.mean()) / spread).pow(4).mean())
+    return abs(fourth - 3.0) < 3.0 * math.sqrt(24.0 / values.numel())
 
 
 def first_tensor(value: object) -> torch.Tensor | None:

@@ -61,8 +61,8 @@ class FirstBatch:
         self._loss = ""
         self._handles: list[RemovableHandle] = [
             module.register_forward_hook(self._after_forward, with_kwargs=True),
-            torch.nn.modules.module.register_module_forward_hook(self._after_any, with_kwargs=True),
         ]
+        self._listening: RemovableHandle | None = None
         if follow:
             for name, leaf in module.named_modules():
                 if name and not list(leaf.children()):
@@ -71,8 +71,9 @@ class FirstBatch:
     def close(self) -> None:
         """Take every hook away and let go of tensors."""
         for handle in self._handles:
-            take_away(handle)
+            handle.remove()
         self._handles = []
+        self._listen_no_more()
         self._inputs = self._outputs = self._alive = self._gradient = self._targets = None
 
     def before_update(self, moment: Moment) -> None:
@@ -140,11 +141,19 @@ class FirstBatch:
         self._inputs = None if first is None else first.detach()
         self._outputs, self._alive = found.detach(), found
         found.register_hook(self._note_gradient)  # type: ignore[no-untyped-call]
+        # Only from here on: torch compiles no network without a warning while such a hook is there.
+        self._listening = torch.nn.modules.module.register_module_forward_hook(self._after_any, with_kwargs=True)
 
     def _note_gradient(self, gradient: torch.Tensor) -> None:
         if self._gradient is None:
             self._gradient = gradient.detach()
         self._alive = None
+        self._listen_no_more()
+
+    def _listen_no_more(self) -> None:
+        if self._listening is not None:
+            take_away(self._listening)
+            self._listening = None
 
     def _after_any(
         self, module: torch.nn.Module, args: tuple[object, ...], kwargs: dict[str, object], result: object

@@ -261,7 +261,7 @@ def _measured(module: nn.Module, *, divided_up_to: str | None = None) -> Iterato
 def _size_and_spread(outputs: torch.Tensor) -> tuple[float, float]:
     """Root mean square, 1 where that is no number to divide by; and how much outputs vary from sample to sample."""
     size = float(outputs.square().mean().sqrt())
-    spread = float((outputs - outputs.mean(0)).square().mean().sqrt())
+    spread = float((outputs - outputs.mean(0)).square().mean().sqrt()) if len(outputs) > 1 else _HUGE  # one tells none
     return (size if 0 < size < math.inf else 1.0), spread
 
 

@@ -194,7 +194,7 @@ class Instruments:
         return step in early or (step > 0 and step % spacing == 0)
 
     def _note_loss(self, moment: Moment, batch: Batch | None, step: int, *, full: bool) -> None:
-        cheap = batch is not None and bool(batch.seen.values)
+        cheap = batch is not None and batch.seen.cheap
         if not (cheap or full or moment.step < 2 * self.every) or batch is None:
             self.unseen_losses += batch is None
             return
@@ -218,7 +218,7 @@ class Instruments:
         record.note("batch_rate_to_edge", step, 1 / found.multiple if found.multiple > 0 else math.inf)
         if math.isfinite(found.decrease):
             record.note("batch_actual_decrease", step, found.decrease)
-        square = float(fetched([(each.float() ** 2).sum() for each in moved]).sum())
+        square = float(fetched([each.abs().float().square().sum() for each in moved]).sum())
         if math.isfinite(found.curvature) and square > 0:
             record.note("batch_sharpness", step, found.curvature / square)
 

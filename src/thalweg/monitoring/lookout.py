@@ -9,7 +9,7 @@ import torch
 from thalweg.monitoring.rate_search import Chosen
 from thalweg.monitoring.replay import Batch, Replay
 from thalweg.monitoring.snapshot import Snapshot
-from thalweg.monitoring.trials import HELD, Objective, TrialGround, clip_gradients
+from thalweg.monitoring.trials import HELD, Objective, TrialGround, clip_gradients, norm_of
 
 __all__ = ["FEWEST", "Lookout", "amp_scale", "worth_keeping"]
 
@@ -35,6 +35,23 @@ class Lookout:
         self.rates: list[float] = []
         self.scale = 1.0
         self._known: deque[Batch] = deque()
+        self._others: list[tuple[torch.Tensor, int]] = []
+
+    def leave_others(self, module: torch.nn.Module, weights: Sequence[torch.Tensor]) -> None:
+        """Note the weights that this optimizer does not train, after an update of it.
+
+        Args:
+            module: The network.
+            weights: Those that it trains.
+        """
+        own = {id(weight) for weight in weights}
+        rest = (each for each in module.parameters() if each.requires_grad and id(each) not in own)
+        self._others = [(each, each._version) for each in rest]  # noqa: SLF001
+
+    @property
+    def others_move(self) -> bool:
+        """Whether these have been written to since: another optimizer trains them."""
+        return any(weight._version != version for weight, version in self._others)  # noqa: SLF001
 
     def see(self, rate: float | None, replay: Replay) -> None:
         """Take one update in.
@@ -46,8 +63,8 @@ class Lookout:
         if rate is not None:
             self.rates.append(rate)
         newest = replay.batches[-1] if replay.batches else None
-        if newest is None or newest.objective is None:
-            return
+        if newest is None or newest.objective is None or newest.partial:
+            return  # trials on a part of the loss, such as a likelihood without its prior, would lead elsewhere
         if self._known.maxlen is None:
             size = sum(each.numel() * each.element_size() for each in newest.inputs) or 1
             self._known = deque(maxlen=max(FEWEST, min(MOST, BYTES // size)))
@@ -71,6 +88,7 @@ class Lookout:
     def forget(self) -> None:
         """Let go of the batches."""
         self._known.clear()
+        self._others = []
 
     def ground(self, replay: Replay, module: torch.nn.Module, optimizer: torch.optim.Optimizer) -> TrialGround:
         """Lay a ground for trials on the batches of a replay, the newest of which judge.
@@ -104,7 +122,7 @@ class Lookout:
             return
         own = float(clip_gradients(weights, math.inf)) / amp_scale(optimizer)
         again = torch.autograd.grad(replay.loss_with_graph(0), list(weights), allow_unused=True)
-        norm = float(torch.nn.utils.get_total_norm([each for each in again if each is not None]))
+        norm = float(norm_of([each for each in again if each is not None]))
         ratio = own / norm if norm > 0 else math.nan
         if math.isfinite(ratio) and ratio > 0 and not 1 / _OTHER_SCALE < ratio < _OTHER_SCALE:
             self.scale = ratio
@@ -127,7 +145,8 @@ def worth_keeping(ground: TrialGround, chosen: Chosen, initial: Snapshot, length
     """Whether training can go on from the present weights, told by a trial from here beside the best from the start.
 
     Gradients that nobody clips kill a network also at rates that are not too high: it is dead where a trial scarcely
-    moves its weights and ends no lower, and ruined where a trial ends much higher.
+    moves its weights and ends no lower, and ruined where a trial ends much higher. A careful rate is tried first; the
+    best one then, lest weights be given up that only came less far because the loop's own rate is lower.
 
     Args:
         ground: The present weights, and batches.
@@ -141,6 +160,9 @@ def worth_keeping(ground: TrialGround, chosen: Chosen, initial: Snapshot, length
     if initial.distance(ground.module) < _MOVED:
         return True
     best = min(chosen.trials, key=lambda trial: trial.loss)
-    here = ground.run(best.rate / 3, length)
-    dead = here.moved < _MOVED and not here.loss < best.loss
-    return not dead and here.loss <= _MUCH * best.loss
+    for rate in (best.rate / 3, best.rate):
+        here = ground.run(rate, length)
+        dead = here.moved < _MOVED and not here.loss < best.loss
+        if not dead and here.loss <= _MUCH * best.loss:
+            return True
+    return False

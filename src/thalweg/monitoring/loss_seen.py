@@ -3,7 +3,8 @@
 Three ways, the surest first:
 
 1. The network itself gives a scalar that the gradient comes from, or a loss module (any `torch.nn.Module` that makes a
-   scalar) is called with the network's output.
+   scalar) is called with the network's output. Of several such scalars each counts as much as the gradient that comes
+   back to it says, and one that none comes back to, such as a metric, not at all.
 2. The gradient at the output tells which loss it was, where the loss was a function (`loss_family`).
 3. Otherwise the loss is not known, and nothing is measured that needs it.
 """
@@ -14,18 +15,17 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import torch
-from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.hooks import RemovableHandle
 
 from thalweg.monitoring.loss_family import Recognised, recognise
+from thalweg.monitoring.tensors_held import float_leaves
 
 __all__ = [
     "LossModules",
+    "ModuleCall",
     "Objective",
     "Recognised",
     "SeenCall",
-    "detached",
-    "float_leaves",
     "objective_of",
     "recognise",
 ]
@@ -35,22 +35,51 @@ Objective: TypeAlias = Callable[[object], torch.Tensor]
 
 
 @dataclass(slots=True, eq=False)
+class ModuleCall:
+    """A loss module that was called with the network's output.
+
+    Args:
+        loss: What it computes, as a function of the network's output.
+        value: What it gave.
+        kind: The module and the output it was called with: twice the same is a mixture, as of mixed labels.
+        taken: Numbers of all outputs it was called with.
+        weight: The gradient that came back to its value: its share in the whole loss, times what mixed precision and
+            accumulation multiply by; None where none came.
+    """
+
+    loss: Objective
+    value: torch.Tensor
+    kind: tuple[int, int]
+    taken: tuple[int, ...] = ()
+    weight: torch.Tensor | None = None
+
+    def note_weight(self, gradient: torch.Tensor) -> None:
+        """Take a gradient of its value in.
+
+        Args:
+            gradient: That of one backward pass.
+        """
+        found = gradient.detach().float().reshape(())
+        self.weight = found if self.weight is None else self.weight + found
+
+
+@dataclass(slots=True, eq=False)
 class SeenCall:
     """What was seen of one call of the network.
 
     Args:
         output: What it gave, detached from the graph.
         gradients: The gradient at each of its floating-point tensors, by number.
-        modules: The losses that modules made of them.
-        values: Their values.
+        modules: The loss modules that were called with them.
         told: The loss, where the user's loop said it.
+        value: Its value, where that was said as well.
     """
 
     output: object
     gradients: dict[int, torch.Tensor] = field(default_factory=dict)
-    modules: list[Objective] = field(default_factory=list)
-    values: list[torch.Tensor] = field(default_factory=list)
+    modules: list[ModuleCall] = field(default_factory=list)
     told: Objective | None = None
+    value: torch.Tensor | None = None
     _versions: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -66,43 +95,38 @@ class SeenCall:
         """Whether nobody has written into the outputs since."""
         return [each._version for each in self.outputs] == self._versions  # noqa: SLF001
 
+    @property
+    def counted(self) -> list[ModuleCall]:
+        """The loss modules that the gradient comes from."""
+        return [] if self.told is not None else [call for call in self.modules if call.weight is not None]
+
+    @property
+    def cheap(self) -> bool:
+        """Whether the loss is there without computing anything."""
+        return self.value is not None or bool(self.counted)
+
+    def computed(self) -> torch.Tensor | None:
+        """Give the loss as training computed it, without waiting for the device; None where it is not known so."""
+        calls = self.counted
+        if not calls:
+            return self.value
+        return _together([call.value.float().reshape(()) for call in calls], _shares(calls))
+
+    def is_partial(self) -> bool:
+        """Whether a gradient came to an output that the loss found does not take in: there may be more to it."""
+        outputs, came = self.outputs, set(self.gradients)
+        if self.told is not None or any(outputs[number].dim() == 0 for number in came):
+            return False
+        calls = self.counted
+        if calls:
+            return bool(came - {number for call in calls for number in call.taken})
+        return (
+            any(recognise(outputs[number], self.gradients[number]) is None for number in came) if self.whole else False
+        )
+
     def forget(self) -> None:
         """Let go of outputs and gradients, once the loss is known."""
         self.output, self.gradients, self._versions = [], {}, []
-
-
-def detached(output: object) -> object:
-    """Copy the structure of an output with every tensor detached, so that it keeps no graph alive.
-
-    Args:
-        output: What a network gave.
-
-    Returns:
-        The same structure; plain objects become the list of their tensors.
-    """
-    if _is_plain_object(output):
-        return [leaf.detach() for leaf in float_leaves(output)]
-    return tree_map(lambda leaf: leaf.detach() if isinstance(leaf, torch.Tensor) else None, output)
-
-
-def _is_plain_object(output: object) -> bool:
-    leaves = tree_leaves(output)
-    return len(leaves) == 1 and not isinstance(leaves[0], torch.Tensor) and hasattr(leaves[0], "__dict__")
-
-
-def float_leaves(output: object) -> list[torch.Tensor]:
-    """List the tensors of an output, whatever holds them, that a gradient can come back from.
-
-    Args:
-        output: What a network gave: a tensor, or tuples, lists and dicts of them.
-
-    Returns:
-        Its floating-point tensors in a fixed order.
-    """
-    leaves = tree_leaves(output)
-    if _is_plain_object(output):
-        leaves = tree_leaves(dict(vars(leaves[0])))
-    return [leaf for leaf in leaves if isinstance(leaf, torch.Tensor) and leaf.is_floating_point()]
 
 
 def objective_of(seen: SeenCall) -> Objective | None:
@@ -117,12 +141,14 @@ def objective_of(seen: SeenCall) -> Objective | None:
     if seen.told is not None:
         return seen.told
     outputs = seen.outputs
-    for number in seen.gradients:
-        if outputs[number].dim() == 0:  # the network computed its loss itself
-            return _leaf(number)
-    if seen.modules:
-        calls = list(seen.modules)
-        return lambda output: torch.stack([call(output) for call in calls]).sum()
+    scalars = [number for number in seen.gradients if outputs[number].dim() == 0]
+    if scalars:  # the network computed its loss itself, or the parts of it
+        shares = _even([seen.gradients[number].float() for number in scalars])
+        return lambda output: _together([float_leaves(output)[number] for number in scalars], shares)
+    calls = seen.counted
+    if calls:
+        weights = _shares(calls)
+        return lambda output: _together([call.loss(output).reshape(()) for call in calls], weights)
     if not seen.gradients or not seen.whole:
         return None
     parts: list[tuple[int, Recognised]] = []
@@ -138,8 +164,26 @@ def objective_of(seen: SeenCall) -> Objective | None:
     ]).sum()
 
 
-def _leaf(number: int) -> Objective:
-    return lambda output: float_leaves(output)[number]
+def _together(values: list[torch.Tensor], shares: list[torch.Tensor]) -> torch.Tensor:
+    if len(values) == 1:  # its share is 1, and the number stays what it is, to the bit
+        return values[0] * shares[0].sign().to(values[0])
+    return torch.stack([value * share.to(value) for value, share in zip(values, shares, strict=True)]).sum()
+
+
+def _even(weights: list[torch.Tensor]) -> list[torch.Tensor]:
+    """Weights as shares of the heaviest: the scale of mixed precision and of accumulation falls out of them."""
+    heaviest = torch.stack([each.abs() for each in weights]).max().clamp_min(1e-30)
+    return [each / heaviest for each in weights]
+
+
+def _shares(calls: list[ModuleCall]) -> list[torch.Tensor]:
+    """What each call counts; a mixture counts as one loss."""
+    whole: dict[tuple[int, int], torch.Tensor] = {}
+    weights = [call.weight for call in calls if call.weight is not None]
+    for call, weight in zip(calls, weights, strict=True):
+        whole[call.kind] = whole[call.kind] + weight if call.kind in whole else weight
+    heaviest = torch.stack([each.abs() for each in whole.values()]).max().clamp_min(1e-30)
+    return [weight / heaviest for weight in weights]
 
 
 class LossModules:
@@ -213,8 +257,10 @@ class LossModules:
                     fixed_kwargs[name] = None
             return value
 
-        self.seen.modules.append(objective)
-        self.seen.values.append(result.detach())
+        numbers = (*places.values(), *names.values())
+        call = ModuleCall(objective, result.detach(), (id(module), min(numbers)), numbers)
+        result.register_hook(call.note_weight)  # type: ignore[no-untyped-call]
+        self.seen.modules.append(call)
 
 
 class _WhileItLives:

@@ -30,12 +30,39 @@ PAIRS = 20
 class Layers:
     """The trained weights of a network by the layer that holds them; shared ones belong to the first.
 
+    Loops unfreeze layers and give their optimizer new groups while they train, so this is read anew when it changes.
+
     Args:
         module: The network.
         optimizer: What updates it.
     """
 
     def __init__(self, module: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        self._module, self._optimizer = module, optimizer
+        self._known = self._signs()
+        self._read()
+
+    def refresh(self) -> bool:
+        """Read the weights anew where layers were frozen or unfrozen, or the optimizer holds others.
+
+        Returns:
+            Whether that was so.
+        """
+        signs = self._signs()
+        if signs == self._known:
+            return False
+        self._known = signs
+        self._read()
+        return True
+
+    def _signs(self) -> list[tuple[int, bool]]:
+        held = (weight for group in self._optimizer.param_groups for weight in group["params"])
+        return [
+            (id(weight), weight.requires_grad) for weights in (self._module.parameters(), held) for weight in weights
+        ]
+
+    def _read(self) -> None:
+        module, optimizer = self._module, self._optimizer
         seen: set[int] = set()
         self.optimised = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
         self.names: list[str] = []
@@ -65,7 +92,8 @@ class Layers:
 
     def gradients(self) -> list[torch.Tensor | None]:
         """The gradient of every weight, None where there is none; of shards, the rows of this process."""
-        return [None if each.grad is None or each.grad.is_sparse else local(each.grad) for each in self.weights]
+        found = (each.grad for each in self.weights)
+        return [None if each is None else each.to_dense() if each.is_sparse else local(each) for each in found]
 
     def values(self) -> list[torch.Tensor]:
         """Every weight; where they lie in shards, the rows of this process."""
@@ -117,6 +145,8 @@ class Norms:
         Returns:
             Whether all of them are finite.
         """
+        if self.layers.refresh():
+            self._earlier = None  # of other weights
         gradients = self.layers.gradients()
         norms = [norm / scale for norm in self._norms(gradients)]
         layers = self.layers.by_layer(norms)
@@ -237,11 +267,16 @@ def _norms(tensors: list[torch.Tensor | None]) -> list[float]:
 
 def _product(ones: list[torch.Tensor | None], others: list[torch.Tensor | None]) -> float:
     parts = [
-        torch.dot(*(each.detach().flatten().float() for each in _in_memory_order(one, other)))
+        torch.dot(*(_real(each.detach()).flatten().float() for each in _in_memory_order(one, other)))
         for one, other in zip(ones, others, strict=True)
         if one is not None and other is not None
     ]
     return float(fetched(parts).sum())
+
+
+def _real(values: torch.Tensor) -> torch.Tensor:
+    """Complex numbers as two real ones each: so their product is that of the space that gradients live in."""
+    return torch.view_as_real(values.resolve_conj()) if values.is_complex() else values
 
 
 def _in_memory_order(one: torch.Tensor, other: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

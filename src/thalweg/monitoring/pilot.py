@@ -32,7 +32,7 @@ from thalweg.monitoring.pilot_state import pack_pilot, unpack_pilot
 from thalweg.monitoring.rate_search import Chosen, search_rate, trial_steps, usual_rate
 from thalweg.monitoring.replay import Batch
 from thalweg.monitoring.seat import Seat
-from thalweg.monitoring.snapshot import Snapshot, is_finite
+from thalweg.monitoring.snapshot import Snapshot, is_finite, is_untouched
 from thalweg.monitoring.standstill import Standstill, part_from
 from thalweg.monitoring.trials import CLIP, TrialGround, clip_gradients
 
@@ -46,6 +46,7 @@ SNAPSHOT_EVERY = 50
 _RUINOUS = 4.0  # times the right rate: what was learned so is not worth keeping
 _BEHIND = 1.2  # times the trial's loss: a whole run must not be higher than this after a few trials' length
 _RETRIES = 3
+_BEYOND = 10  # updates, and percent of those told: a training that goes on so far was told a wrong end
 _FORGET = 2.0  # a change of rate by more than this clears what the optimizer remembers
 
 
@@ -84,7 +85,7 @@ class Pilot:
         self.decided, self.governs = chosen is not None, chosen is not None and clips
         self.peak, self.factor, self.spent, self.unable = math.nan, 1.0, 0.0, ""
         self.course: Horizon | None = None
-        fresh = seat.step == 0 and not seat.optimizer.state and is_finite(seat.module)
+        fresh = seat.step == 0 and is_untouched(seat.optimizer) and is_finite(seat.module)
         self.initial = Snapshot.take(seat.module, seat.optimizer) if fresh else None
         self.kept, self.origin = self.initial, self.initial
         self.began = self.retries = self.bad = 0
@@ -104,7 +105,11 @@ class Pilot:
         Args:
             moment: The update to come.
         """
-        if not self.decided and moment.step + 1 >= self.wait:
+        if not self.decided and self.lookout.others_move and not self.unable:
+            self._give_up(
+                "another optimizer trains this model, too, so no trial of one rate can tell: nothing is repaired"
+            )
+        if not (self.decided or self.unable) and moment.step + 1 >= self.wait:
             self.lookout.compare_scales(self.seat.replay, self.weights, self.seat.optimizer)
         if self.revived and not self.decided:
             clip_gradients(self.weights, CLIP * amp_scale(self.seat.optimizer))
@@ -135,6 +140,7 @@ class Pilot:
         done, loss = moment.step + 1, moment.loss
         if not self.decided:
             self._look_on(done)
+            self.lookout.leave_others(self.seat.module, self.weights)
             return
         if self.bad >= 3:  # noqa: PLR2004 - three in a row come from the weights, not from a batch
             self._roll_back(done)
@@ -158,8 +164,10 @@ class Pilot:
         """Collect batches whose loss is known, until there are enough and the time to act has come."""
         lookout = self.lookout
         lookout.see(None if self.revived else self._base(), self.seat.replay)
-        if done >= self.wait and self._base() <= 0:
-            self.unable = "the learning rate is zero, and a factor cannot raise it: nothing is repaired"
+        if self.seat.fed:  # as the judge of an adversarial pair: what it learns from moves with what it has learned
+            self._give_up("another network feeds this one and trains, too, so no trial can tell: nothing is repaired")
+        elif done >= self.wait and self._base() <= 0:
+            self._give_up("the learning rate is zero, and a factor cannot raise it: nothing is repaired")
         if self.unable or done < self.wait or (lookout.rising and done < 0.3 * (self.steps or math.inf)):
             return
         whole = lookout.batches
@@ -169,13 +177,19 @@ class Pilot:
         elif not is_finite(self.seat.module):
             self._revive(done)
         elif done >= self.wait + 2 * MOST:
-            self.unable = "the loss of recent batches cannot be computed again: nothing is repaired"
+            self._give_up("the loss of recent batches cannot be computed again: nothing is repaired")
+
+    def _give_up(self, why: str) -> None:
+        """Only look on from here, and hold nothing for it."""
+        self.unable = why
+        self.lookout.forget()
+        self.initial = self.kept = self.origin = None
 
     def _revive(self, done: int) -> None:
         """The weights broke before enough batches were seen: start anew at a careful rate, look on a little longer."""
         seat, before = self.seat, self._base()
         if self.revived:
-            self.unable = "the weights break at every rate: nothing is repaired"
+            self._give_up("the weights break at every rate: nothing is repaired")
             return
         kind: InterventionKind = "restart" if self.initial is not None else "reinitialise"
         if self.initial is not None:
@@ -197,14 +211,16 @@ class Pilot:
             self._note(done, "perturb", saddle, before)
         ground, length = self.lookout.ground(replay, self.seat.module, self.seat.optimizer), trial_steps(self.steps)
         chosen, scaled = self._search(ground, length)
-        broken = before > _RUINOUS * chosen.rate or not is_finite(self.seat.module)
-        broken = broken or not (self.initial is None or scaled or worth_keeping(ground, chosen, self.initial, length))
+        ruined = before > _RUINOUS * chosen.rate or not is_finite(self.seat.module)
+        known = self.initial is not None and not scaled
+        broken = ruined or (known and not worth_keeping(ground, chosen, cast("Snapshot", self.initial), length))
         if self.initial is None and (broken or not chosen.learned):
             chosen, broken = self._anew(ground, length, chosen), False
         self.spent += ground.spent
         self.chosen, self.decided, replay.batches = chosen, True, usual
         back = scaled != "" or (broken and not self.revived and self.initial is not None)
-        self._take_over(done, before, back=back, scaled=scaled)
+        why = "that rate ruined the weights" if ruined else "trials from the initial weights ended lower"
+        self._take_over(done, before, back=scaled or (why if back else ""), scaled=scaled != "")
 
     def _search(self, ground: TrialGround, length: int) -> tuple[Chosen, str]:
         """Choose a rate from the initial weights where they are known, and scale these where that is what is wrong."""
@@ -224,15 +240,17 @@ class Pilot:
         present.put_back(module, None)
         return chosen, "" if scaling is None else scaling.reason
 
-    def _take_over(self, done: int, before: float, *, back: bool, scaled: str) -> None:
-        """Set course with the chosen rate, from where it was chosen."""
+    def _take_over(self, done: int, before: float, *, back: str, scaled: bool) -> None:
+        """Set course with the chosen rate, from where it was chosen; `back` says why from the initial weights."""
         assert self.chosen is not None  # noqa: S101 - just chosen
         rate, seat = self.chosen.rate, self.seat
         seat.scale = 1.0
         off = max(before / rate, rate / before) if before > 0 else math.inf
         bare, anew = self._bare(), self.revived or any(each.kind == "reinitialise" for each in self.interventions)
         ours = bare and self.steps is not None and self.steps > done  # the way down is ours to lay
-        leave = off <= (KEPT_STARTING if ours else KEPT_SCHEDULED) and not back and not anew
+        # From weights that have learned already, a few dozen updates may gain nothing, and then tell nothing.
+        idle = self.initial is None and not self.chosen.learned and before < (self.chosen.edge or math.inf)
+        leave = (idle or off <= (KEPT_STARTING if ours else KEPT_SCHEDULED)) and not back and not anew
         if back and self.initial is not None:
             self.initial.put_back(seat.module, seat.optimizer)
         if back or anew or (off > _FORGET and not leave):
@@ -248,7 +266,7 @@ class Pilot:
         self.initial = None  # the memory is better used
         after = self.peak if bare and self.governs else rate
         if back:
-            reason = f"{scaled or 'that rate ruined the weights'}; {self.chosen.message}"
+            reason = f"{back}; {self.chosen.message}"
             self._note(done, "rescale" if scaled else "restart", reason, before, after=after, back=done)
         elif not leave and not anew:
             kind: InterventionKind = "raise_rate" if rate > before else "lower_rate"
@@ -324,6 +342,9 @@ class Pilot:
         if not self.governs or math.isnan(self.peak):
             return self.factor
         base = self._base()
+        if self.course is not None and step > self.course.end + max(_BEYOND, _BEYOND * self.course.end // 100):
+            ended, self.course = self.course.end, None
+            self._note(step, "raise_rate", f"the training goes on beyond the {ended} updates that were told", 0.0)
         share = self.course.share(step) if self.course else 1.0
         return self.peak * self.factor * share / base if base > 0 else 1.0
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch.utils._pytree import tree_leaves
 
 from thalweg.modules.numbers import drawing_from
 from thalweg.monitoring.loss_seen import Objective, SeenCall, objective_of
+from thalweg.monitoring.tensors_held import tensors_in
 
 __all__ = ["Batch", "Replay", "undisturbed"]
 
@@ -36,6 +36,7 @@ class Batch:
         seen: Outputs, the gradients at them, and calls of loss modules.
         update: Updates done when it was seen.
         autocast: Device kind and type that products were computed in, or None.
+        partial: Whether the loss found may be a part only of the loop's, once it has been looked for.
     """
 
     args: tuple[object, ...]
@@ -43,6 +44,7 @@ class Batch:
     seen: SeenCall
     update: int
     autocast: tuple[str, torch.dtype] | None = None
+    partial: bool = False
     _versions: tuple[int, ...] = ()
     _objective: Objective | None = None
     _loss: torch.Tensor | None = None
@@ -94,8 +96,9 @@ class Batch:
         self._finite = self.finite  # outputs are let go below
         self._resolved, seen = True, self.seen
         self._objective = objective_of(seen)
-        if seen.values:
-            self._loss = torch.stack([value.float() for value in seen.values]).sum()
+        self.partial = len(seen.gradients) > 1 and self._objective is not None and seen.is_partial()
+        if seen.cheap:
+            self._loss = seen.computed()
         elif self._objective is not None and seen.whole:
             with torch.no_grad():
                 self._loss = self._objective(seen.output)
@@ -107,7 +110,7 @@ class Batch:
         return self._tensors()
 
     def _tensors(self) -> list[torch.Tensor]:
-        return [each for each in tree_leaves((self.args, self.kwargs)) if isinstance(each, torch.Tensor)]
+        return tensors_in((self.args, self.kwargs))
 
     def _count(self) -> tuple[int, ...]:
         return tuple(-1 if tensor.is_inference() else tensor._version for tensor in self._tensors())  # noqa: SLF001
@@ -121,12 +124,15 @@ class Replay:
         module: The network itself, without wrappers.
         batches: What is held, oldest first; one a step (the last of a step that accumulated several).
         forwards: Forward passes made so far, a backward pass counted as two more.
+        differentiates: Whether the network takes derivatives within its forward pass, as those of physical laws do,
+            and so cannot be computed without a graph.
     """
 
     module: torch.nn.Module
     batches: deque[Batch] = field(default_factory=lambda: deque(maxlen=KEPT))
     forwards: int = 0
     busy: bool = False
+    differentiates: bool = False
 
     @property
     def ready(self) -> bool:
@@ -206,14 +212,28 @@ class Replay:
 
         Returns:
             The network's output, whatever it is.
+
+        Raises:
+            RuntimeError: The network cannot be computed, with a graph or without.
         """
         self.forwards += 1
         was_busy, self.busy = self.busy, True
         try:
-            with undisturbed(self.module, seed=batch.update), _autocast(batch.autocast):
-                return self.module(*batch.args, **batch.kwargs)
+            with torch.set_grad_enabled(torch.is_grad_enabled() or self.differentiates):
+                return self._call(batch)
+        except RuntimeError:
+            if torch.is_grad_enabled() or self.differentiates:
+                raise
+            with torch.enable_grad():
+                output = self._call(batch)
+            self.differentiates = True
+            return output
         finally:
             self.busy = was_busy
+
+    def _call(self, batch: Batch) -> object:
+        with undisturbed(self.module, seed=batch.update), _autocast(batch.autocast):
+            return self.module(*batch.args, **batch.kwargs)
 
     def _loss(self, batch: Batch) -> torch.Tensor:
         objective = batch.objective

@@ -17,7 +17,7 @@ from thalweg.monitoring.pilot import Pilot
 from thalweg.monitoring.rate_search import Chosen, search_rate, trial_steps
 from thalweg.monitoring.record import Record
 from thalweg.monitoring.seat import Seat
-from thalweg.monitoring.snapshot import Snapshot, is_finite
+from thalweg.monitoring.snapshot import Snapshot, is_finite, is_untouched
 
 __all__ = ["Scout"]
 
@@ -58,7 +58,7 @@ class Scout:
             return
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             self.unable = "trials are made in one process only: several ranks have other batches each"
-        elif seat.step or seat.optimizer.state or not is_finite(seat.module):
+        elif seat.step or not is_untouched(seat.optimizer) or not is_finite(seat.module):
             self.unable = "the training has begun already, and trials begin at the initial weights: none are made"
         else:
             self.initial = Snapshot.take(seat.module, None)
@@ -74,6 +74,8 @@ class Scout:
         Args:
             moment: The update to come.
         """
+        if self.waits and self.pilot is None and self.lookout.others_move:
+            self._end("another optimizer trains this model, too, so no trial of one rate can tell: no trials are made")
         if self.waits and self.pilot is None and moment.step + 1 >= self.wait:
             groups = self.seat.optimizer.param_groups
             weights = [each for group in groups for each in group["params"] if each.requires_grad]
@@ -92,7 +94,12 @@ class Scout:
             if self.pilot.chosen is not None and self.pilot.chosen.trials:
                 self._note(done, self.pilot.chosen, self.pilot.spent)
             return
+        if self.seat.fed:
+            self._end("another network feeds this one and trains, too, so no trial can tell: no trials are made")
+            return
         self.lookout.see(None, self.seat.replay)
+        weights = [each for group in self.seat.optimizer.param_groups for each in group["params"]]
+        self.lookout.leave_others(self.seat.module, weights)
         if done < self.wait:
             return
         batches = self.lookout.batches

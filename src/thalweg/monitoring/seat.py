@@ -1,25 +1,37 @@
 """The seat: a place on a model and its optimizer from where an update can be seen, scaled or skipped, by hooks alone.
 
 A forward hook on the model notes its inputs and outputs, a hook on the outputs the gradient that comes back, hooks on
-the optimizer's step show passengers the moment before and after the weights move. Nothing of the user's is wrapped or
-replaced. As long as no passenger interferes, the weights are those of an unwatched run to the bit. Whatever goes wrong
-in here ends the watching with one line in the log, never the training.
+the optimizer's step show passengers the moment before and after the weights move. Nothing of the user's is replaced;
+only a closure that the loop hands to `step` is called through the seat, which so learns when the gradients are there.
+As long as no passenger interferes, the weights are those of an unwatched run to the bit. Whatever goes wrong in here
+ends the watching with one line in the log, never the training.
 """
 
+import functools
 import logging
-import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
+from torch.utils._pytree import tree_map
+from torch.utils.hooks import RemovableHandle
 
-from thalweg.monitoring.loss_seen import LossModules, Objective, SeenCall, detached, float_leaves
+from thalweg.monitoring.loss_seen import LossModules, Objective, SeenCall
 from thalweg.monitoring.moment import Moment, Passenger
 from thalweg.monitoring.replay import Batch, Replay
+from thalweg.monitoring.seat_hooks import Closure, CompiledCall, Hook, OnGradient, led
+from thalweg.monitoring.tensors_held import detached, float_leaves
+from thalweg.monitoring.unwrapped import inner_module, inner_optimizer
 
-__all__ = ["Seat", "inner_module", "inner_optimizer"]
+__all__ = ["Seat"]
 
 _LOG = logging.getLogger("thalweg")
+_MOST = 16
+"""Calls of the network held for one update: of more, as accumulation makes, the loss is that of the last."""
+_IDLE = 100
+"""After so many backward passes without an update it is said that there was none."""
 
 
 class Seat:
@@ -36,6 +48,8 @@ class Seat:
         module: The network itself, without wrappers.
         replay: Recent batches.
         step: Updates done.
+        called: Whether the network was called with a gradient to come.
+        fed: Whether an input of it came with a graph: what made that trains as well.
     """
 
     def __init__(
@@ -47,8 +61,10 @@ class Seat:
         self.optimizer = inner_optimizer(optimizer)
         self.replay = Replay(self.module)
         self.closed_because = ""
+        self.called = self.fed = False
         self.first = self.last = self.seconds = 0.0
-        self._calls: list[Batch] = []
+        self._calls: deque[Batch] = deque(maxlen=_MOST)
+        self._idle = 0
         self._pending: weakref.ref[Batch] | None = None
         self._looking: LossModules | None = None
         self._depth = 0
@@ -56,13 +72,15 @@ class Seat:
         self._rates: list[tuple[dict[str, object], object, object]] = []
         self._gradients: list[tuple[torch.Tensor, torch.Tensor]] = []
         me = weakref.ref(self)
-        self._handles = [
-            model.register_forward_pre_hook(_Hook(me, "_before_forward"), with_kwargs=True),
-            model.register_forward_hook(_Hook(me, "_after_forward"), with_kwargs=True),
+        self._handles: list[RemovableHandle | CompiledCall] = [
+            model.register_forward_pre_hook(Hook(me, "_before_forward"), with_kwargs=True),
+            model.register_forward_hook(Hook(me, "_after_forward"), with_kwargs=True),
             # The optimizer keeps the seat alive, so that `thalweg.watch(model, optimizer)` needs no variable.
-            self.optimizer.register_step_pre_hook(_Hook(lambda: self, "_before_step")),
-            self.optimizer.register_step_post_hook(_Hook(lambda: self, "_after_step")),
+            self.optimizer.register_step_pre_hook(Hook(lambda: self, "_before_step")),
+            self.optimizer.register_step_post_hook(Hook(lambda: self, "_after_step")),
         ]
+        if getattr(model, "_compiled_call_impl", None) is not None:
+            self._handles.append(CompiledCall(model, weakref.ref(self)))
 
     @property
     def taken(self) -> bool:
@@ -86,11 +104,21 @@ class Seat:
         self._handles = []
         self._put_back()
         self._stop_looking()
-        self._calls, self._pending, self._moment = [], None, None
+        self._calls.clear()
+        self._pending, self._moment = None, None
         self.replay.batches.clear()
         for each in self.passengers:
             getattr(each, "close", _nothing)()
         self.closed_because = self.closed_because or why
+
+    def end(self, why: str) -> None:
+        """Close, and say why.
+
+        Args:
+            why: The reason.
+        """
+        _LOG.warning("thalweg watches no longer: %s", why)
+        self.close(why)
 
     def tell_loss(self, objective: Objective, value: torch.Tensor | None = None) -> None:
         """Say what the loss of the forward pass just made is, where the loop is ours and knows.
@@ -102,12 +130,13 @@ class Seat:
         batch = self._pending() if self._pending else None
         if batch is not None:
             batch.seen.told = objective
-            batch.seen.values = [] if value is None else [value.detach()]
+            batch.seen.value = None if value is None else value.detach()
         self._stop_looking()
 
     def begin_again(self) -> None:
         """Forget the passes of the update to come: the loop makes them anew."""
-        self._calls, self._pending = [], None
+        self._calls.clear()
+        self._pending = None
         self._stop_looking()
 
     def state(self) -> dict[str, object]:
@@ -153,37 +182,77 @@ class Seat:
             return
         numbers = {id(leaf): number for number, leaf in enumerate(float_leaves(output))}
         seen = SeenCall(detached(output))
-        batch = Batch(args, dict(kwargs), seen, self.step, _autocast_now(leaves[0].device.type))
+        self.called = True
+        args, kwargs = tree_map(self._without_graph, (args, dict(kwargs)))
+        batch = Batch(args, kwargs, seen, self.step, _autocast_now(leaves[0].device.type))
         for leaf in leaves:  # the graph holds the batch until its gradient comes, or is dropped with it
-            leaf.register_hook(_OnGradient(weakref.ref(self), batch, numbers[id(leaf)]))  # type: ignore[no-untyped-call]
+            leaf.register_hook(OnGradient(weakref.ref(self), batch, numbers[id(leaf)]))  # type: ignore[no-untyped-call]
         self._pending = weakref.ref(batch)
         self._looking = LossModules(leaves, seen)
+
+    def _without_graph(self, given: object) -> object:
+        if not isinstance(given, torch.Tensor) or given.grad_fn is None:
+            return given
+        self.fed = True
+        return given.detach()  # what is held must keep no graph alive, and a backward pass frees it anyway
 
     def _on_gradient(self, batch: Batch, number: int, gradient: torch.Tensor) -> None:
         self._stop_looking()
         if self.replay.busy:
             return
-        batch.seen.gradients[number] = gradient.detach()
-        if not any(batch is each for each in self._calls):
-            batch.update = self.step
-            self._calls.append(batch)
-            self.replay.add(batch)
+        known = batch.seen.gradients
+        if any(batch is each for each in self._calls):  # several outputs, or several backward passes of one
+            known[number] = known[number] + gradient.detach() if number in known else gradient.detach()
+            return
+        known[number] = gradient.detach()
+        batch.update = self.step
+        self._calls.append(batch)
+        self.replay.add(batch)
+        self._idle += 1
+        if self._idle == _IDLE and self.step == 0:
+            _LOG.warning(
+                "thalweg has seen %d backward passes and no step() of the %s it watches: give watch the optimizer "
+                "whose step() the loop calls, such as optimizer.base_optimizer of SAM",
+                _IDLE,
+                type(self.optimizer).__name__,
+            )
 
-    def _before_step(self, _: object, args: tuple[object, ...], kwargs: Mapping[str, object]) -> None:
+    def _before_step(self, _: object, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:  # noqa: ANN401
         self._depth += 1
         if self._depth > 1 or self.replay.busy:
-            return  # an optimizer's step that calls its parent's
+            return None  # an optimizer's step that calls its parent's
         self._stop_looking()
-        if any(callable(each) for each in (*args[1:], kwargs.get("closure"))):
-            self._end("the optimizer computes its gradients itself (a closure): its updates cannot be watched")
-            return
         self._put_back()
+        if any(callable(each) for each in (*args[1:], kwargs.get("closure"))):
+            lead = functools.partial(led, Closure(weakref.ref(self), self._versions()))
+            return (args[0], *map(lead, args[1:])), {name: lead(each) for name, each in kwargs.items()}
+        self._begin_update()
+        return None
+
+    def _after_closure(self, moved: Closure) -> None:
+        """The gradients of an optimizer that asks for them within its step are there."""
+        if self.replay.busy:
+            return
+        moved.calls += 1
+        if moved.calls > 1 or self._versions() != moved.versions:
+            self.end(
+                "the optimizer asks for several gradients a step, as LBFGS does, or moves the weights before it asks, "
+                "as SAM does: its updates cannot be watched"
+            )
+            return
+        self._stop_looking()
+        self._begin_update()
+
+    def _versions(self) -> list[int]:
+        return [each._version for group in self.optimizer.param_groups for each in group["params"]]  # noqa: SLF001
+
+    def _begin_update(self) -> None:
         moment = Moment(
             step=self.step,
             module=self.module,
             optimizer=self.optimizer,
             replay=self.replay,
-            loss=self._loss_of(list(self._calls)),
+            loss=self._loss_of([*self._calls]),
             rate=self._rate(),
         )
         self._moment = moment
@@ -199,7 +268,8 @@ class Seat:
         moment, self._moment = self._moment, None
         self._put_back()
         self.step += 1
-        self._calls = []
+        self._idle = 0
+        self._calls.clear()
         for each in tuple(self.passengers):
             each.after_update(moment)
 
@@ -245,102 +315,9 @@ class Seat:
             self._looking.stop()
             self._looking = None
 
-    def _end(self, why: str) -> None:
-        _LOG.warning("thalweg watches no longer: %s", why)
-        self.close(why)
-
-
-class _Hook:
-    """A hook that keeps no seat alive, and is nothing in a copy or a pickle of the model."""
-
-    def __init__(self, seat: Callable[[], Seat | None] | None, name: str) -> None:
-        self.seat, self.name = seat, name
-
-    def __call__(self, *args: object) -> None:
-        if torch.compiler.is_compiling():
-            return
-        seat = self.seat() if self.seat else None
-        if seat is not None and seat.taken:
-            _guarded(seat, self.name, *args)
-
-    def __deepcopy__(self, _: object) -> "_Hook":
-        return _Hook(None, self.name)
-
-    def __copy__(self) -> "_Hook":
-        return _Hook(None, self.name)
-
-    def __reduce__(self) -> tuple[type["_Hook"], tuple[None, str]]:
-        return _Hook, (None, self.name)
-
-
-class _OnGradient:
-    """A hook on one output; the graph holds it, and it the batch."""
-
-    def __init__(self, seat: "weakref.ref[Seat]", batch: Batch, number: int) -> None:
-        self.seat, self.batch, self.number = seat, batch, number
-
-    def __call__(self, gradient: torch.Tensor) -> None:
-        seat = self.seat()
-        if seat is not None and seat.taken and not torch.compiler.is_compiling():
-            _guarded(seat, "_on_gradient", self.batch, self.number, gradient)
-
-
-def _guarded(seat: Seat, name: str, *args: object) -> None:
-    began = time.perf_counter()
-    seat.first = seat.first or began
-    try:
-        with torch.autograd.set_grad_enabled(torch.is_grad_enabled()):  # a passenger's mode ends with it
-            getattr(seat, name)(*args)
-    except Exception as error:  # noqa: BLE001 - whatever fails in here, training goes on
-        seat._end(f"{type(error).__name__} in {name.strip('_')}: {error}")  # noqa: SLF001
-    seat.last = time.perf_counter()
-    seat.seconds += seat.last - began
-
 
 def _nothing() -> None:
     """A passenger need not have anything to close."""
-
-
-def inner_module(model: torch.nn.Module) -> torch.nn.Module:
-    """Look through what wraps a network: compiled shells, data-parallel replicas.
-
-    Args:
-        model: What the loop calls.
-
-    Returns:
-        The network itself.
-
-    Example:
-        >>> net = torch.nn.Linear(2, 2)
-        >>> inner_module(torch.nn.DataParallel(net)) is net
-        True
-    """
-    wrappers = (torch.nn.DataParallel, torch.nn.parallel.DistributedDataParallel)
-    while True:
-        inner = model.module if isinstance(model, wrappers) else getattr(model, "_orig_mod", None)
-        if not isinstance(inner, torch.nn.Module):
-            return model
-        model = inner
-
-
-def inner_optimizer(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
-    """Look through what wraps an optimizer, such as those of accelerate and Lightning.
-
-    Args:
-        optimizer: What the loop steps.
-
-    Returns:
-        The optimizer whose hooks are called.
-
-    Raises:
-        TypeError: There is none.
-    """
-    found: object = optimizer
-    while not hasattr(found, "_optimizer_step_pre_hooks"):
-        found = getattr(found, "optimizer", getattr(found, "_optimizer", None))
-        if found is None:
-            raise TypeError(f"{type(optimizer).__name__} is no torch optimizer and holds none: nothing can be watched")
-    return found  # type: ignore[return-value]
 
 
 def _autocast_now(kind: str) -> tuple[str, torch.dtype] | None:

@@ -10,7 +10,7 @@ import torch
 
 from thalweg.modules.numbers import fetched, wide
 
-__all__ = ["Snapshot", "fresh_optimizer", "is_finite"]
+__all__ = ["Snapshot", "fresh_optimizer", "is_finite", "is_untouched"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +116,8 @@ class Snapshot:
             The ratio; not finite where weights are not.
         """
         trained = [(value, self.tensors[name]) for name, value in module.named_parameters() if value.requires_grad]
-        moved = [wide(value - start).square().sum() for value, start in trained]
-        size = [wide(start).square().sum() for _, start in trained]
+        moved = [wide((value - start).abs()).square().sum() for value, start in trained]
+        size = [wide(start.abs()).square().sum() for _, start in trained]
         sums = fetched([*moved, *size]).tolist()
         return math.sqrt(sum(sums[: len(moved)]) / max(sum(sums[len(moved) :]), 1e-30))
 
@@ -132,6 +132,22 @@ def is_finite(module: torch.nn.Module) -> bool:
         False where one is NaN or infinite.
     """
     return all(bool(value.isfinite().all()) for _, value in _named(module) if value.is_floating_point())
+
+
+def is_untouched(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether an optimizer has made no step; some remember zeros from the beginning, as Adagrad does.
+
+    Args:
+        optimizer: Any.
+
+    Returns:
+        False where it remembers something else than that it made no step.
+
+    Example:
+        >>> is_untouched(torch.optim.Adagrad([torch.zeros(1, requires_grad=True)]))
+        True
+    """
+    return all(float(known.get("step", 1)) == 0 for known in optimizer.state.values() if known)
 
 
 def fresh_optimizer(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:

@@ -15,7 +15,7 @@ import torch
 from thalweg.modules.numbers import drawing_from
 from thalweg.monitoring.snapshot import Snapshot, fresh_optimizer
 
-__all__ = ["CLIP", "HELD", "Objective", "Trial", "TrialGround", "clip_gradients", "triangle"]
+__all__ = ["CLIP", "HELD", "Objective", "Trial", "TrialGround", "clip_gradients", "norm_of", "triangle"]
 
 Objective = Callable[[], torch.Tensor]
 """Loss of one batch at the present weights, with its graph."""
@@ -76,11 +76,33 @@ def clip_gradients(weights: Sequence[torch.Tensor], limit: float) -> torch.Tenso
     Returns:
         The norm before, a scalar tensor (no wait for the device).
     """
-    gradients = [weight.grad for weight in weights if weight.grad is not None]
-    norm = torch.nn.utils.get_total_norm(gradients)
+    norm = norm_of([weight.grad for weight in weights if weight.grad is not None])
     if math.isfinite(limit):
-        torch.nn.utils.clip_grads_with_norm_(list(weights), limit, norm)
+        torch.nn.utils.clip_grads_with_norm_([each for each in weights if not _is_sparse(each.grad)], limit, norm)
+        for weight in weights:
+            if weight.grad is not None and _is_sparse(weight.grad):
+                weight.grad = weight.grad * (limit / (norm + 1e-6)).clamp(max=1.0)  # as torch's does
     return norm
+
+
+def norm_of(gradients: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Measure gradients together, also those of embeddings that have entries for a few rows only.
+
+    Args:
+        gradients: Dense or sparse.
+
+    Returns:
+        Their norm, a scalar tensor (no wait for the device).
+
+    Example:
+        >>> float(norm_of([torch.tensor([0.0, 3.0]).to_sparse(), torch.tensor([4.0])]))
+        5.0
+    """
+    return torch.nn.utils.get_total_norm([each.coalesce().values() if _is_sparse(each) else each for each in gradients])
+
+
+def _is_sparse(gradient: torch.Tensor | None) -> bool:
+    return gradient is not None and gradient.is_sparse
 
 
 class TrialGround:
@@ -121,7 +143,11 @@ class TrialGround:
             What came of it.
         """
         present = Snapshot.take(self.module, None)
-        gradients = [weight.grad for weight in self.weights]
+        # Those of other optimizers as well, whose steps may be still to come.
+        holders = {id(each): each for each in (*self.weights, *self.module.parameters())}.values()
+        gradients = [(each, each.grad) for each in holders]
+        for each in holders:
+            each.grad = None
         try:
             with drawing_from(0, self.weights):
                 if start is not None:
@@ -129,8 +155,8 @@ class TrialGround:
                 return self._run(rate, steps, start or present)
         finally:
             present.put_back(self.module, None)
-            for weight, gradient in zip(self.weights, gradients, strict=True):
-                weight.grad = gradient
+            for each, gradient in gradients:
+                each.grad = gradient
 
     def _run(self, rate: float, steps: int, origin: Snapshot) -> Trial:
         machine = fresh_optimizer(self.optimizer)

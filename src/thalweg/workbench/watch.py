@@ -1,51 +1,42 @@
 """`thalweg.watch`: measure, and on request repair, a training in anybody's loop."""
 
-import contextlib
 import logging
 import math
 import os
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias, cast
 
 import torch
 
-from thalweg.core.files import printable
+from thalweg.core.errors import PlanError
 from thalweg.core.finding import Finding
 from thalweg.core.history import Event, RunHistory
 from thalweg.core.intervention import Intervention
 from thalweg.core.learning_rate import LearningRateEstimate
 from thalweg.core.run_log import NamedHistory
 from thalweg.monitoring.instruments import Instruments
-from thalweg.monitoring.seat import Seat, inner_optimizer
-from thalweg.workbench.signal_log import SignalLog, TableLog
+from thalweg.monitoring.seat import Seat
+from thalweg.monitoring.unwrapped import inner_optimizer
+from thalweg.workbench.watch_diary import Able, Diary
 
 __all__ = ["Watch", "live_line", "measured_history", "watch"]
 
 Optimizer: TypeAlias = torch.optim.Optimizer
 _LOG = logging.getLogger("thalweg")
-_FLUSHED = 50
-"""A log is written every so many steps."""
-_UNSEEN = 20
-"""After so many steps without a loss it is said that there is none."""
 _SEATS: "weakref.WeakValueDictionary[int, Seat]" = weakref.WeakValueDictionary()
 """By optimizer, which alone keeps its seat: a model that the user drops is freed, with everything watched."""
 
 
-class _Repairs(Protocol):
+class _Repairs(Able, Protocol):
     interventions: list[Intervention]
-    spent: float
-
-
-class _Tries(Protocol):
-    spent: float
 
 
 def watch(
     model: torch.nn.Module,
-    optimizer: "torch.optim.Optimizer | Sequence[torch.optim.Optimizer]",
+    optimizer: "torch.optim.Optimizer | Sequence[torch.optim.Optimizer] | Mapping[str, torch.optim.Optimizer]",
     *,
     repair: bool = False,
     steps: int | None = None,
@@ -57,7 +48,7 @@ def watch(
 
     Args:
         model: The model that the loop calls.
-        optimizer: What updates it; of several, the one with the most weights is watched.
+        optimizer: What updates it; of several, the one with the most weights of the model is watched.
         repair: Whether to set the learning rate right where it is wrong, and to roll back what breaks. Without, the
             weights are those of an unwatched run, to the bit.
         steps: Updates of the whole training, where known: repair then ends with the rate at zero.
@@ -68,6 +59,10 @@ def watch(
 
     Returns:
         The watch: `line()`, `verdict()`, `findings()`, `history()`, `interventions`, `close()`. It need not be kept.
+
+    Raises:
+        PlanError: The model is no module, `steps` or `every` is no number of updates, or the log cannot be written.
+        TypeError: There is no torch optimizer.
 
     Example:
         >>> model = torch.nn.Linear(4, 3)
@@ -80,8 +75,10 @@ def watch(
         >>> watching.steps
         3
     """
-    several = [*optimizer] if isinstance(optimizer, list | tuple) and optimizer else [cast("Optimizer", optimizer)]
-    chosen = max(several, key=_size)
+    given = [*optimizer.values()] if isinstance(optimizer, Mapping) else optimizer
+    several = [*given] if isinstance(given, list | tuple) and given else [cast("Optimizer", given)]
+    own = {id(weight) for weight in model.parameters()} if isinstance(model, torch.nn.Module) else set()
+    chosen = max(several, key=lambda each: (_size(each, own), _size(each)))
     if len(several) > 1:
         _LOG.warning("thalweg watches one of %d optimizers: the %s with the most weights", len(several), _kind(chosen))
     return Watch(model, chosen, repair=repair, steps=steps, every=every, log=log, trials=trials)
@@ -111,6 +108,8 @@ class Watch:
         log: str | os.PathLike[str] | None = None,
         trials: bool = False,
     ) -> None:
+        _refuse_odd(model, steps=steps, every=every)
+        diary = Diary(None if log is None else Path(log))  # first: where it cannot write, no hook is left behind
         earlier = _SEATS.pop(id(inner_optimizer(optimizer)), None)
         if earlier is not None:
             earlier.close()  # a notebook cell that is run again
@@ -118,7 +117,7 @@ class Watch:
         self.instruments = Instruments(self.seat, every=every, compiled=_is_compiled(model))
         self.seat.passengers.append(self.instruments)
         self._repairs: _Repairs | None = None
-        self._scout: _Tries | None = None
+        self._scout: Able | None = None
         pilot = None
         if repair:
             from thalweg.monitoring.pilot import Pilot
@@ -126,17 +125,14 @@ class Watch:
             pilot = Pilot(self.seat, steps=steps)
             self.seat.passengers.append(pilot)
             self._repairs = pilot
-            if pilot.unable:
-                _LOG.warning("thalweg only measures: %s", pilot.unable)
         if trials:
             from thalweg.monitoring.scout import Scout
 
             scout = Scout(self.seat, self.instruments.record, steps=steps, pilot=pilot)
             self.seat.passengers.append(scout)
             self._scout = scout
-            if scout.unable:
-                _LOG.warning("thalweg only measures: %s", scout.unable)
-        self.seat.passengers.append(_Diary(self, None if log is None else Path(log)))
+        diary.begin(self.seat, self.instruments, [each for each in (self._repairs, self._scout) if each is not None])
+        self.seat.passengers.append(diary)
         _SEATS[id(self.seat.optimizer)] = self.seat
 
     def __enter__(self) -> Self:
@@ -231,59 +227,6 @@ def measured_history(instruments: Instruments, interventions: Sequence[Intervent
     return RunHistory(signals=instruments.record.signals(), events=tuple(events), network=instruments.facts)
 
 
-class _Diary:
-    """Writes the log, and says once what cannot be seen."""
-
-    def __init__(self, watching: Watch, path: Path | None) -> None:
-        self.instruments = watching.instruments
-        self.table = None if path is None else TableLog(path, self.instruments.record)
-        self.layers = None if path is None else SignalLog(path.with_suffix(".signals.jsonl"), self.instruments.record)
-        if self.layers is not None and self.table is not None:
-            self.layers.cut_after(0)
-            for each in (self.table, self.layers):  # whoever never closes the watch has the last steps nevertheless
-                weakref.finalize(watching.seat, _last_words, each)
-
-    def before_update(self, _: object) -> None:
-        """Nothing to do."""
-
-    def after_update(self, moment: object) -> None:
-        """Write what is new, now and then."""
-        step = int(getattr(moment, "step", 0)) + 1
-        if step == _UNSEEN and self.instruments.unseen_losses >= _UNSEEN - 1:
-            _LOG.warning(
-                "thalweg cannot see the loss of this loop (computed from something else than the model's output): "
-                "gradients, weights and layers are measured, loss and critical step are not"
-            )
-        if step % _FLUSHED == 0:
-            self._flush()
-
-    def close(self) -> None:
-        """Write the rest."""
-        self._flush()
-
-    def _flush(self) -> None:
-        try:
-            if self.table is not None and self.layers is not None:
-                self.table.flush()
-                self.layers.flush(self.instruments.facts)
-        except OSError as error:  # a full disk ends the log, not the watching
-            path = printable(self.table.path) if self.table else ""
-            _LOG.warning("thalweg writes no longer to %s: %s", path, error.strerror)
-            self.table = self.layers = None
-
-    def state(self) -> dict[str, object]:
-        """Nothing to keep."""
-        return {}
-
-    def restore(self, _: object) -> None:
-        """Nothing to restore."""
-
-
-def _last_words(log: TableLog | SignalLog) -> None:
-    with contextlib.suppress(OSError):
-        log.flush()
-
-
 def live_line(rate: float, verdict: LearningRateEstimate, interventions: Sequence[Intervention] = ()) -> str:
     """Say in a line how the learning rate stands.
 
@@ -324,8 +267,17 @@ def _is_compiled(model: torch.nn.Module) -> bool:
     return any(hasattr(each, "_orig_mod") or getattr(each, "_compiled_call_impl", None) for each in model.modules())
 
 
-def _size(optimizer: torch.optim.Optimizer) -> int:
-    return sum(weight.numel() for group in inner_optimizer(optimizer).param_groups for weight in group["params"])
+def _size(optimizer: torch.optim.Optimizer, among: set[int] | None = None) -> int:
+    held = (weight for group in inner_optimizer(optimizer).param_groups for weight in group["params"])
+    return sum(weight.numel() for weight in held if among is None or id(weight) in among)
+
+
+def _refuse_odd(model: object, *, steps: int | None, every: int | None) -> None:
+    if not isinstance(model, torch.nn.Module):
+        raise PlanError(f"watch takes the torch.nn.Module that the loop calls, not a {type(model).__name__}")
+    for name, value in (("steps", steps), ("every", every)):
+        if value is not None and value < 1:
+            raise PlanError(f"{name} is {value}: a number of updates, 1 or more; leave it out where it is not known")
 
 
 def _kind(optimizer: torch.optim.Optimizer) -> str:

@@ -22,7 +22,7 @@ _SMALL = 0.02  # standard deviation: pictures from 0 to 1 have 0.2 or more, divi
 _SHIFTED = 10.0  # standard deviations from zero
 _CHANCE = 0.12  # of the loss of guessing: so far around it nothing is learned
 _MOVED = 0.3  # sum of relative updates: a healthy run has learned something after a tenth of its weights moved
-_ENOUGH = 100  # steps
+_ENOUGH, _SAMPLES = 100, 1000  # steps, and samples in them
 _NOISY = 5.0  # noise scale over batch size: less than a sixth of a step's length is signal
 _ALIGNED = 0.2  # cosine of successive gradients: less, and batches have nothing in common
 
@@ -80,9 +80,10 @@ def check_label_noise(case: Case) -> Iterator[Finding]:
 
     Watches: ``batch_loss`` against ``batch_loss_expected``, with ``batch_update_ratio``, ``batch_alignment`` and
         ``batch_noise_scale``.
-    Fires when: after 100 steps or more, in which the weights moved by a third of their own size, the loss still lies
-        within 12 % of that of guessing, and successive gradients have nothing in common (cosine below 0.2, or a noise
-        scale five times the batch), although every layer gets a gradient and no other rule explains it.
+    Fires when: after 100 steps or more and 1,000 samples or more, in which the weights moved by a third of their own
+        size, the loss still lies within 12 % of that of guessing, and successive gradients have nothing in common
+        (cosine below 0.2, or a noise scale five times the batch), although every layer gets a gradient and no other
+        rule explains it.
     Why it hurts: each batch pulls another way; all that can be learned is each single picture by heart.
     Not to be confused with: LRN002, a rate so low that weights have hardly moved; LRN001; NET001; pictures that do not
         show what the labels name, which looks the same: labels of a few percent noise cannot be seen here.
@@ -95,6 +96,8 @@ def check_label_noise(case: Case) -> Iterator[Finding]:
     chance = None if live is None else live.value("batch_loss_expected")
     if live is None or loss is None or chance is None or len(loss) < 20 or live.steps < _ENOUGH:  # noqa: PLR2004
         return
+    if live.steps * (live.facts.batch_size or _ENOUGH) < _SAMPLES:
+        return  # few have been seen, and single samples pull in unrelated directions whatever their labels
     level = late_level(loss)
     if abs(level / chance - 1) > _CHANCE or start_level(loss) > 2 * chance:
         return

@@ -28,39 +28,57 @@ def check_frozen_parameters(case: Case) -> Iterator[Finding]:
         optimizer holds, and whether they lie as an initialisation leaves them.
     Fires when: a layer that asks for a gradient gets none, or none but zeros, in 95 % of the measurements; a layer is
         left out of the optimizer; or a layer is frozen although its weights are still random. A frozen layer whose
-        weights have learned something (transfer) is a remark only, and so is a frozen normalisation.
+        weights have learned something (transfer) is a remark only, and so are a frozen normalisation and a layer that
+        the first batch did not pass, such as a head that is not in use.
     Why it hurts: what follows must make do with random features.
     Not to be confused with: GRD001, a gradient that is small but there; ACT001, zeros that come from dead units;
-        transfer learning, which freezes what has learned.
+        transfer learning, which freezes what has learned; layers that another optimizer trains or that are unfrozen
+        later, whose weights move.
     Remedies: unfreeze.
     References: Glorot and Bengio 2010; Yosinski et al. 2014, How transferable are features in deep neural networks?
     """
     live = case.live
     if live is None:
         return
-    random, silent = {}, {}
-    moves = live.weighted("batch_frozen")
-    for layer in live.facts.weighted:
-        if not layer.trainable and layer.fresh:
-            random[layer.name] = "it is frozen, and its weights are still random"
-        elif layer.trainable and not layer.optimised:
-            silent[layer.name] = "the optimizer does not hold it"
-    dead = any(late_level(curve) >= _ALL_DEAD for curve in live.layers("batch_dead_fraction").values())
-    still = {} if dead else moves  # behind dead units no gradient can come through: ACT001 says so
-    # One measurement tells nothing: a residual block that begins as the identity gets no gradient at the first step.
-    still = {name: curve for name, curve in still.items() if len(curve) > 1}
-    still = {name: curve for name, curve in still.items() if float(np.mean(curve.values > 0)) >= _ALWAYS}
-    for name in still:
+    moved = {name for name, curve in live.weighted("batch_weight_norm").items() if np.ptp(curve.values) > 0}
+    random, silent = _left_out(live, moved)
+    unused = {}
+    for name in _without_gradient(live):
         known = live.facts.layer(name)
-        if name not in silent and (known is None or known.trainable):
+        if known is None and live.facts.layers:
+            unused[name] = "no gradient comes to it"
+        elif name not in silent and (known is None or (known.trainable and known.optimised)):
             silent[name] = "no gradient comes to it"
     held = [layer.name for layer in live.facts.weighted if not layer.trainable and not layer.fresh]
     found = random | silent
-    if not found:
-        if held:
-            yield _frozen(live, dict.fromkeys(held, "it is frozen as it came"), "info", 0.6)
-        return
-    yield _frozen(live, found, "error" if len(found) > len(live.facts.weighted) / 2 else "warning", 0.9)
+    unused = {name: why for name, why in unused.items() if name not in moved}
+    if found:
+        yield _frozen(live, found, "error" if len(found) > len(live.facts.weighted) / 2 else "warning", 0.9)
+    elif unused or held:
+        yield _frozen(live, unused or dict.fromkeys(held, "it is frozen as it came"), "info", 0.6)
+
+
+def _left_out(live: Live, moved: set[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Layers that were frozen while random, and those that the optimizer did not hold, by name with the reason.
+
+    At the first batch, that is: whatever moves since was unfrozen, or belongs to another optimizer.
+    """
+    random, silent = {}, {}
+    for layer in live.facts.weighted:
+        if layer.name not in moved and not layer.trainable and layer.fresh:
+            random[layer.name] = "it is frozen, and its weights are still random"
+        elif layer.name not in moved and layer.trainable and not layer.optimised:
+            silent[layer.name] = "the optimizer does not hold it"
+    return random, silent
+
+
+def _without_gradient(live: Live) -> list[str]:
+    """Layers that no gradient came to in nearly all measurements."""
+    if any(late_level(curve) >= _ALL_DEAD for curve in live.layers("batch_dead_fraction").values()):
+        return []  # behind dead units no gradient can come through: ACT001 says so
+    # One measurement tells nothing: a residual block that begins as the identity gets no gradient at the first step.
+    still = {name: curve for name, curve in live.weighted("batch_frozen").items() if len(curve) > 1}
+    return [name for name, curve in still.items() if float(np.mean(curve.values > 0)) >= _ALWAYS]
 
 
 def _frozen(live: Live, found: dict[str, str], severity: str, confidence: float) -> Finding:
