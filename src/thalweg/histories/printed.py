@@ -15,7 +15,7 @@ from thalweg.histories.names import JUDGED, Meaning, is_epoch, is_step, meaning,
 from thalweg.histories.phrases import plainly
 from thalweg.histories.vocabulary import AROUND_EPOCH
 
-__all__ = ["Printed", "is_remark", "pieces", "read_line"]
+__all__ = ["MANY", "Printed", "is_remark", "pieces", "read_line"]
 
 _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _REDRAWN = re.compile(r"[\r\x08]+")
@@ -60,7 +60,8 @@ _VALUE = re.compile(r"[A-Za-z_]\w*\s*[:=]?\s*\d+\.\d")
 _TWO = re.compile(  # Swin's `[3/300][0/1251]`, PointNet's `[3: 0/1251]`
     r"\[\s*(\d{1,9})(?:/\s*\d{1,9}\]\s?\[|:)\s*(\d{1,12})/\s*(\d{1,12})\]"
 )
-_MANY = 5_000  # epochs: who counts to more counts steps
+MANY = 5_000
+"""Epochs: who counts to more counts steps."""
 
 
 @dataclass(slots=True)
@@ -100,6 +101,8 @@ def pieces(row: str, longest: int | None = _LONGEST) -> list[str]:
         >>> pieces("\x1b[32m 1/2\rloss: 0.5")
         [' 1/2', 'loss: 0.5']
     """
+    if "\x1b" not in row and "\r" not in row and "\x08" not in row:  # most lines are drawn once and plainly
+        return [row[:longest]] if row.strip() else []
     return [piece[:longest] for piece in _REDRAWN.split(_COLOURS.sub("", row)) if piece.strip()]
 
 
@@ -182,7 +185,7 @@ class _Line:
         if "]" in self.text and (two := _TWO.search(self.text)):
             self.said.epoch, self.said.part = int(two[1]), (int(two[2]), int(two[3]))
         elif headed and _NAME.search(self.text, headed.end()):
-            if headed[2] and "/" in headed[0] and int(headed[2]) > _MANY:
+            if headed[2] and "/" in headed[0] and int(headed[2]) > MANY:
                 self.said.step = int(headed[1])
             else:
                 self.said.epoch = int(headed[1])

@@ -42,6 +42,8 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
 
 def _lists(text: str) -> dict[str, object]:
     """The lists by name."""
+    if "[" not in text and "{" not in text:
+        return {}
     plain = unwrapped(text)
     if whole := _MAPPING.fullmatch(plain):
         try:
