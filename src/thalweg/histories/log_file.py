@@ -4,6 +4,7 @@ import codecs
 import json
 import re
 import stat
+import zlib
 from functools import cached_property
 from pathlib import Path
 
@@ -40,6 +41,7 @@ _NOT_PLAIN = ('"', "\\", "(", *("nan", "inf", "None", "True", "False"))
 _MORE = "Extra data"
 """What `json` says of a text that goes on behind a whole value."""
 _AS_JSON = {"nan": "NaN", "inf": "Infinity", "None": "null", "True": "true", "False": "false"}
+_GZIP = b"\x1f\x8b"
 _SHEETS = {".xlsx", ".xls", ".xlsm", ".ods"}
 _ZIPPED_OR_PICKLED = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
@@ -58,6 +60,9 @@ class LogFile:
     ranks = 1
     """How many processes printed it, as far as that was looked at; `printed` has the lines of the first."""
 
+    data: bytes | None = None
+    """What was packed in the file; None where it is not packed."""
+
     def __init__(self, path: Path, place: str = "") -> None:
         self.path = path
         self.place = place or printable(path)
@@ -72,8 +77,26 @@ class LogFile:
         except ValueError:  # a NUL byte in the name
             raise LogError(f"{self.place} is no file name") from None
         self.size = found.st_size
+        if self.head.startswith(_GZIP):
+            self._unpack()
         if not self.head:
             raise LogError(f"{self.place} is empty (0 bytes): the run wrote nothing there, or has not yet")
+
+    def _unpack(self) -> None:
+        """Take what is packed by gzip for the file itself."""
+        packed, self.data = self.path.read_bytes(), b""
+        try:
+            while packed.startswith(_GZIP) and len(self.data) <= LARGEST:
+                unpacker = zlib.decompressobj(wbits=31)
+                self.data += unpacker.decompress(packed, LARGEST + 1 - len(self.data))
+                packed = unpacker.unused_data
+        except zlib.error:
+            raise LogError(
+                f"{self.place} is packed by gzip, but damaged: pack it anew, or give what was packed"
+            ) from None
+        self.head, self.size = self.data[:_HEAD], len(self.data)
+        if self.path.suffix.lower() == ".gz":
+            self.path = self.path.with_suffix("")
 
     @classmethod
     def of_text(cls, path: Path, place: str, text: str) -> "LogFile":
@@ -115,7 +138,7 @@ class LogFile:
         if self.size > LARGEST:
             raise LogError(f"{self.place} has {self.size:,} bytes, more than the {LARGEST:,} that are read as text")
         try:
-            data = self.path.read_bytes()
+            data = self.path.read_bytes() if self.data is None else self.data
         except OSError as error:
             raise LogError(f"{self.place} cannot be read: {error.strerror or error}") from None
         text = _decode(data)
@@ -229,7 +252,7 @@ def parse_json(text: str) -> object:
             raise ValueError("nested too deep") from None
         except json.JSONDecodeError as error:
             if error.msg == _MORE:
-                raise ValueError("lines of JSON, however they are quoted") from None
+                raise ValueError(error.msg) from None  # lines of JSON, however they are quoted
     plain = _WORD.sub(lambda found: _quoted(found[0]), unwrapped(text))
     try:
         return json.loads(plain)

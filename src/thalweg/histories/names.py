@@ -119,6 +119,8 @@ def meaning(name: str, split: str = "") -> Meaning:
     pers = [PER[part] for part in parts if part in PER]
     rest = " ".join(part for part in parts if part not in SPLITS and part not in PER and part not in FILLERS)
     quantity, plain = _quantity(rest)
+    if quantity == "seconds" and name.lower().endswith(("/sec", "/s")):  # TensorFlow's `global_step/sec` is a speed
+        quantity = ""
     plain -= "running" in parts or "main" in parts  # Chainer's `main/loss`, beside `loss` another
     if not quantity and not rest:
         return Meaning(quantity="")

@@ -45,6 +45,10 @@ _BARE = re.compile(r"\s*(\d{1,9})\s+(\d{1,9})\s+(?=[A-Za-z])")
 _DARKNET = re.compile(
     r"\s*(\d{1,9})(?:,\s*[\d.]+)?:\s*([-+.\w]+),\s*([-+.\w]+)\s+avg\b(?:[^,]*,\s*([\d.e+-]+)\s+rate)?"
 )
+_DARKNET_NAMED = re.compile(  # `12: loss=2.3, avg loss=2.4, rate=0.001`
+    r"\s*(\d{1,9}):\s*(?:loss\s?[=:]?\s*)?([-+.\w]+),\s*avg(?:[_ ]loss)?\s?[=:]?\s*([-+.\w]+)"
+    r"(?:.*?\brate\s?[=:]?\s*([\d.e+-]+))?"
+)
 _DARKNET_PART = re.compile(r"\s*(?:v\d \(|Region |Detection layer)")
 _SPLIT_WORD = re.compile(
     r"(?<![\w./-])(train(?:ing)?|val(?:id(?:ation|ating|ate)?)?|test(?:ing)?|dev|eval(?:uat(?:ion|ing|e))?)(?![\w./])",
@@ -140,7 +144,7 @@ def read_line(piece: str) -> Printed | None:
         >>> read_line("step 250: train loss 2.45, val loss 2.51").values
         {'train loss': 2.45, 'val loss': 2.51}
     """
-    if found := _DARKNET.match(piece):
+    if found := _DARKNET.match(piece) or _DARKNET_NAMED.match(piece):
         return _darknet(found)
     if _DARKNET_PART.match(piece):
         return None  # of one mini batch and one output, many a step

@@ -170,7 +170,7 @@ def _further(place: int) -> tuple[_Recipe, ...]:
     def below_zero(numbers: Sequence[str]) -> float:
         if value := float(numbers[place]):
             return -value
-        raise ValueError("minus nought")
+        raise ZeroDivisionError
 
     return (
         below_zero,
