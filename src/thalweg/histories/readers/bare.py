@@ -25,7 +25,9 @@ _LINE = re.compile(
     r"([-+]?(?:\d*\.\d+(?:e[-+]?\d+)?|nan|inf))\s*",
     re.IGNORECASE,
 )
-_FEWEST = 3
+_FEWEST = 5
+"""Fewer lines might be a list of anything."""
+
 _ALL = 100
 
 
