@@ -35,6 +35,9 @@ def curves(tmp_path):
         "epoch {n} train 12.3s loss {t} val 2.1s loss {v}",
         "Epoch {n}: train (12.3s) loss={t} | val (2.1s) loss={v}",
         "epoch {n} train/val loss: {t}/{v}",
+        "Epoch {n} - Loss (train/val): {t}/{v}",
+        "Epoch {n} loss: train={t} val={v}",
+        "Epoch {n} loss: train={t}, val={v} acc: train=0.5, val=0.4",
         "[{n}] Train/Val loss: {t} / {v}, Train/Val acc: 0.5/0.4",
     ],
 )

@@ -46,6 +46,12 @@ _BOTH = re.compile(  # `train/val loss: 2.3/2.1`
     rf"({_N}\s?%?)\s?/\s?({_N}(?:\s?%)?)(?![\w./])",
     re.IGNORECASE,
 )
+_BOTH_OF = re.compile(  # `loss (train/val): 2.3/2.1`, `loss: train=2.3 val=2.1`
+    r"\b(loss|acc|accuracy|error|ppl|perplexity)(?:\s?[:=]|(?=\s?\())\s?\(?(train\w*)"
+    rf"(?:\s?/\s?(val\w*|test\w*|eval\w*|dev)\)\s?[:=]?\s*({_N})\s?/\s?({_N})"
+    rf"|\s?[:=]\s*({_N})[\s,;|/]+(val\w*|test\w*|eval\w*|dev)\s?[:=]\s*({_N})\)?)(?![\w./])",
+    re.IGNORECASE,
+)
 _TIMED = re.compile(  # `train 12.3s loss 2.3 val 2.1s loss 2.1`
     r"\b(train\w*|val\w*|test\w*|eval\w*):?\s*\(?\d+(?:\.\d+)?\s?(?:s|sec|secs|seconds|m|min|ms)\b\)?[\s:,|-]+"
     r"(?=(?:loss|cost|acc|error|ppl|perplexity)\w*\b)",
@@ -90,6 +96,12 @@ def _function(found: re.Match[str]) -> str:
     return "" if "train" in splits else f"{next(filter(None, splits), '')} "
 
 
+def _of_both(found: re.Match[str]) -> str:
+    """A quantity of two splits, each beside its number."""
+    name, trained, one, first, second, third, other, fourth = found.groups()
+    return f"{trained} {name}: {first or third}, {one or other} {name}: {second or fourth}"
+
+
 def _kept(found: re.Match[str]) -> str:
     """Words in brackets go, but for a split or a mean: `lr(LinearWarmup)`, `Epoch(val)`, `loss (avg)`."""
     if found[1].strip().lower() in {"nan", "inf", "infinity"}:
@@ -108,6 +120,7 @@ _PHRASES = (
     (("Up.",), _UPDATES, "update "),
     (("CV Batch",), _HELD_OUT, "val Batch"),
     (("/",), _BOTH, r"\1 \3: \4, \2 \3: \5"),
+    (("rain",), _BOTH_OF, _of_both),
     (_VERBS, _IS, r"\1: "),
     ((" value ",), _VALUE, r"\1 loss "),
     (("第",), _CHINESE, r" epoch \1 "),
