@@ -4,6 +4,7 @@ import codecs
 import json
 import re
 import stat
+import zlib
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from thalweg.core.files import printable
 from thalweg.core.strange_yaml import read_yaml
 from thalweg.histories.cells import DIGITS
 from thalweg.histories.ranks import of_first_rank
+from thalweg.histories.said import Lines, said_in
 from thalweg.histories.table import Table, read_table
 
 __all__ = ["LARGEST", "LogFile", "parse_json", "unwrapped"]
@@ -24,14 +26,22 @@ _LARGEST_YAML = 5 << 20
 _PRINTED = re.compile(
     r"(?:np\.|numpy\.|torch\.)?(?:float|int|tensor|array|tf\.Tensor)\d*\(([^()=]*?)(?:,\s*\w+=(?:[^()]|\([^()]*\))*)?\)"
 )
+_WRAPPERS = ("float", "int", "tensor", "array", "Tensor")
 _WORD = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\b(?:nan|inf|None|True|False)\b")
 _COMMAS = re.compile(r"(?<=[=\s])([-+]?\d{1,9}),(\d+)(?![\d.:]|,\S)")
 _POINTS = re.compile(r"(?<=[=\s])[-+]?(?:\d{1,9}|\d{1,3}(?:,\d{3})+)\.\d")
 _SINGLE = re.compile(r"(?<![\w.])([-+]?\d+\.\d+)f([-+]?\d{1,2})(?![\w.])")  # Julia's numbers of 32 bits
+_MAY_BE_SINGLE = re.compile(r"f[-+]?\d")
 _TABBED = re.compile(r"(?<=\w)([:=]) ?\t\s{0,9}(?=[-+.\d]|nan|inf)")  # `training loss:` far before its number
 _WIDE = DIGITS | str.maketrans("：，；（）％＝［］،؛٪", ":,;()%=[],;%")
+_IS_WIDE = re.compile(f"[{re.escape(''.join(map(chr, _WIDE)))}]")
 _SAMPLED = 1 << 16
+_NOT_PLAIN = ('"', "\\", "(", *("nan", "inf", "None", "True", "False"))
+"""What of a printed dictionary is not JSON but for its quotes."""
+_MORE = "Extra data"
+"""What `json` says of a text that goes on behind a whole value."""
 _AS_JSON = {"nan": "NaN", "inf": "Infinity", "None": "null", "True": "true", "False": "false"}
+_GZIP = b"\x1f\x8b"
 _SHEETS = {".xlsx", ".xls", ".xlsm", ".ods"}
 _ZIPPED_OR_PICKLED = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
@@ -50,6 +60,9 @@ class LogFile:
     ranks = 1
     """How many processes printed it, as far as that was looked at; `printed` has the lines of the first."""
 
+    data: bytes | None = None
+    """What was packed in the file; None where it is not packed."""
+
     def __init__(self, path: Path, place: str = "") -> None:
         self.path = path
         self.place = place or printable(path)
@@ -64,8 +77,26 @@ class LogFile:
         except ValueError:  # a NUL byte in the name
             raise LogError(f"{self.place} is no file name") from None
         self.size = found.st_size
+        if self.head.startswith(_GZIP):
+            self._unpack()
         if not self.head:
             raise LogError(f"{self.place} is empty (0 bytes): the run wrote nothing there, or has not yet")
+
+    def _unpack(self) -> None:
+        """Take what is packed by gzip for the file itself."""
+        packed, self.data = self.path.read_bytes(), b""
+        try:
+            while packed.startswith(_GZIP) and len(self.data) <= LARGEST:
+                unpacker = zlib.decompressobj(wbits=31)
+                self.data += unpacker.decompress(packed, LARGEST + 1 - len(self.data))
+                packed = unpacker.unused_data
+        except zlib.error:
+            raise LogError(
+                f"{self.place} is packed by gzip, but damaged: pack it anew, or give what was packed"
+            ) from None
+        self.head, self.size = self.data[:_HEAD], len(self.data)
+        if self.path.suffix.lower() == ".gz":
+            self.path = self.path.with_suffix("")
 
     @classmethod
     def of_text(cls, path: Path, place: str, text: str) -> "LogFile":
@@ -107,7 +138,7 @@ class LogFile:
         if self.size > LARGEST:
             raise LogError(f"{self.place} has {self.size:,} bytes, more than the {LARGEST:,} that are read as text")
         try:
-            data = self.path.read_bytes()
+            data = self.path.read_bytes() if self.data is None else self.data
         except OSError as error:
             raise LogError(f"{self.place} cannot be read: {error.strerror or error}") from None
         text = _decode(data)
@@ -129,14 +160,19 @@ class LogFile:
     def printed(self) -> str:
         """The text as lines that one program prints: numbers bare, beside their names, with decimal points."""
         text, self.ranks = of_first_rank(self.text)
-        text = text if text.isascii() else text.translate(_WIDE)
+        text = text.translate(_WIDE) if not text.isascii() and _IS_WIDE.search(text) else text
         text = unwrapped(text) if "(" in text else text
-        text = _SINGLE.sub(r"\1e\2", text)
+        text = _SINGLE.sub(r"\1e\2", text) if _MAY_BE_SINGLE.search(text) else text
         text = _TABBED.sub(r"\1 ", text) if "\t" in text else text
         head = text[:_SAMPLED]
         if 2 * len(_POINTS.findall(head)) < len(_COMMAS.findall(head)):
             text = _COMMAS.sub(r"\1.\2", text)
         return text
+
+    @cached_property
+    def said(self) -> Lines:
+        """What its lines say of training, each read once however many readers ask."""
+        return Lines(said_in(self.printed))
 
     @cached_property
     def json(self) -> object:
@@ -208,12 +244,15 @@ def parse_json(text: str) -> object:
         >>> parse_json("{'loss': [np.float32(0.5), nan], 'acc': None}")
         {'loss': [0.5, nan], 'acc': None}
     """
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError("nested too deep") from None
-    except ValueError:
-        pass
+    ways = [text] if any(mark in text for mark in _NOT_PLAIN) else [text, text.replace("'", '"')]
+    for way in ways:
+        try:
+            return json.loads(way)
+        except RecursionError:
+            raise ValueError("nested too deep") from None
+        except json.JSONDecodeError as error:
+            if error.msg == _MORE:
+                raise ValueError(error.msg) from None  # lines of JSON, however they are quoted
     plain = _WORD.sub(lambda found: _quoted(found[0]), unwrapped(text))
     try:
         return json.loads(plain)
@@ -234,7 +273,7 @@ def unwrapped(text: str) -> str:
         >>> unwrapped("[tensor(0.25, device='cuda:0'), np.float64(0.5)]")
         '[0.25, 0.5]'
     """
-    return _PRINTED.sub(r"\1", text)
+    return _PRINTED.sub(r"\1", text) if any(word in text for word in _WRAPPERS) else text
 
 
 def _quoted(word: str) -> str:

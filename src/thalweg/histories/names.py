@@ -52,7 +52,9 @@ _JOINED = re.compile(
     r"|(training|validierung|test)s?(verlust|genauigkeit)"
     r"|(训练|訓練|学習|验证|驗證|検証|测试|テスト)集?(?:的|の)?(损失|損失|准确率|準確率|正解率|精度)"
 )
-_COUNTERS = tuple(sorted(each for each in EPOCHS | STEPS if each.isalpha() and each not in {"it", "epochs", "steps"}))
+_COUNTED = {each for each in EPOCHS | STEPS if each.isalpha() and each != "it"}
+_COUNTERS = tuple(sorted(each for each in _COUNTED if not any(other in each for other in _COUNTED - {each})))
+"""Such as `iter`: with it a text holds `iteration`, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,8 @@ def meaning(name: str, split: str = "") -> Meaning:
     pers = [PER[part] for part in parts if part in PER]
     rest = " ".join(part for part in parts if part not in SPLITS and part not in PER and part not in FILLERS)
     quantity, plain = _quantity(rest)
+    if quantity == "seconds" and name.lower().endswith(("/sec", "/s")):  # TensorFlow's `global_step/sec` is a speed
+        quantity = ""
     plain -= "running" in parts or "main" in parts  # Chainer's `main/loss`, beside `loss` another
     if not quantity and not rest:
         return Meaning(quantity="")
@@ -201,7 +205,7 @@ def is_epoch(name: str) -> bool:
     Returns:
         True for `epoch` and its spellings.
     """
-    return " ".join(words(name)) in EPOCHS
+    return _joined(name) in EPOCHS
 
 
 def judges(names: Iterable[str]) -> bool:
@@ -246,4 +250,10 @@ def is_step(name: str) -> bool:
     Returns:
         True for `step`, `iteration` and their spellings.
     """
-    return " ".join(words(name)) in STEPS
+    return _joined(name) in STEPS
+
+
+@functools.lru_cache(maxsize=8192)
+def _joined(name: str) -> str:
+    """A name's words in one, kept, for a log says the same names again and again."""
+    return " ".join(words(name))

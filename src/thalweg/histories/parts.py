@@ -180,14 +180,16 @@ def runs_apart(
         for name in values
         if name != counter and (" ".join(words(name)) in _RUNS or meaning(name).quantity == "learning_rate")
     ]
-    keys: dict[str, npt.NDArray[np.str_]] = {name: np.array([cell.strip() for cell in texts[name]]) for name in texts}
+    keys = {name: [cell.strip() for cell in texts[name]] for name in texts}
     for name in numbered:
-        cells = [f"{each:g}" if there else "" for each, there in zip(values[name], recorded[name], strict=True)]
-        keys[name] = np.array(cells)
-    for name, cells_of in keys.items():
-        groups = {
-            kind: np.flatnonzero(usable & (cells_of == kind)) for kind in dict.fromkeys(cells_of.tolist()) if kind
-        }
+        column = zip(values[name].tolist(), recorded[name].tolist(), strict=True)
+        keys[name] = [f"{each:g}" if there else "" for each, there in column]
+    for name, cells in keys.items():
+        kinds = {kind: place for place, kind in enumerate(dict.fromkeys(cells))}
+        if len(kinds) > _MOST_RUNS + 1:  # a rate that a schedule changes at every step
+            continue
+        cells_of = np.array([kinds[cell] for cell in cells])
+        groups = {kind: np.flatnonzero(usable & (cells_of == place)) for kind, place in kinds.items() if kind}
         if _are_runs(groups, counted, [recorded[each] for each in judged], int(usable.sum())):
             return {f"{name} {kind}": rows for kind, rows in groups.items()}
     return {}

@@ -40,6 +40,23 @@ _VALUE = re.compile(r"(\s*iter\s+\d{1,9}) value (?=[-\d])")  # of R's optimizers
 _PLACE = re.compile(r"(?<![\w.])[\w.<>]+:([\w<>]+):\d+ - ")  # loguru's `module:function:line - `
 _DIGIT_AFTER = re.compile(r"(?:poch|iter|Iter|tep)_?\d")
 _JOINED = re.compile(r"\b(epoch|iter|step)_?(\d{1,9})(?=[:,\s|()\]]|/\d|$)", re.IGNORECASE)  # `Epoch3/10`
+_N = r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|nan|inf)"
+_BOTH = re.compile(  # `train/val loss: 2.3/2.1`
+    r"\b(train\w*)\s?/\s?(val\w*|test\w*|eval\w*|dev) ([a-z]+)\s?[:=]?\s*"
+    rf"({_N}\s?%?)\s?/\s?({_N}(?:\s?%)?)(?![\w./])",
+    re.IGNORECASE,
+)
+_BOTH_OF = re.compile(  # `loss (train/val): 2.3/2.1`, `loss: train=2.3 val=2.1`
+    r"\b(loss|acc|accuracy|error|ppl|perplexity)(?:\s?[:=]|(?=\s?\())\s?\(?(train\w*)"
+    rf"(?:\s?/\s?(val\w*|test\w*|eval\w*|dev)\)\s?[:=]?\s*({_N})\s?/\s?({_N})"
+    rf"|\s?[:=]\s*({_N})[\s,;|/]+(val\w*|test\w*|eval\w*|dev)\s?[:=]\s*({_N})\)?)(?![\w./])",
+    re.IGNORECASE,
+)
+_TIMED = re.compile(  # `train 12.3s loss 2.3 val 2.1s loss 2.1`
+    r"\b(train\w*|val\w*|test\w*|eval\w*):?\s*\(?\d+(?:\.\d+)?\s?(?:s|sec|secs|seconds|m|min|ms)\b\)?[\s:,|-]+"
+    r"(?=(?:loss|cost|acc|error|ppl|perplexity)\w*\b)",
+    re.IGNORECASE,
+)
 _UPDATES = re.compile(r"(?<=: )Up\. (?=\d)")  # Marian counts `Ep. 1 : Up. 1000`
 _GLUED = re.compile(r"\W*(?:e|ep|epoch)_?(\d{1,6})(?=[:,\s|])", re.IGNORECASE)  # `E012 train_loss=0.5`
 
@@ -61,6 +78,8 @@ def plainly(piece: str) -> str:
         piece = f" epoch {int(glued[1])}: {piece[glued.end() :]}"
     if right := _RIGHT.fullmatch(piece):
         piece = f"{right[1]} accuracy: {right[2]}"
+    if len({found[1].lower() for found in _TIMED.finditer(piece)}) > 1:
+        piece = _TIMED.sub(r"\1 ", piece)
     for marks, pattern, plain in _PHRASES:
         if any(mark in piece for mark in marks):
             piece = pattern.sub(plain, piece)
@@ -75,6 +94,12 @@ def _function(found: re.Match[str]) -> str:
     """Of the place in the program only that its function evaluates: `train` may print what it likes."""
     splits = [split_of(word) for word in words(found[1])]
     return "" if "train" in splits else f"{next(filter(None, splits), '')} "
+
+
+def _of_both(found: re.Match[str]) -> str:
+    """A quantity of two splits, each beside its number."""
+    name, trained, one, first, second, third, other, fourth = found.groups()
+    return f"{trained} {name}: {first or third}, {one or other} {name}: {second or fourth}"
 
 
 def _kept(found: re.Match[str]) -> str:
@@ -94,6 +119,8 @@ _PHRASES = (
     (("] [",), _LOGGED, r"step \1: "),
     (("Up.",), _UPDATES, "update "),
     (("CV Batch",), _HELD_OUT, "val Batch"),
+    (("/",), _BOTH, r"\1 \3: \4, \2 \3: \5"),
+    (("rain",), _BOTH_OF, _of_both),
     (_VERBS, _IS, r"\1: "),
     ((" value ",), _VALUE, r"\1 loss "),
     (("第",), _CHINESE, r" epoch \1 "),

@@ -15,7 +15,7 @@ from thalweg.histories.names import JUDGED, Meaning, is_epoch, is_step, meaning,
 from thalweg.histories.phrases import plainly
 from thalweg.histories.vocabulary import AROUND_EPOCH
 
-__all__ = ["Printed", "is_remark", "pieces", "read_line"]
+__all__ = ["MANY", "Printed", "is_remark", "pieces", "read_line"]
 
 _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _REDRAWN = re.compile(r"[\r\x08]+")
@@ -45,6 +45,10 @@ _BARE = re.compile(r"\s*(\d{1,9})\s+(\d{1,9})\s+(?=[A-Za-z])")
 _DARKNET = re.compile(
     r"\s*(\d{1,9})(?:,\s*[\d.]+)?:\s*([-+.\w]+),\s*([-+.\w]+)\s+avg\b(?:[^,]*,\s*([\d.e+-]+)\s+rate)?"
 )
+_DARKNET_NAMED = re.compile(  # `12: loss=2.3, avg loss=2.4, rate=0.001`
+    r"\s*(\d{1,9}):\s*(?:loss\s?[=:]?\s*)?([-+.\w]+),\s*avg(?:[_ ]loss)?\s?[=:]?\s*([-+.\w]+)"
+    r"(?:.*?\brate\s?[=:]?\s*([\d.e+-]+))?"
+)
 _DARKNET_PART = re.compile(r"\s*(?:v\d \(|Region |Detection layer)")
 _SPLIT_WORD = re.compile(
     r"(?<![\w./-])(train(?:ing)?|val(?:id(?:ation|ating|ate)?)?|test(?:ing)?|dev|eval(?:uat(?:ion|ing|e))?)(?![\w./])",
@@ -60,7 +64,8 @@ _VALUE = re.compile(r"[A-Za-z_]\w*\s*[:=]?\s*\d+\.\d")
 _TWO = re.compile(  # Swin's `[3/300][0/1251]`, PointNet's `[3: 0/1251]`
     r"\[\s*(\d{1,9})(?:/\s*\d{1,9}\]\s?\[|:)\s*(\d{1,12})/\s*(\d{1,12})\]"
 )
-_MANY = 5_000  # epochs: who counts to more counts steps
+MANY = 5_000
+"""Epochs: who counts to more counts steps."""
 
 
 @dataclass(slots=True)
@@ -100,6 +105,8 @@ def pieces(row: str, longest: int | None = _LONGEST) -> list[str]:
         >>> pieces("\x1b[32m 1/2\rloss: 0.5")
         [' 1/2', 'loss: 0.5']
     """
+    if "\x1b" not in row and "\r" not in row and "\x08" not in row:  # most lines are drawn once and plainly
+        return [row[:longest]] if row.strip() else []
     return [piece[:longest] for piece in _REDRAWN.split(_COLOURS.sub("", row)) if piece.strip()]
 
 
@@ -137,7 +144,7 @@ def read_line(piece: str) -> Printed | None:
         >>> read_line("step 250: train loss 2.45, val loss 2.51").values
         {'train loss': 2.45, 'val loss': 2.51}
     """
-    if found := _DARKNET.match(piece):
+    if found := _DARKNET.match(piece) or _DARKNET_NAMED.match(piece):
         return _darknet(found)
     if _DARKNET_PART.match(piece):
         return None  # of one mini batch and one output, many a step
@@ -182,7 +189,7 @@ class _Line:
         if "]" in self.text and (two := _TWO.search(self.text)):
             self.said.epoch, self.said.part = int(two[1]), (int(two[2]), int(two[3]))
         elif headed and _NAME.search(self.text, headed.end()):
-            if headed[2] and "/" in headed[0] and int(headed[2]) > _MANY:
+            if headed[2] and "/" in headed[0] and int(headed[2]) > MANY:
                 self.said.step = int(headed[1])
             else:
                 self.said.epoch = int(headed[1])

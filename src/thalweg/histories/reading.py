@@ -19,6 +19,7 @@ from thalweg.histories.log_file import LogFile
 from thalweg.histories.measured import measurements_beside, with_measurements
 from thalweg.histories.names import split_of, words
 from thalweg.histories.readers import (
+    bare,
     boosted,
     catboost,
     console,
@@ -67,6 +68,7 @@ READERS: tuple[Reader, ...] = (
     literals.READER,
     drawn.READER,
     lines.NAMED,
+    bare.READER,
     own.READER,
     keras_csv.READER,
     fastai.READER,

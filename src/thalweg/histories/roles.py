@@ -11,6 +11,7 @@ from thalweg.core.errors import LogError
 from thalweg.core.files import printable
 from thalweg.histories.names import JUDGED, Meaning, meaning, split_of, stand_in, words
 from thalweg.histories.recording import Curve, Recording
+from thalweg.histories.sums import with_sums
 
 __all__ = ["AXES", "SIGNALS", "Roles", "assign", "told_of_test"]
 
@@ -81,7 +82,7 @@ def assign(recording: Recording, columns: Mapping[str, str]) -> Roles:
         _refuse_numbers(unsaid, recording.place)
         _refuse_duels(unsaid, recording.place)
     roles.other += [curve for curve in left if curve.signal and roles.known.get(curve.signal) is not curve]
-    _guess(unsaid, roles)
+    _guess(with_sums(unsaid, {*columns, *roles.known}, roles.notes), roles)
     _batches_for_epochs(roles)
     return roles
 

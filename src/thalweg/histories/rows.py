@@ -119,7 +119,8 @@ def columns_of_rows(rows: Iterable[Mapping[str, object]]) -> tuple[dict[str, Flo
     for place, row in enumerate(rows):
         count = place + 1
         for key, value in row.items():
-            if (read := as_number(value)) is not None:
+            read = value if type(value) is float else as_number(value)  # most are
+            if read is not None:
                 places, values = cells.setdefault(key, ([], []))
                 places.append(place)
                 values.append(read)

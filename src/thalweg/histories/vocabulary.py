@@ -53,6 +53,7 @@ LOSS = {
     *("bce", "bce loss", "binary crossentropy", "categorical crossentropy", "sparse categorical crossentropy"),
     *("mse", "mse loss", "log loss", "criterion", "loss value", "losses", "cls loss", "classification loss"),
     *("verlust", "perte", "pérdida", "perdida", "perda", "perdita", "потери", "损失", "損失", "زیان", "هزینه"),
+    *("خطا", "خطای", "مقدار خطا", "اتلاف", "ضرر", "تابع زیان"),
     *("lm loss", "loss cls", "loss classification", "mlogloss", "multi logloss", "binary logloss"),
     *("bpc", "bpb", "bits per character", "bits per byte"),
 }
@@ -63,12 +64,13 @@ ACCURACY = {
     *("sparse categorical acc", "categorical acc", "multiclass accuracy", "multiclassaccuracy", "binaryaccuracy"),
     *("accuracy score", "class accuracy", "cls accuracy", "classification accuracy", "overall accuracy", "total acc"),
     *("genauigkeit", "exactitude", "exactitud", "acurácia", "acuracia", "accuratezza", "точность", "准确率", "準確率"),
-    *("正解率", "精度", "دقت"),
+    *("正解率", "精度", "دقت", "صحت"),
     *("total accuracy", "accs", "accuracies", "metric top 1", "accuracy multi"),
 }
 PERPLEXITY = {"ppl", "perplexity", "pplx"}
 ERROR = {
     *("error rate", "err rate", "top 1 error", "top 1 err", "classification error", "misclassification"),
+    *("نرخ خطا", "خطای طبقه بندی"),
     *("misclassification rate", "error top 1", "err 1", "err top 1", "classification error rate"),
 }
 FALLS = {
@@ -88,7 +90,21 @@ GRADIENT = re.compile(r"(?:total )?(?:grad|gradient|gradients)(?: 2(?: 0)?)? nor
 SECONDS = {"seconds", "elapsed seconds", "seconds elapsed", "time seconds", "time s", "sec", "secs"}
 EPOCHS = {"epoch", "epochs", "ep", "current epoch", "epoch num", "epoch number", "trainer epoch", "train epoch"}
 EPOCHS |= {"epoches"}
-EPOCHS |= {"epoche", "époque", "epoque", "época", "epoca", "эпоха", "轮次", "エポック", "دوره"}
+EPOCHS |= {
+    "epoche",
+    "époque",
+    "epoque",
+    "época",
+    "epoca",
+    "эпоха",
+    "轮次",
+    "エポック",
+    "دوره",
+    "دور",
+    "ایپاک",
+    "اپوک",
+    "ایپوک",
+}
 STEPS = {
     *("step", "steps", "global step", "iteration", "iter", "iters", "iterations", "it", "batch", "train global step"),
     *("trainer global step", "batches", "update", "updates", "num updates", "num steps", "train step", "batch idx"),

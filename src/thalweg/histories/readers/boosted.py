@@ -45,6 +45,8 @@ def _recognises(file: LogFile) -> bool:
         return is_evals(file.json)
     if file.path.suffix.lower() in _TABLES:
         return False
+    if "[" not in file.text and "iteration:" not in file.text.lower():
+        return False
     marks = (_XGBOOST, _LIGHTGBM, _PROGRAM)
     return any(mark.search(file.text) for mark in marks) and next(_printed(file.text), None) is not None
 

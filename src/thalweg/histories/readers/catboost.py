@@ -41,6 +41,8 @@ def _recognises(file: LogFile) -> bool:
         return file.table is not None and file.table.names[0] == "iter"
     if file.head[:1] == b"{":
         return b'"learn_metrics"' in file.head and _training(file) is not None
+    if "learn:" not in file.text and "test:" not in file.text:
+        return False
     return any(
         _LINE.search(piece)
         for row in file.text.splitlines()

@@ -20,6 +20,7 @@ from thalweg.histories.readers.reader import Reader
 from thalweg.histories.readers.table import apply_counters
 from thalweg.histories.recording import Recording
 from thalweg.histories.rows import Columns, columns_of_rows, to_recordings
+from thalweg.histories.shapes import Said, Shapes
 
 __all__ = ["READER"]
 
@@ -27,6 +28,7 @@ _TABLES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".yaml", ".yml"}
 _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _REDRAWN = re.compile(r"[\r\x08]+")
 _HEADING = re.compile(r"\bepoch\b\s*[:#]?\s*[\[(]?\s*(\d{1,9})\s*(?:/|of)\s*(\d{1,9})\s*[\])]?", re.IGNORECASE)
+_OF = re.compile("/|of", re.IGNORECASE)
 _COUNT = re.compile(r"(?<![\w./])(\d{1,12})\s*/\s*(\d{1,12}|Unknown)(?![\w./])")
 _REMARK = re.compile(r"\s?\((?:batch|epoch|avg|average|mean)\)(?=\s?[:=])")
 _BREAKS = re.compile(r"\s+-\s+|[,;|\t]|(?<![:=\s])\s{2,}")
@@ -131,21 +133,27 @@ class _Console:
 
     epoch: _Epoch | None = None
     single: int = 0  # how often `fit` was called again for one epoch
+    shapes: Shapes[tuple[str, ...]] = field(default_factory=lambda: Shapes(_taken_apart))
 
     def take(self, piece: str, line: int) -> _Epoch | None:
         """Take in a drawing of a line; returns the epoch before, where another begins here."""
         before = None
-        heading = _HEADING.search(piece, 0, _PEOPLE_PRINT)
+        heading = _HEADING.search(piece, 0, _PEOPLE_PRINT) if "epoch" in piece[:_PEOPLE_PRINT].lower() else None
         if heading:
             before = self._begin(int(heading[1]), int(heading[2]), line)
             split = words(piece[: heading.start()])[-1:]  # `Test Epoch: [3/9] Acc@1: 81.2%`
             piece = piece[heading.end() :]
             piece = f"{split[0]} {piece}" if _SPLITS.intersection(split) else piece
-        if self.epoch is not None and not is_remark(piece) and (found := _pairs(piece)):
+        if self.epoch is not None and not is_remark(piece) and (found := self.pairs(piece)):
             self.epoch.add(found, _count(piece), line)
         elif self.epoch is not None and _SECTION.fullmatch(piece):
             self.epoch.sections = True
         return before
+
+    def pairs(self, piece: str) -> dict[str, float]:
+        """The names and numbers in a drawing of a line."""
+        names, numbers = self.shapes(piece)
+        return dict(zip(names, numbers, strict=True))
 
     def _begin(self, number: int, total: int, line: int) -> _Epoch | None:
         before = self.epoch
@@ -162,7 +170,7 @@ def _epochs(text: str, notes: list[str]) -> Iterator[_Epoch]:
     """Go through the text; the values of an epoch are complete when the next one begins."""
     console = _Console()
     for line, row in enumerate(text.split("\n")):
-        if console.epoch is None and "poch" not in row and "POCH" not in row:
+        if console.epoch is None and (("poch" not in row and "POCH" not in row) or not _OF.search(row)):
             continue
         for piece in _REDRAWN.split(_COLOURS.sub("", row)):
             if (before := console.take(piece, line)) is not None:
@@ -177,6 +185,11 @@ def _count(piece: str) -> tuple[str, str] | None:
     """How many batches of how many a line says are done."""
     found = _COUNT.search(piece)
     return (found[1], found[2]) if found else None
+
+
+def _taken_apart(piece: str) -> Said[tuple[str, ...]]:
+    found = _pairs(piece)
+    return tuple(found), tuple(found.values())
 
 
 def _pairs(piece: str) -> dict[str, float]:

@@ -82,6 +82,8 @@ def _tables(text: str) -> Iterator[_Drawn]:
     drawn: _Drawn | None = None
     first = True
     for line in text.split("\n"):
+        if drawn is None and not first and "\x1b" not in line and not may_count(line):
+            continue  # no header
         drawings = pieces(line)
         if not drawings:
             continue

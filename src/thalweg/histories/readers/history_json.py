@@ -84,6 +84,8 @@ def _named(file: LogFile) -> list[Curve]:
 def _plotted(found: object, above: str = "") -> list[Curve]:
     """Curves whose points have places, `{"loss": {"train": {"x": [...], "y": [...]}}}` or pairs; empty for others."""
     curves: list[Curve] = []
+    if isinstance(found, list) and all(isinstance(each, dict) and "name" in each and _points(each) for each in found):
+        found = {str(each["name"]): each for each in found}  # series of a plot, as ClearML exports them
     for name, each in found.items() if isinstance(found, dict) else ():
         own = f"{above}/{name}" if above else str(name)
         if points := _points(each):

@@ -39,7 +39,7 @@ def _recognises(file: LogFile) -> bool:
         file.path.suffix.lower() in {".jsonl", ".ndjson"} and first.startswith("{")
     ):
         return True
-    if file.path.suffix.lower() in _TABLES or first.startswith(("{", "[")):
+    if "{" not in file.text or file.path.suffix.lower() in _TABLES or first.startswith(("{", "[")):
         return False
     found = (row for line in _entries(file.text) for row in _objects(line) if judges(named_numbers(row)))
     return len(list(itertools.islice(found, _ENOUGH))) == _ENOUGH and not _says_more_outside(file.text)

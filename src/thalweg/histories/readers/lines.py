@@ -8,13 +8,13 @@ batches. Two progress bars an epoch of different lengths, neither named, are tra
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from thalweg.core.errors import LogError
 from thalweg.histories.database import MAGIC
 from thalweg.histories.log_file import LogFile
 from thalweg.histories.names import JUDGED, Meaning, judges, meaning, split_of, stand_in, words
-from thalweg.histories.printed import Printed, pieces, read_line
+from thalweg.histories.printed import Printed
 from thalweg.histories.readers.reader import Reader
 from thalweg.histories.readers.table import apply_counters
 from thalweg.histories.recording import Recording
@@ -23,7 +23,6 @@ from thalweg.histories.rows import Columns, columns_of_rows, to_recordings
 __all__ = ["NAMED", "READER"]
 
 _TABLES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".yaml", ".yml"}
-_QUOTED = " \t#>|*"
 _UNCOUNTED = 3
 _LOSSES = JUDGED - {"accuracy", "error_rate"}
 _MEAN = " (of the epoch)"
@@ -55,7 +54,7 @@ def _recognises(file: LogFile) -> bool:
         return False
     uncounted = standing = 0
     text = _Text()
-    for row in text.rows(text.said(file.printed)):
+    for row in text.rows(file.said):
         counted = _is_counted(row)
         if judges(row.values):
             uncounted += any(meaning(name).quantity in _LOSSES for name in row.values)  # `k = 3, accuracy: 0.8` is none
@@ -72,7 +71,7 @@ def _names_numbers(file: LogFile) -> bool:
         return False
     text = _Text()
     seen: set[str] = set()
-    for row in text.rows(text.said(file.printed)):
+    for row in text.rows(file.said):
         if not _is_counted(row):
             continue
         if seen & set(row.values):
@@ -83,9 +82,9 @@ def _names_numbers(file: LogFile) -> bool:
 
 def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
     text = _Text()
-    said = list(text.said(file.printed))
+    said = list(file.said)
     if _counts_below(said):
-        _count_above(said)
+        said = _counted_above(said)
     rows = list(text.rows(said))
     if len(rows) == 1 and len(drawn := list(_Text(apart=True).rows(said))) > 2:  # noqa: PLR2004 - two ends
         rows = drawn
@@ -128,12 +127,14 @@ def _counts_below(lines: Sequence[tuple[int, Printed]]) -> bool:
     return named > 1 and not above
 
 
-def _count_above(lines: Sequence[tuple[int, Printed]]) -> None:
+def _counted_above(lines: Sequence[tuple[int, Printed]]) -> list[tuple[int, Printed]]:
     """Give lines the epoch that is named below them."""
     epoch = None
-    for _, said in reversed(lines):
+    made: list[tuple[int, Printed]] = []
+    for line, said in reversed(lines):
         epoch = said.epoch if said.epoch is not None else epoch
-        said.epoch = epoch
+        made.append((line, replace(said, epoch=epoch)))
+    return made[::-1]
 
 
 class _Text:
@@ -154,22 +155,6 @@ class _Text:
         self.later_total = 0
         self.row: _Row | None = None
 
-    @staticmethod
-    def said(text: str) -> Iterator[tuple[int, Printed]]:
-        """Read the lines of a text.
-
-        Args:
-            text: All of it.
-
-        Yields:
-            The number of a line, and what it says of training.
-        """
-        for line, row in enumerate(text.split("\n")):
-            for piece in pieces(row.lstrip(_QUOTED)):
-                said = read_line(piece)
-                if said is not None:
-                    yield line, said
-
     def rows(self, lines: Iterable[tuple[int, Printed]]) -> Iterator[_Row]:
         """Go through what lines say.
 
@@ -180,28 +165,34 @@ class _Text:
             Its rows, whole ones.
         """
         for line, said in lines:
-            yield from self._take(said, line)
-        yield from self._close()
+            if (whole := self._take(said, line)) is not None:
+                yield whole
+        if (whole := self._close()) is not None:
+            yield whole
 
-    def _take(self, said: Printed, line: int) -> Iterator[_Row]:
+    def _take(self, said: Printed, line: int) -> _Row | None:
+        """Take in what a line says; the row that ends before it."""
+        said = self._paired(said)
         split = self._count(said)
         self.headed = not said.values and bool(said.split)
         if not said.values:
             self.sticky = said.split or self.sticky
-            return
+            return None
         if said.part is not None and _held_out(said.split):
             self.sticky = said.split  # its sum may stand alone in the next line: ` * Acc@1 76.1`
         split = said.split or split
         named = {_named(name, split): value for name, value in said.values.items()}
-        means = {_named(name, split): value for name, value in said.means.items()}
+        means = {_named(name, split): value for name, value in said.means.items()} if said.means else {}
+        before = None
         if not self._joins(split, said, named, line):
-            yield from self._close()
+            before = self._close()
             self.row = _Row(epoch=self.epoch, step=self.step, line=line, split=split)
         row = self.row
         if row is None:
-            return
-        row.line, row.counted = line, row.counted or (said.part is not None and not _held_out(split))
-        row.in_parts = row.in_parts or (said.part is not None and _held_out(split))
+            return None
+        row.line = line
+        if said.part is not None:
+            row.counted, row.in_parts = row.counted or not _held_out(split), row.in_parts or _held_out(split)
         row.step = self.step if row.step is None else row.step
         if _held_out(split):
             for name, value in named.items():
@@ -213,10 +204,10 @@ class _Text:
         else:
             row.values |= named
             row.means |= means
+        return before
 
     def _count(self, said: Printed) -> str:
         """Take in a line's counters; the split that they leave in force."""
-        self._pair(said)
         if said.epoch is not None:
             if self._sums_up(said):
                 return self.row.split if self.row is not None else ""
@@ -244,11 +235,12 @@ class _Text:
             return "val"
         return "" if total == self.first_total else self.sticky
 
-    def _pair(self, said: Printed) -> None:
+    def _paired(self, said: Printed) -> Printed:
         """Take two bare counts below a heading of the epoch for a part of it: `390 391 Loss: 0.51`."""
         uncounted = said.epoch is None and said.step is None and said.part is None
         if said.pair and uncounted and self.epoch is not None and said.pair[0] < said.pair[1]:
-            said.part = said.pair
+            return replace(said, part=said.pair)
+        return said
 
     def _sums_up(self, said: Printed) -> bool:
         """Whether a line tells the evaluation above it once more, as a whole: ` * Finished epoch # 1  top1: 23.4`."""
@@ -272,11 +264,11 @@ class _Text:
             return False
         return said.part is None and not row.counted and not set(named) & set(row.values)
 
-    def _close(self) -> Iterator[_Row]:
+    def _close(self) -> _Row | None:
         row, self.row = self.row, None
-        if row is not None:
+        if row is not None and row.batches:
             row.values |= {name: sum(each) / len(each) for name, each in row.batches.items()}
-            yield row
+        return row
 
 
 def _held_out(split: str) -> bool:
@@ -304,9 +296,10 @@ def _sum_up(rows: Sequence[_Row]) -> dict[str, str]:
             for name, each in last.items():
                 each.values[name + _MEAN] = each.means[name]
             last, before = {}, row.epoch
-        if not row.counted:  # a line that sums up says it better than the mean of the last batch
+        if batches and not row.counted:  # a line that sums up says it better than the mean of the last batch
             row.means = {name: row.values.pop(name) for name in batches & set(row.values)} | row.means
-        last |= dict.fromkeys(row.means, row)
+        if row.means:
+            last |= dict.fromkeys(row.means, row)
     summed |= _of_epochs(rows, batches)
     names = sorted({name for row in rows for name in row.means}, key=lambda each: -meaning(each).plain)
     for name in names:
@@ -334,8 +327,13 @@ def _alike(one: Meaning, other: Meaning) -> bool:
 
 
 def _flat(row: _Row) -> dict[str, object]:
-    counters = {name: each for name, each in (("epoch", row.epoch), ("step", row.step)) if each is not None}
-    return {**{name: value for name, value in row.values.items() if name != "step"}, **counters}
+    flat: dict[str, object] = dict(row.values)
+    flat.pop("step", None)
+    if row.epoch is not None:
+        flat["epoch"] = row.epoch
+    if row.step is not None:
+        flat["step"] = row.step
+    return flat
 
 
 READER = Reader(name="printed lines", recognises=_recognises, read=_read)

@@ -23,7 +23,10 @@ _LIST = re.compile(
     r"^[^\S\n]*['\"]?([^\W\d][\w .\-/]{0,60}?)['\"]?[^\S\n]*[:=]\s{0,9}(?:np\.|numpy\.)?(?:array\()?\[([^\[\]]*)\]",
     re.MULTILINE,
 )
-_MAPPING = re.compile(r"\s*[\w. ]{1,60}[=:]\s*(\{.*\})[\s;]*", re.DOTALL)
+_MAPPING = re.compile(
+    r"\s*(?:[\w. ]{1,60}[=:]|(?:>>>|In ?\[\d{0,4}\]:)[^\n{]{0,200}\n(?:\s*Out ?\[\d{0,4}\]:)?)\s*(\{.*\})[\s;>]*",
+    re.DOTALL,
+)
 _MOST = 4 << 20
 
 
@@ -42,6 +45,8 @@ def _read(file: LogFile, columns: Mapping[str, str]) -> Sequence[Recording]:
 
 def _lists(text: str) -> dict[str, object]:
     """The lists by name."""
+    if "[" not in text and "{" not in text:
+        return {}
     plain = unwrapped(text)
     if whole := _MAPPING.fullmatch(plain):
         try:

@@ -31,6 +31,7 @@ _Cells = TypeVar("_Cells")
 _WHEN = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d:\d\d|\b(?:epoch|iter|step)", re.IGNORECASE)
 _NEPTUNES = re.compile(r"([A-Z][A-Z0-9]*-\d+)/")
 _MOST_TOLD = 8
+_A_TIME = 1e9
 _SUBJECTS = {"model", "name", "algorithm", "classifier", "method", "architecture", "network", "experiment", "dataset"}
 _LOWEST, _HIGHEST = "__MIN", "__MAX"
 
@@ -197,6 +198,8 @@ def _headless(
 ) -> str:
     """Name the columns of a table without a header: one, or a count and one, can only be a training loss."""
     names = list(values)
+    if not columns and len(names) > 2 and (timed := _timed(file, values, recorded)):  # noqa: PLR2004 - with a time
+        return timed
     if set(columns) - {"epoch", "step"}:
         return f"there is no header: columns are numbered 1 to {len(names)}"
     first = values[names[0]]
@@ -214,6 +217,25 @@ def _headless(
     if counts:
         return f"there is no header: the first column was taken as epochs, the second as {told}"
     return f"there is no header: the column was taken as {told}"
+
+
+def _timed(file: LogFile, values: dict[str, Floats], recorded: dict[str, Mask]) -> str:
+    """Name the columns of `time value step`, as MLflow and Neptune write them in some order; empty for others."""
+    rest = [name for name, column in values.items() if not np.all(column > _A_TIME)]
+    counts = [name for name in rest if _rises(values[name])]
+    if len(rest) != 2 or len(rest) == len(values) or len(counts) != 1:  # noqa: PLR2004 - a count and a value
+        return ""
+    told = named_by_file(file.path) or "train_loss"
+    value = next(name for name in rest if name not in counts)
+    for column in [name for name in values if name not in rest]:
+        del values[column], recorded[column]
+    values["step"], recorded["step"] = values.pop(counts[0]), recorded.pop(counts[0])
+    values[told], recorded[told] = values.pop(value), recorded.pop(value)
+    return f"there is no header: of a time, a step and a value in each row the value was taken as {printable(told)}"
+
+
+def _rises(column: Floats) -> bool:
+    return bool(len(column) > 1 and np.all(np.diff(column) > 0) and np.array_equal(column, np.floor(column)))
 
 
 def _guesses(found: Columns, columns: Mapping[str, str]) -> list[str]:

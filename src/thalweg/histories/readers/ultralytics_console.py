@@ -48,7 +48,7 @@ class _Epoch:
 
 
 def _recognises(file: LogFile) -> bool:
-    if file.head.startswith(MAGIC) or not _HEADED.search(file.text):
+    if file.head.startswith(MAGIC) or "Epoch" not in file.text or not _HEADED.search(file.text):
         return False
     return next(_epochs(file.text), None) is not None
 
