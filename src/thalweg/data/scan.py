@@ -14,6 +14,7 @@ from thalweg.data.mask_scan import masks_of
 from thalweg.data.measured import Measured, open_measured
 from thalweg.data.name_classes import boxes_in, classes_of_names
 from thalweg.data.part_names import part_of, parts_among
+from thalweg.data.sample_table import Samples
 from thalweg.data.scanned import Scan
 from thalweg.data.source import OpenedSource
 from thalweg.data.walk import list_folder, maybe_picture
@@ -128,7 +129,7 @@ def _by_table(opened: OpenedSource, least: int, *, folders: Scan | None = None) 
     return Scan(
         root=root,
         classes=said.classes,
-        samples=said.samples,
+        samples=Samples.of(said.samples),
         left_out=(*opened.left_out, *said.left_out),
         upright=opened.upright,
         warnings=said.warnings,
@@ -156,7 +157,7 @@ def _tested_by_table(found: Scan) -> Scan:
     used = {each.rstrip("/"): sum(file.startswith(each) for file in more) for each in bare}
     return replace(
         found,
-        samples=tuple(sorted((*found.samples, *more.values()), key=lambda sample: sample.file)),
+        samples=Samples.of(sorted((*found.samples, *more.values()), key=lambda sample: sample.file)),
         left_out=tuple(each for each in found.left_out if each.file not in more and not used.get(each.file)),
         warnings=(
             *found.warnings,
@@ -186,7 +187,7 @@ def _by_names(opened: OpenedSource, least: int) -> Scan | None:
         return Scan(
             root=root,
             classes=classes,
-            samples=tuple(Sample(file, index[name]) for file, name in sorted(named.items())),
+            samples=Samples.of(Sample(file, index[name]) for file, name in sorted(named.items())),
             left_out=(
                 *opened.left_out,
                 *(
@@ -237,7 +238,7 @@ def of_measured(measured: Measured, source: str, *, least: int = LEAST_CLASSES) 
         raise SourceError(f"{printable(source)}: {only} has samples; {least} are needed")
     new = {label: position for position, label in enumerate(used)}
     parts = index.parts or (None,) * len(index.names)
-    samples = tuple(
+    samples = Samples.of(
         Sample(name, new[label], part) for name, label, part in zip(index.names, index.labels, parts, strict=True)
     )
     pictures = index.form == "picture"
