@@ -102,10 +102,8 @@ def _read(kind: Any, data: object, place: str) -> object:  # noqa: ANN401 - walk
         if data not in arguments:
             raise RunError(f"{place}: {data!r} is none of {', '.join(map(repr, arguments))}")
         return data
-    if origin is tuple:
-        return _read_tuple(arguments, data, place)
-    if origin is Sequence:
-        return _read_tuple((*arguments, Ellipsis), data, place)
+    if origin in {tuple, Sequence}:
+        return _read_tuple(arguments if origin is tuple else (*arguments, ...), data, place)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         if not isinstance(data, Mapping):
             raise RunError(f"{place}: an object is wanted, not {type(data).__name__}")

@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from itertools import chain, islice
 from pathlib import Path
 
-from thalweg.core.codec import dumps, from_plain, to_plain
+from thalweg.core.codec import from_plain, to_plain
 from thalweg.core.errors import RunError, SpecError
 from thalweg.core.files import WRITING, at_home, printable, write_atomically, written_aside
 from thalweg.core.network_plain import spec_from_plain

@@ -86,7 +86,10 @@ def bundle(groups: Iterable[Sequence[int]]) -> list[list[int]]:
 
 
 def assign(
-    labels: Sequence[int] | Whole, units: Sequence[Sequence[int]], shares: Sequence[float], keys: Sequence[int] | Whole
+    labels: Sequence[int] | Whole,
+    units: Sequence[Sequence[int]],
+    shares: Sequence[float],
+    keys: Sequence[int] | npt.NDArray[np.uint64],
 ) -> npt.NDArray[np.int8]:
     """Decide the side of every index.
 
@@ -100,27 +103,27 @@ def assign(
         The side of each index: 0 for training, 1 and up for the held-out sides in order of `shares`.
     """
     names, classes = np.unique(np.asarray(labels), return_inverse=True)
-    keys = np.asarray(keys, np.uint64)
+    drawn = np.asarray(keys, np.uint64)
     whole = np.bincount(classes, minlength=len(names)).tolist()
     wanted = [list(quotas(whole, share, keep=len(shares))) for share in shares]
     wanted.insert(0, [count - sum(side[label] for side in wanted) for label, count in enumerate(whole)])
     rest = [list(side) for side in wanted]
     sides = np.zeros(len(classes), np.int8)
     alone = np.ones(len(classes), np.bool_)
-    for unit in sorted(units, key=lambda unit: (-len(unit), int(keys[list(unit)].min()))):
+    for unit in sorted(units, key=lambda unit: (-len(unit), int(drawn[list(unit)].min()))):
         alone[list(unit)] = False
         counted = Counter(classes[list(unit)].tolist())
         side = _best_side(counted, rest, wanted)
         sides[list(unit)] = side
         for label, number in counted.items():
             rest[side][label] -= number
-    for label, single in enumerate(_drawn(classes, np.flatnonzero(alone), keys, len(names))):
+    for label, single in enumerate(_drawn(classes, np.flatnonzero(alone), drawn, len(names))):
         first = 0
         for side in range(len(shares), 0, -1):
             last = first + max(0, rest[side][label])
             sides[single[first:last]] = side
             first = last
-    _fill_gaps(classes, units, alone, sides, keys, len(shares) + 1)
+    _fill_gaps(classes, units, alone, sides, drawn, len(shares) + 1)
     return sides
 
 
@@ -128,7 +131,7 @@ def _drawn(classes: Whole, alone: Whole, keys: npt.NDArray[np.uint64], number: i
     """The indices that stand alone of each class, in the order of their keys."""
     order = alone[np.argsort(keys[alone], kind="stable")]
     order = order[np.argsort(classes[order], kind="stable")]
-    return np.split(order, np.searchsorted(classes[order], np.arange(1, number)))
+    return np.split(order, np.searchsorted(classes[order], np.arange(1, number)))[:number]
 
 
 def _best_side(unit: Counter[int], rest: Sequence[Sequence[int]], wanted: Sequence[Sequence[int]]) -> int:

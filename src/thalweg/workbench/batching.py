@@ -1,5 +1,7 @@
 """Loaded samples as batches: shuffled and augmented as the plan says for training, plain for everything else."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from thalweg.core.plan import TrainingPlan
@@ -14,7 +16,7 @@ __all__ = ["batches_of"]
 
 def batches_of(
     loaded: Loaded,
-    indices: tuple[int, ...],
+    indices: Sequence[int],
     plan: TrainingPlan,
     *,
     training: bool,

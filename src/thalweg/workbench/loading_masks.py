@@ -233,7 +233,7 @@ def uneven_pixels(pixels: np.ndarray, classes: Sequence[str]) -> Finding | None:
     )
 
 
-def content_of_masks(loaded: Loaded, masks: Masks, indices: Sequence[int], size: int) -> bytes:
+def content_of_masks(loaded: Loaded, masks: Masks, indices: Sequence[int] | np.ndarray, size: int) -> bytes:
     """Digests of pictures together with their masks, so that a run that goes on notices either changed.
 
     Args:
