@@ -17,7 +17,7 @@ neighbour, but from 0.006 to 0.05.
 Small sets are compared pair by pair. Large ones are searched with random hyperplanes in the whitened space of their
 own principal components (locality-sensitive hashing: Charikar 2002, "Similarity estimation techniques from rounding
 algorithms"), so that also a homogeneous set fills its buckets evenly and no step is quadratic. What is kept for each
-picture stays below 100 bytes, and of many pictures two thirds more lie in a nameless file; all else is worked out in blocks.
+picture stays below 100 bytes, beside 128 in a nameless file where they are many; all else is worked out in blocks.
 """
 
 from collections.abc import Iterator, Sequence

@@ -14,8 +14,7 @@ from pathlib import Path
 from thalweg.core.dataset import Notice, Part, Sample
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
-from thalweg.data.label_table import Names, Table
-from thalweg.data.tables import TABLES
+from thalweg.data.label_table import LISTS, Names, Table
 from thalweg.data.walk import list_folder, maybe_picture, walk_folders
 
 __all__ = ["Labelled", "label_tables", "labels_of"]
@@ -65,7 +64,7 @@ def label_tables(root: Path) -> tuple[str, ...]:
     return tuple(
         name
         for name in (*listing.files, *inside)
-        if name.lower().endswith(TABLES) and not any(word in name.lower() for word in _EXAMPLES)
+        if name.lower().endswith(LISTS) and not any(word in name.lower() for word in _EXAMPLES)
     )
 
 
