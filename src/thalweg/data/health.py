@@ -164,16 +164,16 @@ def leakage(
     """
     duplicates = tuple(duplicates)
     twins = {file for duplicate in duplicates for file in duplicate.files}  # alone of interest among 300,000 names
-    train, heldout = twins.intersection(train_files), twins.intersection(heldout_files)
+    train, tested = twins.intersection(train_files), twins.intersection(heldout_files)
     leaked: list[tuple[str, str]] = []
     for duplicate in duplicates:
         known = [file for file in duplicate.files if file in train]
         if known:
-            leaked += [(file, known[0]) for file in duplicate.files if file in heldout]
+            leaked += [(file, known[0]) for file in duplicate.files if file in tested]
     if not leaked:
         return None
-    number = len(heldout_files)
-    share = len(leaked) / number
+    heldout = len(heldout_files)
+    share = len(leaked) / heldout
     example = " and ".join(printable(file) for file in leaked[0])
     return Finding(
         code="DAT002",
@@ -181,7 +181,7 @@ def leakage(
         severity="warning",
         confidence=1.0,
         subject="split",
-        claim=f"{len(leaked):,} of {number:,} held-out files ({100 * share:.1f} %) show a picture that is "
+        claim=f"{len(leaked):,} of {heldout:,} held-out files ({100 * share:.1f} %) show a picture that is "
         f"trained on too, such as {example}",
         evidence=(Evidence(signal="held_out_files_with_twins", window="file list", observed=len(leaked), threshold=0),),
         alternatives=("overfitting",),

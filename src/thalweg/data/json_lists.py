@@ -58,18 +58,27 @@ def json_rows(path: Path) -> Rows:
             data = json.loads(text, object_pairs_hook=_once)
     except RecursionError:
         raise SourceError(f"{shown}: its lists lie too deep inside one another to be a list of files") from None
+    except _TwiceError as error:
+        raise SourceError(f"{shown}: {error.name} stands there twice, with different values") from None
     except ValueError as error:
-        raise SourceError(f"{shown}: cannot be read as JSON ({printable(str(error))[:200]})") from None
+        raise SourceError(f"{shown}: no JSON ({error})") from None
     if isinstance(data, dict):
         return _of_object(data)
     return _of_list(data) if isinstance(data, list) else []
+
+
+class _TwiceError(ValueError):
+    """A name with two values."""
+
+    def __init__(self, name: str) -> None:
+        self.name = printable(name)[:60]
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for name, value in pairs:
         if name in made and made[name] != value:
-            raise ValueError(f"{name!r} stands there twice, with different values")
+            raise _TwiceError(name)
         made[name] = value
     return made
 
