@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
@@ -135,7 +135,8 @@ def _of_studio(tasks: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
         place = place.rpartition("?d=")[2]
         chosen: list[str] = []
         for made in task["annotations"] if _are_records(task["annotations"]) else []:
-            for result in made.get("result") if _are_records(made.get("result")) else []:
+            results = made.get("result")
+            for result in results if _are_records(results) else []:
                 value = result.get("value")
                 choices = value.get("choices", []) if isinstance(value, dict) else []
                 chosen += [_word(each) for each in choices if _word(each) not in chosen]
@@ -159,7 +160,7 @@ def _table(records: Iterable[Mapping[str, Any]]) -> Rows:
     return [header, *([_word(row.get(name)) for name in header] for row in rows)] if rows and header else []
 
 
-def _are_records(value: object) -> bool:
+def _are_records(value: object) -> TypeGuard[list[dict[str, Any]]]:
     return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
 
 

@@ -3,12 +3,14 @@
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
-from thalweg.core.dataset import Notice, Sample
+from thalweg.core.dataset import FormWish, Notice, Sample
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.class_folders import NO_CLASS_FOLDERS, by_folders, real_root, wanted_files
 from thalweg.data.elpv import DEMO_CLASSES, read_labels
+from thalweg.data.file_kinds import FileKind, kind_of_files, reason_against
 from thalweg.data.label_tables import label_tables, labels_of
 from thalweg.data.mask_scan import masks_of
 from thalweg.data.measured import Measured, open_measured
@@ -24,6 +26,11 @@ __all__ = ["LEAST_CLASSES", "Scan", "of_measured", "scan"]
 LEAST_CLASSES = 2
 """A classifier tells two things apart at least."""
 
+_FORMS: Mapping[FileKind, tuple[FormWish, ...]] = MappingProxyType({
+    "picture": ("auto", "pictures"),
+    "wav": ("auto", "signals"),
+})
+"""What files may be in whose place a table says the class, and what the user then may have said that they are."""
 _COVERS = 0.9  # of the pictures, where a table is believed rather than folders
 
 
@@ -95,7 +102,8 @@ def _by_named_table(opened: OpenedSource, least: int) -> Scan:
 
 def _without_folders(opened: OpenedSource, least: int) -> Scan | None:
     """Classes that stand in a table, or in the names of the files; None where they do not."""
-    if opened.wanted.form not in {"auto", "pictures"}:
+    kind = _kind(opened)
+    if opened.wanted.form not in _FORMS[kind]:
         return None
     try:
         return _by_table(opened, least) or _by_names(opened, least)
@@ -108,14 +116,15 @@ def _without_folders(opened: OpenedSource, least: int) -> Scan | None:
 
 def _by_table(opened: OpenedSource, least: int, *, folders: Scan | None = None) -> Scan | None:
     """What tables say; of a source with class folders only where these say nothing and a table names all pictures."""
-    if folders is not None and (folders.kind != "picture" or opened.wanted.form not in {"auto", "pictures"}):
+    kind = folders.kind if folders is not None else _kind(opened)
+    if kind not in _FORMS or (folders is not None and opened.wanted.form not in _FORMS[kind]):
         return None
     root = opened.root
     tables = (opened.table,) if opened.table else label_tables(root)
-    if not tables and (inner := real_root(opened, maybe_picture)[0]) != root:
+    if not tables and (inner := real_root(opened, reason_against(kind))[0]) != root:
         root, tables = inner, label_tables(inner)
     try:
-        said = labels_of(root, tables) if tables else None
+        said = labels_of(root, tables, kind=kind) if tables else None
     except SourceError as error:
         if folders is not None:
             return None
@@ -132,9 +141,15 @@ def _by_table(opened: OpenedSource, least: int, *, folders: Scan | None = None) 
         samples=Samples.of(said.samples),
         left_out=(*opened.left_out, *said.left_out),
         upright=opened.upright,
+        kind=kind,
         warnings=said.warnings,
         together=said.together,
     )
+
+
+def _kind(opened: OpenedSource) -> FileKind:
+    """What a table is about where no folders are classes."""
+    return "wav" if kind_of_files(os.fspath(opened.root), opened.wanted.form) == "wav" else "picture"
 
 
 def _tested_by_table(found: Scan) -> Scan:
