@@ -90,7 +90,7 @@ def test_a_second_start_reads_no_picture_file(photos, tmp_path, settled, monkeyp
 @pytest.mark.parametrize("full", [False, True])
 def test_miniatures_of_many_pictures_lie_in_a_nameless_file_where_there_is_room(photos, tmp_path, monkeypatch, full):
     few = load(photos, tmp_path / "cache")
-    monkeypatch.setattr(module, "_MANY", 1)
+    monkeypatch.setattr("thalweg.data.roomy.MANY", 1)
     if full:
         monkeypatch.setattr(os, "posix_fallocate", refuse, raising=False)
     before = sorted(path.name for path in (tmp_path / "cache").rglob("*"))

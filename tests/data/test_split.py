@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from thalweg.core.dataset import Sample
 from thalweg.core.errors import PlanError
-from thalweg.data.split import group_by, parse_ratio, read_split_file, split, write_split_file
+from thalweg.data.split import group_by, read_split_file, split, write_split_file
+from thalweg.data.split_shares import parse_ratio
 
 
 def files(*numbers, part=None):

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 from thalweg.core.errors import RunError
+from thalweg.core.paths import Paths
 
 __all__ = ["dumps", "from_plain", "to_plain"]
 
@@ -42,7 +43,7 @@ def to_plain(value: object) -> Any:  # noqa: ANN401, PLR0911 - JSON is dynamic b
         return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {str(key): to_plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, list | tuple | set | frozenset | Paths):
         return [to_plain(item) for item in value]
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
@@ -101,8 +102,8 @@ def _read(kind: Any, data: object, place: str) -> object:  # noqa: ANN401 - walk
         if data not in arguments:
             raise RunError(f"{place}: {data!r} is none of {', '.join(map(repr, arguments))}")
         return data
-    if origin is tuple:
-        return _read_tuple(arguments, data, place)
+    if origin in {tuple, Sequence}:
+        return _read_tuple(arguments if origin is tuple else (*arguments, ...), data, place)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         if not isinstance(data, Mapping):
             raise RunError(f"{place}: an object is wanted, not {type(data).__name__}")

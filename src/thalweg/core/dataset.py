@@ -1,6 +1,6 @@
 """What a source of labelled samples turned out to hold: files, classes, what was left out, how it was split."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, TypeAlias
@@ -162,9 +162,9 @@ class DataSummary:
     classes: tuple[str, ...]
     class_counts: tuple[int, ...]
     files: int
-    train: tuple[str, ...] = ()
-    validation: tuple[str, ...] = ()
-    test: tuple[str, ...] = ()
+    train: Sequence[str] = ()
+    validation: Sequence[str] = ()
+    test: Sequence[str] = ()
     left_out: tuple[Notice, ...] = ()
     warnings: tuple[Notice, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()

@@ -23,11 +23,12 @@ import datetime as dt
 import json
 import os
 from collections.abc import Mapping
+from itertools import chain, islice
 from pathlib import Path
 
-from thalweg.core.codec import dumps, from_plain
+from thalweg.core.codec import from_plain, to_plain
 from thalweg.core.errors import RunError, SpecError
-from thalweg.core.files import WRITING, at_home, printable, write_atomically
+from thalweg.core.files import WRITING, at_home, printable, write_atomically, written_aside
 from thalweg.core.network_plain import spec_from_plain
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.report import Report
@@ -35,6 +36,8 @@ from thalweg.core.report import Report
 __all__ = ["RunFolder", "whatever_json"]
 
 SCHEMA = 1
+
+_PIECES = 16_384  # words of a JSON file that are written together
 
 
 class RunFolder:
@@ -135,8 +138,11 @@ class RunFolder:
             name: Such as `metrics.json`.
             value: A mapping or dataclass.
         """
-        plain = json.loads(dumps(value))
-        write_atomically(self.path / name, dumps({"schema": SCHEMA, **plain}, indent=1) + "\n")
+        plain = {"schema": SCHEMA, **to_plain(value)}
+        pieces = chain(json.JSONEncoder(indent=1, allow_nan=False).iterencode(plain), ("\n",))
+        with written_aside(self.path / name) as file:  # a piece at a time: data.json names 300,000 files
+            while some := "".join(islice(pieces, _PIECES)):
+                file.write(some.encode("ascii"))
 
     def read_text(self, name: str) -> str:
         """Read a file of the run.

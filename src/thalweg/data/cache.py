@@ -14,7 +14,6 @@ import hashlib
 import itertools
 import os
 import shutil
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -30,6 +29,7 @@ from thalweg.core.files import cache_folder
 from thalweg.data.blocks import miniatures
 from thalweg.data.decode import decode_planes, pictures_at, read_picture_file
 from thalweg.data.disk_errors import disk_full
+from thalweg.data.roomy import roomy
 from thalweg.data.store import PictureStore
 from thalweg.data.store_values import THUMBNAIL, Channels, Entry, Known, StoreDamagedError, renew
 
@@ -37,7 +37,6 @@ __all__ = ["Pictures", "default_cache_folder", "load_pictures"]
 
 _BATCH_BYTES = 32 * 2**20
 _BATCH_FILES = 256
-_MANY = 20_000  # pictures from which on miniatures lie in a file
 _CHECKED_BYTES = 32 * 2**20  # of the rows in use, spread evenly, compared with their checksums at each start
 _SETTLED_NS = 50_000_000  # a file changed less than this before it was read may change again within the same clock tick
 
@@ -53,7 +52,7 @@ class Pictures:
         warnings: What is odd about files that are used.
         content: uint8 array (files, 16), a digest of each file's decoded pixels; zeros where left out.
         thumbnails: uint8 array (files, 16, 16), grey miniatures.
-        original_sizes: int64 array (files, 2), width and height of the upright picture in its file, in pixels.
+        original_sizes: int32 array (files, 2), width and height of the upright picture in its file, in pixels.
         decoded: How many files were decoded now; 0 on a second start.
     """
 
@@ -63,7 +62,7 @@ class Pictures:
     warnings: dict[str, str]
     content: npt.NDArray[np.uint8]
     thumbnails: npt.NDArray[np.uint8]
-    original_sizes: npt.NDArray[np.int64]
+    original_sizes: npt.NDArray[np.int32]
     decoded: int = 0
 
 
@@ -134,17 +133,18 @@ class _Loading:
         }
         self.digests = np.zeros((count, 32), np.uint8)
         self.content = np.zeros((count, 16), np.uint8)
-        self.thumbnails = _miniatures(count, store.folder)
-        self.sizes = np.zeros((count, 2), np.int64)
+        self.thumbnails = roomy(store.folder, (count, THUMBNAIL, THUMBNAIL), np.uint8)
+        self.sizes = np.zeros((count, 2), np.int32)
         self.left_out: dict[int, str] = {}
         self.warnings: dict[int, str] = {}
         self.decoded = 0
 
     def run(self) -> Pictures:
         with self.store.reading():
-            fresh = [index for index in range(len(self.files)) if not self._recognise(index)]
+            known = np.fromiter(map(self._recognise, range(len(self.files))), np.bool_, len(self.files))
+        fresh = np.flatnonzero(~known)
         self.progress(len(self.files) - len(fresh), len(self.files))
-        if fresh:
+        if len(fresh):
             self._decode_all(fresh)
         kind = self._settle_channels()
         rows = self.rows[kind]
@@ -164,7 +164,7 @@ class _Loading:
         )
 
     def _recognise(self, index: int) -> bool:
-        path = self.root / self.files[index]
+        path = self._path(index)
         try:
             known = self.store.find_file(_name(path), _state(path))
         except (OSError, ValueError):  # gone or unreadable: reading it gives the reason
@@ -173,6 +173,9 @@ class _Loading:
             return False
         self._take(index, known)
         return True
+
+    def _path(self, index: int) -> str:
+        return os.path.join(self.root, self.files[index])  # noqa: PTH118 - a Path keeps its words in memory
 
     def _take(self, index: int, known: Known) -> None:
         if known.refused:
@@ -187,24 +190,24 @@ class _Loading:
         self.thumbnails[index] = np.frombuffer(known.thumbnail, np.uint8).reshape(THUMBNAIL, THUMBNAIL)
         self.sizes[index] = known.original_size
 
-    def _decode_all(self, fresh: Sequence[int]) -> None:
+    def _decode_all(self, fresh: npt.NDArray[np.int64]) -> None:
         """Decode in order, at most a few files a core ahead of what is written."""
         workers = os.cpu_count() or 1
         self._check_space(len(fresh), self.store.area)
         waiting: deque[tuple[int, Future[Entry | str]]] = deque()
         batch: list[tuple[int, Entry]] = []
         weight = 0
-        todo = iter(fresh)
+        todo = map(int, fresh)
         done = len(self.files) - len(fresh)
         with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
             try:
                 for index in itertools.islice(todo, 4 * workers):
-                    waiting.append((index, pool.submit(_read, self.store, self.root / self.files[index])))
+                    waiting.append((index, pool.submit(_read, self.store, self._path(index))))
                 while waiting:
                     index, future = waiting.popleft()
                     entry = future.result()
                     for following in itertools.islice(todo, 1):
-                        waiting.append((following, pool.submit(_read, self.store, self.root / self.files[following])))
+                        waiting.append((following, pool.submit(_read, self.store, self._path(following))))
                     if isinstance(entry, str):
                         self.left_out[index] = entry
                     else:
@@ -257,31 +260,20 @@ class _Loading:
         self.store.check([self.digests[index].tobytes() for index in some])
 
 
-def _miniatures(count: int, folder: Path) -> npt.NDArray[np.uint8]:
-    """Make room for miniatures: of many pictures in a nameless file, which the system may drop from memory."""
-    shape = (count, THUMBNAIL, THUMBNAIL)
-    if count >= _MANY and hasattr(os, "posix_fallocate"):
-        # Reserved beforehand: a mapped file that finds the disk full would end the process without a word.
-        with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=folder) as file:
-            os.posix_fallocate(file.fileno(), 0, int(np.prod(shape)))
-            return np.memmap(file, dtype=np.uint8, mode="r+", shape=shape)
-    return np.zeros(shape, np.uint8)
-
-
 def _weight(batch: Sequence[tuple[int, Entry]]) -> int:
     return sum(entry.picture.nbytes for _, entry in batch if entry.picture is not None)
 
 
-def _name(path: Path) -> bytes:
+def _name(path: str) -> bytes:
     return os.fsencode(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links, one system call a part
 
 
-def _state(path: Path) -> str:
-    state = path.stat()
+def _state(path: str) -> str:
+    state = os.stat(path)  # noqa: PTH116 - the same
     return f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns} {state.st_ino}"
 
 
-def _read(store: PictureStore, path: Path) -> Entry | str:
+def _read(store: PictureStore, path: str) -> Entry | str:
     """Read one file in a worker thread.
 
     Args:

@@ -8,9 +8,12 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from thalweg.core.dataset import Notice, Part, Sample
+import numpy as np
+
+from thalweg.core.dataset import Notice, Part
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
+from thalweg.core.paths import Paths
 from thalweg.data.file_kinds import FileKind, are_frames, kind_of_files, reason_against, shown_kind
 from thalweg.data.folder_levels import (
     inner_part,
@@ -22,6 +25,7 @@ from thalweg.data.folder_levels import (
 )
 from thalweg.data.odd_classes import odd_classes
 from thalweg.data.part_names import is_split, parts_among
+from thalweg.data.sample_table import PARTS, Samples
 from thalweg.data.scanned import Scan
 from thalweg.data.source import OpenedSource
 from thalweg.data.walk import MOST_WRAPPINGS, Against, Listing, is_of_another_kind, list_folder, walk_folders
@@ -63,7 +67,7 @@ def by_folders(opened: OpenedSource, least: int) -> Scan:
     if kind == "picture":
         for folder, files in found.items():
             masks, said = masks_among(folder, files)
-            found[folder] = [file for file in files if file not in masks] if masks else files
+            found[folder] = Paths(file for file in files if file not in masks) if masks else files
             left_out += said
     stray = _stray(top, listing, parts, against)
     classes = tuple(sorted({name for folder, (name, _) in places.items() if found[folder]}))
@@ -77,12 +81,7 @@ def by_folders(opened: OpenedSource, least: int) -> Scan:
             )
         raise SourceError(_too_few(opened.name, classes, stray, (*opened.left_out, *left_out), bare, len(places), kind))
     index = {name: label for label, name in enumerate(classes)}
-    samples = tuple(
-        Sample(file, index[name], part)
-        for file, name, part in sorted(
-            (file, name, part) for folder, (name, part) in places.items() for file in found[folder]
-        )
-    )
+    samples = _in_order(places, found, index)
     insisted = opened.wanted.form == "volumes"
     may_be_clips = kind == "picture" and (insisted or opened.wanted.form == "auto")
     clips = may_be_clips and are_frames(samples, places, wanted=insisted)
@@ -103,6 +102,21 @@ def by_folders(opened: OpenedSource, least: int) -> Scan:
             *([_CLIPS] if clips else nested_note(found)),
         ),
     )
+
+
+def _in_order(
+    places: Mapping[str, tuple[str, Part | None]], found: Mapping[str, Paths], index: Mapping[str, int]
+) -> Samples:
+    """The files of all class folders in order of path; no class folder lies in another one."""
+    files, labels, parts = Paths(), [np.zeros(0, np.int32)], [np.zeros(0, np.int8)]
+    for folder in sorted((folder for folder in places if found[folder]), key=lambda folder: f"{folder}/"):
+        name, part = places[folder]
+        inside = found[folder]
+        files.extend(inside if inside.in_order() else sorted(inside))
+        labels.append(np.full(len(inside), index[name], np.int32))
+        parts.append(np.full(len(inside), PARTS.index(part), np.int8))
+    number = np.concatenate(parts)
+    return Samples(files, np.concatenate(labels), number if number.any() else None)
 
 
 def real_root(opened: OpenedSource, against: Against) -> tuple[Path, Listing]:

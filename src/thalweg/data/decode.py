@@ -146,7 +146,7 @@ def pictures_at(size: int | tuple[int, int]) -> tuple[tuple[int, int], str]:
     return (wide, high), f"{wide if wide == high else f'{wide}x{high}'}-v{DECODER_VERSION}-pillow{pillow}"
 
 
-def read_picture_file(path: Path) -> bytes:
+def read_picture_file(path: str | os.PathLike[str]) -> bytes:
     """Read a file's bytes, if it is a plain file of bearable size.
 
     Args:
@@ -164,7 +164,7 @@ def read_picture_file(path: Path) -> bytes:
         thalweg.core.errors.PictureError: this is a folder, not a picture file
     """
     try:
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112 - a name may come as text
             raise PictureError("this is a folder, not a picture file")
         # A pipe put in place of a file must not block for ever.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))

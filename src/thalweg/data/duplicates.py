@@ -17,7 +17,7 @@ neighbour, but from 0.006 to 0.05.
 Small sets are compared pair by pair. Large ones are searched with random hyperplanes in the whitened space of their
 own principal components (locality-sensitive hashing: Charikar 2002, "Similarity estimation techniques from rounding
 algorithms"), so that also a homogeneous set fills its buckets evenly and no step is quadratic. What is kept for each
-picture stays below 200 bytes; all else is worked out in blocks, so that 300,000 pictures need about 60 MB.
+picture stays below 100 bytes, beside 128 in a nameless file where they are many; all else is worked out in blocks.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,9 @@ import numpy as np
 import numpy.typing as npt
 
 from thalweg.core.dataset import Duplicate
+from thalweg.core.files import cache_folder
 from thalweg.data.cache import Pictures
+from thalweg.data.roomy import roomy
 from thalweg.data.sides import one_side
 from thalweg.data.twin_memory import remembered
 
@@ -44,12 +46,16 @@ _TABLES = 16
 _COMPONENTS = 32
 _WINDOW = 32  # neighbours looked at within a bucket, in the order of the first component
 _BLOCK = 8192
+_PLACE, _PLACES = np.uint64(32), np.uint64(2**32 - 1)  # a bucket's bits stand above those of a place
 _FAINT = 0.5  # a miniature whose grey values spread less than this, as standard deviation, has no face to recognise
 _PRIOR = 20  # the set's mean is trusted as if this many pictures spoke against it: two pictures have no common look
 
 
 def find_duplicates(
-    pictures: Pictures, files: Sequence[str], labels: Sequence[int] | None = None, classes: Sequence[str] = ()
+    pictures: Pictures,
+    files: Sequence[str],
+    labels: Sequence[int] | Indexes | None = None,
+    classes: Sequence[str] = (),
 ) -> tuple[Duplicate, ...]:
     """Find groups of files that show the same picture.
 
@@ -132,7 +138,9 @@ class _Faces:
     def residual(self, indexes: Indexes, *, mirrored: bool = False) -> Floats:
         """What is special about some pictures, shape (pictures, 256)."""
         chosen = self.thumbnails[self.clear[indexes]]
-        return _unit(chosen[:, :, ::-1] if mirrored else chosen) - self.mean
+        faces = _unit(chosen[:, :, ::-1] if mirrored else chosen)
+        faces -= self.mean
+        return faces
 
     def limit(self) -> float:
         """The largest distance that counts as the same picture in this set."""
@@ -169,18 +177,25 @@ class _Faces:
         count = len(self.clear)
         bits = min(24, max(8, int(np.log2(count)) + 2))
         white, spread, lengths = self._whitened()
+        along = np.argsort(white[:, 0], kind="stable").astype(np.int32)
+        rank = np.empty_like(along)
+        rank[along] = np.arange(len(along), dtype=np.int32)
         rng = np.random.default_rng(0)
         weights = 1 << np.arange(bits, dtype=np.int32)
-        along = np.argsort(white[:, 0], kind="stable")
+        sorted_by = np.empty(len(along), np.uint64)  # bucket, then place along the first axis
         for _ in range(_TABLES):
             planes = rng.standard_normal((white.shape[1], bits)).astype(np.float32)
-            keys = np.concatenate([(block.astype(np.float32) @ planes > 0) @ weights for block in _blocks(white)])
-            order = along[np.argsort(keys[along], kind="stable")]
-            for start in range(0, len(order), _BLOCK):
-                some = order[start : start + _BLOCK + _WINDOW - 1]
+            for start in range(0, len(white), _BLOCK):
+                here = slice(start, start + _BLOCK)
+                sorted_by[here] = (white[here].astype(np.float32) @ planes > 0) @ weights
+                sorted_by[here] = (sorted_by[here] << _PLACE) | rank[here].astype(np.uint64)
+            sorted_by.sort()
+            for start in range(0, len(sorted_by), _BLOCK):
+                key = sorted_by[start : start + _BLOCK + _WINDOW - 1]
+                some = along[key & _PLACES]
                 # Read once for all neighbours: taking numbers of half precision apart costs ten times as much.
                 near = white[some].astype(np.float32) * spread
-                bucket, owner, turned, long = keys[some], some % count, some >= count, lengths[some]
+                bucket, owner, turned, long = key >> _PLACE, some % count, some >= count, lengths[some]
                 alive = np.arange(min(_BLOCK, len(some)))
                 for step in range(1, _WINDOW):
                     alive = alive[: np.searchsorted(alive, len(some) - step)]
@@ -226,20 +241,25 @@ class _Faces:
         everyone = np.arange(len(self.clear))
         sample = np.random.default_rng(0).permutation(everyone)[:10_000]
         middle = (self.mean + self.mean.reshape(self.thumbnails.shape[1:])[:, ::-1].ravel()) / 2 - self.mean
-        both = np.concatenate([self.residual(sample), self.residual(sample, mirrored=True)]) - middle
+        both = np.empty((2 * len(sample), len(self.mean)), np.float32)
+        both[: len(sample)] = self.residual(sample)
+        both[len(sample) :] = self.residual(sample, mirrored=True)
+        both -= middle
         values, vectors = np.linalg.eigh((both.T @ both / len(both)).astype(np.float64))
         kept = np.argsort(values)[::-1][:_COMPONENTS]
         kept = kept[values[kept] > 1e-3 * values.max()]
         spread = np.sqrt(values[kept]).astype(np.float32)
+        del both
         axes = vectors[:, kept].astype(np.float32) / spread
-        white = np.empty((2 * len(everyone), len(kept)), np.float16)
+        white = roomy(cache_folder(), (2 * len(everyone), len(kept)), np.float16)
         lengths = np.empty(2 * len(everyone), np.float32)
         for mirrored in (False, True):
             for block in _blocks(everyone):
                 residual = self.residual(block, mirrored=mirrored)
                 place = block + len(everyone) * mirrored
-                white[place] = (residual - middle) @ axes
                 lengths[place] = np.linalg.norm(residual, axis=1)
+                residual -= middle
+                white[place] = residual @ axes
         return white, spread, lengths
 
 

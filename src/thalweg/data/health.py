@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,8 @@ from thalweg.core.files import printable
 from thalweg.core.finding import Evidence, Finding
 from thalweg.core.remedy import Remedy
 from thalweg.data.cache import Pictures
+
+Whole: TypeAlias = npt.NDArray[np.int64]
 
 __all__ = ["Health", "health", "imbalance", "leakage"]
 
@@ -42,7 +45,7 @@ class Health:
     findings: tuple[Finding, ...] = ()
 
 
-def health(pictures: Pictures, files: Sequence[str], labels: Sequence[int], classes: Sequence[str]) -> Health:
+def health(pictures: Pictures, files: Sequence[str], labels: Sequence[int] | Whole, classes: Sequence[str]) -> Health:
     """Look over all usable pictures.
 
     Args:
@@ -67,7 +70,7 @@ def health(pictures: Pictures, files: Sequence[str], labels: Sequence[int], clas
             class_counts=tuple(counts.tolist()), median_size=(0, 0), smallest_size=(0, 0), largest_size=(0, 0)
         )
     warnings += _odd_sizes(pictures, files, usable)
-    areas = sizes.prod(axis=1)
+    areas = sizes.prod(axis=1, dtype=np.int64)
     width, height = np.median(sizes, axis=0).astype(int).tolist()
     return Health(
         class_counts=tuple(counts.tolist()),
@@ -159,15 +162,18 @@ def leakage(
         >>> leakage([twins], ["a.png"], ["b.png", "c.png"]).claim
         '1 of 2 held-out files (50.0 %) show a picture that is trained on too, such as b.png and a.png'
     """
-    train, heldout = set(train_files), set(heldout_files)
+    duplicates = tuple(duplicates)
+    twins = {file for duplicate in duplicates for file in duplicate.files}  # alone of interest among 300,000 names
+    train, tested = twins.intersection(train_files), twins.intersection(heldout_files)
     leaked: list[tuple[str, str]] = []
     for duplicate in duplicates:
         known = [file for file in duplicate.files if file in train]
         if known:
-            leaked += [(file, known[0]) for file in duplicate.files if file in heldout]
+            leaked += [(file, known[0]) for file in duplicate.files if file in tested]
     if not leaked:
         return None
-    share = len(leaked) / len(heldout)
+    heldout = len(heldout_files)
+    share = len(leaked) / heldout
     example = " and ".join(printable(file) for file in leaked[0])
     return Finding(
         code="DAT002",
@@ -175,7 +181,7 @@ def leakage(
         severity="warning",
         confidence=1.0,
         subject="split",
-        claim=f"{len(leaked):,} of {len(heldout):,} held-out files ({100 * share:.1f} %) show a picture that is "
+        claim=f"{len(leaked):,} of {heldout:,} held-out files ({100 * share:.1f} %) show a picture that is "
         f"trained on too, such as {example}",
         evidence=(Evidence(signal="held_out_files_with_twins", window="file list", observed=len(leaked), threshold=0),),
         alternatives=("overfitting",),
@@ -205,11 +211,9 @@ def _blank(pictures: Pictures) -> list[int]:
 
 
 def _odd_sizes(pictures: Pictures, files: Sequence[str], usable: npt.NDArray[np.int64]) -> list[Notice]:
-    sizes = pictures.original_sizes[usable].astype(float)
-    aspect, area = sizes[:, 0] / sizes[:, 1], sizes.prod(axis=1)
-    squeezed = np.abs(np.log(aspect / np.median(aspect))) > np.log(_ODD_SHAPE)
-    scaled = np.abs(np.log(area / np.median(area))) > np.log(_ODD_AREA)
-    odd = squeezed | scaled
+    sizes = pictures.original_sizes[usable]
+    squeezed = _far(sizes[:, 0] / sizes[:, 1], _ODD_SHAPE)
+    odd = squeezed | _far(sizes.prod(axis=1, dtype=np.float64), _ODD_AREA)
     width, height = np.median(sizes, axis=0).astype(int)
     if odd.mean() > _FEW:
         return [
@@ -225,5 +229,13 @@ def _odd_sizes(pictures: Pictures, files: Sequence[str], usable: npt.NDArray[np.
     ]
 
 
-def _pair(size: npt.NDArray[np.int64]) -> tuple[int, int]:
+def _far(values: npt.NDArray[np.float64], times: float) -> npt.NDArray[np.bool_]:
+    """Which values are more than so many times their median, or less than that part of it; they are used up."""
+    values /= np.median(values)
+    np.log(values, out=values)
+    np.abs(values, out=values)
+    return np.asarray(values > np.log(times))
+
+
+def _pair(size: npt.NDArray[np.int32]) -> tuple[int, int]:
     return int(size[0]), int(size[1])

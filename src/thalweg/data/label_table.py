@@ -11,14 +11,18 @@ from pathlib import Path
 from thalweg.core.dataset import Part
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
+from thalweg.data.json_lists import JSON_LISTS, json_rows
 from thalweg.data.part_names import PART_NAMES, part_of
 from thalweg.data.tables import TABLES, open_rows, reads_as_number
 
-__all__ = ["Names", "Table", "names_pictures"]
+__all__ = ["LISTS", "Names", "Table", "names_pictures"]
+
+LISTS = (*TABLES, *JSON_LISTS)
+"""Endings of files that may say which picture is of which class."""
 
 _CLASSES = (
     *("label", "labels", "class", "classes", "class_name", "class_id", "target", "category", "dx", "diagnosis"),
-    *("finding labels", "breed", "species", "tag", "tags", "y", "klasse", "etikett", "classe", "clase"),
+    *("finding labels", "breed", "species", "tag", "tags", "choice", "y", "klasse", "etikett", "classe", "clase"),
     *("类别", "标签", "ラベル", "برچسب"),
 )  # fmt: skip
 _TABLE_WORDS = (
@@ -36,7 +40,7 @@ _TABLE_WORDS = (
 _GROUPS = ("patient", "patient_id", "patientid", "patient id", "lesion_id", "subject", "subject_id", "participant_id")
 _LOOKED_AT = 400
 _FIRST_ROWS = 3
-_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
+_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".avif", ".wav")
 _LARGEST = 64 << 20
 _COVERED = 0.5
 _SEPARATORS = "|"
@@ -50,10 +54,12 @@ def names_pictures(path: Path) -> bool:
         path: The file.
 
     Returns:
-        True where a cell of the first rows ends as pictures do; such a table holds no signals.
+        True where a cell of the first rows ends as pictures do; such a table holds no signals, and no JSON file does.
     """
-    if not path.name.lower().endswith(TABLES):
+    if not path.name.lower().endswith(LISTS):
         return False
+    if path.name.lower().endswith(JSON_LISTS):
+        return True  # no signals are read from such
     try:
         rows = list(itertools.islice(open_rows(path), _FIRST_ROWS))
     except SourceError:
@@ -158,6 +164,8 @@ class Table:
             SourceError: It names pictures, but not one class for each.
         """
         rows = _without_comments(_rows(root / table))
+        if not rows:
+            return None
         home = table.rpartition("/")[0] or _part_of(table) or ""
         width = max((len(row) for row in rows[:_LOOKED_AT]), default=0)
         files = _file_column(rows[1 : 1 + _LOOKED_AT] or rows, width, names, home)
@@ -215,7 +223,9 @@ class Table:
 def _rows(path: Path) -> list[list[str]]:
     """The rows of a table; none where it is none, or too large to be a list of pictures."""
     try:
-        return list(open_rows(path)) if path.stat().st_size <= _LARGEST else []
+        if path.stat().st_size > _LARGEST:
+            return []
+        return json_rows(path) if path.name.lower().endswith(JSON_LISTS) else list(open_rows(path))
     except (OSError, SourceError) as error:
         if isinstance(error, SourceError) and path.suffix.lower() != ".txt":  # those may be anything
             raise

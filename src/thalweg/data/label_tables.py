@@ -14,9 +14,9 @@ from pathlib import Path
 from thalweg.core.dataset import Notice, Part, Sample
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
-from thalweg.data.label_table import Names, Table
-from thalweg.data.tables import TABLES
-from thalweg.data.walk import list_folder, maybe_picture, walk_folders
+from thalweg.data.file_kinds import FileKind, reason_against, shown_kind
+from thalweg.data.label_table import LISTS, Names, Table
+from thalweg.data.walk import list_folder, walk_folders
 
 __all__ = ["Labelled", "label_tables", "labels_of"]
 
@@ -65,16 +65,17 @@ def label_tables(root: Path) -> tuple[str, ...]:
     return tuple(
         name
         for name in (*listing.files, *inside)
-        if name.lower().endswith(TABLES) and not any(word in name.lower() for word in _EXAMPLES)
+        if name.lower().endswith(LISTS) and not any(word in name.lower() for word in _EXAMPLES)
     )
 
 
-def labels_of(root: Path, tables: Sequence[str]) -> Labelled | None:
-    """Read the classes of a source's pictures from its tables.
+def labels_of(root: Path, tables: Sequence[str], *, kind: FileKind = "picture") -> Labelled | None:
+    """Read the classes of a source's pictures, or recordings, from its tables.
 
     Args:
         root: Folder of the source.
         tables: What `label_tables` found.
+        kind: What the files are.
 
     Returns:
         Pictures and classes; None where no table names pictures that lie there.
@@ -83,9 +84,9 @@ def labels_of(root: Path, tables: Sequence[str]) -> Labelled | None:
         SourceError: A table names the pictures, but their classes cannot be told, or are several a picture.
     """
     top = os.fspath(root)
-    listing = list_folder(top)
-    found, _ = walk_folders(top, listing.folders, linked=listing.linked)
-    beside = [file for file in listing.files if not maybe_picture(top, file)]
+    listing, against = list_folder(top), reason_against(kind)
+    found, _ = walk_folders(top, listing.folders, linked=listing.linked, against=against)
+    beside = [file for file in listing.files if not against(top, file)]
     names = Names([*beside, *(file for files in found.values() for file in files)])
     if not names.files:
         return None
@@ -99,7 +100,7 @@ def labels_of(root: Path, tables: Sequence[str]) -> Labelled | None:
             silent.append(error)
     if not read and silent:
         raise silent[0]
-    return _together(read, names) if read else None
+    return _together(read, names, kind) if read else None
 
 
 def _likely(tables: Sequence[str]) -> list[str]:
@@ -107,9 +108,9 @@ def _likely(tables: Sequence[str]) -> list[str]:
     return [table for table in tables if "/" not in table][:_MOST_TABLES]
 
 
-def _together(read: Sequence[Table], names: Names) -> Labelled:
+def _together(read: Sequence[Table], names: Names, kind: FileKind) -> Labelled:
     """Join tables; those named after parts (`train.csv`, `test.csv`) say which part a picture belongs to."""
-    chosen = _one_or_parts(read)
+    chosen, what = _one_or_parts(read), shown_kind(kind)[0]
     by_part = len({table.own_part for table in chosen} - {None}) > 1
     labels: dict[str, str] = {}
     parts: dict[str, Part] = {}
@@ -121,26 +122,27 @@ def _together(read: Sequence[Table], names: Names) -> Labelled:
         parts |= table.parts
         if by_part and table.own_part:
             parts |= dict.fromkeys(table.labels, table.own_part)
-        left_out += [Notice(cell, f"{table.name} names it, but no such picture is there") for cell in table.missing]
+        left_out += [Notice(cell, f"{table.name} names it, but no such {what[:-1]} is there") for cell in table.missing]
         warnings.append(
-            Notice(table.name, f"{len(table.labels):,} pictures have their class from this table: {table.said}")
+            Notice(table.name, f"{len(table.labels):,} {what} have their class from this table: {table.said}")
         )
         members: dict[str, list[str]] = {}
         for file, group in table.groups.items():
             members.setdefault(group, []).append(file)
         if len(members) > 1 and (several := [tuple(files) for files in members.values() if len(files) > 1]):
-            together += several
+            together += several if kind == "picture" else []
+            kept = "stay on one side" if kind == "picture" else "may lie on both sides"
             warnings.append(
                 Notice(
                     table.name,
-                    f"pictures with the same {printable(table.grouped_by)!r} stay on one side of the split "
+                    f"{what} with the same {printable(table.grouped_by)!r} {kept} of the split "
                     f"({len(members):,} of them)",
                 )
             )
     without = sorted(names.files - set(labels))
     left_out += [Notice(file, "no table says its class") for file in without[:_MOST_NOTICES]]
     if len(without) > _MOST_NOTICES:
-        left_out.append(Notice("", f"{len(without) - _MOST_NOTICES:,} more pictures have no class in any table"))
+        left_out.append(Notice("", f"{len(without) - _MOST_NOTICES:,} more {what} have no class in any table"))
     classes = tuple(sorted(set(labels.values())))
     index = {name: place for place, name in enumerate(classes)}
     if len(set(parts.values())) < 2 or "train" not in parts.values():  # noqa: PLR2004 - a split has two sides

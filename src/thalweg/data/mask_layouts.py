@@ -227,7 +227,7 @@ def _files_of(top: str, listing: Listing, pair: _Pair) -> tuple[list[str], list[
     """Pictures, masks, and what is neither, of a pair of folders or of one folder that holds both."""
     if pair.pictures:
         found, odd = walk_folders(top, [pair.pictures, pair.masks])
-        return sorted(found[pair.pictures]), found[pair.masks], list(odd)
+        return sorted(found[pair.pictures]), list(found[pair.masks]), list(odd)
     reasons = {file: maybe_picture(top, file) for file in listing.files}
     usable = [file for file, reason in reasons.items() if not reason]
     tables = {name.lower() for name in TABLES}

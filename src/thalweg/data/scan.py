@@ -3,17 +3,20 @@
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
-from thalweg.core.dataset import Notice, Sample
+from thalweg.core.dataset import FormWish, Notice, Sample
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.class_folders import NO_CLASS_FOLDERS, by_folders, real_root, wanted_files
 from thalweg.data.elpv import DEMO_CLASSES, read_labels
+from thalweg.data.file_kinds import FileKind, kind_of_files, reason_against
 from thalweg.data.label_tables import label_tables, labels_of
 from thalweg.data.mask_scan import masks_of
 from thalweg.data.measured import Measured, open_measured
 from thalweg.data.name_classes import boxes_in, classes_of_names
 from thalweg.data.part_names import part_of, parts_among
+from thalweg.data.sample_table import Samples
 from thalweg.data.scanned import Scan
 from thalweg.data.source import OpenedSource
 from thalweg.data.walk import list_folder, maybe_picture
@@ -23,6 +26,11 @@ __all__ = ["LEAST_CLASSES", "Scan", "of_measured", "scan"]
 LEAST_CLASSES = 2
 """A classifier tells two things apart at least."""
 
+_FORMS: Mapping[FileKind, tuple[FormWish, ...]] = MappingProxyType({
+    "picture": ("auto", "pictures"),
+    "wav": ("auto", "signals"),
+})
+"""What files may be in whose place a table says the class, and what the user then may have said that they are."""
 _COVERS = 0.9  # of the pictures, where a table is believed rather than folders
 
 
@@ -94,7 +102,8 @@ def _by_named_table(opened: OpenedSource, least: int) -> Scan:
 
 def _without_folders(opened: OpenedSource, least: int) -> Scan | None:
     """Classes that stand in a table, or in the names of the files; None where they do not."""
-    if opened.wanted.form not in {"auto", "pictures"}:
+    kind = _kind(opened)
+    if opened.wanted.form not in _FORMS[kind]:
         return None
     try:
         return _by_table(opened, least) or _by_names(opened, least)
@@ -107,14 +116,15 @@ def _without_folders(opened: OpenedSource, least: int) -> Scan | None:
 
 def _by_table(opened: OpenedSource, least: int, *, folders: Scan | None = None) -> Scan | None:
     """What tables say; of a source with class folders only where these say nothing and a table names all pictures."""
-    if folders is not None and (folders.kind != "picture" or opened.wanted.form not in {"auto", "pictures"}):
+    kind = folders.kind if folders is not None else _kind(opened)
+    if kind not in _FORMS or (folders is not None and opened.wanted.form not in _FORMS[kind]):
         return None
     root = opened.root
     tables = (opened.table,) if opened.table else label_tables(root)
-    if not tables and (inner := real_root(opened, maybe_picture)[0]) != root:
+    if not tables and (inner := real_root(opened, reason_against(kind))[0]) != root:
         root, tables = inner, label_tables(inner)
     try:
-        said = labels_of(root, tables) if tables else None
+        said = labels_of(root, tables, kind=kind) if tables else None
     except SourceError as error:
         if folders is not None:
             return None
@@ -128,12 +138,18 @@ def _by_table(opened: OpenedSource, least: int, *, folders: Scan | None = None) 
     return Scan(
         root=root,
         classes=said.classes,
-        samples=said.samples,
+        samples=Samples.of(said.samples),
         left_out=(*opened.left_out, *said.left_out),
         upright=opened.upright,
+        kind=kind,
         warnings=said.warnings,
         together=said.together,
     )
+
+
+def _kind(opened: OpenedSource) -> FileKind:
+    """What a table is about where no folders are classes."""
+    return "wav" if kind_of_files(os.fspath(opened.root), opened.wanted.form) == "wav" else "picture"
 
 
 def _tested_by_table(found: Scan) -> Scan:
@@ -156,7 +172,7 @@ def _tested_by_table(found: Scan) -> Scan:
     used = {each.rstrip("/"): sum(file.startswith(each) for file in more) for each in bare}
     return replace(
         found,
-        samples=tuple(sorted((*found.samples, *more.values()), key=lambda sample: sample.file)),
+        samples=Samples.of(sorted((*found.samples, *more.values()), key=lambda sample: sample.file)),
         left_out=tuple(each for each in found.left_out if each.file not in more and not used.get(each.file)),
         warnings=(
             *found.warnings,
@@ -186,7 +202,7 @@ def _by_names(opened: OpenedSource, least: int) -> Scan | None:
         return Scan(
             root=root,
             classes=classes,
-            samples=tuple(Sample(file, index[name]) for file, name in sorted(named.items())),
+            samples=Samples.of(Sample(file, index[name]) for file, name in sorted(named.items())),
             left_out=(
                 *opened.left_out,
                 *(
@@ -237,7 +253,7 @@ def of_measured(measured: Measured, source: str, *, least: int = LEAST_CLASSES) 
         raise SourceError(f"{printable(source)}: {only} has samples; {least} are needed")
     new = {label: position for position, label in enumerate(used)}
     parts = index.parts or (None,) * len(index.names)
-    samples = tuple(
+    samples = Samples.of(
         Sample(name, new[label], part) for name, label, part in zip(index.names, index.labels, parts, strict=True)
     )
     pictures = index.form == "picture"

@@ -1,12 +1,17 @@
 """What a scan found, before any file is opened."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from thalweg.core.dataset import Form, Notice, Sample
 from thalweg.data.file_kinds import FileKind
 from thalweg.data.mask_decode import MaskCoding
 from thalweg.data.measured import Measured
+from thalweg.data.sample_table import files_of, labels_of
 
 __all__ = ["Scan"]
 
@@ -32,7 +37,7 @@ class Scan:
 
     root: Path
     classes: tuple[str, ...]
-    samples: tuple[Sample, ...]
+    samples: Sequence[Sample]
     left_out: tuple[Notice, ...] = ()
     upright: bool = True
     warnings: tuple[Notice, ...] = ()
@@ -42,6 +47,16 @@ class Scan:
     masks: MaskCoding | None = None
     layout: str = ""
     together: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def files(self) -> Sequence[str]:
+        """Path of every sample."""
+        return files_of(self.samples)
+
+    @property
+    def labels(self) -> npt.NDArray[np.int64]:
+        """Class index of every sample."""
+        return labels_of(self.samples)
 
     @property
     def form(self) -> Form:

@@ -5,24 +5,30 @@ numbers are the raw 64-bit output of PCG64, which numpy promises never to change
 """
 
 import re
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from thalweg.core.dataset import Notice, Part, Sample
 from thalweg.core.errors import PlanError
 from thalweg.core.files import printable
+from thalweg.core.paths import Paths
+from thalweg.data.sample_table import PARTS, files_of, labels_of, parts_of
 from thalweg.data.split_file import read_parts, write_parts
 from thalweg.data.stratify import assign, bundle
 
-__all__ = ["Split", "group_by", "held_out_shares", "parse_ratio", "read_split_file", "split", "write_split_file"]
+__all__ = ["Split", "group_by", "positions", "read_split_file", "split", "write_split_file"]
+
+Numbers: TypeAlias = npt.NDArray[np.int8]
+Whole: TypeAlias = npt.NDArray[np.int64]
 
 _DEFAULT_SHARE = 0.2
-_STRICTNESS: dict[Part, int] = {"test": 0, "validation": 1, "train": 2}  # who keeps a picture that two parts hold
-_MOST_PARTS = 3
+_HELD: tuple[Part, ...] = ("test", "validation", "train")  # in the order in which they keep what two parts hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +43,9 @@ class Split:
         warnings: What does not match between a split file and the source, or lies on both sides of a fixed split.
     """
 
-    train: tuple[int, ...]
-    validation: tuple[int, ...] = ()
-    test: tuple[int, ...] = ()
+    train: Sequence[int]
+    validation: Sequence[int] = ()
+    test: Sequence[int] = ()
     left_out: tuple[Notice, ...] = ()
     warnings: tuple[Notice, ...] = ()
 
@@ -88,10 +94,10 @@ def split(
         return _warn_crossing(read_split_file(split_file, samples), samples, groups)
     if seed < 0:
         raise PlanError(f"seed {seed} is negative; a whole number from 0 is wanted")
-    if any(sample.part for sample in samples):
+    if parts_of(samples).any():
         return _keep_own_parts(samples, names, shares, seed, groups)
     shares = shares or {"validation": _DEFAULT_SHARE}
-    parts = _draw(samples, list(range(len(samples))), names, shares, seed, groups)
+    parts = _draw(samples, np.arange(len(samples)), names, shares, seed, groups)
     return _gather(samples, parts)
 
 
@@ -113,61 +119,96 @@ def _shares(test: float | None, validation: float | None) -> dict[Part, float]:
 
 
 def _class_names(samples: Sequence[Sample], classes: Sequence[str]) -> dict[int, str]:
-    counts = Counter(sample.label for sample in samples)
+    found = frozenset(np.unique(labels_of(samples)).tolist())
     for label, name in enumerate(classes):
-        if not counts[label]:
+        if label not in found:
             raise PlanError(f"class {printable(name)!r} has 0 usable files; add some or remove its folder")
     if not samples:
         raise PlanError("there are 0 usable files to split")
-    return {label: classes[label] if label < len(classes) else str(label) for label in counts}
+    return {label: classes[label] if label < len(classes) else str(label) for label in sorted(found)}
+
+
+def positions(indices: Iterable[int]) -> Sequence[int]:
+    """Keep positions of samples in eight bytes each.
+
+    Args:
+        indices: The positions.
+
+    Returns:
+        The same numbers.
+
+    Example:
+        >>> list(positions(range(3)))
+        [0, 1, 2]
+    """
+    return array("q", indices.tobytes() if isinstance(indices, np.ndarray) else indices)
+
+
+def _by_file(samples: Sequence[Sample], chosen: Whole) -> Whole:
+    # Positions in order of file name; most tables are in order already.
+    files = files_of(samples)
+    if isinstance(files, Paths) and files.in_order():
+        return chosen
+    return np.asarray(sorted(chosen.tolist(), key=files.__getitem__), np.int64)
 
 
 def _draw(
     samples: Sequence[Sample],
-    indices: Sequence[int],
+    chosen: Whole,
     names: dict[int, str],
     shares: dict[Part, float],
     seed: int,
     groups: Sequence[Sequence[int]],
-) -> dict[int, Part]:
-    # Assign some of the samples at random; what is not among `indices` is ignored in groups.
-    ordered = sorted(indices, key=lambda index: samples[index].file)
-    position = {index: place for place, index in enumerate(ordered)}
-    labels = [samples[index].label for index in ordered]
-    inside = ([position[index] for index in group if index in position] for group in groups)
-    units = bundle((group for group in inside if group), len(ordered))
+) -> Numbers:
+    # Assign some of the samples at random; what is not among `chosen` is ignored in groups, and stays without a part.
+    ordered = _by_file(samples, chosen)
+    labels = labels_of(samples)[ordered]
     needed = len(shares) + 1
-    for label, count in sorted(Counter(labels).items()):
+    counted = list(zip(*(each.tolist() for each in np.unique(labels, return_counts=True)), strict=True))
+    for label, count in counted:
         if count < needed:
             few = f"{count} usable file{'s' if count > 1 else ''}"
             raise PlanError(
                 f"class {printable(names[label])!r} has {few}; a split into {needed} parts needs {needed} of each "
                 f"class: add files of it, or leave it out"
             )
-    keys = np.random.PCG64(seed).random_raw(len(ordered)).tolist()
-    sides = assign(labels, units, list(shares.values()), keys)
-    present = {(side, label) for side, label in zip(sides, labels, strict=True)}
-    for label, count in sorted(Counter(labels).items()):
-        if any((side, label) not in present for side in range(needed)):
-            number = sum(any(labels[place] == label for place in unit) for unit in units)
+    units = _units(groups, ordered, len(samples))
+    sides = assign(labels, units, list(shares.values()), np.random.PCG64(seed).random_raw(len(ordered)))
+    for label, count in counted:
+        of_class = np.flatnonzero(labels == label)
+        if len(np.unique(sides[of_class])) < needed:
+            within = [sum(labels[place] == label for place in unit) for unit in units]
+            number = count - sum(within) + sum(map(bool, within))
             raise PlanError(
                 f"class {printable(names[label])!r} has {count} files in {number} groups that must stay together; "
                 f"that is too few for a split into {needed} parts"
             )
-    parts: list[Part] = ["train", *shares]
-    return {index: parts[sides[place]] for index, place in position.items()}
+    numbers = np.asarray([PARTS.index(part) for part in ("train", *shares)], np.int8)
+    parts = np.zeros(len(samples), np.int8)
+    parts[ordered] = numbers[sides]
+    return parts
+
+
+def _units(groups: Sequence[Sequence[int]], ordered: Whole, number: int) -> list[list[int]]:
+    # Groups as places in an order of some of the samples.
+    if not groups:
+        return []
+    place = np.full(number, -1, np.int64)
+    place[ordered] = np.arange(len(ordered))
+    inside = (place[list(group)] for group in groups)
+    return bundle(within[within >= 0].tolist() for within in inside)
 
 
 def _gather(
     samples: Sequence[Sample],
-    parts: dict[int, Part],
+    parts: Numbers,
     *,
     left_out: Sequence[Notice] = (),
     warnings: Sequence[Notice] = (),
 ) -> Split:
-    ordered = sorted(parts, key=lambda index: samples[index].file)
-    chosen = {part: tuple(index for index in ordered if parts[index] == part) for part in _STRICTNESS}
-    return Split(**chosen, left_out=tuple(left_out), warnings=tuple(warnings))
+    ordered = _by_file(samples, np.flatnonzero(parts))
+    held = {part: positions(ordered[parts[ordered] == PARTS.index(part)]) for part in _HELD}
+    return Split(**held, left_out=tuple(left_out), warnings=tuple(warnings))
 
 
 def _keep_own_parts(
@@ -178,26 +219,27 @@ def _keep_own_parts(
     groups: Sequence[Sequence[int]],
 ) -> Split:
     # Keep the source's split; a group on both sides stays on the held-out one, so that no score is flattered.
-    parts: dict[int, Part] = {index: sample.part or "train" for index, sample in enumerate(samples)}
+    own, train = parts_of(samples), PARTS.index("train")
+    parts = np.where(own == 0, np.int8(train), own)
     for part in shares:
-        if part in parts.values():
+        if (parts == PARTS.index(part)).any():
             raise PlanError(f"the source has its own {part} files; leave the share for {part} out")
     left_out = []
-    for unit in bundle(groups, len(samples)):
-        strictest = min((parts[index] for index in unit), key=_STRICTNESS.__getitem__)
+    for unit in bundle(groups):
+        strictest = min(int(parts[index]) for index in unit)
         twin = next(index for index in unit if parts[index] == strictest)
         for index in unit:
             if parts[index] != strictest:
-                left_out.append(
-                    Notice(samples[index].file, f"belongs together with {printable(samples[twin].file)} in {strictest}")
-                )
-                del parts[index]
-    trained = [index for index, part in parts.items() if part == "train"]
-    if not shares and len(trained) == len(parts):
+                with_it = f"{printable(samples[twin].file)} in {PARTS[strictest]}"
+                left_out.append(Notice(samples[index].file, f"belongs together with {with_it}"))
+                parts[index] = 0
+    trained = np.flatnonzero(parts == train)
+    if not shares and len(trained) == np.count_nonzero(parts):
         shares = {"validation": _DEFAULT_SHARE}
     if shares:
-        parts |= _draw(samples, trained, names, shares, seed, groups)
-    missing = set(names) - {samples[index].label for index in trained}
+        drawn = _draw(samples, trained, names, shares, seed, groups)
+        parts = np.where(drawn > 0, drawn, parts)
+    missing = set(names) - set(np.unique(labels_of(samples)[trained]).tolist())
     if missing:
         raise PlanError(f"class {printable(names[min(missing)])!r} has 0 usable files in the source's training part")
     return _gather(samples, parts, left_out=sorted(left_out, key=lambda notice: notice.file))
@@ -205,72 +247,15 @@ def _keep_own_parts(
 
 def _warn_crossing(chosen: Split, samples: Sequence[Sample], groups: Sequence[Sequence[int]]) -> Split:
     # Say which groups a fixed split tears apart; it was fixed on purpose, so nothing is moved.
-    parts = {index: part for part in _STRICTNESS for index in getattr(chosen, part)}
+    parts = np.zeros(len(samples), np.int8)
+    for part in _HELD:
+        parts[np.asarray(getattr(chosen, part), np.int64)] = PARTS.index(part)
     warnings = list(chosen.warnings)
-    for unit in bundle(groups, len(samples)):
-        if len({parts[index] for index in unit if index in parts}) > 1:
+    for unit in bundle(groups):
+        if len({int(parts[index]) for index in unit if parts[index]}) > 1:
             others = ", ".join(printable(samples[index].file) for index in unit[1:])
             warnings.append(Notice(samples[unit[0]].file, f"the split file puts it and {others} on different sides"))
-    return Split(
-        train=chosen.train,
-        validation=chosen.validation,
-        test=chosen.test,
-        left_out=chosen.left_out,
-        warnings=tuple(warnings),
-    )
-
-
-def held_out_shares(
-    split: str | None, validation: float | None, test: float | None
-) -> tuple[float | None, float | None]:
-    """What is held out, said in one of two ways.
-
-    Args:
-        split: As `parse_ratio` reads it, or None.
-        validation: Share for validation, or None.
-        test: Share for testing, or None.
-
-    Returns:
-        The shares for validation and for test.
-
-    Raises:
-        PlanError: It is said twice.
-    """
-    if split is None:
-        return validation, test
-    if test is not None or validation is not None:
-        raise PlanError(f"--split {split} already says what --test and --validation say: give one of them")
-    return parse_ratio(split)
-
-
-def parse_ratio(text: str) -> tuple[float | None, float | None]:
-    """Read what `--split` takes: `80/20`, `70/10/20` (training, validation, test) or `0.2` (validation).
-
-    Args:
-        text: Two or three shares that add up to 1 or to 100, or the one share to hold out.
-
-    Returns:
-        The shares for validation and for test, above 0 and below 1; test is None for a two-way split.
-
-    Raises:
-        PlanError: The text is none of these.
-
-    Example:
-        >>> parse_ratio("80/20"), parse_ratio("70/10/20"), parse_ratio("0.2")
-        ((0.2, None), (0.1, 0.2), (0.2, None))
-    """
-    try:
-        numbers = [float(part) for part in re.split(r"[/:]", text)]
-    except ValueError:
-        numbers = []
-    if len(numbers) == 1:
-        numbers.insert(0, 1 - numbers[0])
-    whole = sum(numbers)
-    fits = any(abs(whole - total) < 1e-6 * total for total in (1, 100))
-    if not 1 < len(numbers) <= _MOST_PARTS or not fits or min(numbers) <= 0:
-        raise PlanError(f"split {text!r} is not of the form 80/20, 70/10/20 (training/validation/test) or 0.2")
-    held = [number / (100 if whole > 1.5 else 1) for number in numbers[1:]]  # noqa: PLR2004 - 1 or 100, checked above
-    return held[0], held[1] if len(held) > 1 else None
+    return replace(chosen, warnings=tuple(warnings))
 
 
 def group_by(samples: Sequence[Sample], pattern: str) -> tuple[tuple[int, ...], ...]:
@@ -324,9 +309,10 @@ def read_split_file(path: Path, samples: Sequence[Sample]) -> Split:
         PlanError: The file cannot be read or does not fit the source.
     """
     named, warnings = read_parts(path, samples)
-    parts = {index: named[sample.file] for index, sample in enumerate(samples) if sample.file in named}
-    for part, present in (("train", "train" in parts.values()), ("validation or test", {*parts.values()} - {"train"})):
-        if not present:
+    parts = np.fromiter((PARTS.index(named.get(file)) for file in files_of(samples)), np.int8, len(samples))
+    trained = parts == PARTS.index("train")
+    for part, present in (("train", trained), ("validation or test", (parts > 0) & ~trained)):
+        if not present.any():
             raise PlanError(f"{printable(path)}: it puts none of the source's files into {part}")
     left_out = [
         Notice(sample.file, f"not named in the split file {printable(path.name)}")
@@ -344,5 +330,5 @@ def write_split_file(path: Path, chosen: Split, samples: Sequence[Sample]) -> No
         chosen: The split.
         samples: The samples it was made for.
     """
-    rows = [(samples[index].file, part) for part in _STRICTNESS for index in getattr(chosen, part)]
+    rows = [(samples[index].file, part) for part in _HELD for index in getattr(chosen, part)]
     write_parts(path, sorted(rows))

@@ -8,8 +8,14 @@ quota exactly.
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 __all__ = ["assign", "bundle", "quotas"]
+
+Whole: TypeAlias = npt.NDArray[np.int64]
 
 
 def quotas(counts: Sequence[int], share: float, *, keep: int = 1) -> tuple[int, ...]:
@@ -48,25 +54,24 @@ def quotas(counts: Sequence[int], share: float, *, keep: int = 1) -> tuple[int, 
     return tuple(given)
 
 
-def bundle(groups: Iterable[Sequence[int]], size: int) -> list[list[int]]:
-    """Merge overlapping groups, and add every other index as a unit of its own.
+def bundle(groups: Iterable[Sequence[int]]) -> list[list[int]]:
+    """Join groups that overlap into units.
 
     Args:
         groups: Indices that belong together; groups that share an index are joined.
-        size: Number of indices.
 
     Returns:
-        Units that cover every index once, each sorted, in order of their first index.
+        Units of two or more indices, each sorted, in order of their first index; what is in none stands alone.
 
     Example:
-        >>> bundle([(0, 2), (2, 3)], 5)
-        [[0, 2, 3], [1], [4]]
+        >>> bundle([(0, 2), (2, 3), (4,)])
+        [[0, 2, 3]]
     """
-    parent = list(range(size))
+    parent: dict[int, int] = {}
 
     def root(index: int) -> int:
-        while parent[index] != index:
-            parent[index] = parent[parent[index]]
+        while (above := parent.setdefault(index, index)) != index:
+            parent[index] = parent[above]
             index = parent[index]
         return index
 
@@ -75,50 +80,61 @@ def bundle(groups: Iterable[Sequence[int]], size: int) -> list[list[int]]:
             first, second = sorted((root(group[0]), root(index)))
             parent[second] = first
     units: dict[int, list[int]] = {}
-    for index in range(size):
+    for index in sorted(parent):
         units.setdefault(root(index), []).append(index)
-    return list(units.values())
+    return [unit for unit in units.values() if len(unit) > 1]
 
 
 def assign(
-    labels: Sequence[int], units: Sequence[Sequence[int]], shares: Sequence[float], keys: Sequence[int]
-) -> list[int]:
-    """Decide the side of every unit.
+    labels: Sequence[int] | Whole,
+    units: Sequence[Sequence[int]],
+    shares: Sequence[float],
+    keys: Sequence[int] | npt.NDArray[np.uint64],
+) -> npt.NDArray[np.int8]:
+    """Decide the side of every index.
 
     Args:
         labels: Class of each index.
-        units: Indices that stay together, covering every index once.
+        units: Indices that stay together, two or more a unit, each index in one at most; all others stand alone.
         shares: Share of each held-out side, 0 to 1.
         keys: A random number for each index; it alone decides between equals.
 
     Returns:
         The side of each index: 0 for training, 1 and up for the held-out sides in order of `shares`.
     """
-    counts = Counter(labels)
-    classes = sorted(counts)
-    held = [quotas([counts[label] for label in classes], share, keep=len(shares)) for share in shares]
-    wanted = [{label: quota[place] for place, label in enumerate(classes)} for quota in held]
-    wanted.insert(0, {label: counts[label] - sum(side[label] for side in wanted) for label in classes})
-    rest = [dict(side) for side in wanted]
-    sides = [0] * len(labels)
-
-    def place(unit: Sequence[int], side: int) -> None:
-        for index in unit:
-            sides[index] = side
-            rest[side][labels[index]] -= 1
-
-    several = [unit for unit in units if len(unit) > 1]
-    for unit in sorted(several, key=lambda unit: (-len(unit), min(keys[index] for index in unit))):
-        place(unit, _best_side(Counter(labels[index] for index in unit), rest, wanted))
-    single = sorted((unit[0] for unit in units if len(unit) == 1), key=keys.__getitem__)
-    for index in single:
-        label = labels[index]
-        place([index], next((side for side in range(len(shares), 0, -1) if rest[side][label] > 0), 0))
-    _fill_gaps(labels, units, sides, keys, len(shares) + 1)
+    names, classes = np.unique(np.asarray(labels), return_inverse=True)
+    drawn = np.asarray(keys, np.uint64)
+    whole = np.bincount(classes, minlength=len(names)).tolist()
+    wanted = [list(quotas(whole, share, keep=len(shares))) for share in shares]
+    wanted.insert(0, [count - sum(side[label] for side in wanted) for label, count in enumerate(whole)])
+    rest = [list(side) for side in wanted]
+    sides = np.zeros(len(classes), np.int8)
+    alone = np.ones(len(classes), np.bool_)
+    for unit in sorted(units, key=lambda unit: (-len(unit), int(drawn[list(unit)].min()))):
+        alone[list(unit)] = False
+        counted = Counter(classes[list(unit)].tolist())
+        side = _best_side(counted, rest, wanted)
+        sides[list(unit)] = side
+        for label, number in counted.items():
+            rest[side][label] -= number
+    for label, single in enumerate(_drawn(classes, np.flatnonzero(alone), drawn, len(names))):
+        first = 0
+        for side in range(len(shares), 0, -1):
+            last = first + max(0, rest[side][label])
+            sides[single[first:last]] = side
+            first = last
+    _fill_gaps(classes, units, alone, sides, drawn, len(shares) + 1)
     return sides
 
 
-def _best_side(unit: Counter[int], rest: Sequence[dict[int, int]], wanted: Sequence[dict[int, int]]) -> int:
+def _drawn(classes: Whole, alone: Whole, keys: npt.NDArray[np.uint64], number: int) -> list[Whole]:
+    """The indices that stand alone of each class, in the order of their keys."""
+    order = alone[np.argsort(keys[alone], kind="stable")]
+    order = order[np.argsort(classes[order], kind="stable")]
+    return np.split(order, np.searchsorted(classes[order], np.arange(1, number)))[:number]
+
+
+def _best_side(unit: Counter[int], rest: Sequence[Sequence[int]], wanted: Sequence[Sequence[int]]) -> int:
     # The side that a unit overfills least; among equals, the one that still wants the largest share of its quota.
 
     def cost(side: int) -> tuple[float, float]:
@@ -130,23 +146,29 @@ def _best_side(unit: Counter[int], rest: Sequence[dict[int, int]], wanted: Seque
 
 
 def _fill_gaps(
-    labels: Sequence[int], units: Sequence[Sequence[int]], sides: list[int], keys: Sequence[int], number: int
+    classes: Whole,
+    units: Sequence[Sequence[int]],
+    alone: npt.NDArray[np.bool_],
+    sides: npt.NDArray[np.int8],
+    keys: npt.NDArray[np.uint64],
+    number: int,
 ) -> None:
     # Move the smallest possible unit to every side that lacks a class, where another side can spare it.
-    present = [Counter(label for label, on in zip(labels, sides, strict=True) if on == side) for side in range(number)]
-    for label in sorted(set(labels)):
+    many = int(classes.max(initial=-1)) + 1
+    present = np.stack([np.bincount(classes[sides == side], minlength=many) for side in range(number)])
+    for label in range(many):
         for side in range(number):
-            if present[side][label]:
+            if present[side, label]:
                 continue
-            movable = []
-            for unit in units:
-                inside = Counter(labels[index] for index in unit)
+            single = np.flatnonzero(alone & (classes == label) & (present[sides, label] > 1))
+            movable = [(1, int(keys[index]), [int(index)]) for index in single[np.argsort(keys[single])[:1]]]
+            for unit in [] if movable else units:
+                inside = Counter(classes[list(unit)].tolist())
                 donor = present[sides[unit[0]]]
                 if inside[label] and all(donor[other] > count for other, count in inside.items()):
-                    movable.append((len(unit), min(keys[index] for index in unit), unit))
+                    movable.append((len(unit), int(keys[list(unit)].min()), list(unit)))
             if movable:
                 unit = min(movable)[2]
-                present[sides[unit[0]]].subtract(labels[index] for index in unit)
-                present[side].update(labels[index] for index in unit)
-                for index in unit:
-                    sides[index] = side
+                np.subtract.at(present[sides[unit[0]]], classes[unit], 1)
+                np.add.at(present[side], classes[unit], 1)
+                sides[unit] = side

@@ -144,7 +144,9 @@ def standardisation(pictures: Pictures, rows: Sequence[int] | npt.NDArray[np.int
     return (mean + shift).tolist(), np.where(constant, 0.0, deviation).tolist()
 
 
-def values_health(pictures: Pictures, files: Sequence[str], labels: Sequence[int], classes: Sequence[str]) -> Health:
+def values_health(
+    pictures: Pictures, files: Sequence[str], labels: npt.NDArray[np.int64], classes: Sequence[str]
+) -> Health:
     """Look over all samples.
 
     Args:

@@ -1,5 +1,6 @@
 """Loaded samples as batches: shuffled and augmented as the plan says for training, plain for everything else."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +21,7 @@ from thalweg.workbench.telling import Listener
 __all__ = ["batches_of", "settle_changes"]
 
 
-def settle_changes(plan: TrainingPlan, loaded: Loaded, train: tuple[int, ...], listener: Listener) -> TrainingPlan:
+def settle_changes(plan: TrainingPlan, loaded: Loaded, train: Sequence[int], listener: Listener) -> TrainingPlan:
     """Decide whether training samples are mirrored and shifted, where the user left it open (decision 0052).
 
     Args:
@@ -39,7 +40,7 @@ def settle_changes(plan: TrainingPlan, loaded: Loaded, train: tuple[int, ...], l
         raise PlanError("--mirror is for pictures and volumes: signals have a direction, that of time")
     if plan.augment == "none" or loaded.masks is not None:
         return plan
-    samples, rows = loaded.pictures.pixels, loaded.rows[list(train)]
+    samples, rows = loaded.pictures.pixels, loaded.rows[np.asarray(train, dtype=np.int64)]
     shared = common_motion(samples, rows) if plan.shift is None else 0.0
     if shared >= ALIGNED:
         plan = replace(plan, shift=False)
@@ -50,7 +51,11 @@ def settle_changes(plan: TrainingPlan, loaded: Loaded, train: tuple[int, ...], l
     if plan.mirror is not None or loaded.form == "signal":
         return plan
     sides = sided_classes(loaded.scan.classes)
-    tried = try_mirroring(samples, rows, loaded.labels[list(train)]) if not sides and loaded.form == "picture" else None
+    tried = (
+        try_mirroring(samples, rows, loaded.labels[np.asarray(train, dtype=np.int64)])
+        if not sides and loaded.form == "picture"
+        else None
+    )
     if sides is not None:
         one, other = map(printable, sides)
         listener.say(f"{one} and {other} differ by their side: nothing is mirrored; --mirror does it all the same.")
@@ -65,7 +70,7 @@ def settle_changes(plan: TrainingPlan, loaded: Loaded, train: tuple[int, ...], l
 
 def batches_of(
     loaded: Loaded,
-    indices: tuple[int, ...],
+    indices: Sequence[int],
     plan: TrainingPlan,
     *,
     training: bool,

@@ -1,11 +1,16 @@
 """`thalweg check`: the health of a source before any training."""
 
 import time
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
+
+from thalweg.core.paths import Paths
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import CheckResult
 from thalweg.data.health import leakage
+from thalweg.data.sample_table import PARTS, parts_of
 from thalweg.data.source import source_name
 from thalweg.workbench.loading import load_scan, look
 from thalweg.workbench.loading_masks import uneven_pixels
@@ -44,21 +49,19 @@ def check(source: str | Path, *, listener: Listener | None = None) -> CheckResul
         side = resolved(TrainingPlan(source=source), picture_side=looked.side).image_size or side
     loaded = load_scan(looked.scan, image_size=side, listener=listener)
     classes = loaded.scan.classes
-    counts = [0] * len(classes)
     if loaded.masks is not None:
         counts = [int(count) for count in (loaded.masks.counts > 0).sum(axis=0)]
     else:
-        for sample in loaded.samples:
-            counts[sample.label] += 1
+        counts = np.bincount(loaded.labels, minlength=len(classes)).tolist()
+    own = parts_of(loaded.samples)
     parts = {
-        name: tuple(sample.file for sample in loaded.samples if sample.part == name)
-        for name in ("train", "validation", "test")
+        name: loaded.files_at(np.flatnonzero(own == PARTS.index(name))) for name in ("train", "validation", "test")
     }
     findings = list(loaded.health.findings)
     if loaded.masks is not None:
         uneven = uneven_pixels(loaded.masks.counts.sum(axis=0), classes)
         findings += [uneven] if uneven is not None else []
-    leak = leakage(loaded.duplicates, parts["train"], (*parts["validation"], *parts["test"]))
+    leak = leakage(loaded.duplicates, parts["train"], Paths(chain(parts["validation"], parts["test"])))
     if leak is not None:
         findings.append(leak)
     return CheckResult(

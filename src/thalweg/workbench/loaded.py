@@ -1,15 +1,18 @@
 """What is known of a source at two moments: after a look at it, and when its samples can be read."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from thalweg.core.dataset import Duplicate, Form, Notice, Sample
+from thalweg.core.paths import Paths
 from thalweg.core.shape import Shape
 from thalweg.data.cache import Pictures
 from thalweg.data.health import Health
 from thalweg.data.mask_store import Masks
 from thalweg.data.measured import Measured
+from thalweg.data.sample_table import files_of, labels_of
 from thalweg.data.scan import Scan
 from thalweg.data.values import extents_at
 
@@ -73,7 +76,7 @@ class Loaded:
     """
 
     scan: Scan
-    samples: tuple[Sample, ...]
+    samples: Sequence[Sample]
     rows: np.ndarray
     pictures: Pictures
     left_out: tuple[Notice, ...]
@@ -95,9 +98,21 @@ class Loaded:
     @property
     def labels(self) -> np.ndarray:
         """Class index of every sample."""
-        return np.fromiter((sample.label for sample in self.samples), dtype=np.int64, count=len(self.samples))
+        return labels_of(self.samples)
 
     @property
-    def files(self) -> tuple[str, ...]:
+    def files(self) -> Sequence[str]:
         """Path of every sample."""
-        return tuple(sample.file for sample in self.samples)
+        return files_of(self.samples)
+
+    def files_at(self, indices: Iterable[int]) -> Paths:
+        """The paths of some samples.
+
+        Args:
+            indices: Positions of the samples.
+
+        Returns:
+            Their paths, in that order.
+        """
+        files = self.files
+        return Paths(files[index] for index in indices)

@@ -1,25 +1,27 @@
 """From what the user named to labelled samples in a cache, split and described: the way in that every verb shares."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
-from thalweg.core.dataset import AXES, DataSummary, Notice, Wanted
+from thalweg.core.dataset import AXES, DataSummary, Notice, Sample, Wanted
 from thalweg.core.errors import RunError, SourceError
 from thalweg.core.files import printable
 from thalweg.core.finding import Finding
+from thalweg.core.paths import Paths
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.shape import Shape
 from thalweg.data.array_pictures import load_stored
 from thalweg.data.cache import Pictures, load_pictures
 from thalweg.data.duplicates import find_duplicates
 from thalweg.data.health import health, leakage
+from thalweg.data.sample_table import Samples
 from thalweg.data.scan import LEAST_CLASSES, Scan, scan
 from thalweg.data.sizes import typical_side, typical_size
 from thalweg.data.source import open_source
-from thalweg.data.split import Split, group_by, split
+from thalweg.data.split import Split, group_by, positions, split
 from thalweg.workbench.loaded import Loaded, Looked
 from thalweg.workbench.loading_masks import content_of_masks, load_masked, summarise_masks
 from thalweg.workbench.loading_values import load_measured, measure_files, other_form, reading_of
@@ -50,7 +52,7 @@ def look(source: str, listener: Listener, *, least: int = LEAST_CLASSES, wanted:
         return Looked(scan=found, channels=found.measured.channels, extents=found.measured.extents)
     if found.stored is not None:
         return Looked(scan=found, channels=3, extents=(min(found.stored.extents),) * 2)
-    files = [sample.file for sample in found.samples]
+    files = found.files
     if found.masks is not None:
         return Looked(scan=found, channels=3, extents=typical_size(found.root, files)[::-1])
     side = typical_side(found.root, files)
@@ -86,7 +88,7 @@ def load_scan(
         return load_measured(found, found.measured, longest, listener, like=like)
     if like is not None and like.axes != AXES["picture"]:
         raise SourceError(other_form("picture", like))
-    files = [sample.file for sample in found.samples]
+    files, labels = found.files, found.labels
 
     def progress(done: int, total: int) -> None:
         listener.count("pictures read", done, total)
@@ -97,18 +99,17 @@ def load_scan(
         pictures = load_pictures(found.root, files, size=image_size, progress=progress)
     if found.masks is not None:
         return load_masked(found, pictures, listener)
-    usable = [index for index, row in enumerate(pictures.rows) if row >= 0]
-    samples = tuple(found.samples[index] for index in usable)
-    counts = Counter(sample.label for sample in samples)
-    if len(counts) < least:
-        raise SourceError(_unusable(found, counts, pictures, least))
+    usable = np.flatnonzero(pictures.rows >= 0)
+    left = frozenset(np.unique(labels[usable]).tolist())
+    if len(left) < least:
+        raise SourceError(_unusable(found, left, pictures, least))
+    everything = len(usable) == len(files)
     left_out = (*found.left_out, *(Notice(file, reason) for file, reason in sorted(pictures.left_out.items())))
-    labels = [sample.label for sample in found.samples]
     state = health(pictures, files, labels, found.classes)
     return Loaded(
         scan=found,
-        samples=samples,
-        rows=np.asarray(pictures.rows)[usable],
+        samples=found.samples if everything else _chosen(found.samples, usable),
+        rows=pictures.rows if everything else pictures.rows[usable],
         pictures=pictures,
         left_out=left_out,
         warnings=(*found.warnings, *state.warnings),
@@ -117,10 +118,14 @@ def load_scan(
     )
 
 
-def _unusable(found: Scan, counts: Counter[int], pictures: Pictures, least: int) -> str:
+def _chosen(samples: Sequence[Sample], usable: np.ndarray) -> Sequence[Sample]:
+    return samples.take(usable) if isinstance(samples, Samples) else tuple(samples[index] for index in usable)
+
+
+def _unusable(found: Scan, left: Collection[int], pictures: Pictures, least: int) -> str:
     """Say which classes lost all their pictures, why, and what to do."""
     left_out = sorted(pictures.left_out.items())
-    lost = sorted({sample.label for sample in found.samples} - set(counts))
+    lost = sorted(set(found.labels.tolist()) - set(left))
     names = ", ".join(repr(printable(found.classes[label])) for label in lost[:3])
     more = f" and {len(lost) - 3:,} more" if len(lost) > 3 else ""  # noqa: PLR2004 - as many as are named
     first, reason = left_out[0]
@@ -167,7 +172,8 @@ def divide(loaded: Loaded, plan: TrainingPlan) -> Split:
     Returns:
         Positions of the samples in each part.
     """
-    position = {file: index for index, file in enumerate(loaded.files)}
+    asked = {file for files in (*(group.files for group in loaded.duplicates), *loaded.scan.together) for file in files}
+    position = {file: index for index, file in enumerate(loaded.files) if file in asked} if asked else {}
     groups: list[Sequence[int]] = [[position[file] for file in group.files] for group in loaded.duplicates]
     if loaded.measured is not None:
         groups.extend(loaded.measured.groups)
@@ -196,15 +202,14 @@ def summarise(loaded: Loaded, parts: Split, source: str) -> tuple[DataSummary, t
     Returns:
         The description and the findings.
     """
-    files, labels = loaded.files, loaded.labels
-    classes = loaded.scan.classes
+    labels, classes = loaded.labels, loaded.scan.classes
     named = {"train": parts.train, "validation": parts.validation, "test": parts.test}
     if loaded.masks is not None:
         return summarise_masks(
             loaded, loaded.masks, parts, source, _content(loaded, (*parts.train, *parts.validation, *parts.test))
         )
     counts = {
-        name: tuple(int(count) for count in np.bincount(labels[list(indices)], minlength=len(classes)))
+        name: tuple(int(count) for count in np.bincount(labels[np.asarray(indices)], minlength=len(classes)))
         for name, indices in named.items()
         if len(indices)
     }
@@ -221,13 +226,13 @@ def summarise(loaded: Loaded, parts: Split, source: str) -> tuple[DataSummary, t
         reading=reading_of(loaded, parts.train),
         shown=loaded.scan.stored.index.shown if loaded.scan.stored is not None else None,
         grey=loaded.scan.form == "picture" and loaded.pictures.pixels.shape[-1] == 1,
-        content=_content(loaded, [index for indices in named.values() for index in indices]),
-        train=tuple(files[index] for index in parts.train),
-        validation=tuple(files[index] for index in parts.validation),
-        test=tuple(files[index] for index in parts.test),
+        content=_content(loaded, np.concatenate([np.asarray(indices, np.int64) for indices in named.values()])),
+        train=loaded.files_at(parts.train),
+        validation=loaded.files_at(parts.validation),
+        test=loaded.files_at(parts.test),
     )
     findings = list(loaded.health.findings)
-    held = leakage(loaded.duplicates, summary.train, (*summary.validation, *summary.test))
+    held = leakage(loaded.duplicates, summary.train, Paths(chain(summary.validation, summary.test)))
     if held is not None:
         findings.append(held)
     return summary, tuple(findings)
@@ -247,7 +252,7 @@ def same_split(loaded: Loaded, summary: DataSummary) -> Split:
         RunError: A file is gone, or shows another picture than it did.
     """
     position = {file: index for index, file in enumerate(loaded.files)}
-    files = (*summary.train, *summary.validation, *summary.test)
+    files = Paths(chain(summary.train, summary.validation, summary.test))
     place = printable(summary.source)
     gone = [file for file in files if file not in position]
     if gone:
@@ -267,14 +272,15 @@ def same_split(loaded: Loaded, summary: DataSummary) -> Split:
             f"first {printable(changed[0])}: put the old ones back, or train anew"
         )
     return Split(
-        train=tuple(position[file] for file in summary.train),
-        validation=tuple(position[file] for file in summary.validation),
-        test=tuple(position[file] for file in summary.test),
+        train=positions(position[file] for file in summary.train),
+        validation=positions(position[file] for file in summary.validation),
+        test=positions(position[file] for file in summary.test),
     )
 
 
-def _content(loaded: Loaded, indices: Sequence[int]) -> bytes:
+def _content(loaded: Loaded, indices: Sequence[int] | np.ndarray) -> bytes:
     if loaded.masks is not None:
         return content_of_masks(loaded, loaded.masks, indices, CONTENT_BYTES)
-    digests = loaded.pictures.content[np.asarray(loaded.pictures.rows) >= 0, :CONTENT_BYTES]
-    return bytes(digests[np.asarray(indices, dtype=np.int64)].tobytes())
+    usable = np.flatnonzero(loaded.pictures.rows >= 0)
+    digests = loaded.pictures.content[:, :CONTENT_BYTES]
+    return bytes(digests[usable[np.asarray(indices, dtype=np.int64)]].tobytes())

@@ -168,15 +168,14 @@ def summarise_masks(
                     name, f"this class occurs in {' and '.join(elsewhere)} and never in training: it cannot be found"
                 )
             )
-    files = loaded.files
     summary = DataSummary(
         source=source,
         classes=classes,
         class_counts=_whole((masks.counts[order] > 0).sum(axis=0)),
         files=len(order),
-        train=tuple(files[index] for index in parts.train),
-        validation=tuple(files[index] for index in parts.validation),
-        test=tuple(files[index] for index in parts.test),
+        train=loaded.files_at(parts.train),
+        validation=loaded.files_at(parts.validation),
+        test=loaded.files_at(parts.test),
         left_out=(*loaded.left_out, *parts.left_out),
         warnings=tuple(warnings),
         duplicates=loaded.duplicates,
@@ -190,7 +189,7 @@ def summarise_masks(
     return summary, (*found, *([leaked] if leaked else []))
 
 
-def _named(parts: Split) -> dict[str, tuple[int, ...]]:
+def _named(parts: Split) -> dict[str, Sequence[int]]:
     return {"train": parts.train, "validation": parts.validation, "test": parts.test}
 
 
@@ -234,7 +233,7 @@ def uneven_pixels(pixels: np.ndarray, classes: Sequence[str]) -> Finding | None:
     )
 
 
-def content_of_masks(loaded: Loaded, masks: Masks, indices: Sequence[int], size: int) -> bytes:
+def content_of_masks(loaded: Loaded, masks: Masks, indices: Sequence[int] | np.ndarray, size: int) -> bytes:
     """Digests of pictures together with their masks, so that a run that goes on notices either changed.
 
     Args:

@@ -93,7 +93,7 @@ def load_measured(
     values = load_values(
         measured, extents=extents, progress=lambda done, total: listener.count("samples resized", done, total)
     )
-    files, labels = [sample.file for sample in found.samples], [sample.label for sample in found.samples]
+    files, labels = found.files, found.labels
     state = values_health(values, files, labels, found.classes)
     return Loaded(
         scan=found,

@@ -3,6 +3,7 @@
 import json
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -72,12 +73,12 @@ class Session:
     """Whether each rank keeps only its rows of the weights."""
 
     @property
-    def heldout(self) -> tuple[int, ...]:
+    def heldout(self) -> Sequence[int]:
         """The split that is watched during training."""
         return self.parts.validation or self.parts.test
 
     @property
-    def scored(self) -> tuple[int, ...]:
+    def scored(self) -> Sequence[int]:
         """The split whose accuracy is reported, as indices."""
         return self.parts.test or self.parts.validation
 
@@ -86,7 +87,7 @@ class Session:
         """The split whose accuracy is reported."""
         return "test" if self.parts.test else "validation"
 
-    def batches(self, indices: tuple[int, ...], *, training: bool = False) -> Batches:
+    def batches(self, indices: Sequence[int], *, training: bool = False) -> Batches:
         """Batches of some samples; shuffled and augmented for training."""
         ranks = self.ranks if training else ALONE
         return batches_of(self.loaded, indices, self.plan, training=training, ranks=ranks, device=self.device.batches)

@@ -18,7 +18,7 @@ from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
 from thalweg.data.source import source_name
-from thalweg.data.split import held_out_shares
+from thalweg.data.split_shares import held_out_shares
 from thalweg.networks.catalogue import network as describe_network
 from thalweg.networks.catalogue import suited
 from thalweg.networks.spatial import standardised
