@@ -38,8 +38,9 @@ def classes_in(source):
 
 def test_esc_50(folder, tmp_path):
     truth = folder("audio/")
-    rows = [(file[6:], n % 5, label, f"{n}.ogg") for n, (file, label) in enumerate(truth.items())]
-    table(tmp_path / "meta" / "esc50.csv", ("filename", "fold", "category", "src_file"), rows)
+    numbers = {label: n for n, label in enumerate(sorted(set(truth.values())))}
+    rows = [(file[6:], n % 5, numbers[label], label, f"{n}.ogg") for n, (file, label) in enumerate(truth.items())]
+    table(tmp_path / "meta" / "esc50.csv", ("filename", "fold", "target", "category", "src_file"), rows)
     assert classes_in(tmp_path) == truth
 
 

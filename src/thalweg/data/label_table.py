@@ -263,7 +263,8 @@ def _classes(shown: str, body: Sequence[Sequence[str]], left: Mapping[int, str])
     """The class of each row, what was read as such, and whether the column is called so; None for a table without."""
     usual = sorted((_CLASSES.index(name.lower()), place) for place, name in left.items() if name.lower() in _CLASSES)
     if usual:
-        return _of_column(shown, body, usual[0][1], left), _said(usual[0][1], left), True
+        place = next((place for _, place in usual if _puts_in_words(body, usual[0][1], place)), usual[0][1])
+        return _of_column(shown, body, place, left), _said(place, left), True
     binary = [place for place in left if {row[place].strip() for row in body} <= {"0", "1", "0.0", "1.0", "-1", "-1.0"}]
     if sum(any(float(row[place] or 0) > 0 for row in body) for place in binary) > 1:  # else two columns of zeros
         return _one_hot(shown, body, binary, left), f"the classes are {len(binary)} columns of 0 and 1", True
@@ -284,6 +285,14 @@ def _classes(shown: str, body: Sequence[Sequence[str]], left: Mapping[int, str])
         f"{shown}: it names the pictures, but any of {len(chosen)} columns ({listed}) may be their class: "
         f"call the right one 'label'"
     )
+
+
+def _puts_in_words(body: Sequence[Sequence[str]], number: int, word: int) -> bool:
+    """Whether a column has a word of its own for each number of another, as ESC-50's `category` for its `target`."""
+    pairs = {(row[number].strip(), row[word].strip()) for row in body}
+    numbers, words = ({pair[side] for pair in pairs} for side in (0, 1))
+    numbered = all(map(reads_as_number, numbers)) and not any(map(reads_as_number, words))
+    return numbered and len(pairs) == len(numbers) == len(words)
 
 
 def _said(place: int, left: Mapping[int, str]) -> str:
