@@ -1,5 +1,8 @@
 """The first batch tells the loss, the labels and the order of layers, by module or by the gradient alone."""
 
+import copy
+import gc
+import pickle
 from types import SimpleNamespace
 
 import pytest
@@ -113,6 +116,22 @@ def test_what_is_frozen_or_forgotten_is_told_apart():
     watcher.before_update(SimpleNamespace(module=network, optimizer=optimizer))
     first, head = watcher.facts.weighted
     assert (first.trainable, first.optimised, head.trainable, head.optimised) == (False, True, True, False)
+
+
+def test_no_hook_is_left_by_copies_and_by_loops_that_end_before_a_gradient_comes_back():
+    hooks = torch.nn.modules.module._global_forward_hooks
+    before = len(hooks)
+    network = net()
+    watcher = FirstBatch(network)
+    copied = copy.deepcopy(network)
+    copied(torch.randn(8, 20))
+    assert len(hooks) == before
+    assert pickle.loads(pickle.dumps(network))(torch.randn(8, 20)).shape == (8, 10)  # noqa: S301 - our own
+    network(torch.randn(8, 20))
+    assert len(hooks) == before + 1
+    del network, copied, watcher
+    gc.collect()
+    assert len(hooks) == before
 
 
 def test_outputs_that_are_the_same_for_all_samples_have_no_form():

@@ -10,8 +10,9 @@ class, a function by the gradient G at the network's output z,
     others                    as `loss_family` recognises them.
 """
 
-import functools
+import weakref
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch.nn import functional
@@ -60,13 +61,13 @@ class FirstBatch:
         self._targets: torch.Tensor | None = None
         self._loss = ""
         self._handles: list[RemovableHandle] = [
-            module.register_forward_hook(self._after_forward, with_kwargs=True),
+            module.register_forward_hook(_Hook(weakref.ref(self), "_after_forward"), with_kwargs=True),
         ]
         self._listening: RemovableHandle | None = None
         if follow:
             for name, leaf in module.named_modules():
                 if name and not list(leaf.children()):
-                    self._handles.append(leaf.register_forward_hook(functools.partial(self._after_leaf, name)))
+                    self._handles.append(leaf.register_forward_hook(_Hook(weakref.ref(self), "_after_leaf", name)))
 
     def close(self) -> None:
         """Take every hook away and let go of tensors."""
@@ -125,13 +126,12 @@ class FirstBatch:
     # Hooks --------------------------------------------------------------------------------------------------------
 
     def _after_leaf(self, name: str, *_: object) -> None:
-        if not torch.compiler.is_compiling():
-            self._order.append(name)
+        self._order.append(name)
 
     def _after_forward(
         self, _: torch.nn.Module, args: tuple[object, ...], kwargs: dict[str, object], output: object
     ) -> None:
-        if torch.compiler.is_compiling() or not torch.is_grad_enabled() or self._outputs is not None:
+        if not torch.is_grad_enabled() or self._outputs is not None:
             return
         found = first_tensor(output)
         if found is None or not found.requires_grad:
@@ -140,9 +140,12 @@ class FirstBatch:
         first = first_tensor([*args, *kwargs.values()])
         self._inputs = None if first is None else first.detach()
         self._outputs, self._alive = found.detach(), found
-        found.register_hook(self._note_gradient)  # type: ignore[no-untyped-call]
+        found.register_hook(_Hook(weakref.ref(self), "_note_gradient"))  # type: ignore[no-untyped-call]
         # Only from here on: torch compiles no network without a warning while such a hook is there.
-        self._listening = torch.nn.modules.module.register_module_forward_hook(self._after_any, with_kwargs=True)
+        self._listening = torch.nn.modules.module.register_module_forward_hook(
+            _Hook(weakref.ref(self), "_after_any"), with_kwargs=True
+        )
+        weakref.finalize(self, take_away, self._listening)  # a loop that ends before the gradient comes back
 
     def _note_gradient(self, gradient: torch.Tensor) -> None:
         if self._gradient is None:
@@ -156,14 +159,30 @@ class FirstBatch:
             self._listening = None
 
     def _after_any(
-        self, module: torch.nn.Module, args: tuple[object, ...], kwargs: dict[str, object], result: object
+        self, module: torch.nn.Module, args: tuple[object, ...], kwargs: dict[str, object], *results: object
     ) -> None:
-        if torch.compiler.is_compiling() or self._alive is None or self._loss:
-            return
+        if self._alive is None or self._loss or not results:
+            return  # taken away while torch goes through its hooks, it gets no kwargs
+        (result,) = results
         name = LOSSES.get(type(module).__name__, "")
         given = [value for value in (*args, *kwargs.values()) if isinstance(value, torch.Tensor)]
         if name and len(given) >= 2 and isinstance(result, torch.Tensor):  # noqa: PLR2004 - output and label
             self._loss, self._targets = name, given[1].detach()
+
+
+class _Hook:
+    """Leads to a method of somebody whom it keeps not alive; in a copy or a pickle of the network it is nothing."""
+
+    def __init__(self, owner: "weakref.ref[FirstBatch] | None", method: str, *first: str) -> None:
+        self.owner, self.method, self.first = owner, method, first
+
+    def __call__(self, *args: Any) -> None:  # noqa: ANN401 - what torch gives to hooks
+        owner = self.owner() if self.owner and not torch.compiler.is_compiling() else None
+        if owner is not None:
+            getattr(owner, self.method)(*self.first, *args)
+
+    def __reduce__(self) -> "tuple[type[_Hook], tuple[Any, ...]]":  # copies are made by it, too
+        return _Hook, (None, self.method, *self.first)
 
 
 def loss_from_gradient(outputs: torch.Tensor, gradient: torch.Tensor) -> tuple[str, torch.Tensor | None]:  # noqa: C901, PLR0911
