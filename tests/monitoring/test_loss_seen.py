@@ -145,3 +145,14 @@ def test_a_loss_with_a_part_that_is_not_seen_is_known_to_be_partial(prior, parti
     (held,) = seat.replay.batches
     assert held.loss is not None
     assert held.partial is partial
+
+
+def test_an_output_that_nobody_holds_is_waited_for_no_longer():
+    hooks = nn.modules.module._global_forward_hooks
+    before, model = len(hooks), nn.Linear(4, 3)
+    seat = Seat(model, torch.optim.SGD(model.parameters(), lr=0.1))
+    output = model(torch.randn(12, 4))
+    assert len(hooks) == before + 1
+    del output
+    assert len(hooks) == before
+    assert seat.taken

@@ -198,7 +198,14 @@ class LossModules:
     """
 
     def __init__(self, leaves: list[torch.Tensor], seen: SeenCall) -> None:
-        self.leaves = [weakref.ref(leaf) for leaf in leaves]
+        me = weakref.ref(self)
+
+        def gone(_: object) -> None:  # outputs that nobody holds go into no loss: torch compiles nothing beside a hook
+            looking = me()
+            if looking is not None and all(leaf() is None for leaf in looking.leaves):
+                looking.stop()
+
+        self.leaves = [weakref.ref(leaf, gone) for leaf in leaves]
         self.seen = seen
         self.handle: RemovableHandle | None = torch.nn.modules.module.register_module_forward_hook(
             _WhileItLives(weakref.ref(self)), with_kwargs=True
