@@ -9,6 +9,8 @@ import itertools
 
 import numpy as np
 
+from thalweg.data.augment import copy_shifted
+
 __all__ = ["ALIGNED", "SHIFT", "common_motion"]
 
 ALIGNED = 0.75
@@ -58,15 +60,10 @@ def common_motion(samples: np.ndarray, rows: np.ndarray) -> float:
     halves[0] /= -(-len(chosen) // 2)
     halves[1] /= len(chosen) // 2
     reach = [SHIFT * extent for extent in samples.shape[1:-1]]
-    shared = 0.0
+    shared, moved = 0.0, np.empty_like(halves)
     for parts in itertools.product(STEPS, repeat=len(reach)):
-        offsets = [round(part * far) for part, far in zip(parts, reach, strict=True)]
-        one, other = (_moved(half, offsets) - half for half in halves)
-        shared += float((one * other).mean())
+        offsets = tuple(round(part * far) for part, far in zip(parts, reach, strict=True))
+        for half, place in zip(halves, moved, strict=True):
+            copy_shifted(place, half, offsets)
+        shared += float(np.prod(moved - halves, axis=0).mean())
     return max(0.0, shared) / float(len(STEPS) ** len(reach)) / apart
-
-
-def _moved(values: np.ndarray, offsets: list[int]) -> np.ndarray:
-    """Moved along its first axes; the border that appears repeats the edge."""
-    places = [np.clip(np.arange(extent) - by, 0, extent - 1) for extent, by in zip(values.shape, offsets, strict=False)]
-    return values[np.ix_(*places)]

@@ -26,6 +26,7 @@ __all__ = [
     "augmentation_for",
     "change_colours",
     "change_values",
+    "copy_shifted",
     "described_changes",
     "pass_over",
     "place",
@@ -120,7 +121,7 @@ def place(target: np.ndarray, picture: np.ndarray, augmentation: Augmentation, r
     reach = 0.0 if warps(augmentation) else augmentation.shift * picture.shape[0]
     x, y = round(across * reach), round(down * reach)
     if x or y:
-        _copy_shifted(target, picture, (y, x))
+        copy_shifted(target, picture, (y, x))
     else:
         target[...] = picture
 
@@ -155,11 +156,17 @@ def _place_values(
         values = np.flip(values, chosen)
     extents = values.shape[:-1]
     offsets = tuple(round(move * augmentation.shift * extent) for move, extent in zip(moves, extents, strict=True))
-    _copy_shifted(target, values, offsets)
+    copy_shifted(target, values, offsets)
 
 
-def _copy_shifted(target: np.ndarray, values: np.ndarray, offsets: tuple[int, ...]) -> None:
-    """Copy with an offset along each axis; the border that appears repeats the edge."""
+def copy_shifted(target: np.ndarray, values: np.ndarray, offsets: tuple[int, ...]) -> None:
+    """Copy with an offset along each axis; the border that appears repeats the edge.
+
+    Args:
+        target: Where to, of the same shape.
+        values: What is copied.
+        offsets: So many places along each of the first axes.
+    """
     sizes = values.shape[: len(offsets)]
     inside = [slice(max(0, by), size + min(0, by)) for by, size in zip(offsets, sizes, strict=True)]
     taken = tuple(slice(max(0, -by), size - max(0, by)) for by, size in zip(offsets, sizes, strict=True))

@@ -40,7 +40,8 @@ def settle_changes(plan: TrainingPlan, loaded: Loaded, train: Sequence[int], lis
         raise PlanError("--mirror is for pictures and volumes: signals have a direction, that of time")
     if plan.augment == "none" or loaded.masks is not None:
         return plan
-    samples, rows = loaded.pictures.pixels, loaded.rows[np.asarray(train, dtype=np.int64)]
+    chosen = np.asarray(train, dtype=np.int64)
+    samples, rows = loaded.pictures.pixels, loaded.rows[chosen]
     shared = common_motion(samples, rows) if plan.shift is None else 0.0
     if shared >= ALIGNED:
         plan = replace(plan, shift=False)
@@ -51,11 +52,7 @@ def settle_changes(plan: TrainingPlan, loaded: Loaded, train: Sequence[int], lis
     if plan.mirror is not None or loaded.form == "signal":
         return plan
     sides = sided_classes(loaded.scan.classes)
-    tried = (
-        try_mirroring(samples, rows, loaded.labels[np.asarray(train, dtype=np.int64)])
-        if not sides and loaded.form == "picture"
-        else None
-    )
+    tried = try_mirroring(samples, rows, loaded.labels[chosen]) if not sides and loaded.form == "picture" else None
     if sides is not None:
         one, other = map(printable, sides)
         listener.say(f"{one} and {other} differ by their side: nothing is mirrored; --mirror does it all the same.")
