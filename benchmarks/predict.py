@@ -51,6 +51,7 @@ def measure(said: argparse.Namespace, place: Path) -> None:
     make(place / "few", TRAINED, 300)
     surroundings = os.environ | {"THALWEG_CACHE": str(place / "cache")}
     surroundings.pop("OMP_NUM_THREADS", None)
+    surroundings.pop("PYTHONDONTWRITEBYTECODE", None)  # who installs the package has its modules compiled
     thalweg = [sys.executable, "-m", "thalweg"]
     run = place / "run"
     if not (run / "model.safetensors").is_file():
