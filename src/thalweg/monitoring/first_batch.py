@@ -46,13 +46,19 @@ class FirstBatch:
         follow: Whether to note in which order layers are called; not where the network is compiled, whose layers
             must keep no hooks.
         take: Called once with the facts.
+        ranks: How many processes share each update.
     """
 
     def __init__(
-        self, module: torch.nn.Module, *, follow: bool = True, take: Callable[[NetworkFacts], None] | None = None
+        self,
+        module: torch.nn.Module,
+        *,
+        follow: bool = True,
+        take: Callable[[NetworkFacts], None] | None = None,
+        ranks: int = 1,
     ) -> None:
         self.facts: NetworkFacts | None = None
-        self._take = take
+        self._take, self._ranks = take, ranks
         self._order: list[str] = []
         self._inputs: torch.Tensor | None = None
         self._outputs: torch.Tensor | None = None
@@ -96,6 +102,7 @@ class FirstBatch:
             outputs=self._outputs,
             targets=targets,
             loss=loss,
+            ranks=self._ranks,
         )
         self.close()
         if self._take is not None:

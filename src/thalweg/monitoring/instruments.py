@@ -80,7 +80,7 @@ class Instruments:
         self._broken = False
         self._edge_ready = False
         self._loss = loss
-        self._first = FirstBatch(seat.module, follow=not compiled)
+        self._first = FirstBatch(seat.module, follow=not compiled, ranks=ranks)
         self._scaled = seat.optimizer
         if not compiled and self._due(0, _DEEP, _EARLY_DEEP):
             self.passing.start()
