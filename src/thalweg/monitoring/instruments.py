@@ -93,7 +93,7 @@ class Instruments:
 
     def close(self) -> None:
         """Take every hook of its own away."""
-        self.passing.stop()
+        self.passing.close()
         self._first.close()
 
     def before_update(self, moment: Moment) -> None:
@@ -178,7 +178,7 @@ class Instruments:
             self._first.close()
         self._broken = bool(state.get("broken"))
         self._step = int(state.get("step") or 0)  # type: ignore[call-overload]
-        self.passing.stop()
+        self.passing.close()
         if not self.compiled and not self._broken and self._due(self._step, _DEEP, _EARLY_DEEP):
             self.passing.start()
 

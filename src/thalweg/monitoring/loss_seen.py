@@ -19,6 +19,7 @@ from torch.utils.hooks import RemovableHandle
 
 from thalweg.monitoring.loss_family import Recognised, recognise
 from thalweg.monitoring.tensors_held import float_leaves
+from thalweg.monitoring.weak_hook import WeakHook
 
 __all__ = [
     "LossModules",
@@ -203,40 +204,32 @@ class LossModules:
         def gone(_: object) -> None:  # outputs that nobody holds go into no loss: torch compiles nothing beside a hook
             looking = me()
             if looking is not None and all(leaf() is None for leaf in looking.leaves):
-                looking.stop()
+                looking.close()
 
         self.leaves = [weakref.ref(leaf, gone) for leaf in leaves]
         self.seen = seen
         self.handle: RemovableHandle | None = torch.nn.modules.module.register_module_forward_hook(
-            _WhileItLives(weakref.ref(self)), with_kwargs=True
+            WeakHook(me, "after"), with_kwargs=True
         )
         weakref.finalize(self, take_away, self.handle)  # a loop that ends between a forward pass and its backward one
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Look no longer."""
         if self.handle is not None:
             take_away(self.handle)
             self.handle = None
 
-    def after(
-        self, module: torch.nn.Module, args: tuple[object, ...], kwargs: dict[str, object], result: object
-    ) -> None:
+    def after(self, module: torch.nn.Module, args: tuple[object, ...], *rest: Any) -> None:  # noqa: ANN401
         """Look at a call of any module.
 
         Args:
             module: The module.
             args: What it was called with.
-            kwargs: The same, by name.
-            result: What it gave.
+            rest: The same by name, and what it gave.
         """
-        try:
-            self._look(module, args, kwargs, result)
-        except Exception:  # noqa: BLE001 - inside the user's training: whatever it is, the loss is then not seen here
-            self.stop()
-
-    def _look(
-        self, module: torch.nn.Module, args: tuple[object, ...], kwargs: dict[str, object], result: object
-    ) -> None:
+        if len(rest) < 2:  # noqa: PLR2004 - taken away while torch goes through its hooks, it gets no kwargs
+            return
+        kwargs, result = rest
         if not (isinstance(result, torch.Tensor) and result.dim() == 0 and result.requires_grad):
             return
         leaves = [leaf() for leaf in self.leaves]
@@ -268,18 +261,6 @@ class LossModules:
         call = ModuleCall(objective, result.detach(), (id(module), min(numbers)), numbers)
         result.register_hook(call.note_weight)  # type: ignore[no-untyped-call]
         self.seen.modules.append(call)
-
-
-class _WhileItLives:
-    """The hook; torch's table of global hooks must keep nothing else alive."""
-
-    def __init__(self, looking: "weakref.ref[LossModules]") -> None:
-        self.looking = looking
-
-    def __call__(self, module: torch.nn.Module, args: tuple[object, ...], *rest: Any) -> None:  # noqa: ANN401
-        looking = self.looking()
-        if looking is not None and len(rest) > 1:  # taken away while torch goes through its hooks, it gets no kwargs
-            looking.after(module, args, *rest)
 
 
 def take_away(handle: RemovableHandle) -> None:

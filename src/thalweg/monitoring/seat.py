@@ -312,7 +312,7 @@ class Seat:
 
     def _stop_looking(self) -> None:
         if self._looking is not None:
-            self._looking.stop()
+            self._looking.close()
             self._looking = None
 
 
