@@ -74,7 +74,7 @@ class Instruments:
         self.passing = Passing(seat.module, self.record)
         self.edge = EdgeSearch(seat.replay)
         self.compiled = compiled
-        self.unseen_losses = 0
+        self.unseen_losses = self.unknown_functions = 0
         self._ranks = ranks
         self._step = 0
         self._broken = False
@@ -203,6 +203,7 @@ class Instruments:
         else:
             loss = moment.loss
             self.unseen_losses += loss is None
+            self.unknown_functions += loss is not None and batch.objective is None
             if loss is not None:
                 self.record.settle()
                 self.record.note("batch_loss", step, loss)

@@ -1,12 +1,13 @@
 """The loss, seen without the user's help.
 
-Three ways, the surest first:
+Four ways, the surest first:
 
 1. The network itself gives a scalar that the gradient comes from, or a loss module (any `torch.nn.Module` that makes a
    scalar) is called with the network's output. Of several such scalars each counts as much as the gradient that comes
    back to it says, and one that none comes back to, such as a metric, not at all.
 2. The gradient at the output tells which loss it was, where the loss was a function (`loss_family`).
-3. Otherwise the loss is not known, and nothing is measured that needs it.
+3. The gradient together with the number at which the backward pass began (`backward_roots`) tells a squared error.
+4. Otherwise that number is known alone: nothing is measured that needs the loss as a function.
 """
 
 import weakref
@@ -17,7 +18,8 @@ from typing import Any, TypeAlias
 import torch
 from torch.utils.hooks import RemovableHandle
 
-from thalweg.monitoring.loss_family import Recognised, recognise
+from thalweg.monitoring.backward_roots import Root
+from thalweg.monitoring.loss_family import Recognised, recognise, recognise_square
 from thalweg.monitoring.tensors_held import float_leaves
 from thalweg.monitoring.weak_hook import WeakHook
 
@@ -74,6 +76,7 @@ class SeenCall:
         modules: The loss modules that were called with them.
         told: The loss, where the user's loop said it.
         value: Its value, where that was said as well.
+        roots: The backward passes that a gradient came from.
     """
 
     output: object
@@ -81,6 +84,7 @@ class SeenCall:
     modules: list[ModuleCall] = field(default_factory=list)
     told: Objective | None = None
     value: torch.Tensor | None = None
+    roots: dict[int, Root] = field(default_factory=dict)
     _versions: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -112,6 +116,19 @@ class SeenCall:
         if not calls:
             return self.value
         return _together([call.value.float().reshape(()) for call in calls], _shares(calls))
+
+    @property
+    def total(self) -> torch.Tensor | None:
+        """What the backward passes began at, all together: of several, factors are shares of the largest."""
+        roots = [*self.roots.values()]
+        values = [value for root in roots if (value := root.value) is not None]
+        if not values or len(values) < len(roots):
+            return None
+        if len(roots) == 1:
+            return values[0]
+        factors = [root.factor for root in roots]
+        largest = max(map(abs, factors))
+        return torch.stack([value * (by / largest) for value, by in zip(values, factors, strict=True)]).sum()
 
     def is_partial(self) -> bool:
         """Whether a gradient came to an output that the loss found does not take in: there may be more to it."""
@@ -158,11 +175,21 @@ def objective_of(seen: SeenCall) -> Objective | None:
         if found is not None:  # an output that is none may lie on the way to another, as features do
             parts.append((number, found))
     if not parts:
-        return None
+        return _square(seen)
     heaviest = max(part.weight for _, part in parts)
     return lambda output: torch.stack([
         part.loss(float_leaves(output)[number]) * (part.weight / heaviest) for number, part in parts
     ]).sum()
+
+
+def _square(seen: SeenCall) -> Objective | None:
+    """The squared error of one output, where one backward pass began at it."""
+    total, roots, came = seen.total, [*seen.roots.values()], [*seen.gradients.items()]
+    if total is None or len(roots) != 1 or len(came) != 1:
+        return None
+    ((number, gradient),) = came
+    found = recognise_square(seen.outputs[number], gradient, float(total), roots[0].factor)
+    return None if found is None else lambda output: found.loss(float_leaves(output)[number])
 
 
 def _together(values: list[torch.Tensor], shares: list[torch.Tensor]) -> torch.Tensor:
