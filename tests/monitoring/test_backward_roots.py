@@ -21,9 +21,10 @@ def seen_in(begin):
     weight = torch.full((3,), 2.0, requires_grad=True)
     output = weight * 1.0
     output.register_hook(lambda _: found.append(now()))
-    listening = BackwardRoots()
+    roots = BackwardRoots()
+    roots.listen()
     begin(output)
-    listening.close()
+    roots.rest()
     assert torch.autograd.backward is OWN
     assert now() is None
     return found
@@ -58,15 +59,19 @@ def test_what_begins_at_no_number_is_known_as_nothing():
 
 def test_a_listener_that_nobody_holds_listens_no_more():
     first, second = BackwardRoots(), BackwardRoots()
-    first.close()
-    first.close()
+    for _ in range(2):
+        first.listen()
+        second.listen()
+    first.rest()
+    first.rest()
     assert torch.autograd.backward is not OWN
     del second
     assert torch.autograd.backward is OWN
 
 
 def test_what_somebody_else_puts_in_between_stays(monkeypatch):
-    listening, calls = BackwardRoots(), []
+    roots, calls = BackwardRoots(), []
+    roots.listen()
     ours = torch.autograd.backward
 
     def theirs(*args, **kwargs):
@@ -74,11 +79,11 @@ def test_what_somebody_else_puts_in_between_stays(monkeypatch):
         return ours(*args, **kwargs)
 
     monkeypatch.setattr(torch.autograd, "backward", theirs)
-    listening.close()
+    roots.rest()
     assert torch.autograd.backward is theirs
-    again = BackwardRoots()
+    roots.listen()
     torch.ones(1, requires_grad=True).sum().backward()
-    again.close()
+    roots.rest()
     assert torch.autograd.backward is theirs
     assert len(calls) == 1
     monkeypatch.undo()

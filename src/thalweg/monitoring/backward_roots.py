@@ -81,9 +81,10 @@ def now() -> Root | None:
     Example:
         >>> seen, weight = [], torch.ones(1, requires_grad=True)
         >>> output = weight * 3
-        >>> handle, listening = output.register_hook(lambda _: seen.append(now())), BackwardRoots()
+        >>> handle, roots = output.register_hook(lambda _: seen.append(now())), BackwardRoots()
+        >>> roots.listen()
         >>> (output.sum() / 4).backward()
-        >>> listening.close()
+        >>> roots.rest()
         >>> float(seen[0].value), seen[0].factor
         (3.0, 0.25)
     """
@@ -91,25 +92,39 @@ def now() -> Root | None:
 
 
 class BackwardRoots:
-    """Listens until it is closed, or nobody holds it any longer."""
+    """Listens when it is told to, until it is told to rest or nobody holds it any longer; either twice does no harm."""
 
     def __init__(self) -> None:
-        _enter()
-        self.close: Callable[[], object] = weakref.finalize(self, _leave)
-        """Listen no longer; twice does no harm."""
+        self._listening: list[bool] = []
+        weakref.finalize(self, _leave, self._listening)
+
+    def listen(self) -> None:
+        """Look at the backward passes to come."""
+        if not self._listening:
+            _enter(self._listening)
+
+    def rest(self) -> None:
+        """Look at none."""
+        if self._listening:
+            _leave(self._listening)
 
 
-def _enter() -> None:
+def _enter(listening: list[bool]) -> None:
     with _guard:
+        listening.append(True)
         _State.listeners += 1
         if _State.listeners == 1:
-            _State.before = torch.autograd.backward
-            _State.ours = _looked_at(torch.autograd.backward)
+            if _State.ours is None or _State.before is not torch.autograd.backward:
+                _State.before = torch.autograd.backward
+                _State.ours = _looked_at(torch.autograd.backward)
             torch.autograd.backward = _State.ours  # type: ignore[assignment]
 
 
-def _leave() -> None:
+def _leave(listening: list[bool]) -> None:
     with _guard:
+        if not listening:
+            return
+        listening.clear()
         _State.listeners -= 1
         if _State.listeners == 0 and torch.autograd.backward is _State.ours:  # else somebody has come between
             torch.autograd.backward = _State.before  # type: ignore[assignment]
@@ -134,6 +149,8 @@ def _looked_at(backward: Callable[..., object]) -> Callable[..., object]:
 def _root_of(tensors: object, given: object) -> Root:
     number = next(_passes)
     try:
+        if isinstance(tensors, torch.Tensor) and given is None and tensors.numel() == 1:
+            return Root(number, [(tensors.detach(), None)], _factors_of(tensors))
         roots = _listed(tensors)
         weights = _listed(given) or [None] * len(roots)
         if not roots or any(root.numel() != 1 for root in roots):

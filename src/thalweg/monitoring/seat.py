@@ -68,7 +68,7 @@ class Seat:
         self._idle = 0
         self._pending: weakref.ref[Batch] | None = None
         self._looking: LossModules | None = None
-        self._roots: BackwardRoots | None = None
+        self._roots = BackwardRoots()
         self._depth = 0
         self._moment: Moment | None = None
         self._rates: list[tuple[dict[str, object], object, object]] = []
@@ -191,7 +191,7 @@ class Seat:
             leaf.register_hook(OnGradient(weakref.ref(self), batch, numbers[id(leaf)]))  # type: ignore[no-untyped-call]
         self._pending = weakref.ref(batch)
         self._looking = LossModules(leaves, seen)
-        self._roots = self._roots or BackwardRoots()
+        self._roots.listen()
 
     def _without_graph(self, given: object) -> object:
         if not isinstance(given, torch.Tensor) or given.grad_fn is None:
@@ -320,9 +320,8 @@ class Seat:
         if self._looking is not None:
             self._looking.close()
             self._looking = None
-        if roots and self._roots is not None:
-            self._roots.close()
-            self._roots = None
+        if roots:
+            self._roots.rest()
 
 
 def _nothing() -> None:
