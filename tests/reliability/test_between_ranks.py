@@ -1,11 +1,15 @@
 """What two ranks tell each other, over lines of their own and through gloo: the same, to the bit."""
 
+import datetime as dt
 import json
 import os
+import time
 
 import pytest
 import torch
 
+from thalweg.core.errors import RanksPartedError
+from thalweg.training import meeting as meeting_module
 from thalweg.training import ranks as ranks_module
 from thalweg.training.gradients import GradientSum
 from thalweg.training.meeting import joined
@@ -135,3 +139,28 @@ def test_a_batch_on_two_ranks_is_normalised_as_one(told, kind):
     for place, wanted in enumerate(kept, 2):
         assert first[place] == second[place]
         assert torch.allclose(torch.tensor(first[place]), wanted, rtol=1e-4, atol=1e-4), kind
+
+
+def test_who_does_not_answer_during_training_is_lost_and_who_reads_pictures_is_waited_for(script, tmp_path):
+    def work(rank):
+        meeting_module.TIMEOUT = dt.timedelta(seconds=3)
+        with joined("cpu") as ranks:
+            if rank == 0:
+                time.sleep(4)
+            patient = ranks.words(str(rank))
+            said = ""
+            if rank == 0:
+                time.sleep(5)
+            else:
+                try:
+                    ranks.gather({"own": torch.ones(1)})
+                except RanksPartedError as error:
+                    said = str(error)
+            (tmp_path / f"said-{rank}").write_text(json.dumps([patient, said]))
+            os._exit(0)  # rank 0 has missed the others
+
+    script("world_size").in_ranks(2, work)
+    assert json.loads((tmp_path / "said-0").read_text()) == [["0", "1"], ""]
+    patient, said = json.loads((tmp_path / "said-1").read_text())
+    assert patient == ["0", "1"]
+    assert said.startswith("rank 1 of 2 lost another rank (Timed out")
