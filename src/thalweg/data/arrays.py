@@ -27,7 +27,7 @@ from thalweg.data.tables import TABLES, holds_pixels, read_table, without_labels
 
 __all__ = ["ARRAYS_VERSION", "array_files", "picture_arrays", "read_parts", "with_partners", "write_samples"]
 
-ARRAYS_VERSION = 5
+ARRAYS_VERSION = 6
 """Changes whenever other pictures or names are written for the same arrays, so that older ones are not found."""
 
 

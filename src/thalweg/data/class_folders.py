@@ -30,7 +30,7 @@ from thalweg.data.scanned import Scan
 from thalweg.data.source import OpenedSource
 from thalweg.data.walk import MOST_WRAPPINGS, Against, Listing, is_of_another_kind, list_folder, walk_folders
 
-__all__ = ["NO_CLASS_FOLDERS", "by_folders", "real_root", "wanted_files"]
+__all__ = ["NO_CLASS_FOLDERS", "by_folders", "levels", "real_root", "wanted_files"]
 
 NO_CLASS_FOLDERS = "holds no class folders; its files are left out"
 """What is said of a part whose pictures lie in no folders of classes."""
@@ -132,9 +132,27 @@ def real_root(opened: OpenedSource, against: Against) -> tuple[Path, Listing]:
     Raises:
         SourceError: It cannot be read.
     """
+    *_, root = levels(opened, against)
+    return root, list_folder(os.fspath(root))
+
+
+def levels(opened: OpenedSource, against: Against) -> Iterator[Path]:
+    """Step through wrapping folders.
+
+    Args:
+        opened: The source.
+        against: Gives the reason why a file is not looked for.
+
+    Yields:
+        The source's folder, and each further in, down to the one that holds the classes.
+
+    Raises:
+        SourceError: It cannot be read.
+    """
     root, listing = opened.root, list_folder(os.fspath(opened.root))
     if listing.problem:
         raise SourceError(f"{printable(opened.name)}: {listing.problem}")
+    yield root
     for _ in range(MOST_WRAPPINGS):
         top, names = os.fspath(root), listing.all_folders
         if not names or wanted_files(top, "", listing, against):
@@ -147,7 +165,7 @@ def real_root(opened: OpenedSource, against: Against) -> tuple[Path, Listing]:
         if not inside.all_folders or wanted_files(os.fspath(inner), "", inside, against):
             break
         root, listing = inner, inside
-    return root, listing
+        yield root
 
 
 def wanted_files(top: str, folder: str, listing: Listing, against: Against) -> list[str]:

@@ -34,7 +34,10 @@ _SAMPLES = (
 _LABELS = ("y", "labels", "label", "targets", "target", "arr_1")
 _ADDED = ("_labels", "-labels", "_label", "_target", "_targets", "_y")  # to the name of an array, by its labels
 _CLASSES = ("classes", "class_names", "label_names", "names", "categories")
-GROUPS = ("record", "records", "patient", "patients", "subject", "subjects", "group", "groups", "speaker", "person")
+GROUPS = (
+    *("record", "records", "patient", "patients", "subject", "subjects", "group", "groups", "speaker", "speakers"),
+    *("person", "persons", "participant", "participants", "user", "users", "volunteer", "volunteers"),
+)
 """Names of what samples of one origin share; such samples must not be on both sides of a split."""
 _RATES = ("fs", "rate", "sample_rate", "sampling_rate", "hz", "frequency")
 _MOST_BYTES = 32 << 30

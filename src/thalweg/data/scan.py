@@ -8,10 +8,11 @@ from types import MappingProxyType
 from thalweg.core.dataset import FormWish, Notice, Sample
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
-from thalweg.data.class_folders import NO_CLASS_FOLDERS, by_folders, real_root, wanted_files
+from thalweg.data.class_folders import NO_CLASS_FOLDERS, by_folders, levels, real_root, wanted_files
 from thalweg.data.elpv import DEMO_CLASSES, read_labels
 from thalweg.data.file_kinds import FileKind, kind_of_files, reason_against
-from thalweg.data.label_tables import label_tables, labels_of
+from thalweg.data.held_together import hold_together
+from thalweg.data.label_tables import Labelled, label_tables, labels_of
 from thalweg.data.mask_scan import masks_of
 from thalweg.data.measured import Measured, open_measured
 from thalweg.data.name_classes import boxes_in, classes_of_names
@@ -29,6 +30,9 @@ LEAST_CLASSES = 2
 _FORMS: Mapping[FileKind, tuple[FormWish, ...]] = MappingProxyType({
     "picture": ("auto", "pictures"),
     "wav": ("auto", "signals"),
+    "table": ("auto", "signals"),
+    "npy": ("auto", "signals", "volumes"),
+    "nifti": ("auto", "volumes"),
 })
 """What files may be in whose place a table says the class, and what the user then may have said that they are."""
 _COVERS = 0.9  # of the pictures, where a table is believed rather than folders
@@ -42,11 +46,16 @@ def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
         least: Classes that there must be; a trained network may be tried on one.
 
     Returns:
-        Classes, files, and everything that was left out.
+        Classes, files, what belongs together, and everything that was left out.
 
     Raises:
         SourceError: There are no class folders, fewer classes than that, or nothing can be read.
     """
+    found = _found(opened, least)
+    return found if opened.kind == "elpv" else hold_together(found, opened.root)
+
+
+def _found(opened: OpenedSource, least: int) -> Scan:
     if opened.kind == "elpv":
         samples, missing = read_labels(opened.root, above=0.0 if opened.name.endswith(":any") else 0.5)
         if len({sample.label for sample in samples}) < len(DEMO_CLASSES):
@@ -120,11 +129,13 @@ def _by_table(opened: OpenedSource, least: int, *, folders: Scan | None = None) 
     if kind not in _FORMS or (folders is not None and opened.wanted.form not in _FORMS[kind]):
         return None
     root = opened.root
-    tables = (opened.table,) if opened.table else label_tables(root)
-    if not tables and (inner := real_root(opened, reason_against(kind))[0]) != root:
-        root, tables = inner, label_tables(inner)
+    said: Labelled | None = None
     try:
-        said = labels_of(root, tables, kind=kind) if tables else None
+        for root in (opened.root,) if opened.table else levels(opened, reason_against(kind)):
+            tables = (opened.table,) if opened.table else label_tables(root)
+            said = labels_of(root, tables, kind=kind) if tables else None
+            if said is not None:
+                break
     except SourceError as error:
         if folders is not None:
             return None
@@ -149,7 +160,8 @@ def _by_table(opened: OpenedSource, least: int, *, folders: Scan | None = None) 
 
 def _kind(opened: OpenedSource) -> FileKind:
     """What a table is about where no folders are classes."""
-    return "wav" if kind_of_files(os.fspath(opened.root), opened.wanted.form) == "wav" else "picture"
+    kind = kind_of_files(os.fspath(opened.root), opened.wanted.form)
+    return kind if kind in _FORMS else "picture"
 
 
 def _tested_by_table(found: Scan) -> Scan:

@@ -20,6 +20,7 @@ from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.array_part import ArrayPart
 from thalweg.data.axes import FEWEST_STEPS, is_pixel, sides_of_pixels
+from thalweg.data.belonging import best_column
 from thalweg.data.npz import GROUPS
 
 __all__ = ["TABLES", "holds_pixels", "open_rows", "read_table", "reads_as_number", "without_labels"]
@@ -182,7 +183,9 @@ class _Columns:
             names = ["", *names]
         if len(names) != self.width:
             raise SourceError(f"{shown}: the header names {len(names):,} columns, the rows have {self.width:,}")
-        self.group = next((index for index, name in enumerate(names) if name.removesuffix("_id") in GROUPS), None)
+        self.group = next(
+            (index for index, name in enumerate(names) if name.removesuffix("_id") in GROUPS), best_column(names)
+        )
         self.group_name = names[self.group].removesuffix("_id") if self.group is not None else ""
         left = [index for index in range(self.width) if index != self.group and names[index] not in _IGNORED]
         bare = not labelled and values is not None and len(left) <= values
