@@ -1,7 +1,8 @@
 """What belongs together and must not be torn apart by a split: files of a patient, a subject, a speaker.
 
-Columns of tables say it by their name (`patient_id`, `Subject ID`, `speaker`); names of files do where a naming is known
-to say it: BIDS (`sub-01_ses-2_T1w.nii.gz`), TCGA's barcodes (`TCGA-CS-4941`), Speech Commands (`0a7c2a8d_nohash_1.wav`).
+Columns of tables say it by their name (`patient_id`, `Subject ID`, `speaker`); names of files do where a naming is
+known to say it: BIDS (`sub-01_ses-2_T1w.nii.gz`), TCGA's barcodes (`TCGA-CS-4941`), Speech Commands
+(`0a7c2a8d_nohash_1.wav`).
 """
 
 import re

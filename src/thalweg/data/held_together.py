@@ -1,11 +1,11 @@
-"""Files of one patient, subject or speaker of a source, whatever its classes were found by: in tables, or in their names.
+"""Files of one patient, subject or speaker, whatever their classes were found by: in tables, or in their names.
 
 Classes may stand in folders and patients in a table beside them, or masks beside pictures and patients in a table; and
 where every file is called as a known naming has it, the names say it.
 """
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,16 +42,21 @@ def hold_together(found: Scan, top: Path) -> Scan:
     for table in _tables(found.root, top):
         column, groups = read_groups(table, names)
         held, number = together(groups.items())
-        if held and number > 1:
+        if held and number > 1 and not _are_classes(groups, found):
             said = Notice(printable(table.name), same_side(what, column, number))
             return replace(found, together=held, warnings=(*found.warnings, said))
     held, number, whose = groups_in_names(found.files)
     if not held:
         return found
-    said = Notice(
-        "", f"{what} of one {whose}, by their names, stay on one side of the split ({number:,} of them)"
-    )
+    said = Notice("", f"{what} of one {whose}, by their names, stay on one side of the split ({number:,} of them)")
     return replace(found, together=held, warnings=(*found.warnings, said))
+
+
+def _are_classes(groups: Mapping[str, str], found: Scan) -> bool:
+    """Whether what files belong to is their class: persons that are told apart."""
+    label = dict(zip(found.files, found.labels.tolist(), strict=True))
+    pairs = {(group, label.get(file)) for file, group in groups.items()}
+    return found.masks is None and len(pairs) == len(set(groups.values())) == len(found.classes)
 
 
 def _tables(root: Path, top: Path) -> Iterator[Path]:

@@ -128,17 +128,12 @@ class Table:
         apart = {place: name for place, name in left.items() if rank_of_column(name) is None}
         told = _classes(printable(table), body, apart) or _classes(printable(table), body, left)
         if told is None:
-            if told_nothing := _no_classes(printable(table), body, left):
-                raise SourceError(told_nothing)
+            _refuse_without_classes(printable(table), body, left)
             return None
         labels, said, usual = told
         if folders and len(set(labels)) == len(labels):
             return None  # a number or a long name for each folder
-        grouped = best_column([left.get(place, "") for place in range(width)])
-        if grouped is not None and all(row[grouped].strip() == label for row, label in zip(body, labels, strict=True)):
-            grouped = None  # the persons are the classes
-        if grouped is None and folders:
-            grouped = files
+        grouped = _group_column(body, labels, left, files if folders else None)
         made = cls(
             name=printable(table),
             named=usual,
@@ -147,17 +142,29 @@ class Table:
             own_part=part_of_table(table) or part_of_table(table.rpartition("/")[0]),
             grouped_by="" if grouped is None else columns[grouped],
         )
-        for number, (row, label) in enumerate(zip(body, labels, strict=True), 1 if headless else 2):
+        made._fill(body, labels, named, 1 if headless else 2, {"files": files, "parts": parts, "groups": grouped})
+        return made
+
+    def _fill(
+        self,
+        body: Sequence[Sequence[str]],
+        labels: Sequence[str],
+        named: Callable[[str], Sequence[str]],
+        first: int,
+        column: Mapping[str, int | None],
+    ) -> None:
+        """Take in all rows, whose columns are told apart."""
+        files, parts, groups = column["files"] or 0, column["parts"], column["groups"]
+        for number, (row, label) in enumerate(zip(body, labels, strict=True), first):
             found = named(row[files])
             if not found or not label:
-                made.missing.append(row[files] if not found else f"{row[files]} (no class)")
+                self.missing.append(row[files] if not found else f"{row[files]} (no class)")
             for file in found if label else ():
-                made.add(file, label, number)
-                if grouped is not None and row[grouped].strip():
-                    made.groups[file] = row[grouped].strip()
+                self.add(file, label, number)
+                if groups is not None and row[groups].strip():
+                    self.groups[file] = row[groups].strip()
                 if parts is not None and (part := PART_NAMES.get(row[parts].strip().lower())):
-                    made.parts[file] = part
-        return made
+                    self.parts[file] = part
 
     def add(self, file: str, label: str, number: int) -> None:
         """Take in a row.
@@ -215,7 +222,7 @@ def rows_of(path: Path) -> list[list[str]]:
 
     Raises:
         SourceError: It cannot be read, though its ending is that of a table.
-    """
+    """  # noqa: DOC501 - an OSError is told like the others
     try:
         if path.stat().st_size > _LARGEST:
             return []
@@ -267,23 +274,39 @@ def _folder_column(rows: Sequence[Sequence[str]], header: Sequence[str], names: 
     return None
 
 
-def _no_classes(shown: str, body: Sequence[Sequence[str]], left: Mapping[int, str]) -> str:
+def _group_column(
+    body: Sequence[Sequence[str]], labels: Sequence[str], left: Mapping[int, str], folders: int | None
+) -> int | None:
+    """The column that says what belongs together, unless it is that of the classes; else the one that names folders."""
+    grouped = best_column([left.get(place, "") for place in range(max(left) + 1)])
+    if grouped is not None and all(row[grouped].strip() == label for row, label in zip(body, labels, strict=True)):
+        grouped = None
+    return folders if grouped is None else grouped
+
+
+def _refuse_without_classes(shown: str, body: Sequence[Sequence[str]], left: Mapping[int, str]) -> None:
     """Say of a table that names the pictures why nothing in it is their class; nothing where it has no other column."""
     held = {place: [row[place].strip() for row in body if row[place].strip()] for place in left}
-    named = [printable(left[place])[:40] or f"column {place + 1}" for place, cells in held.items() if cells]
+    told = [place for place, cells in held.items() if cells and not cells[0].lower().endswith(_ENDINGS)]  # no files
+    named = [printable(left[place])[:40] or f"column {place + 1}" for place in told]
     if not named:
-        return ""
-    if any(len(pieces := cell.split()) > 3 and all(map(str.isdecimal, pieces)) and len(pieces) % 2 == 0  # noqa: PLR2004 - starts and lengths
-           for cells in held.values() for cell in cells[:_LOOKED_AT]):
-        return (
+        return
+    if any(_is_runs(cell) for cells in held.values() for cell in cells[:_LOOKED_AT]):
+        raise SourceError(
             f"{shown}: it holds masks as runs of pixels (starts and lengths, RLE), which are not read: write each as a "
             f"PNG file in masks/ beside images/"
         )
-    return (
+    raise SourceError(
         f"{shown}: it names the pictures, but no column of it ({', '.join(named[:6])}) holds classes, that is words or "
         f"whole numbers which come again: numbers to predict and captions are not trained on; call the column of "
         f"classes 'label'"
     )
+
+
+def _is_runs(cell: str) -> bool:
+    """Whether a cell holds pairs of starts and lengths."""
+    pieces = cell.split()
+    return len(pieces) > 3 and len(pieces) % 2 == 0 and all(map(str.isdecimal, pieces))  # noqa: PLR2004 - two pairs
 
 
 def _part_column(body: Sequence[Sequence[str]], columns: Mapping[int, str], files: int) -> int | None:
@@ -349,9 +372,9 @@ def _of_column(shown: str, body: Sequence[Sequence[str]], place: int, left: Mapp
     kinds = len(set(cells) - {""})
     if not whole and kinds > max(_MOST_SCORES, len(cells) / 2) and all(map(reads_as_number, filter(None, cells))):
         raise SourceError(
-            f"{shown}: column {printable(left[place])!r} holds {kinds:,} different numbers in {len(cells):,} rows, such "
-            f"as {printable(cells[0])[:20]}: these are values to predict, which are not trained on; write classes, such "
-            f"as low and high"
+            f"{shown}: column {printable(left[place])!r} holds {kinds:,} different numbers in {len(cells):,} rows, "
+            f"such as {printable(cells[0])[:20]}: these are values to predict, which are not trained on; write "
+            f"classes, such as low and high"
         )
     return [str(int(float(cell))) if whole and cell else cell for cell in cells]
 

@@ -1,4 +1,4 @@
-"""Files of a source by what a table may call them: by path, by name, without an ending, or by the folder around them."""
+"""Files of a source by what a table may call them: by path, name, without an ending, or by the folder around them."""
 
 import itertools
 from collections.abc import Sequence

@@ -90,14 +90,17 @@ def _by_masks(opened: OpenedSource) -> Scan | None:
     if masked is None:
         return None
     pairs, coding = masked
+    many = len(pairs.together)
+    told = [Notice("", f"pictures of one folder stay on one side of the split ({many:,} of them)")] if many > 1 else []
     return Scan(
         root=pairs.root,
         classes=coding.classes,
         samples=pairs.samples,
         left_out=(*opened.left_out, *pairs.left_out),
-        warnings=pairs.warnings,
+        warnings=(*pairs.warnings, *told),
         masks=coding,
         layout=pairs.layout,
+        together=pairs.together,
     )
 
 

@@ -170,8 +170,8 @@ def _draw(
             few = f"{count} usable file{'s' if count > 1 else ''}"
             if 2 * len(counted) > len(ordered) and all(name.lstrip("-").isdecimal() for name in names.values()):
                 raise PlanError(
-                    f"{len(counted):,} different labels of {len(ordered):,} samples, all of them numbers: these look like "
-                    f"values to predict, which are not trained on; write classes, such as low and high"
+                    f"{len(counted):,} different labels of {len(ordered):,} samples, all of them numbers: these look "
+                    f"like values to predict, which are not trained on; write classes, such as low and high"
                 )
             raise PlanError(
                 f"class {printable(names[label])!r} has {few}; a split into {needed} parts needs {needed} of each "

@@ -1,0 +1,170 @@
+"""Folders of pictures and of masks called as nobody could foresee: told by names that agree, and by what is in them.
+
+Where the files of one folder are called as those of another, and hold a few values each while those of the other hold
+many, the one are masks of the other. Class folders may number their files alike (`cat/1.png`, `dog/1.png`), and then
+neither is flat; drawings in a few colours are, and then both are.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from thalweg.core.dataset import Part
+from thalweg.core.errors import PictureError, SourceError
+from thalweg.core.files import printable
+from thalweg.data.mask_decode import read_held
+from thalweg.data.mask_pairs import Pair, matched, stem_of
+from thalweg.data.part_names import part_within
+from thalweg.data.walk import list_folder, maybe_picture
+
+__all__ = ["guess_masks"]
+
+_MOST_FOLDERS = 64
+_DEEPEST = 6
+_LOOKED_AT = 3  # files a folder
+_FLAT = 64  # values in a mask, at most
+_SMALLEST = 24 * 24  # pixels, below which few values say nothing
+_AGREE = 0.8
+_FEWEST = 3
+_LOSSLESS = (".png", ".bmp", ".gif", ".tif", ".tiff")
+_NO_CLASSES = re.compile(r"instance|object|depth|edge|disparity|colormap|_rgb|rgb_|weight|confidence", re.IGNORECASE)
+_CLASSES = re.compile(r"mask|label|semantic|seg|annot|truth|gt|manual", re.IGNORECASE)
+_PHOTOS = re.compile(r"rgb|image|img|photo|picture|original|input|color|colour|left|raw", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class _Folder:
+    """A folder that holds pictures directly."""
+
+    path: str
+    files: Sequence[str]
+    stems: frozenset[str]
+    looks: tuple[bool, bool, bool] | None = field(default=None)  # flat, coloured, of 16 bits
+
+
+def _folders(root: Path) -> list[str]:
+    """Folders that hold pictures directly; none where there are too many, as of classes, or one cannot be read."""
+    found: list[str] = []
+    left = [""]
+    while left:
+        folder = left.pop(0)
+        listing = list_folder(os.fspath(root), folder)
+        if listing.problem or len(found) > _MOST_FOLDERS:
+            return []
+        if any(not maybe_picture(os.fspath(root), f"{folder}/{name}") for name in listing.files[:_LOOKED_AT]):
+            found.append(folder)
+        if folder.count("/") < _DEEPEST:
+            left += [f"{folder}/{name}" if folder else name for name in listing.folders]
+        if len(left) > 4 * _MOST_FOLDERS:
+            return []
+    return found
+
+
+def guess_masks(root: Path) -> list[Pair]:
+    """Pair folders of pictures with folders of masks by the names of their files and by their contents.
+
+    Args:
+        root: The source's folder.
+
+    Returns:
+        The pairs; none where nothing looks so.
+
+    Raises:
+        SourceError: Pictures have masks in several folders that may be meant.
+    """
+    places = [place for place in _folders(root) if place]
+    folders = [_looked(root, place) for place in places]
+    folders = [each for each in folders if len(each.files) >= _FEWEST]
+    if not 1 < len(folders) <= _MOST_FOLDERS:
+        return []
+    masks: dict[str, list[_Folder]] = {}
+    for one in folders:
+        partners = [other for other in folders if other is not one and _agree(one, other)]
+        if partners and _looks(root, one)[0]:
+            for other in partners:
+                if not _looks(root, other)[0]:
+                    masks.setdefault(other.path, []).append(one)
+    if not masks:
+        return []
+    return list(_chosen(root, masks))
+
+
+def _looked(root: Path, place: str) -> _Folder:
+    listing = list_folder(os.fspath(root), place)
+    files = [f"{place}/{name}" for name in listing.files]
+    pictures = [file for file in files if not maybe_picture(os.fspath(root), file)]
+    return _Folder(place, pictures, frozenset(stem_of(file, place).lower() for file in pictures))
+
+
+def _agree(masks: _Folder, pictures: _Folder) -> bool:
+    """Whether most masks are called as pictures are, but for a last word perhaps; and both are of one part."""
+    if _part(masks.path) != _part(pictures.path):
+        return False
+    return len(matched(pictures.stems, masks.stems)) >= _AGREE * min(len(masks.stems), len(pictures.stems))
+
+
+def _part(path: str) -> Part | None:
+    return next((part for name in path.split("/") if (part := part_within(name))), None)
+
+
+def _looks(root: Path, folder: _Folder) -> tuple[bool, bool, bool]:
+    """Whether the files of a folder hold few values each, whether these are colours, and whether they have 16 bits."""
+    if folder.looks is not None:
+        return folder.looks
+    flat, coloured, wide = bool(folder.files), False, False
+    step = max(1, len(folder.files) // _LOOKED_AT)
+    for file in folder.files[::step][:_LOOKED_AT] if flat else ():
+        if not file.lower().endswith(_LOSSLESS):
+            flat = False
+            break
+        try:
+            held = read_held(root / file, through_palette=False)
+        except PictureError:
+            flat = False
+            break
+        values = np.unique(held.values)
+        flat = len(values) <= _FLAT and held.values.size >= _SMALLEST
+        coloured, wide = coloured or held.coloured, wide or (not held.coloured and int(values[-1]) > 255)  # noqa: PLR2004 - a byte
+        if not flat:
+            break
+    folder.looks = (flat, coloured, wide)
+    return folder.looks
+
+
+def _chosen(root: Path, masks: Mapping[str, Sequence[_Folder]]) -> Iterator[Pair]:
+    """One folder of masks for each folder of pictures, and one of pictures for each of masks."""
+    taken: dict[str, str] = {}
+    for pictures, candidates in masks.items():
+        several = list(candidates)
+        tests: tuple[Callable[[_Folder], bool], ...] = (
+            lambda each: not _NO_CLASSES.search(each.path),
+            lambda each: _CLASSES.search(each.path) is not None,
+            lambda each: not _looks(root, each)[1],
+            lambda each: not _looks(root, each)[2],
+        )
+        for better in tests:
+            several = [each for each in several if better(each)] or several
+        if len(several) > 1:
+            names = ", ".join(f"{printable(each.path)}/" for each in several[:4])
+            raise SourceError(
+                f"{printable(root)}: the pictures in {printable(pictures)}/ have masks in several folders ({names}): "
+                f"keep the one that is meant beside them, called masks/"
+            )
+        taken[pictures] = several[0].path
+    owners: dict[str, list[str]] = {}
+    for pictures, mask in taken.items():
+        owners.setdefault(mask, []).append(pictures)
+    for mask, several_pictures in owners.items():
+        named = [each for each in several_pictures if _PHOTOS.search(each.rpartition("/")[2])] or several_pictures
+        near = [each for each in named if each.rpartition("/")[2].lower() in {"rgb", "image", "images", "img"}] or named
+        if len(near) > 1:
+            names = ", ".join(f"{printable(each)}/" for each in near[:4])
+            raise SourceError(
+                f"{printable(root)}: the masks in {printable(mask)}/ may belong to the pictures in several folders "
+                f"({names}): keep one of them, called images/"
+            )
+        yield Pair(near[0], mask, _part(near[0]))
