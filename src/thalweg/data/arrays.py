@@ -18,11 +18,13 @@ from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.array_part import ArrayPart, refuse_uneven, unflattened
 from thalweg.data.array_pictures import write_pictures
+from thalweg.data.channel_files import channel_files, is_channel_file, read_channels
 from thalweg.data.cifar import is_cifar_name, read_cifar
 from thalweg.data.idx import idx_part, read_idx_pairs
 from thalweg.data.measuring import form_of_parts, write_arrays
 from thalweg.data.npz import is_label_file, read_npy, read_npz
 from thalweg.data.part_names import PART_NAMES
+from thalweg.data.series_files import SERIES, one_length, read_series
 from thalweg.data.tables import TABLES, holds_pixels, read_table, without_labels
 
 __all__ = ["ARRAYS_VERSION", "array_files", "picture_arrays", "read_parts", "with_partners", "write_samples"]
@@ -47,6 +49,8 @@ def array_files(path: Path) -> tuple[Path, ...]:
         >>> array_files(Path("photos.zip"))
         ()
     """
+    if path.is_dir() and (channels := channel_files(path)):
+        return channels
     if not path.is_dir():
         return (path,) if _is_array_name(path.name) or path.name.lower().endswith(TABLES) else ()
     with os.scandir(path) as entries:
@@ -68,8 +72,11 @@ def _is_named_text(path: Path) -> bool:
 def _one_a_stem(files: Sequence[Path]) -> tuple[Path, ...]:
     """Of tables of one name the first kind: the UCR archive has each as .tsv and .txt."""
     chosen: dict[str, Path] = {}
-    for file in sorted(files, key=lambda each: (each.suffix.lower() == ".txt", each.suffix.lower() == ".csv")):
-        name = file.stem if file.name.lower().endswith(TABLES) else file.name
+    order = (".tsv", ".csv", ".ts", ".arff", ".txt")
+    if any(file.suffix.lower() == ".ts" for file in files):  # each channel of the archive's .arff is a file of its own
+        files = [file for file in files if file.suffix.lower() != ".arff"]
+    for file in sorted(files, key=lambda each: order.index(each.suffix.lower()) if each.suffix.lower() in order else 0):
+        name = file.stem if file.name.lower().endswith((*TABLES, *SERIES)) else file.name
         chosen.setdefault(name, file)
     return tuple(sorted(chosen.values()))
 
@@ -82,7 +89,7 @@ def _leads_to_folder(entry: "os.DirEntry[str]") -> bool:
 
 
 def _is_array_name(name: str) -> bool:
-    ending = name.lower().endswith((".npz", ".npy", ".csv", ".tsv"))
+    ending = name.lower().endswith((".npz", ".npy", ".csv", ".tsv", *SERIES))
     return ending or idx_part(name) is not None or is_cifar_name(name)
 
 
@@ -148,6 +155,8 @@ def read_parts(
         return tuple(read_cifar(files))
     if any(idx_part(file.name) for file in files):
         return tuple(read_idx_pairs(files, labelled=labelled))
+    if any(is_channel_file(file) for file in files):
+        return tuple(read_channels(files))
     bare: frozenset[Path] = frozenset()
     if len(files) > 1:
         files = [
@@ -161,17 +170,24 @@ def read_parts(
     parts: list[ArrayPart] = []
     for file in files:
         whole = _part_of_file(file, files)
-        if file.suffix.lower() == ".npz":
-            read = read_npz(file, aside, labelled=labelled)
-        elif file.suffix.lower() == ".npy":
-            read = read_npy(file, labelled=labelled)
-        else:
-            read = read_table(file, aside, labelled=labelled, values=values)
+        read = _read_one(file, aside, labelled=labelled, values=values)
         parts += [replace(each, part=each.part or whole) for each in read]
+    if parts and all(file.name.lower().endswith(SERIES) for file in files):
+        parts = one_length(parts)
     if bare and parts:
         left_out = ", ".join(printable(file.name) for file in sorted(bare))
         parts[0] = replace(parts[0], said=f"{parts[0].said}; {left_out}: no column of labels, left out".lstrip("; "))
     return tuple(parts)
+
+
+def _read_one(file: Path, aside: Path | None, *, labelled: bool | None, values: int | None) -> list[ArrayPart]:
+    if file.suffix.lower() == ".npz":
+        return read_npz(file, aside, labelled=labelled)
+    if file.suffix.lower() == ".npy":
+        return read_npy(file, labelled=labelled)
+    if file.name.lower().endswith(SERIES):
+        return read_series(file)
+    return read_table(file, aside, labelled=labelled, values=values)
 
 
 def _named_part(file: Path) -> Part | None:

@@ -187,6 +187,11 @@ def _arranged(root: Path, listing: Listing, pairs: Sequence[Pair], *, subjects: 
         ]
     if not may_be_masks:  # notes and tables about the pictures
         return None
+    if not samples and (several := _several_each(left_out)):
+        raise SourceError(
+            f"{printable(root)}: each picture has several masks ({several}): put them into one file a picture, with a "
+            f"number for each class"
+        )
     if not samples:
         where = " and ".join(f"{printable(each.pictures)}/ and {printable(each.masks)}/" for each in pairs)
         raise SourceError(
@@ -225,6 +230,19 @@ def _arranged(root: Path, listing: Listing, pairs: Sequence[Pair], *, subjects: 
         kind=kind,
         together=_subjects_of(samples) if subjects else (),
     )
+
+
+def _several_each(left_out: Sequence[Notice]) -> str:
+    """Masks of one picture that are called as it is, and longer by a word: `A_car.png` and `A_road.png`."""
+    pictures = {stem_of(each.file, each.file.rpartition("/")[0]) for each in left_out if "has no mask" in each.reason}
+    masks: dict[str, list[str]] = {}
+    for each in left_out:
+        stem = stem_of(each.file, each.file.rpartition("/")[0])
+        for end in (at for at, mark in enumerate(stem) if mark in "_-. "):
+            if each.reason.startswith("a mask without") and stem[:end] in pictures:
+                masks.setdefault(stem[:end], []).append(each.file.rpartition("/")[2])
+    most = max(masks.values(), key=len, default=[])
+    return ", ".join(map(printable, most[:3])) if len(most) > 1 and 2 * len(masks) > len(pictures) else ""
 
 
 def _subjects_of(samples: Sequence[Sample]) -> tuple[tuple[str, ...], ...]:

@@ -34,12 +34,12 @@ _BY_HAND = ("1st_manual", "manual", "manual1")  # beside them, mask/ says what t
 # fmt: on
 _SUFFIXES = ("annot", "_annot", "_labels", "_label", "_masks", "_mask", "labels", "masks", "_gt")
 _WORDS = re.compile(
-    r"[_-](?:leftimg8bit|gtfine|gtcoarse|labelids|labeltrainids|mask|masks|label|labels|gt|seg|segmentation|annot|"
+    r"[._-](?:leftimg8bit|gtfine|gtcoarse|labelids|labeltrainids|mask|masks|label|labels|gt|seg|segmentation|annot|"
     r"groundtruth|l|rgb|image|img|sat|1stho|2ndho)$",
     re.IGNORECASE,
 )
 _BESIDE = re.compile(
-    r"[_-](?:mask|masks|label|labels|gt|seg|segmentation|annot|groundtruth|l|1stho|2ndho)$", re.IGNORECASE
+    r"[._-](?:mask|masks|label|labels|gt|seg|segmentation|annot|groundtruth|l|1stho|2ndho)$", re.IGNORECASE
 )
 _LAST_WORD = re.compile(r"[ _-][^ _\-/]*$")
 _HASH = re.compile(r"[0-9a-f]{16,}", re.IGNORECASE)

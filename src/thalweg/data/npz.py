@@ -25,7 +25,7 @@ from thalweg.core.files import printable
 from thalweg.data.array_part import ArrayPart
 from thalweg.data.part_names import PART_NAMES
 
-__all__ = ["DAMAGE", "GROUPS", "is_label_file", "names_objects", "read_npy", "read_npz"]
+__all__ = ["DAMAGE", "GROUPS", "is_label_file", "is_sample_name", "names_objects", "read_npy", "read_npz"]
 
 _SAMPLES = (
     "x", "images", "image", "imgs", "data", "features", "inputs", "arr_0", "signals", "signal", "series", "beats",
@@ -177,6 +177,22 @@ def _partners(stem: str) -> list[str]:
     return [*names, *(f"{stem.lower()}{each}" for each in _ADDED), "labels", "y"]
 
 
+def is_sample_name(name: str) -> bool:
+    """Tell whether an array holds samples, by its name.
+
+    Args:
+        name: Its name.
+
+    Returns:
+        Whether it does.
+
+    Example:
+        >>> is_sample_name("X"), is_sample_name("y")
+        (True, False)
+    """
+    return name.lower() in _SAMPLES
+
+
 def is_label_file(stem: str) -> bool:
     """Tell whether a `.npy` file holds labels or groups rather than samples, by its name.
 
@@ -220,6 +236,11 @@ def _pairs(arrays: Arrays, file: str, *, labelled: bool | None) -> list[ArrayPar
         if not labelled:
             raise SourceError(
                 f"{printable(file)}: no samples found (it holds {held or 'nothing'}); call them x, or x_train, x_test"
+            )
+        if any("mask" in name.lower() or "seg" in name.lower() for name in arrays):
+            raise SourceError(
+                f"{printable(file)}: it holds masks ({held}), and these are read from files: save the pictures as "
+                f"images/1.png and so on, and their masks as masks/1.png"
             )
         raise SourceError(
             f"{printable(file)}: no pictures with labels found (it holds {held or 'nothing'}); "

@@ -200,7 +200,8 @@ class _Columns:
         if len(self.values) < FEWEST_STEPS:
             raise SourceError(
                 f"{shown}: {len(self.values)} columns of numbers a row are no signal ({FEWEST_STEPS} are needed); "
-                f"a table of features is not trained"
+                f"a table of features is not trained; where each row is a step of a recording, save each recording as "
+                f"a file of its own in one folder a class"
             )
         self.sides = sides_of_pixels([names[index] for index in self.values]) if header else ()
 
@@ -213,6 +214,8 @@ class _Columns:
         words = [index for index in left if not all(_is_value(row[index]) for row in whole_rows)]
         if len(words) == 1:
             return words[0]
+        if len(words) > 1 and len(left) - 1 < FEWEST_STEPS:
+            return words[0]  # too few numbers for a signal, whichever it is: that is said
         if words:
             row = next(row for row in whole_rows if not _is_value(row[words[0]]))
             raise SourceError(
