@@ -72,7 +72,7 @@ def _is_named_text(path: Path) -> bool:
 def _one_a_stem(files: Sequence[Path]) -> tuple[Path, ...]:
     """Of tables of one name the first kind: the UCR archive has each as .tsv and .txt."""
     chosen: dict[str, Path] = {}
-    order = (".tsv", ".csv", ".ts", ".arff", ".txt")
+    order = (".tsv", ".csv", ".txt", ".ts", ".arff")
     if any(file.suffix.lower() == ".ts" for file in files):  # each channel of the archive's .arff is a file of its own
         files = [file for file in files if file.suffix.lower() != ".arff"]
     for file in sorted(files, key=lambda each: order.index(each.suffix.lower()) if each.suffix.lower() in order else 0):
@@ -186,7 +186,7 @@ def _read_one(file: Path, aside: Path | None, *, labelled: bool | None, values: 
     if file.suffix.lower() == ".npy":
         return read_npy(file, labelled=labelled)
     if file.name.lower().endswith(SERIES):
-        return read_series(file)
+        return [replace(each, labels=each.labels if labelled is not False else None) for each in read_series(file)]
     return read_table(file, aside, labelled=labelled, values=values)
 
 

@@ -5,7 +5,7 @@
     CREMA-D                         1001_DFA_ANG_XX.wav         the actor; the third field is the emotion
     EmoDB                           03a01Fa.wav                 the speaker; the letter behind the text is the emotion
 
-Their folders, where there are any, are persons. A naming is known only if (nearly) all files are called so.
+A naming is known only if (nearly) all files are called so, and lie in one folder or in one a speaker.
 """
 
 import re
@@ -76,6 +76,10 @@ def known_naming(files: Sequence[str]) -> tuple[str, dict[str, str], Groups, int
                 classes[file] = called.get(match["name"], match["name"])
                 speakers[file] = match["who"]
         groups, number = together(speakers.items())
+        folders = {(file.rpartition("/")[0], who) for file, who in speakers.items()}
+        in_folders = len({folder for folder, _ in folders}) > 1
+        if in_folders and len(folders) > len({folder for folder, _ in folders}):
+            continue  # folders that hold several speakers are classes
         if len(classes) >= _ENOUGH * len(files) and len(set(classes.values())) > 1 and number > 1:
             return what, classes, groups, number
     return None

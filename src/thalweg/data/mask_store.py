@@ -170,8 +170,9 @@ def _key(root: Path, files: Sequence[str], coding: MaskCoding, extents: tuple[in
         path = root / file
         state = ""
         with contextlib.suppress(OSError):
-            status = path.stat()
-            state = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
+            for each in sorted(path.iterdir()) if path.is_dir() else [path]:  # a folder holds a mask an object
+                status = each.stat()
+                state += f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
         digest.update(os.fsencode(os.path.abspath(path)) + f"\0{state}\n".encode())  # noqa: PTH100 - links stay links
     return digest.hexdigest()
 

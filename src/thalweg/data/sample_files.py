@@ -16,7 +16,7 @@ from thalweg.data.fitting import pick_frames
 from thalweg.data.npz import DAMAGE, is_sample_name, names_objects
 from thalweg.data.tables import open_rows, reads_as_number
 
-__all__ = ["CLIP_SIDE", "MOST_FRAMES", "read_sample"]
+__all__ = ["CLIP_SIDE", "MOST_FRAMES", "only_array", "read_sample"]
 
 CLIP_SIDE = 96
 """Frames are decoded to squares of this side, in pixels, or smaller ones if they are smaller."""
@@ -107,7 +107,7 @@ def _array(path: Path, form: FormWish) -> Values:
     try:
         values = np.load(path, allow_pickle=False)
         if path.suffix.lower() == ".npz":
-            values = _only_array(values)
+            values = only_array(values)
     except DAMAGE as error:
         if names_objects(error):
             raise PictureError("holds Python objects, which are not loaded since that could run code") from None
@@ -120,8 +120,15 @@ def _array(path: Path, form: FormWish) -> Values:
     return values[..., None] if axes.channel is None else np.moveaxis(values, axes.channel, -1)
 
 
-def _only_array(box: "NpzFile") -> Values | None:
-    """The samples in an archive of arrays: the one called so, or the largest of numbers."""
+def only_array(box: "NpzFile") -> Values | None:
+    """The sample in an archive of arrays.
+
+    Args:
+        box: The archive, open.
+
+    Returns:
+        The array that is called as samples are, or the largest; None where there is none.
+    """
     held = {name: box[name] for name in box.files}
     return next(
         (held[name] for name in held if is_sample_name(name)),

@@ -1,5 +1,6 @@
 """Finding classes and files in an opened source: folders, tables of labels, names of files, masks, measured values."""
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -76,6 +77,8 @@ def _found(opened: OpenedSource, least: int) -> Scan:  # noqa: PLR0911 - each ki
     if measured is not None:
         return of_measured(measured, opened.name, least=least)
     if named := _by_known_naming(opened, least):
+        with contextlib.suppress(SourceError):
+            return _by_table(opened, least) or named
         return named
     try:
         found = by_folders(opened, least)
