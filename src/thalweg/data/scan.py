@@ -4,28 +4,26 @@ import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from types import MappingProxyType
 
 from thalweg.core.dataset import FormWish, Notice, Sample
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
-from thalweg.data.class_folders import NO_CLASS_FOLDERS, by_folders, levels, real_root, wanted_files
+from thalweg.data.class_folders import NO_CLASS_FOLDERS, by_folders, levels
 from thalweg.data.elpv import DEMO_CLASSES, read_labels
-from thalweg.data.file_kinds import FileKind, kind_of_files, reason_against, shown_kind
+from thalweg.data.file_kinds import FileKind, kind_of_files, reason_against
 from thalweg.data.held_together import hold_together
-from thalweg.data.known_namings import known_naming
 from thalweg.data.label_tables import Labelled, label_tables, labels_of
 from thalweg.data.mask_scan import masks_of
 from thalweg.data.measured import Measured, open_measured
-from thalweg.data.name_classes import boxes_in, classes_of_names
+from thalweg.data.name_classes import boxes_in
 from thalweg.data.part_lists import with_parts_of_lists
-from thalweg.data.part_names import is_split, part_of, parts_among
+from thalweg.data.part_names import parts_among
 from thalweg.data.sample_table import Samples
 from thalweg.data.scanned import Scan
-from thalweg.data.sibling_labels import classes_beside
 from thalweg.data.source import OpenedSource
-from thalweg.data.walk import Against, list_folder, maybe_picture, walk_folders
+from thalweg.data.unfoldered import by_known_naming, by_names, by_siblings
+from thalweg.data.walk import list_folder
 
 __all__ = ["LEAST_CLASSES", "Scan", "of_measured", "scan"]
 
@@ -76,7 +74,7 @@ def _found(opened: OpenedSource, least: int) -> Scan:  # noqa: PLR0911 - each ki
     measured = open_measured(opened.root)
     if measured is not None:
         return of_measured(measured, opened.name, least=least)
-    if named := _by_known_naming(opened, least):
+    if named := by_known_naming(opened, least):
         with contextlib.suppress(SourceError):
             return _by_table(opened, least) or named
         return named
@@ -128,84 +126,15 @@ def _without_folders(opened: OpenedSource, least: int) -> Scan | None:
     kind = _kind(opened)
     if opened.wanted.form not in _FORMS[kind]:
         return None
-    if beside := _by_siblings(opened, kind, least):
+    if beside := by_siblings(opened, kind, least):
         return beside
     try:
-        return _by_table(opened, least) or _by_names(opened, least)
+        return _by_table(opened, least) or by_names(opened, least)
     except SourceError as error:
-        named = _by_names(opened, least)
+        named = by_names(opened, least)
         if named is None:
             raise
         return replace(named, warnings=(*named.warnings, Notice("", str(error))))
-
-
-def _by_known_naming(opened: OpenedSource, least: int) -> Scan | None:
-    """Recordings that are called as a published set calls them, whose folders are persons."""
-    if opened.wanted.form not in _FORMS["wav"] or kind_of_files(os.fspath(opened.root), opened.wanted.form) != "wav":
-        return None
-    root, files = _all_files(opened, reason_against("wav"))
-    known = known_naming(files)
-    if known is None:
-        return None
-    what, named, together, speakers = known
-    classes = tuple(sorted(set(named.values())))
-    if len(classes) < least:
-        return None
-    index = {name: label for label, name in enumerate(classes)}
-    return Scan(
-        root=root,
-        classes=classes,
-        samples=Samples.of(Sample(file, index[name]) for file, name in sorted(named.items())),
-        left_out=(
-            *opened.left_out,
-            *(Notice(file, "its name says no class as those of the others do") for file in files if file not in named),
-        ),
-        kind="wav",
-        warnings=(
-            Notice("", f"the classes stand in the names of files, as {what} has them ({', '.join(classes[:3])} ...)"),
-            Notice(
-                "", f"recordings of one speaker, by their names, stay on one side of the split ({speakers:,} of them)"
-            ),
-        ),
-        together=together,
-    )
-
-
-def _all_files(opened: OpenedSource, against: Against) -> tuple[Path, list[str]]:
-    """All files of a source that are looked for, and the folder that they are relative to."""
-    root, listing = real_root(opened, against)
-    top = os.fspath(root)
-    found, _ = walk_folders(top, listing.folders, linked=listing.linked, against=against)
-    return root, sorted([*wanted_files(top, "", listing, against), *(file for each in found.values() for file in each)])
-
-
-def _by_siblings(opened: OpenedSource, kind: FileKind, least: int) -> Scan | None:
-    """Classes in a file of its own beside each, as shards of WebDataset have them."""
-    root, files = _all_files(opened, reason_against(kind))
-    named = classes_beside(root, files)
-    classes = tuple(sorted(set(named.values()), key=lambda name: (not name.isdecimal(), name.zfill(9))))
-    if len(classes) < least:
-        return None
-    index = {name: label for label, name in enumerate(classes)}
-    parts = {folder: part_of(folder) for folder in list_folder(os.fspath(root)).all_folders}
-    split = is_split([part for part in parts.values() if part])
-    return Scan(
-        root=root,
-        classes=classes,
-        samples=Samples.of(
-            Sample(file, index[name], parts.get(file.partition("/")[0]) if split else None)
-            for file, name in sorted(named.items())
-        ),
-        left_out=(
-            *opened.left_out,
-            *(Notice(file, "no file beside it says its class") for file in files if file not in named),
-        ),
-        upright=opened.upright,
-        kind=kind,
-        warnings=(
-            Notice("", f"{len(named):,} {shown_kind(kind)[0]} have their class from a file beside each of them"),
-        ),
-    )
 
 
 def _by_table(opened: OpenedSource, least: int, *, folders: Scan | None = None) -> Scan | None:
@@ -280,47 +209,6 @@ def _tested_by_table(found: Scan) -> Scan:
             ),
         ),
     )
-
-
-def _by_names(opened: OpenedSource, least: int) -> Scan | None:
-    """Classes in the names of files that lie in one folder: `cat.0.jpg`, `dog.0.jpg`, or `Abyssinian_1.jpg`."""
-    root, listing = real_root(opened, maybe_picture)
-    top = os.fspath(root)
-    for folder in ("", *(name for name in listing.all_folders if part_of(name) == "train"), *listing.all_folders):
-        inside = list_folder(top, folder)
-        files = wanted_files(top, folder, inside, maybe_picture)
-        named = classes_of_names(files)
-        if len(set(named.values())) < least:
-            continue
-        classes = tuple(sorted(set(named.values())))
-        index = {name: label for label, name in enumerate(classes)}
-        examples = " and ".join(printable(file.rpartition("/")[2]) for file in _one_each(named)[:2])
-        others = [name for name in listing.all_folders if name != folder]
-        return Scan(
-            root=root,
-            classes=classes,
-            samples=Samples.of(Sample(file, index[name]) for file, name in sorted(named.items())),
-            left_out=(
-                *opened.left_out,
-                *(
-                    Notice(file, "its name says no class as those of the others do")
-                    for file in files
-                    if file not in named
-                ),
-                *(Notice(name, "its pictures have no class: it is part of no split") for name in others),
-            ),
-            upright=opened.upright,
-            warnings=(
-                Notice(
-                    folder, f"there are no class folders: the names of files were read as classes, such as {examples}"
-                ),
-            ),
-        )
-    return None
-
-
-def _one_each(named: Mapping[str, str]) -> list[str]:
-    return list({name: file for file, name in sorted(named.items(), reverse=True)}.values())[::-1]
 
 
 def of_measured(measured: Measured, source: str, *, least: int = LEAST_CLASSES) -> Scan:
