@@ -167,3 +167,70 @@ def test_a_column_of_users_holds_rows_together_and_is_no_value(tmp_path):
     loaded = load(str(tmp_path / "emg.csv"), image_size=12, listener=silent())
     assert loaded.measured.extents == (12,)
     assert len(loaded.measured.groups) == 6
+
+
+def test_a_number_of_a_patient_is_never_a_class(tmp_path):
+    touch(tmp_path, *(f"all/{n}.png" for n in range(8)))
+    write(tmp_path / "grades.csv", [("name", "patient ID"), *((f"{n}.png", n // 2) for n in range(8))])
+    with pytest.raises(SourceError, match=r"no column of it .patient ID. holds classes"):
+        scan(open_source(tmp_path))
+
+
+def test_folders_of_patients_in_those_of_classes_stay_together(tmp_path):
+    touch(tmp_path, *(f"{c}/Patient ({p})/{s}.png" for c in ("covid", "healthy") for p in range(3) for s in (4, 9)))
+    assert len(groups(tmp_path)) == 3
+    assert scan(open_source(tmp_path)).classes == ("covid", "healthy")
+
+
+def test_a_table_may_name_the_beginnings_of_names(tmp_path):
+    touch(tmp_path, *(f"audio/{p}_{n}b1_Al.wav" for p in range(101, 107) for n in range(2)))
+    write(tmp_path / "diagnosis.csv", [(p, ("COPD", "URTI")[p % 2]) for p in range(101, 107)])
+    found = scan(open_source(tmp_path))
+    assert (found.classes, len(found.samples), len(found.together)) == (("COPD", "URTI"), 12, 6)
+
+
+def test_a_table_in_each_of_several_folders(tmp_path):
+    for part in "ab":
+        touch(tmp_path, *(f"training-{part}/{part}{n}.wav" for n in range(6)))
+        write(tmp_path / f"training-{part}/REFERENCE.csv", [(f"{part}{n}", (-1, 1)[n % 2]) for n in range(6)])
+    found = scan(open_source(tmp_path))
+    assert (found.classes, len(found.samples)) == (("-1", "1"), 12)
+
+
+def test_several_classes_in_a_column_called_labels(tmp_path):
+    touch(tmp_path, *(f"all/{n}.wav" for n in range(6)))
+    rows = [(f"{n}.wav", ("Dog,Animal", "Cat,Animal", "Rain")[n % 3]) for n in range(6)]
+    write(tmp_path / "dev.csv", [("fname", "labels"), *rows])
+    with pytest.raises(SourceError, match="4 of 6 pictures have several classes"):
+        scan(open_source(tmp_path))
+
+
+def signals(path, rows, classes, *, header=True, offset=0):
+    names = [*(f"t{n}" for n in range(12)), "label"]
+    body = [(*np.round(np.sin(np.arange(12) + n + offset), 3), classes[n % len(classes)]) for n in range(rows)]
+    write(path, [names, *body] if header else body)
+
+
+def test_tables_of_subjects_are_one_source_and_each_stays_together(tmp_path):
+    for n in range(3):
+        signals(tmp_path / f"S{n}.csv", 6, "ab", offset=10 * n)
+    found = scan(open_source(tmp_path))
+    assert (found.classes, len(found.samples), len(found.measured.groups)) == (("a", "b"), 18, 3)
+
+
+def test_tables_of_one_class_each_are_one_source(tmp_path):
+    signals(tmp_path / "ptbdb_normal.csv", 6, (0,), header=False)
+    signals(tmp_path / "ptbdb_abnormal.csv", 6, (1,), header=False, offset=50)
+    found = scan(open_source(tmp_path))
+    assert (found.classes, found.measured.groups) == (("0", "1"), ())
+
+
+def test_labels_in_a_table_beside(tmp_path):
+    for part, rows in (("train", 8), ("test", 4)):
+        write(tmp_path / f"X_{part}.csv", [tuple(np.round(np.sin(np.arange(12) + n + rows), 3)) for n in range(rows)])
+        write(tmp_path / f"y_{part}.csv", [("label",), *(("ab"[n % 2],) for n in range(rows))])
+    found = scan(open_source(tmp_path))
+    assert (found.classes, [each.part for each in found.samples].count("test")) == (("a", "b"), 4)
+    (tmp_path / "y_test.csv").write_text("a\nb\n")
+    with pytest.raises(SourceError, match=r"X_test.csv has 4 rows, y_test.csv beside it 2"):
+        open_source(tmp_path)

@@ -158,3 +158,53 @@ def test_a_table_names_pictures_and_masks(tmp_path):
     assert ("scans/3.jpg", "truth/t3.png", "validation") in paired(tmp_path)
     assert len(paired(tmp_path)) == 4
     assert find_masks(tmp_path).left_out[0].file == "scans/9.jpg"
+
+
+def test_masks_of_the_same_name_beside_photos(tmp_path):
+    for part in ("traincrop", "testcrop"):
+        for n in range(4):
+            photo(tmp_path / f"{part}/{n}.jpg")
+            mask(tmp_path / f"{part}/{n}.png")
+    assert ("testcrop/2.jpg", "testcrop/2.png", "test") in paired(tmp_path)
+    assert len(paired(tmp_path)) == 8
+
+
+def test_photos_of_the_same_name_in_two_formats_are_no_masks(tmp_path):
+    for n in range(4):
+        photo(tmp_path / f"a/{n}.jpg")
+        photo(tmp_path / f"a/{n}.png")
+    assert paired(tmp_path) is None
+
+
+def test_classes_with_masks_of_the_same_name_stay_classes(tmp_path):
+    for name in ("cat", "dog"):
+        for n in range(4):
+            photo(tmp_path / f"{name}/{n}.jpg")
+            mask(tmp_path / f"{name}/{n}.png")
+    assert paired(tmp_path) is None
+
+
+def test_a_class_of_drawings_is_no_mask_of_two_of_photos(tmp_path):
+    for n in range(4):
+        photo(tmp_path / f"cat/{n}.png")
+        photo(tmp_path / f"dog/{n}.png")
+        mask(tmp_path / f"logo/{n}.png")
+    assert scan(open_source(tmp_path)).classes == ("cat", "dog", "logo")
+
+
+def test_of_masks_with_the_same_names_the_nearest_are_meant(tmp_path):
+    for area in ("Rural", "Urban"):
+        for n in range(4):
+            photo(tmp_path / f"Train/{area}/images_png/{n}.png")
+            mask(tmp_path / f"Train/{area}/masks_png/{n}.png")
+    assert all(file.split("/")[-3] == masks.split("/")[-3] for file, masks, _ in paired(tmp_path))
+    assert len(paired(tmp_path)) == 8
+
+
+def test_masks_whose_names_agree_with_none_are_no_class(tmp_path):
+    for n in range(4):
+        photo(tmp_path / f"faces/{n}.jpg")
+        mask(tmp_path / f"mask-anno/{n:05d}_hair.png")
+        mask(tmp_path / f"mask-anno/{n:05d}_skin.png")
+    with pytest.raises(SourceError, match="looks like masks of the pictures in faces/, but no names agree"):
+        find_masks(tmp_path)

@@ -213,6 +213,16 @@ def test_numbers_without_a_table_mean_what_their_distances_say(tmp_path, save, c
     assert about in found.masks
 
 
+def test_numbers_of_objects_are_doubted(tmp_path):
+    for n in range(8):
+        for folder, pixels in (("images", np.zeros((40, 56, 3), np.uint8)), ("masks", np.zeros((40, 56), np.uint8))):
+            for number in range(n):
+                pixels[4 * number : 4 * number + 3] = number + 1
+            (tmp_path / folder).mkdir(exist_ok=True)
+            Image.fromarray(pixels).save(tmp_path / folder / f"{n}.png")
+    assert "if these are numbers of objects, save them as 0 and 1" in thalweg.check(tmp_path).masks
+
+
 @pytest.mark.parametrize(
     ("name", "table"),
     [

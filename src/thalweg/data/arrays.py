@@ -25,6 +25,7 @@ from thalweg.data.measuring import form_of_parts, write_arrays
 from thalweg.data.npz import is_label_file, read_npy, read_npz
 from thalweg.data.part_names import PART_NAMES
 from thalweg.data.series_files import SERIES, one_length, read_series
+from thalweg.data.split_tables import joined, label_table_of, read_with_labels
 from thalweg.data.tables import TABLES, holds_pixels, read_table, without_labels
 
 __all__ = ["ARRAYS_VERSION", "array_files", "picture_arrays", "read_parts", "with_partners", "write_samples"]
@@ -131,7 +132,8 @@ def with_partners(files: Sequence[Path]) -> tuple[Path, ...]:
         for each in file.parent.glob("*.npy")
         if is_label_file(each.stem)
     }
-    return tuple(dict.fromkeys([*files, *sorted(beside)]))
+    tables = [labels for file in files if (labels := label_table_of(file))]
+    return tuple(dict.fromkeys([*files, *sorted(beside), *tables]))
 
 
 def read_parts(
@@ -158,7 +160,9 @@ def read_parts(
     if any(is_channel_file(file) for file in files):
         return tuple(read_channels(files))
     bare: frozenset[Path] = frozenset()
-    if len(files) > 1:
+    beside = {file: labels for file in files if labelled is not False and (labels := label_table_of(file))}
+    files = [file for file in files if file not in beside.values()]
+    if len(files) > len(beside) and len(files) > 1:
         files = [
             file
             for file in files
@@ -168,10 +172,16 @@ def read_parts(
         bare = without_labels(files) if labelled else bare
         files = [file for file in files if file not in bare]
     parts: list[ArrayPart] = []
+    loose = len(files) > 1 and all(file.name.lower().endswith(TABLES) and not _named_part(file) for file in files)
     for file in files:
-        whole = _part_of_file(file, files)
-        read = _read_one(file, aside, labelled=labelled, values=values)
+        whole = None if loose else _part_of_file(file, files)
+        if file in beside:
+            read = read_with_labels(file, beside[file], aside)
+        else:
+            read = _read_one(file, aside, labelled=labelled, values=values)
         parts += [replace(each, part=each.part or whole) for each in read]
+    if loose:
+        parts = joined(parts)
     if parts and all(file.name.lower().endswith(SERIES) for file in files):
         parts = one_length(parts)
     if bare and parts:

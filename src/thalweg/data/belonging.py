@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-__all__ = ["GROUP_COLUMNS", "Groups", "best_column", "groups_in_names", "rank_of_column", "together"]
+__all__ = ["GROUP_COLUMNS", "Groups", "best_column", "groups_in_names", "may_be_class", "rank_of_column", "together"]
 
 Groups: TypeAlias = tuple[tuple[str, ...], ...]
 
@@ -25,6 +25,11 @@ _NAMINGS = (
     (re.compile(r"(?:^|/)(TCGA[-_][A-Z0-9]{2}[-_][A-Z0-9]{4})(?![A-Z0-9])"), "patient"),
     (re.compile(r"(?:^|/)([0-9a-f]{8})_nohash_\d+\.[a-z0-9]+$"), "speaker"),
 )
+_FOLDERS = (
+    (re.compile(r"/((?:patient|subject|pat|subj|case)s?[ _-]?\(?\d+\)?)/[^/]+$", re.IGNORECASE), "patient"),
+    (re.compile(r"/((?:speaker|actor|person|participant|user)s?[ _-]?\(?\d+\)?)/[^/]+$", re.IGNORECASE), "person"),
+)
+"""Folders of patients in those of classes; of one name in two classes, they may be one."""
 
 
 def rank_of_column(name: str) -> int | None:
@@ -49,6 +54,22 @@ def rank_of_column(name: str) -> int | None:
     if word in _NUMBERED and whole.removesuffix("s") == word and word != "user":
         return None
     return GROUP_COLUMNS.index(word if word in GROUP_COLUMNS else whole)
+
+
+def may_be_class(name: str) -> bool:
+    """Tell whether a column that says what belongs together may be what is to be told apart all the same.
+
+    Args:
+        name: The column's name.
+
+    Returns:
+        True for persons and speakers, whom networks are asked to know; False for numbers of patients and the like.
+
+    Example:
+        >>> may_be_class("speaker"), may_be_class("patient_id"), may_be_class("speaker_id")
+        (True, False, False)
+    """
+    return name.strip().lower() in {"person", "speaker", "actor", "name"}
 
 
 def best_column(names: Sequence[str]) -> int | None:
@@ -102,7 +123,7 @@ def groups_in_names(files: Sequence[str]) -> tuple[Groups, int, str]:
         >>> groups_in_names(["cat/1.jpg", "dog/1.jpg"])
         ((), 0, '')
     """
-    for naming, what in _NAMINGS:
+    for naming, what in (*_NAMINGS, *_FOLDERS):
         found = []
         for file in files:
             match = naming.search(file)

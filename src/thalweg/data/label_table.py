@@ -6,6 +6,7 @@
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 from thalweg.core.dataset import Part
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
-from thalweg.data.belonging import best_column, rank_of_column
+from thalweg.data.belonging import best_column, may_be_class, rank_of_column
 from thalweg.data.json_lists import JSON_LISTS, json_rows
 from thalweg.data.named_files import Names, part_of_table
 from thalweg.data.part_names import PART_NAMES
@@ -38,6 +39,7 @@ _ENDINGS = (
 _LARGEST = 64 << 20
 _COVERED = 0.5
 _SEPARATORS = "|"
+_PLURALS = ("labels", "tags", "classes", "categories")  # columns called so may well hold several a cell
 _MOST_SCORES = 10  # different numbers that are not whole and may still be classes, such as grades of 1.5
 _KINDS_OF_LENGTHS, _ANEW = 3, 1.5  # one to three words a cell or more, and fewer words than cells: no names of classes
 
@@ -126,7 +128,8 @@ class Table:
         parts = _part_column(body, columns, files)
         left = {place: name for place, name in columns.items() if place not in {files, parts}}
         apart = {place: name for place, name in left.items() if rank_of_column(name) is None}
-        told = _classes(printable(table), body, apart) or _classes(printable(table), body, left)
+        persons = apart | {place: name for place, name in left.items() if may_be_class(name)}
+        told = _classes(printable(table), body, apart) or _classes(printable(table), body, persons)
         if told is None:
             _refuse_without_classes(printable(table), body, left)
             return None
@@ -137,7 +140,7 @@ class Table:
         made = cls(
             name=printable(table),
             named=usual,
-            said=f"{said}, of {'folders' if folders else 'files'} in column {files + 1} "
+            said=f"{said}, of {'folders or beginnings of names' if folders else 'files'} in column {files + 1} "
             f"({printable(columns[files])[:40]})",
             own_part=part_of_table(table) or part_of_table(table.rpartition("/")[0]),
             grouped_by="" if grouped is None else columns[grouped],
@@ -362,7 +365,9 @@ def _of_column(shown: str, body: Sequence[Sequence[str]], place: int, left: Mapp
     lists = [_items(cell) for cell in cells]
     if any(lists) and all(len(items) == 1 for cell, items in zip(cells, lists, strict=True) if cell):
         cells = [items[0] if items else "" for items in lists]
-    elif joined := [cell for cell, items in zip(cells, lists, strict=True) if len(items) > 1] or _joined(cells):
+    elif joined := [cell for cell, items in zip(cells, lists, strict=True) if len(items) > 1] or _joined(
+        cells, several_said=left[place].lower().endswith(_PLURALS)
+    ):
         raise SourceError(
             f"{shown}: {len(joined):,} of {len(cells):,} pictures have several classes, such as "
             f"{printable(joined[0])[:60]!r} in column {printable(left[place])!r}: a picture has one class here; "
@@ -386,13 +391,18 @@ def _items(cell: str) -> list[str]:
     return [item for each in cell[1:-1].split(",") if (item := each.strip().strip("\"'"))]
 
 
-def _joined(cells: Sequence[str]) -> list[str]:
+def _joined(cells: Sequence[str], *, several_said: bool = False) -> list[str]:
     """Cells that name several classes: of words that are classes elsewhere, or that are put together anew each time."""
     joined = [cell for cell in cells if _SEPARATORS in cell]
     known = set(cells) - {""}
     for separator in (";", ",", " "):
         if joined:
             break
+        parted = [{each.strip() for each in cell.split(separator)} for cell in known if separator in cell]
+        again = Counter(word for words in parted for word in words)
+        if several_said and separator != " " and any(count > 1 for count in again.values()):
+            joined = [cell for cell in cells if separator in cell]
+            continue
         pieces = {cell: [piece for each in cell.split(separator) if (piece := each.strip())] for cell in known}
         several = {cell for cell, each in pieces.items() if len(each) > 1}
         made = {cell for cell in several if known >= set(pieces[cell])}

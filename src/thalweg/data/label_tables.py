@@ -178,4 +178,11 @@ def _one_or_parts(read: Sequence[Table]) -> list[Table]:
         apart[table.own_part] = table
     if len(set(apart) - {None}) > 1:
         return [table for part, table in apart.items() if part is not None]
+    alike: dict[str, list[Table]] = {}
+    for table in read:
+        alike.setdefault(table.name.rpartition("/")[2], []).append(table)
+    several = max(alike.values(), key=lambda tables: sum(len(each.labels) for each in tables))
+    named = [file for table in several for file in table.labels]
+    if len(several) > 1 and len(set(named)) == len(named):
+        return several  # REFERENCE.csv in each of the folders of recordings
     return [max(read, key=lambda each: len(each.labels))]

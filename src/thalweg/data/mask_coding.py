@@ -22,6 +22,7 @@ _MANY = 64
 _BINARY = frozenset({0, 255})
 _WIDE = frozenset({0, (1 << 16) - 1})  # black and white in 16 bits
 _MOST_GREYS, _DARK, _EXTREME = 16, 64, 0.8  # masks with more values, of which few pixels are neither black nor white
+_FEWEST_COUNTED = 6  # masks and objects, before numbers are taken for counts
 _APART = 32  # between greys that are chosen to be seen; numbers of classes follow one another
 
 
@@ -69,6 +70,8 @@ class _Seen:
         self.palette: tuple[Colour, ...] = ()
         self.problem = ""
         self.pixels = self.extreme = 0
+        self.tops: set[int] = set()
+        self.gaps = 0
 
     @property
     def binary(self) -> bool:
@@ -81,6 +84,12 @@ class _Seen:
         ends = {0, VOID} <= self.values and max(self.values) == VOID and not self.coloured and not self.palette
         mixed = len(self.values) > _MOST_GREYS and any(_DARK < value < VOID - _DARK for value in self.values)
         return ends and mixed and self.extreme >= _EXTREME * self.pixels
+
+    @property
+    def counted(self) -> bool:
+        """Whether each mask holds 0, 1, 2 ... up to a number of its own, as masks that count objects do."""
+        many = self.read >= _FEWEST_COUNTED and len(self.tops) > 2  # noqa: PLR2004 - not with objects and without
+        return many and not self.gaps and max(self.tops) >= _FEWEST_COUNTED
 
     @property
     def spread(self) -> bool:
@@ -103,6 +112,9 @@ class _Seen:
         self.read, self.coloured, self.lossy = self.read + 1, self.coloured + held.coloured, self.lossy + held.lossy
         self.palette = self.palette or held.palette
         self.values |= set(np.unique(held.values).tolist())
+        own = np.unique(held.values)
+        self.tops.add(int(own[-1]))
+        self.gaps += len(own) != int(own[-1]) + 1
         self.pixels += held.values.size
         self.extreme += int(((held.values == 0) | (held.values == VOID)).sum())
         self.grey = self.grey or held.coloured or not is_black_and_white(held.values)
@@ -185,6 +197,8 @@ def _numbers(table: ClassTable | None, seen: _Seen, source: str) -> MaskCoding:
         names = tuple(f"class {value}" for value in found)
         meaning = {value: index for index, value in enumerate(found)} | {VOID: VOID}
         said = "no classes.csv names them; 255 counts as void"
+        if seen.counted:
+            said += "; each mask counts from 0 on: if these are numbers of objects, save them as 0 and 1"
     if len(names) < 2:  # noqa: PLR2004 - something must be told apart
         void = " beside 255, which counts as void" if VOID in values and len(values) > 1 else ""
         raise SourceError(

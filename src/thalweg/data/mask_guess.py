@@ -5,6 +5,7 @@ many, the one are masks of the other. Class folders may number their files alike
 neither is flat; drawings in a few colours are, and then both are.
 """
 
+import itertools
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from thalweg.core.dataset import Part
 from thalweg.core.errors import PictureError, SourceError
 from thalweg.core.files import printable
 from thalweg.data.mask_decode import read_held
-from thalweg.data.mask_pairs import Pair, matched, stem_of
+from thalweg.data.mask_pairs import Pair, matched, stem_of, twin_masks
 from thalweg.data.part_names import part_within
 from thalweg.data.walk import list_folder, maybe_picture
 
@@ -29,8 +30,10 @@ _LOOKED_AT = 3  # files a folder
 _FLAT = 64  # values in a mask, at most
 _SMALLEST = 24 * 24  # pixels, below which few values say nothing
 _AGREE = 0.8
+_RUN_TOGETHER = re.compile(r"^(train|val|valid|test)(?:crop|data|set|imgs?|images)$", re.IGNORECASE)
 _FEWEST = 3
-_LOSSLESS = (".png", ".bmp", ".gif", ".tif", ".tiff")
+_LOSSLESS = (".png", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
+_STRONG = re.compile(r"masks?|segment|ground.?truth|annot|labels?", re.IGNORECASE)
 _NO_CLASSES = re.compile(r"instance|object|depth|edge|disparity|colormap|_rgb|rgb_|weight|confidence", re.IGNORECASE)
 _CLASSES = re.compile(r"mask|label|semantic|seg|annot|truth|gt|manual", re.IGNORECASE)
 _PHOTOS = re.compile(r"rgb|image|img|photo|picture|original|input|color|colour|left|raw", re.IGNORECASE)
@@ -78,6 +81,9 @@ def guess_masks(root: Path) -> list[Pair]:
     """
     places = [place for place in _folders(root) if place]
     folders = [_looked(root, place) for place in places]
+    alone = folders or [_looked(root, "")]
+    if twins := [each for each in alone if (len(alone) == 1 or _part(each.path)) and _hold_twins(root, each)]:
+        return [Pair(each.path, each.path, _part(each.path)) for each in twins]
     folders = [each for each in folders if len(each.files) >= _FEWEST]
     if not 1 < len(folders) <= _MOST_FOLDERS:
         return []
@@ -89,13 +95,22 @@ def guess_masks(root: Path) -> list[Pair]:
                 if not _looks(root, other)[0]:
                     masks.setdefault(other.path, []).append(one)
     if not masks:
+        _refuse_unpaired(root, folders)
         return []
     return list(_chosen(root, masks))
 
 
+def _hold_twins(root: Path, folder: _Folder) -> bool:
+    """Whether most pictures lie beside a file of the same name and another ending that looks as masks do."""
+    masks = twin_masks(folder.files)
+    if not masks or 4 * len(masks) < len(folder.files):
+        return False
+    return _looks(root, _Folder("", sorted(masks), frozenset()))[0]
+
+
 def _looked(root: Path, place: str) -> _Folder:
     listing = list_folder(os.fspath(root), place)
-    files = [f"{place}/{name}" for name in listing.files]
+    files = [f"{place}/{name}" if place else name for name in listing.files]
     pictures = [file for file in files if not maybe_picture(os.fspath(root), file)]
     return _Folder(place, pictures, frozenset(stem_of(file, place).lower() for file in pictures))
 
@@ -108,7 +123,8 @@ def _agree(masks: _Folder, pictures: _Folder) -> bool:
 
 
 def _part(path: str) -> Part | None:
-    return next((part for name in path.split("/") if (part := part_within(name))), None)
+    names = (_RUN_TOGETHER.sub(r"\1", name) for name in path.split("/"))
+    return next((part for name in names if (part := part_within(name))), None)
 
 
 def _looks(root: Path, folder: _Folder) -> tuple[bool, bool, bool]:
@@ -135,11 +151,36 @@ def _looks(root: Path, folder: _Folder) -> tuple[bool, bool, bool]:
     return folder.looks
 
 
+def _common(one: str, other: str) -> int:
+    """How many folders around two are the same."""
+    return sum(
+        1
+        for _ in itertools.takewhile(
+            lambda pair: pair[0] == pair[1], zip(one.split("/"), other.split("/"), strict=False)
+        )
+    )
+
+
+def _refuse_unpaired(root: Path, folders: Sequence[_Folder]) -> None:
+    """Say it where a folder is called and looks as masks do, and the others do not, and no names agree."""
+    called = [each for each in folders if _STRONG.search(each.path)]
+    others = [each for each in folders if each not in called]
+    flat = [each for each in called if _looks(root, each)[0]]
+    if flat and len(flat) == len(called) and others and not any(_looks(root, each)[0] for each in others):
+        masks, pictures, one = printable(flat[0].path), printable(others[0].path), printable(flat[0].files[0])
+        raise SourceError(
+            f"{printable(root)}: {masks}/ looks like masks of the pictures in {pictures}/, but no names agree, such as "
+            f"{one}; a picture A.jpg wants one mask A.png"
+        )
+
+
 def _chosen(root: Path, masks: Mapping[str, Sequence[_Folder]]) -> Iterator[Pair]:
     """One folder of masks for each folder of pictures, and one of pictures for each of masks."""
     taken: dict[str, str] = {}
     for pictures, candidates in masks.items():
         several = list(candidates)
+        nearest = max(_common(pictures, each.path) for each in several)
+        several = [each for each in several if _common(pictures, each.path) == nearest]
         tests: tuple[Callable[[_Folder], bool], ...] = (
             lambda each: not _NO_CLASSES.search(each.path),
             lambda each: _CLASSES.search(each.path) is not None,
@@ -161,6 +202,8 @@ def _chosen(root: Path, masks: Mapping[str, Sequence[_Folder]]) -> Iterator[Pair
     for mask, several_pictures in owners.items():
         named = [each for each in several_pictures if _PHOTOS.search(each.rpartition("/")[2])] or several_pictures
         near = [each for each in named if each.rpartition("/")[2].lower() in {"rgb", "image", "images", "img"}] or named
+        if len(near) > 1 and not _CLASSES.search(mask):
+            continue  # a class of drawings beside classes of photos
         if len(near) > 1:
             names = ", ".join(f"{printable(each)}/" for each in near[:4])
             raise SourceError(

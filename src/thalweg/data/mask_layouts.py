@@ -35,6 +35,7 @@ from thalweg.data.mask_pairs import (
     pairs_in,
     side_by_side,
     stem_of,
+    twin_masks,
 )
 from thalweg.data.mask_table import pairs_in_table
 from thalweg.data.part_names import PART_NAMES, part_of
@@ -105,6 +106,9 @@ def find_masks(root: Path) -> Arrangement | None:  # noqa: PLR0911 - each way of
                 raise
         if not listing.all_folders and side_by_side(listing.files):
             return _arranged(root, listing, [Pair("", "", None)])
+        if not listing.all_folders:
+            guessed = guess_masks(root)
+            return _arranged(root, listing, guessed) if guessed else None
         if subjects := in_subjects(root, listing):
             return _arranged(root, listing, subjects, subjects=True)
         _refuse_packed(root, listing)
@@ -267,7 +271,8 @@ def _files_of(top: str, listing: Listing, pair: Pair) -> tuple[list[str], list[s
     usable = [file for file, reason in reasons.items() if not reason]
     tables = {name.lower() for name in TABLES}
     odd = [Notice(file, why) for file, why in reasons.items() if why and file.rpartition("/")[2].lower() not in tables]
-    return [file for file in usable if not is_mask(file)], [file for file in usable if is_mask(file)], odd
+    masks = {file for file in usable if is_mask(file)} or twin_masks(usable)
+    return [file for file in usable if file not in masks], [file for file in usable if file in masks], odd
 
 
 def _paired(pictures: Sequence[str], masks: dict[str, str], pair: Pair) -> Iterator[tuple[str, str, str | None]]:

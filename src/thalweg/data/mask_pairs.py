@@ -15,7 +15,18 @@ from thalweg.core.dataset import Part
 from thalweg.data.part_names import PART_NAMES, part_of
 from thalweg.data.walk import Listing, list_folder, maybe_picture
 
-__all__ = ["MASKS", "PICTURES", "Pair", "in_subjects", "is_mask", "matched", "pairs_in", "side_by_side", "stem_of"]
+__all__ = [
+    "MASKS",
+    "PICTURES",
+    "Pair",
+    "in_subjects",
+    "is_mask",
+    "matched",
+    "pairs_in",
+    "side_by_side",
+    "stem_of",
+    "twin_masks",
+]
 
 # fmt: off
 PICTURES = frozenset({
@@ -35,13 +46,15 @@ _BY_HAND = ("1st_manual", "manual", "manual1")  # beside them, mask/ says what t
 _SUFFIXES = ("annot", "_annot", "_labels", "_label", "_masks", "_mask", "labels", "masks", "_gt")
 _WORDS = re.compile(
     r"[._-](?:leftimg8bit|gtfine|gtcoarse|labelids|labeltrainids|mask|masks|label|labels|gt|seg|segmentation|annot|"
-    r"groundtruth|l|rgb|image|img|sat|1stho|2ndho)$",
+    r"groundtruth|l|rgb|image|img|sat|1stho|2ndho|anno|annotation)$",
     re.IGNORECASE,
 )
 _BESIDE = re.compile(
-    r"[._-](?:mask|masks|label|labels|gt|seg|segmentation|annot|groundtruth|l|1stho|2ndho)$", re.IGNORECASE
+    r"[._-](?:mask|masks|label|labels|gt|seg|segmentation|annot|groundtruth|l|1stho|2ndho|anno|annotation)$",
+    re.IGNORECASE,
 )
-_LAST_WORD = re.compile(r"[ _-][^ _\-/]*$")
+_LAST_WORD = re.compile(r"[ ._-][^ ._\-/]*$")
+_EXACT = (".png", ".bmp", ".gif")
 _HASH = re.compile(r"[0-9a-f]{16,}", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+")
 _ALIKE = 0.25  # of folders of subjects so many kinds of names, at most
@@ -175,6 +188,23 @@ def side_by_side(files: Sequence[str]) -> bool:
     pictures = {stem_of(file, "").lower() for file in files if not is_mask(file) and not maybe_picture("", file)}
     masks = {stem_of(file, "").lower() for file in files if is_mask(file)}
     return len(pictures & masks) > len(pictures) / 2
+
+
+def twin_masks(files: Sequence[str]) -> frozenset[str]:
+    """Files that may be masks of those of the same name that end as photos do: `A.png` beside `A.jpg`.
+
+    Args:
+        files: Paths of the files of one folder.
+
+    Returns:
+        Those of them.
+
+    Example:
+        >>> sorted(twin_masks(["A.jpg", "A.png", "B.jpg", "C.png"]))
+        ['A.png']
+    """
+    photos = {file.rpartition(".")[0] for file in files if file.lower().endswith((".jpg", ".jpeg"))}
+    return frozenset(file for file in files if file.lower().endswith(_EXACT) and file.rpartition(".")[0] in photos)
 
 
 def stem_of(file: str, folder: str) -> str:

@@ -1,6 +1,7 @@
 """Files of a source by what a table may call them: by path, name, without an ending, or by the folder around them."""
 
 import itertools
+import re
 from collections.abc import Sequence
 
 from thalweg.core.dataset import Part
@@ -20,6 +21,8 @@ _TABLE_WORDS = (
     "metadata",
     "list",
 )
+_SEPARATOR = re.compile(r"[_. -]")
+_MOST_BEGINNINGS = 3
 
 
 class Names:
@@ -56,19 +59,26 @@ class Names:
         return several[0] if len(several) == 1 else _by_ending(path, several, home)
 
     def inside(self, cell: str) -> Sequence[str]:
-        """The files in a folder that a cell means, such as that of a patient.
+        """The files in a folder that a cell means, such as that of a patient, or whose names begin with it.
 
         Args:
             cell: The table's cell.
 
         Returns:
-            Their paths; nothing where no folder around a file is called so.
+            Their paths; nothing where no folder around a file is called so, nor a file begins so: `101_1b1.wav`.
         """
         if not self._folders:
             for file in sorted(self.files):
-                for folder in set(file.lower().split("/")[:-1]):
+                *folders, name = file.lower().split("/")
+                for folder in {*folders, *_beginnings(name)}:
                     self._folders.setdefault(folder, []).append(file)
         return self._folders.get(cell.strip().strip("\"'").replace("\\", "/").strip("/").rpartition("/")[2].lower(), ())
+
+
+def _beginnings(name: str) -> Sequence[str]:
+    """Words that a name begins with, up to each of its first separators."""
+    ends = [match.start() for match in itertools.islice(_SEPARATOR.finditer(name), _MOST_BEGINNINGS)]
+    return [name[:end] for end in ends if end]
 
 
 def _by_ending(path: str, several: Sequence[str], home: str) -> str:

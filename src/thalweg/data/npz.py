@@ -25,7 +25,7 @@ from thalweg.core.files import printable
 from thalweg.data.array_part import ArrayPart
 from thalweg.data.part_names import PART_NAMES
 
-__all__ = ["DAMAGE", "GROUPS", "is_label_file", "is_sample_name", "names_objects", "read_npy", "read_npz"]
+__all__ = ["DAMAGE", "GROUPS", "is_label_file", "is_sample_name", "names_objects", "partners", "read_npy", "read_npz"]
 
 _SAMPLES = (
     "x", "images", "image", "imgs", "data", "features", "inputs", "arr_0", "signals", "signal", "series", "beats",
@@ -134,7 +134,7 @@ def read_npy(path: Path, *, labelled: bool | None = True) -> list[ArrayPart]:
     groups: npt.NDArray[np.generic] | None = None
     grouped_by = ""
     if labelled is not False:
-        wanted = _partners(path.stem)
+        wanted = partners(path.stem)
         beside = {each.stem.lower(): each for each in path.parent.glob("*.npy")}
         found = next((beside[name] for name in wanted if name in beside and beside[name] != path), None)
         if found is None and labelled:
@@ -167,8 +167,19 @@ def _load(path: Path) -> npt.NDArray[np.generic]:
     return loaded
 
 
-def _partners(stem: str) -> list[str]:
-    """Names that the labels of an array may have: `y_train` or `labels_train` for `x_train`, `b_labels` for `b`."""
+def partners(stem: str) -> list[str]:
+    """Names that the labels of an array may have.
+
+    Args:
+        stem: Name of its file, without the ending.
+
+    Returns:
+        Names without an ending, the likeliest first.
+
+    Example:
+        >>> partners("X_train")[0], partners("beats")[-3]
+        ('y_train', 'beats_y')
+    """
     words = _words(stem)
     names = []
     for index, word in enumerate(words):

@@ -18,7 +18,7 @@ from thalweg.data.mask_scan import masks_of
 from thalweg.data.measured import Measured, open_measured
 from thalweg.data.name_classes import boxes_in
 from thalweg.data.part_lists import with_parts_of_lists
-from thalweg.data.part_names import parts_among
+from thalweg.data.part_names import part_within, parts_among
 from thalweg.data.sample_table import Samples
 from thalweg.data.scanned import Scan
 from thalweg.data.source import OpenedSource
@@ -158,7 +158,8 @@ def _by_table(opened: OpenedSource, least: int, *, folders: Scan | None = None) 
         return None
     if folders is not None:
         alike = {name.casefold() for name in said.classes} & {name.casefold() for name in folders.classes}
-        if alike or not said.named or said.covered < _COVERS:
+        pieces = all(part_within(name) for name in folders.classes)  # training-a, training-b
+        if alike or not (said.named or pieces) or said.covered < _COVERS:
             return None
     return Scan(
         root=root,
