@@ -208,3 +208,12 @@ def test_masks_whose_names_agree_with_none_are_no_class(tmp_path):
         mask(tmp_path / f"mask-anno/{n:05d}_skin.png")
     with pytest.raises(SourceError, match="looks like masks of the pictures in faces/, but no names agree"):
         find_masks(tmp_path)
+
+
+def test_masks_of_single_classes_are_told_as_such(tmp_path):
+    for n in range(4):
+        photo(tmp_path / f"images/{n}.png")
+        mask(tmp_path / f"masks/{n}_car.png")
+        mask(tmp_path / f"masks/{n}_road.png")
+    with pytest.raises(SourceError, match=r"each picture has several masks \(0_car.png, 0_road.png\)"):
+        find_masks(tmp_path)

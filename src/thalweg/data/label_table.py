@@ -199,6 +199,8 @@ def read_groups(path: Path, named: Callable[[], Names]) -> tuple[str, dict[str, 
         The column that says it, and what each file belongs to; nothing where no column does, or few files are named.
     """
     try:
+        if path.name.lower().endswith(TABLES) and best_column(next(open_rows(path), [])) is None:
+            return "", {}  # without reading all of it
         rows = _without_comments(rows_of(path))
     except SourceError:
         return "", {}

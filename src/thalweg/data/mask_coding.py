@@ -86,10 +86,11 @@ class _Seen:
         return ends and mixed and self.extreme >= _EXTREME * self.pixels
 
     @property
-    def counted(self) -> bool:
-        """Whether each mask holds 0, 1, 2 ... up to a number of its own, as masks that count objects do."""
+    def doubt(self) -> str:
+        """What to say where each mask holds 0, 1, 2 ... up to a number of its own, as masks that count objects do."""
         many = self.read >= _FEWEST_COUNTED and len(self.tops) > 2  # noqa: PLR2004 - not with objects and without
-        return many and not self.gaps and max(self.tops) >= _FEWEST_COUNTED
+        counted = many and not self.gaps and max(self.tops) >= _FEWEST_COUNTED
+        return "; each mask counts from 0 on: if these are numbers of objects, save them as 0 and 1" if counted else ""
 
     @property
     def spread(self) -> bool:
@@ -196,9 +197,7 @@ def _numbers(table: ClassTable | None, seen: _Seen, source: str) -> MaskCoding:
             )
         names = tuple(f"class {value}" for value in found)
         meaning = {value: index for index, value in enumerate(found)} | {VOID: VOID}
-        said = "no classes.csv names them; 255 counts as void"
-        if seen.counted:
-            said += "; each mask counts from 0 on: if these are numbers of objects, save them as 0 and 1"
+        said = f"no classes.csv names them; 255 counts as void{seen.doubt}"
     if len(names) < 2:  # noqa: PLR2004 - something must be told apart
         void = " beside 255, which counts as void" if VOID in values and len(values) > 1 else ""
         raise SourceError(

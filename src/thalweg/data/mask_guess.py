@@ -46,6 +46,7 @@ class _Folder:
     path: str
     files: Sequence[str]
     stems: frozenset[str]
+    mixed: bool = False  # photos beside pictures without loss
     looks: tuple[bool, bool, bool] | None = field(default=None)  # flat, coloured, of 16 bits
 
 
@@ -67,11 +68,12 @@ def _folders(root: Path) -> list[str]:
     return found
 
 
-def guess_masks(root: Path) -> list[Pair]:
+def guess_masks(root: Path, *, insist: bool = True) -> list[Pair]:
     """Pair folders of pictures with folders of masks by the names of their files and by their contents.
 
     Args:
         root: The source's folder.
+        insist: Whether masks whose names agree with none are refused.
 
     Returns:
         The pairs; none where nothing looks so.
@@ -79,14 +81,14 @@ def guess_masks(root: Path) -> list[Pair]:
     Raises:
         SourceError: Pictures have masks in several folders that may be meant.
     """
-    places = [place for place in _folders(root) if place]
-    folders = [_looked(root, place) for place in places]
-    alone = folders or [_looked(root, "")]
-    if twins := [each for each in alone if (len(alone) == 1 or _part(each.path)) and _hold_twins(root, each)]:
+    places = [place for place in _folders(root) if place] or [""]
+    looked = [_looked(root, place, whole=False) for place in places]
+    if twins := [each for each in looked if (len(looked) == 1 or _part(each.path)) and _hold_twins(root, each)]:
         return [Pair(each.path, each.path, _part(each.path)) for each in twins]
+    if not 1 < len(looked) <= _MOST_FOLDERS or not any(_looks(root, each)[0] for each in looked):
+        return []  # before the names of 100,000 photos are taken apart
+    folders = [_looked(root, place) for place in places]
     folders = [each for each in folders if len(each.files) >= _FEWEST]
-    if not 1 < len(folders) <= _MOST_FOLDERS:
-        return []
     masks: dict[str, list[_Folder]] = {}
     for one in folders:
         partners = [other for other in folders if other is not one and _agree(one, other)]
@@ -95,22 +97,33 @@ def guess_masks(root: Path) -> list[Pair]:
                 if not _looks(root, other)[0]:
                     masks.setdefault(other.path, []).append(one)
     if not masks:
-        _refuse_unpaired(root, folders)
+        if insist and len({each.path.partition("/")[0] for each in folders}) == 2:  # noqa: PLR2004 - they would be classes
+            _refuse_unpaired(root, folders)
         return []
     return list(_chosen(root, masks))
 
 
 def _hold_twins(root: Path, folder: _Folder) -> bool:
     """Whether most pictures lie beside a file of the same name and another ending that looks as masks do."""
-    masks = twin_masks(folder.files)
-    if not masks or 4 * len(masks) < len(folder.files):
+    if not folder.mixed:
+        return False
+    whole = _looked(root, folder.path)
+    masks = twin_masks(whole.files)
+    if not masks or 4 * len(masks) < len(whole.files):
         return False
     return _looks(root, _Folder("", sorted(masks), frozenset()))[0]
 
 
-def _looked(root: Path, place: str) -> _Folder:
+def _looked(root: Path, place: str, *, whole: bool = True) -> _Folder:
+    """A folder's pictures and what they are called; or a few of the pictures alone."""
     listing = list_folder(os.fspath(root), place)
     files = [f"{place}/{name}" if place else name for name in listing.files]
+    if not whole:
+        endings = {file.rpartition(".")[2].lower() for file in files}
+        mixed = bool(endings & {"jpg", "jpeg"}) and bool(endings & {"png", "bmp", "gif"})
+        files = [file for file in files if file.lower().endswith(_LOSSLESS)] or files
+        few = files[:: max(1, len(files) // _LOOKED_AT)][:_LOOKED_AT]
+        return _Folder(place, [file for file in few if not maybe_picture(os.fspath(root), file)], frozenset(), mixed)
     pictures = [file for file in files if not maybe_picture(os.fspath(root), file)]
     return _Folder(place, pictures, frozenset(stem_of(file, place).lower() for file in pictures))
 

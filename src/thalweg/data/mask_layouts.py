@@ -101,7 +101,7 @@ def find_masks(root: Path) -> Arrangement | None:  # noqa: PLR0911 - each way of
             try:
                 return _arranged(root, listing, pairs)
             except SourceError:
-                if guessed := guess_masks(root):
+                if guessed := guess_masks(root, insist=False):
                     return _arranged(root, listing, guessed)
                 raise
         if not listing.all_folders and side_by_side(listing.files):

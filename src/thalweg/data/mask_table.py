@@ -1,5 +1,6 @@
 """Pictures and masks that a table names side by side: `image,mask` with a pair of files a row."""
 
+import itertools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from thalweg.core.errors import SourceError
 from thalweg.data.label_table import file_column, rows_of
 from thalweg.data.named_files import Names
 from thalweg.data.part_names import PART_NAMES
-from thalweg.data.tables import TABLES
+from thalweg.data.tables import TABLES, open_rows
 from thalweg.data.walk import Listing, walk_folders
 
 __all__ = ["pairs_in_table"]
@@ -34,11 +35,11 @@ def pairs_in_table(root: Path, listing: Listing) -> tuple[str, tuple[Sample, ...
     names: Names | None = None
     for table in tables[:_MOST_TABLES]:
         try:
-            rows = rows_of(root / table)
+            place = _mask_column(list(itertools.islice(open_rows(root / table), _LOOKED_AT)))
+            rows = [] if place is None else rows_of(root / table)
         except SourceError:
             continue
-        place = _mask_column(rows)
-        if place is None:
+        if place is None or not rows:
             continue
         if names is None:
             found, _ = walk_folders(os.fspath(root), listing.folders, linked=listing.linked)

@@ -23,6 +23,7 @@ _TABLE_WORDS = (
 )
 _SEPARATOR = re.compile(r"[_. -]")
 _MOST_BEGINNINGS = 3
+_MOST_NAMES = 50_000  # files whose names are taken apart
 
 
 class Names:
@@ -70,7 +71,7 @@ class Names:
         if not self._folders:
             for file in sorted(self.files):
                 *folders, name = file.lower().split("/")
-                for folder in {*folders, *_beginnings(name)}:
+                for folder in {*folders, *(_beginnings(name) if len(self.files) <= _MOST_NAMES else ())}:
                     self._folders.setdefault(folder, []).append(file)
         return self._folders.get(cell.strip().strip("\"'").replace("\\", "/").strip("/").rpartition("/")[2].lower(), ())
 
