@@ -46,10 +46,10 @@ def channel_files(path: Path) -> tuple[Path, ...]:
     """
     listing = list_folder(os.fspath(path))
     found: list[Path] = []
-    for name in listing.all_folders:
+    for name in filter(part_of, listing.all_folders):
         inside = list_folder(os.fspath(path), name)
         labels = [file for file in inside.files if (match := _LABELS.fullmatch(file)) and part_of(match["part"])]
-        if part_of(name) is None or len(labels) != 1 or not inside.all_folders:
+        if len(labels) != 1 or not inside.all_folders:
             continue
         channels = [
             path / name / inner / file

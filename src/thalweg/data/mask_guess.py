@@ -20,7 +20,7 @@ from thalweg.core.files import printable
 from thalweg.data.mask_decode import read_held
 from thalweg.data.mask_pairs import Pair, matched, stem_of, twin_masks
 from thalweg.data.part_names import part_within
-from thalweg.data.walk import list_folder, maybe_picture
+from thalweg.data.walk import Listing, list_folder, maybe_picture
 
 __all__ = ["guess_masks"]
 
@@ -33,6 +33,7 @@ _AGREE = 0.8
 _RUN_TOGETHER = re.compile(r"^(train|val|valid|test)(?:crop|data|set|imgs?|images)$", re.IGNORECASE)
 _FEWEST = 3
 _LOSSLESS = (".png", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
+_PHOTO = (".jpg", ".jpeg", ".webp")
 _STRONG = re.compile(r"masks?|segment|ground.?truth|annot|labels?", re.IGNORECASE)
 _NO_CLASSES = re.compile(r"instance|object|depth|edge|disparity|colormap|_rgb|rgb_|weight|confidence", re.IGNORECASE)
 _CLASSES = re.compile(r"mask|label|semantic|seg|annot|truth|gt|manual", re.IGNORECASE)
@@ -50,22 +51,34 @@ class _Folder:
     looks: tuple[bool, bool, bool] | None = field(default=None)  # flat, coloured, of 16 bits
 
 
-def _folders(root: Path) -> list[str]:
-    """Folders that hold pictures directly; none where there are too many, as of classes, or one cannot be read."""
-    found: list[str] = []
+def _folders(root: Path) -> list[_Folder]:
+    """Folders that hold pictures directly, with a few of these; none where there are too many, or one is unreadable."""
+    found: list[_Folder] = []
     left = [""]
     while left:
         folder = left.pop(0)
         listing = list_folder(os.fspath(root), folder)
         if listing.problem or len(found) > _MOST_FOLDERS:
             return []
-        if any(not maybe_picture(os.fspath(root), f"{folder}/{name}") for name in listing.files[:_LOOKED_AT]):
-            found.append(folder)
+        few = _few(root, folder, listing)
+        found += [few] if few.files else []
         if folder.count("/") < _DEEPEST:
             left += [f"{folder}/{name}" if folder else name for name in listing.folders]
         if len(left) > 4 * _MOST_FOLDERS:
             return []
     return found
+
+
+def _few(root: Path, place: str, listing: Listing) -> _Folder:
+    """A few pictures of a folder, those without loss first, since only such may be masks."""
+    names = listing.files
+    endings = {name.rpartition(".")[2].lower() for name in names}
+    mixed = bool(endings & {"jpg", "jpeg"}) and bool(endings & {"png", "bmp", "gif"})
+    exact = [name for name in names if name.lower().endswith(_LOSSLESS)]
+    chosen = exact or [name for name in names if name.lower().endswith(_PHOTO)] or list(names)
+    few = chosen[:: max(1, len(chosen) // _LOOKED_AT)][:_LOOKED_AT]
+    files = [f"{place}/{name}" if place else name for name in few]
+    return _Folder(place, [file for file in files if not maybe_picture(os.fspath(root), file)], frozenset(), mixed)
 
 
 def guess_masks(root: Path, *, insist: bool = True) -> list[Pair]:
@@ -81,13 +94,14 @@ def guess_masks(root: Path, *, insist: bool = True) -> list[Pair]:
     Raises:
         SourceError: Pictures have masks in several folders that may be meant.
     """
-    places = [place for place in _folders(root) if place] or [""]
-    looked = [_looked(root, place, whole=False) for place in places]
+    few = _folders(root)
+    looked = [each for each in few if each.path] or few
     if twins := [each for each in looked if (len(looked) == 1 or _part(each.path)) and _hold_twins(root, each)]:
         return [Pair(each.path, each.path, _part(each.path)) for each in twins]
-    if not 1 < len(looked) <= _MOST_FOLDERS or not any(_looks(root, each)[0] for each in looked):
+    flat = sum(_looks(root, each)[0] for each in looked) if 1 < len(looked) <= _MOST_FOLDERS else 0
+    if not 0 < flat < len(looked):
         return []  # before the names of 100,000 photos are taken apart
-    folders = [_looked(root, place) for place in places]
+    folders = [_looked(root, each.path) for each in looked]
     folders = [each for each in folders if len(each.files) >= _FEWEST]
     masks: dict[str, list[_Folder]] = {}
     for one in folders:
@@ -114,16 +128,10 @@ def _hold_twins(root: Path, folder: _Folder) -> bool:
     return _looks(root, _Folder("", sorted(masks), frozenset()))[0]
 
 
-def _looked(root: Path, place: str, *, whole: bool = True) -> _Folder:
-    """A folder's pictures and what they are called; or a few of the pictures alone."""
+def _looked(root: Path, place: str) -> _Folder:
+    """A folder's pictures and what they are called."""
     listing = list_folder(os.fspath(root), place)
     files = [f"{place}/{name}" if place else name for name in listing.files]
-    if not whole:
-        endings = {file.rpartition(".")[2].lower() for file in files}
-        mixed = bool(endings & {"jpg", "jpeg"}) and bool(endings & {"png", "bmp", "gif"})
-        files = [file for file in files if file.lower().endswith(_LOSSLESS)] or files
-        few = files[:: max(1, len(files) // _LOOKED_AT)][:_LOOKED_AT]
-        return _Folder(place, [file for file in few if not maybe_picture(os.fspath(root), file)], frozenset(), mixed)
     pictures = [file for file in files if not maybe_picture(os.fspath(root), file)]
     return _Folder(place, pictures, frozenset(stem_of(file, place).lower() for file in pictures))
 

@@ -128,7 +128,9 @@ def _in_one(root: Path, place: str, part: Part | None) -> Pair | None:
     two = _two({_plain(name): name for name in inside.all_folders})
     if two:
         return Pair(f"{place}/{two[0]}", f"{place}/{two[1]}", part)
-    return Pair(place, place, part) if not inside.all_folders and side_by_side(inside.files) else None
+    if inside.all_folders or not any(map(is_mask, inside.files)):
+        return None
+    return Pair(place, place, part) if side_by_side(inside.files) else None
 
 
 def _alike_but_for_numbers(names: Sequence[str]) -> bool:
