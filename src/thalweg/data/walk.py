@@ -213,7 +213,7 @@ def is_of_another_kind(reason: str) -> bool:
         >>> is_of_another_kind("no picture by its name: .txt"), is_of_another_kind("is empty")
         (True, False)
     """
-    return reason.startswith(("no picture by its", "none of the"))
+    return reason.startswith(("no picture by its", "none of the", "tables of the kind"))
 
 
 def walk_folders(
