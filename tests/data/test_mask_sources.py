@@ -1,5 +1,7 @@
 """Masks as people really have them: each is read and said how, or refused in one sentence."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -186,3 +188,68 @@ def test_masks_that_lie_packed_beside_pictures_are_named(tmp_path):
     shutil.rmtree(tmp_path / "masks")
     with pytest.raises(SourceError, match=r"the masks lie packed in masks\.zip: unpack it there first"):
         thalweg.check(tmp_path)
+
+
+GREYS = np.array([0, 128, 255, 0], np.uint8)
+
+
+def resized(mask):
+    small = binary(mask).resize((28, 20), Image.Resampling.BILINEAR)
+    return small.resize((56, 40), Image.Resampling.BILINEAR)
+
+
+@pytest.mark.parametrize(
+    ("save", "classes", "about"),
+    [
+        (lambda mask: Image.fromarray(GREYS[mask]), ("class 0", "class 128", "class 255"), "255 is a class"),
+        (resized, ("background", "foreground"), "greys between them"),
+        (lambda mask: Image.fromarray((mask == 2).astype(np.uint16) * 65535), ("background", "foreground"), "65535"),
+        (lambda mask: Image.fromarray(np.where(mask == 3, 255, mask).astype(np.uint8)), None, "255 counts as void"),
+    ],
+)
+def test_numbers_without_a_table_mean_what_their_distances_say(tmp_path, save, classes, about):
+    found = write(tmp_path, ("masks/{}.png", save), table="")
+    assert tuple(found.classes) == (classes or ("class 0", "class 1", "class 2"))
+    assert about in found.masks
+
+
+def test_numbers_of_objects_are_doubted(tmp_path):
+    for n in range(8):
+        for folder, pixels in (("images", np.zeros((40, 56, 3), np.uint8)), ("masks", np.zeros((40, 56), np.uint8))):
+            for number in range(n):
+                pixels[4 * number : 4 * number + 3] = number + 1
+            (tmp_path / folder).mkdir(exist_ok=True)
+            Image.fromarray(pixels).save(tmp_path / folder / f"{n}.png")
+    assert "if these are numbers of objects, save them as 0 and 1" in thalweg.check(tmp_path).masks
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        (
+            "labelmap.txt",
+            "# label:color_rgb:parts:actions\n"
+            + "".join(f"{n}:{r},{g},{b}::\n" for n, (r, g, b) in zip(NAMES, COLOURS.tolist(), strict=True)),
+        ),
+        (
+            "classes.json",
+            json.dumps({
+                "classes": [
+                    {"title": n, "color": f"#{r:02x}{g:02X}{b:02x}"}
+                    for n, (r, g, b) in zip(NAMES, COLOURS.tolist(), strict=True)
+                ]
+            }),
+        ),
+    ],
+)
+def test_tables_of_labelling_tools(tmp_path, name, table):
+    found = write(tmp_path, ("masks/{}.png", coloured), table=table, name=name)
+    assert tuple(found.classes) == NAMES[:3]
+    assert name in found.masks
+
+
+def test_ade20k_calls_its_classes_in_a_table_of_its_own(tmp_path):
+    table = "Idx\tRatio\tTrain\tVal\tStuff\tName\n1\t0.1\t9\t9\t1\twall\n2\t0.1\t9\t9\t1\tsky\n3\t0\t9\t9\t1\tcar\n"
+    found = write(tmp_path, ("masks/{}.png", Image.fromarray), table=table, name="objectInfo150.txt")
+    assert tuple(found.classes) == ("wall", "sky", "car")
+    assert any("the value 0, which is no class" in notice.reason for notice in found.warnings)

@@ -58,8 +58,10 @@ def test_a_table_beside_recordings(folder, tmp_path):
     assert classes_in(tmp_path) == truth
     assert classes_in(tmp_path / "labels.csv") == truth
     found = scan(OpenedSource(name="x", root=tmp_path, kind="folder"))
-    assert found.together == ()
-    assert "'subject' may lie on both sides of the split" in " ".join(each.reason for each in found.warnings)
+    assert {tuple(file[0] for file in files) for files in found.together} == {
+        tuple(f"{n}{n + 1}") for n in range(0, 9, 2)
+    }
+    assert "'subject' stay on one side of the split (5 of them)" in " ".join(each.reason for each in found.warnings)
     assert "10 recordings have their class" in found.warnings[0].reason
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from thalweg.core.dataset import Part
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
-from thalweg.data.axes import flattened_sides
+from thalweg.data.axes import Axes, flattened_sides
 
 __all__ = ["ArrayPart", "refuse_uneven", "unflattened"]
 
@@ -27,6 +27,7 @@ class ArrayPart:
         grouped_by: What groups are called there.
         rate_hz: Samples a second of signals, where the file says it.
         said: How the reader told labels from values, in a sentence, where it had to.
+        known: What the axes of a sample mean, where the kind of file says it; else their sizes do.
     """
 
     file: str
@@ -38,6 +39,7 @@ class ArrayPart:
     grouped_by: str = ""
     rate_hz: float | None = None
     said: str = ""
+    known: Axes | None = None
 
 
 def refuse_uneven(part: ArrayPart, labels: int) -> None:

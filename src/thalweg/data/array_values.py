@@ -92,6 +92,8 @@ def as_pictures(
             )
     elif (own.low, own.high) not in _USUAL:
         notes.append(f"values from {own.low:g} to {own.high:g} are shown as 0 to 255, over the whole source alike")
+    if trained is None and low < 0 and any(values.ndim == 3 for _, values in parts):  # noqa: PLR2004 - no channels
+        notes.append("read as pictures; where one axis of a sample is time, say --form signals")
     scaled = [ScaledPictures(values=values, shown=shown) for values in ordered]
     return scaled, tuple(dict.fromkeys(notes)), broken
 
@@ -230,6 +232,11 @@ def _flat(name: str, values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]
                 f"{shown} are neither classes nor one-hot rows: a picture with several labels is not trained"
             )
         return np.asarray(values.argmax(axis=1), np.int64)
+    if values.ndim > 2 and min(values.shape[1:3]) > _ALPHA:  # noqa: PLR2004 - height and width
+        raise SourceError(
+            f"{shown} say a class for every pixel, and masks are read from files: save the pictures as images/1.png "
+            f"and so on, and their masks as masks/1.png"
+        )
     if values.ndim != 1 or values.dtype.kind not in "buifUS":
         raise SourceError(f"{shown} and {values.dtype} are no classes: one number or name a picture is wanted")
     if values.dtype.kind == "f":

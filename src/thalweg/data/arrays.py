@@ -18,16 +18,19 @@ from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.array_part import ArrayPart, refuse_uneven, unflattened
 from thalweg.data.array_pictures import write_pictures
+from thalweg.data.channel_files import channel_files, is_channel_file, read_channels
 from thalweg.data.cifar import is_cifar_name, read_cifar
 from thalweg.data.idx import idx_part, read_idx_pairs
 from thalweg.data.measuring import form_of_parts, write_arrays
 from thalweg.data.npz import is_label_file, read_npy, read_npz
 from thalweg.data.part_names import PART_NAMES
+from thalweg.data.series_files import SERIES, one_length, read_series
+from thalweg.data.split_tables import joined, label_table_of, read_with_labels
 from thalweg.data.tables import TABLES, holds_pixels, read_table, without_labels
 
 __all__ = ["ARRAYS_VERSION", "array_files", "picture_arrays", "read_parts", "with_partners", "write_samples"]
 
-ARRAYS_VERSION = 5
+ARRAYS_VERSION = 6
 """Changes whenever other pictures or names are written for the same arrays, so that older ones are not found."""
 
 
@@ -47,6 +50,8 @@ def array_files(path: Path) -> tuple[Path, ...]:
         >>> array_files(Path("photos.zip"))
         ()
     """
+    if path.is_dir() and (channels := channel_files(path)):
+        return channels
     if not path.is_dir():
         return (path,) if _is_array_name(path.name) or path.name.lower().endswith(TABLES) else ()
     with os.scandir(path) as entries:
@@ -68,8 +73,11 @@ def _is_named_text(path: Path) -> bool:
 def _one_a_stem(files: Sequence[Path]) -> tuple[Path, ...]:
     """Of tables of one name the first kind: the UCR archive has each as .tsv and .txt."""
     chosen: dict[str, Path] = {}
-    for file in sorted(files, key=lambda each: (each.suffix.lower() == ".txt", each.suffix.lower() == ".csv")):
-        name = file.stem if file.name.lower().endswith(TABLES) else file.name
+    order = (".tsv", ".csv", ".txt", ".ts", ".arff")
+    if any(file.suffix.lower() == ".ts" for file in files):  # each channel of the archive's .arff is a file of its own
+        files = [file for file in files if file.suffix.lower() != ".arff"]
+    for file in sorted(files, key=lambda each: order.index(each.suffix.lower()) if each.suffix.lower() in order else 0):
+        name = file.stem if file.name.lower().endswith((*TABLES, *SERIES)) else file.name
         chosen.setdefault(name, file)
     return tuple(sorted(chosen.values()))
 
@@ -82,7 +90,7 @@ def _leads_to_folder(entry: "os.DirEntry[str]") -> bool:
 
 
 def _is_array_name(name: str) -> bool:
-    ending = name.lower().endswith((".npz", ".npy", ".csv", ".tsv"))
+    ending = name.lower().endswith((".npz", ".npy", ".csv", ".tsv", *SERIES))
     return ending or idx_part(name) is not None or is_cifar_name(name)
 
 
@@ -124,7 +132,8 @@ def with_partners(files: Sequence[Path]) -> tuple[Path, ...]:
         for each in file.parent.glob("*.npy")
         if is_label_file(each.stem)
     }
-    return tuple(dict.fromkeys([*files, *sorted(beside)]))
+    tables = [labels for file in files if (labels := label_table_of(file))]
+    return tuple(dict.fromkeys([*files, *sorted(beside), *tables]))
 
 
 def read_parts(
@@ -148,8 +157,12 @@ def read_parts(
         return tuple(read_cifar(files))
     if any(idx_part(file.name) for file in files):
         return tuple(read_idx_pairs(files, labelled=labelled))
+    if any(is_channel_file(file) for file in files):
+        return tuple(read_channels(files))
     bare: frozenset[Path] = frozenset()
-    if len(files) > 1:
+    beside = {file: labels for file in files if labelled is not False and (labels := label_table_of(file))}
+    files = [file for file in files if file not in beside.values()]
+    if len(files) > len(beside) and len(files) > 1:
         files = [
             file
             for file in files
@@ -159,19 +172,32 @@ def read_parts(
         bare = without_labels(files) if labelled else bare
         files = [file for file in files if file not in bare]
     parts: list[ArrayPart] = []
+    loose = len(files) > 1 and all(file.name.lower().endswith(TABLES) and not _named_part(file) for file in files)
     for file in files:
-        whole = _part_of_file(file, files)
-        if file.suffix.lower() == ".npz":
-            read = read_npz(file, aside, labelled=labelled)
-        elif file.suffix.lower() == ".npy":
-            read = read_npy(file, labelled=labelled)
+        whole = None if loose else _part_of_file(file, files)
+        if file in beside:
+            read = read_with_labels(file, beside[file], aside)
         else:
-            read = read_table(file, aside, labelled=labelled, values=values)
+            read = _read_one(file, aside, labelled=labelled, values=values)
         parts += [replace(each, part=each.part or whole) for each in read]
+    if loose:
+        parts = joined(parts)
+    if parts and all(file.name.lower().endswith(SERIES) for file in files):
+        parts = one_length(parts)
     if bare and parts:
         left_out = ", ".join(printable(file.name) for file in sorted(bare))
         parts[0] = replace(parts[0], said=f"{parts[0].said}; {left_out}: no column of labels, left out".lstrip("; "))
     return tuple(parts)
+
+
+def _read_one(file: Path, aside: Path | None, *, labelled: bool | None, values: int | None) -> list[ArrayPart]:
+    if file.suffix.lower() == ".npz":
+        return read_npz(file, aside, labelled=labelled)
+    if file.suffix.lower() == ".npy":
+        return read_npy(file, labelled=labelled)
+    if file.name.lower().endswith(SERIES):
+        return [replace(each, labels=each.labels if labelled is not False else None) for each in read_series(file)]
+    return read_table(file, aside, labelled=labelled, values=values)
 
 
 def _named_part(file: Path) -> Part | None:

@@ -28,14 +28,17 @@ from thalweg.data.part_names import is_split, parts_among
 from thalweg.data.sample_table import PARTS, Samples
 from thalweg.data.scanned import Scan
 from thalweg.data.source import OpenedSource
+from thalweg.data.telling_names import are_folds, person_note, set_apart, volumes_with_masks
+from thalweg.data.unread_kinds import unread_kind
 from thalweg.data.walk import MOST_WRAPPINGS, Against, Listing, is_of_another_kind, list_folder, walk_folders
 
-__all__ = ["NO_CLASS_FOLDERS", "by_folders", "real_root", "wanted_files"]
+__all__ = ["NO_CLASS_FOLDERS", "by_folders", "levels", "real_root", "wanted_files"]
 
 NO_CLASS_FOLDERS = "holds no class folders; its files are left out"
 """What is said of a part whose pictures lie in no folders of classes."""
 
 _MOST_SIBLINGS = 64
+_MOST_BESIDE = 8
 _CLIPS = Notice("", "folders inside class folders were read as clips of frames; --form pictures takes each for itself")
 
 
@@ -58,17 +61,21 @@ def by_folders(opened: OpenedSource, least: int) -> Scan:
     top = os.fspath(root)
     parts = _own_parts(opened.name, top, listing, against)
     again = frozenset() if parts else repeats(top, listing.all_folders)
-    names = [name for name in listing.all_folders if name not in again]
+    apart = set_apart(listing.all_folders)
+    names = [name for name in listing.all_folders if name not in again and name not in apart]
     places = dict(_class_folders(top, names, parts, against))
     linked = {folder for folder in places if os.path.islink(os.path.join(top, folder))}  # noqa: PTH114, PTH118
     real = [folder for folder in places if folder not in linked]
     found, left_out = walk_folders(top, real, linked=sorted(linked), against=against)
+    left_out += [Notice(name, "its name stands between underscores: it is no class") for name in apart]
     left_out += [Notice(name, "holds the folders beside it once more: it is no class") for name in sorted(again)]
     if kind == "picture":
         for folder, files in found.items():
             masks, said = masks_among(folder, files)
             found[folder] = Paths(file for file in files if file not in masks) if masks else files
             left_out += said
+    if refused := volumes_with_masks(kind, found):
+        raise SourceError(f"{printable(opened.name)}: {refused}")
     stray = _stray(top, listing, parts, against)
     classes = tuple(sorted({name for folder, (name, _) in places.items() if found[folder]}))
     if len(classes) < least:
@@ -100,6 +107,8 @@ def by_folders(opened: OpenedSource, least: int) -> Scan:
         warnings=(
             *_warnings(listing, parts, places, found, left_out),
             *([_CLIPS] if clips else nested_note(found)),
+            *person_note(classes),
+            *_beside(opened, root, kind),
         ),
     )
 
@@ -132,9 +141,27 @@ def real_root(opened: OpenedSource, against: Against) -> tuple[Path, Listing]:
     Raises:
         SourceError: It cannot be read.
     """
+    *_, root = levels(opened, against)
+    return root, list_folder(os.fspath(root))
+
+
+def levels(opened: OpenedSource, against: Against) -> Iterator[Path]:
+    """Step through wrapping folders.
+
+    Args:
+        opened: The source.
+        against: Gives the reason why a file is not looked for.
+
+    Yields:
+        The source's folder, and each further in, down to the one that holds the classes.
+
+    Raises:
+        SourceError: It cannot be read.
+    """
     root, listing = opened.root, list_folder(os.fspath(opened.root))
     if listing.problem:
         raise SourceError(f"{printable(opened.name)}: {listing.problem}")
+    yield root
     for _ in range(MOST_WRAPPINGS):
         top, names = os.fspath(root), listing.all_folders
         if not names or wanted_files(top, "", listing, against):
@@ -147,7 +174,7 @@ def real_root(opened: OpenedSource, against: Against) -> tuple[Path, Listing]:
         if not inside.all_folders or wanted_files(os.fspath(inner), "", inside, against):
             break
         root, listing = inner, inside
-    return root, listing
+        yield root
 
 
 def wanted_files(top: str, folder: str, listing: Listing, against: Against) -> list[str]:
@@ -191,6 +218,16 @@ def _class_folders(
     top: str, names: Sequence[str], parts: Mapping[str, Part], against: Against
 ) -> Iterator[tuple[str, tuple[str, Part | None]]]:
     # Every folder of a class, with the class and the part it belongs to.
+    if not parts and are_folds(names):
+        inside = {name: list_folder(top, name) for name in names}
+        if any(wanted_files(top, name, listing, against) for name, listing in inside.items()):
+            listed = ", ".join(printable(name) for name in names[:3])
+            raise SourceError(
+                f"the folders {listed} are pieces of the source, no classes, and no table says the class of each file: "
+                f"give one as the source"
+            )
+        yield from ((f"{name}/{child}", (child, None)) for name in names for child in inside[name].all_folders)
+        return
     if not parts:
         yield from parts_inside(top, names, against).items() or ((name, (name, None)) for name in names)
     for part_folder, part in parts.items():
@@ -243,7 +280,9 @@ def _too_few(
     if classes:
         within = [notice for notice in left_out if notice.file.startswith(tuple(f"{name}/" for name in bare))]
         lost = [*(notice for notice in left_out if notice.file in bare), *within]
-        if lost:  # a folder that may not be opened, or pictures of a kind that is not read
+        if unread := [notice for notice in (*stray, *left_out) if _is_unread(notice)]:
+            empty = f" ({printable(unread[0].file)}: {unread[0].reason})"  # which may say the classes
+        elif lost:  # a folder that may not be opened, or pictures of a kind that is not read
             empty = f" ({printable(lost[0].file)}: {lost[0].reason})"
         else:
             empty = f" ({', '.join(map(printable, bare[:3]))}: no {what} in it)" if bare else ""
@@ -257,6 +296,21 @@ def _too_few(
         else ""
     )
     return f"{shown}: no {what} found in {folders:,} class folders{why}; {example} is wanted"
+
+
+def _is_unread(notice: Notice) -> bool:
+    """Whether a file is of a kind that is not read, and may say the classes or be the samples."""
+    return " are not read; " in notice.reason and bool(unread_kind(notice.file))
+
+
+def _beside(opened: OpenedSource, root: Path, kind: FileKind) -> Iterator[Notice]:
+    """Folders with samples of another kind beside the one that was stepped into."""
+    if root == opened.root:
+        return
+    for name in list_folder(os.fspath(root.parent)).folders[:_MOST_BESIDE]:
+        other = kind_of_files(os.fspath(root.parent / name)) if name != root.name else "picture"
+        if other not in {kind, "picture", "table"}:
+            yield Notice(name, f"holds {shown_kind(other)[0]}, which are left out: name that folder to train on them")
 
 
 def _warnings(

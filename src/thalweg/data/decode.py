@@ -186,6 +186,8 @@ def _decode(data: bytes, size: tuple[int, int] | None, notes: list[str]) -> Deco
     with Image.open(stream, formats=FORMATS) as image:
         width, height = image.size
         _check_size(width, height, PIXEL_LIMIT)
+        if image.format == "TIFF":
+            _note_pages(data, notes)
         if size is not None:
             _draft(image, size)
         _check_size(*image.size, MEMORY_LIMIT)
@@ -207,6 +209,16 @@ def _decode(data: bytes, size: tuple[int, int] | None, notes: list[str]) -> Deco
     grey = pixels.shape[2] == 1
     original = (height, width) if turned else (width, height)
     return Decoded(pixels=pixels, original_size=original, warnings=tuple(dict.fromkeys(notes)), grey=grey)
+
+
+def _note_pages(data: bytes, notes: list[str]) -> None:
+    """Say that a TIFF is a stack, of which one page is a picture; the second page of a photo is its miniature."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data), formats=("TIFF",)) as image:
+        pages = getattr(image, "n_frames", 1)
+    if pages > 2:  # noqa: PLR2004 - a photo and its miniature
+        notes.append(f"holds {pages:,} pages, of which the first is used; save stacks as .npy or .nii.gz for volumes")
 
 
 def _open_stream(data: bytes, notes: list[str]) -> io.BytesIO:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from thalweg.core.dataset import FormWish, Sample
+from thalweg.data.unread_kinds import unread_kind
 from thalweg.data.walk import Against, maybe_picture
 
 __all__ = ["FileKind", "are_frames", "kind_of_file", "kind_of_files", "reason_against", "shown_kind"]
@@ -22,7 +23,7 @@ FileKind: TypeAlias = Literal["picture", "wav", "table", "npy", "nifti", "clip"]
 _ENDINGS: MappingProxyType[FileKind, tuple[str, ...]] = MappingProxyType({
     "wav": (".wav", ".wave"),
     "table": (".csv", ".tsv"),
-    "npy": (".npy",),
+    "npy": (".npy", ".npz"),
     "nifti": (".nii", ".nii.gz"),
 })
 _CALLED: MappingProxyType[FileKind, tuple[str, str]] = MappingProxyType({
@@ -33,6 +34,7 @@ _CALLED: MappingProxyType[FileKind, tuple[str, str]] = MappingProxyType({
     "nifti": ("scans", ".nii.gz"),
     "clip": ("frames", "/1.jpg"),
 })
+_TEXT = ".txt"
 _ALONE = ("wav", "nifti")  # such files are samples wherever they lie; others may only tell about samples
 _LOOKED_AT = 600
 _FEWEST_FRAMES = 2
@@ -44,6 +46,7 @@ _FRAME = re.compile(r"(?:.*[_ -])?(?:frames?|frm|fr|f|slices?|slc)[_ -]?\d+\.", 
 class _Count:
     seen: Counter[FileKind]
     files: int = 0
+    texts: int = 0  # which may be recordings where there is nothing else
 
 
 def kind_of_file(name: str) -> FileKind | None:
@@ -80,9 +83,12 @@ def kind_of_files(root: str, form: FormWish = "auto") -> FileKind:
                 kind = kind_of_file(name)
                 if folder != root or kind in _ALONE:
                     count.seen[kind or "picture"] += bool(kind or not maybe_picture(folder, name))
+                    count.texts += name.lower().endswith(_TEXT)
             count.files += len(files)
             if count.files > _LOOKED_AT:
                 break
+    if not count.seen.total() and 2 * count.texts > count.files:
+        return "table"
     count.seen["picture"] += 0
     return max(count.seen, key=lambda kind: (count.seen[kind], kind == "picture"))
 
@@ -105,7 +111,9 @@ def reason_against(kind: FileKind) -> Against:
 
     def reason(root: str, file: str) -> str:
         del root
-        return "" if kind_of_file(file) == kind else f"none of the {_CALLED[kind][0]} that this source is made of"
+        if kind_of_file(file) == kind or (kind == "table" and file.lower().endswith(_TEXT)):
+            return ""
+        return unread_kind(file) or f"none of the {_CALLED[kind][0]} that this source is made of"
 
     return reason
 

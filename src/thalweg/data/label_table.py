@@ -2,20 +2,25 @@
 
 `label_tables` tells what such tables look like, and joins several.
 """
+# Long because the columns of one table are told apart by what the others are taken for.
 
 import itertools
-from collections.abc import Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from thalweg.core.dataset import Part
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
+from thalweg.data.belonging import best_column, may_be_class, rank_of_column
 from thalweg.data.json_lists import JSON_LISTS, json_rows
-from thalweg.data.part_names import PART_NAMES, part_of
+from thalweg.data.named_files import Names, part_of_table
+from thalweg.data.part_names import PART_NAMES
 from thalweg.data.tables import TABLES, open_rows, reads_as_number
 
-__all__ = ["LISTS", "Names", "Table", "names_pictures"]
+__all__ = ["LISTS", "Table", "file_column", "names_pictures", "read_groups", "rows_of"]
 
 LISTS = (*TABLES, *JSON_LISTS)
 """Endings of files that may say which picture is of which class."""
@@ -25,25 +30,17 @@ _CLASSES = (
     *("finding labels", "breed", "species", "tag", "tags", "choice", "y", "klasse", "etikett", "classe", "clase"),
     *("类别", "标签", "ラベル", "برچسب"),
 )  # fmt: skip
-_TABLE_WORDS = (
-    "labels",
-    "label",
-    "classes",
-    "class",
-    "annotations",
-    "annotation",
-    "ground_truth",
-    "groundtruth",
-    "metadata",
-    "list",
-)
-_GROUPS = ("patient", "patient_id", "patientid", "patient id", "lesion_id", "subject", "subject_id", "participant_id")
 _LOOKED_AT = 400
 _FIRST_ROWS = 3
-_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".avif", ".wav")
+_ENDINGS = (
+    *(".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".avif"),
+    *(".wav", ".npy", ".npz", ".csv", ".tsv", ".nii", ".nii.gz"),
+)
 _LARGEST = 64 << 20
 _COVERED = 0.5
 _SEPARATORS = "|"
+_PLURALS = ("labels", "tags", "classes", "categories")  # columns called so may well hold several a cell
+_MOST_SCORES = 10  # different numbers that are not whole and may still be classes, such as grades of 1.5
 _KINDS_OF_LENGTHS, _ANEW = 3, 1.5  # one to three words a cell or more, and fewer words than cells: no names of classes
 
 
@@ -65,61 +62,6 @@ def names_pictures(path: Path) -> bool:
     except SourceError:
         return False
     return any(cell.lower().endswith(_ENDINGS) for row in rows for cell in row)
-
-
-class Names:
-    """Pictures by what a table may call them."""
-
-    def __init__(self, files: Sequence[str]) -> None:
-        self.files = frozenset(files)
-        self.by_name: dict[str, list[str]] = {}
-        self.by_stem: dict[str, list[str]] = {}
-        for file in sorted(files):
-            name = file.rpartition("/")[2].lower()
-            self.by_name.setdefault(name, []).append(file)
-            self.by_stem.setdefault(name.rpartition(".")[0] or name, []).append(file)
-
-    def find(self, cell: str, home: str) -> str:
-        """The picture that a cell means; empty for none, or where several would do.
-
-        Args:
-            cell: The table's cell.
-            home: Folder of the table.
-
-        Returns:
-            The picture's path.
-        """
-        path = cell.strip().strip("\"'").replace("\\", "/").removeprefix("./")
-        if path in self.files:
-            return path
-        if home and f"{home}/{path}" in self.files:
-            return f"{home}/{path}"
-        name = path.rpartition("/")[2].lower()
-        several = self.by_name.get(name) or self.by_stem.get(name, [])
-        return several[0] if len(several) == 1 else _by_ending(path, several, home)
-
-
-def _by_ending(path: str, several: Sequence[str], home: str) -> str:
-    """Of files of one name the one whose folders agree furthest with a path's; those in the table's own part first."""
-
-    def shared(file: str) -> int:
-        ours, theirs = reversed(file.lower().split("/")[:-1]), reversed(path.lower().split("/")[:-1])
-        return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(ours, theirs, strict=False)))
-
-    mine = [file for file in several if home and _part_of(file.partition("/")[0]) == home] or list(several)
-    best = sorted(((shared(file), file) for file in mine), reverse=True)
-    if not best or (len(best) > 1 and best[0][0] == best[1][0]):
-        return ""
-    return best[0][1]
-
-
-def _part_of(path: str) -> Part | None:
-    """The part that a table or folder is of: `train.csv`, `train_labels.csv`, `seg_train/`."""
-    name = path.rpartition("/")[2]
-    stem = name.rpartition(".")[0] or name
-    for word in _TABLE_WORDS:
-        stem = stem.lower().replace(word, " ")
-    return part_of(stem)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -163,43 +105,69 @@ class Table:
         Raises:
             SourceError: It names pictures, but not one class for each.
         """
-        rows = _without_comments(_rows(root / table))
+        rows = _without_comments(rows_of(root / table))
         if not rows:
             return None
-        home = table.rpartition("/")[0] or _part_of(table) or ""
+        home = table.rpartition("/")[0] or part_of_table(table) or ""
         width = max((len(row) for row in rows[:_LOOKED_AT]), default=0)
-        files = _file_column(rows[1 : 1 + _LOOKED_AT] or rows, width, names, home)
+        looked = rows[1 : 1 + _LOOKED_AT] or rows
+        files = file_column(looked, width, names, home)
+        folders = files is None
+        if folders:
+            files = _folder_column(looked, rows[0], names)
         if files is None or width < 2:  # noqa: PLR2004 - a list of names has no classes
             return None
-        headless = bool(names.find(rows[0][files] if files < len(rows[0]) else "", home))
+
+        def named(cell: str) -> Sequence[str]:
+            return names.inside(cell) if folders else [file] if (file := names.find(cell, home)) else []
+
+        headless = bool(named(rows[0][files] if files < len(rows[0]) else ""))
         header = [f"column {place + 1}" for place in range(width)] if headless else rows[0]
         body = [[*row, *[""] * (width - len(row))] for row in (rows if headless else rows[1:])]
         columns = {place: (header[place] if place < len(header) else "").strip() for place in range(width)}
         parts = _part_column(body, columns, files)
         left = {place: name for place, name in columns.items() if place not in {files, parts}}
-        told = _classes(printable(table), body, left)
+        apart = {place: name for place, name in left.items() if rank_of_column(name) is None}
+        persons = apart | {place: name for place, name in left.items() if may_be_class(name)}
+        told = _classes(printable(table), body, apart) or _classes(printable(table), body, persons)
         if told is None:
+            _refuse_without_classes(printable(table), body, left)
             return None
-        labels, said, named = told
-        grouped = next((place for place, name in left.items() if name.lower() in _GROUPS), None)
+        labels, said, usual = told
+        if folders and len(set(labels)) == len(labels):
+            return None  # a number or a long name for each folder
+        grouped = _group_column(body, labels, left, files if folders else None)
         made = cls(
             name=printable(table),
-            named=named,
-            said=f"{said}, of files in column {files + 1} ({printable(columns[files])[:40]})",
-            own_part=_part_of(table) or _part_of(table.rpartition("/")[0]),
+            named=usual,
+            said=f"{said}, of {'folders or beginnings of names' if folders else 'files'} in column {files + 1} "
+            f"({printable(columns[files])[:40]})",
+            own_part=part_of_table(table) or part_of_table(table.rpartition("/")[0]),
             grouped_by="" if grouped is None else columns[grouped],
         )
-        for number, (row, label) in enumerate(zip(body, labels, strict=True), 1 if headless else 2):
-            file = names.find(row[files], home)
-            if not file or not label:
-                made.missing.append(row[files] if not file else f"{row[files]} (no class)")
-                continue
-            made.add(file, label, number)
-            if grouped is not None and row[grouped].strip():
-                made.groups[file] = row[grouped].strip()
-            if parts is not None and (part := PART_NAMES.get(row[parts].strip().lower())):
-                made.parts[file] = part
+        made._fill(body, labels, named, 1 if headless else 2, {"files": files, "parts": parts, "groups": grouped})
         return made
+
+    def _fill(
+        self,
+        body: Sequence[Sequence[str]],
+        labels: Sequence[str],
+        named: Callable[[str], Sequence[str]],
+        first: int,
+        column: Mapping[str, int | None],
+    ) -> None:
+        """Take in all rows, whose columns are told apart."""
+        files, parts, groups = column["files"] or 0, column["parts"], column["groups"]
+        for number, (row, label) in enumerate(zip(body, labels, strict=True), first):
+            found = named(row[files])
+            if not found or not label:
+                self.missing.append(row[files] if not found else f"{row[files]} (no class)")
+            for file in found if label else ():
+                self.add(file, label, number)
+                if groups is not None and row[groups].strip():
+                    self.groups[file] = row[groups].strip()
+                if parts is not None and (part := PART_NAMES.get(row[parts].strip().lower())):
+                    self.parts[file] = part
 
     def add(self, file: str, label: str, number: int) -> None:
         """Take in a row.
@@ -220,8 +188,46 @@ class Table:
         self.labels[file] = label
 
 
-def _rows(path: Path) -> list[list[str]]:
-    """The rows of a table; none where it is none, or too large to be a list of pictures."""
+def read_groups(path: Path, named: Callable[[], Names]) -> tuple[str, dict[str, str]]:
+    """Read from a table what files belong to, such as patients, whatever says their classes.
+
+    Args:
+        path: The table.
+        named: Gives the source's files; only asked where a column says what belongs together.
+
+    Returns:
+        The column that says it, and what each file belongs to; nothing where no column does, or few files are named.
+    """
+    try:
+        if path.name.lower().endswith(TABLES) and best_column(next(open_rows(path), [])) is None:
+            return "", {}  # without reading all of it
+        rows = _without_comments(rows_of(path))
+    except SourceError:
+        return "", {}
+    column = best_column(rows[0]) if len(rows) > 1 else None
+    if column is None:
+        return "", {}
+    names = named()
+    files = file_column(rows[1 : 1 + _LOOKED_AT], max(map(len, rows[:_LOOKED_AT])), names, "")
+    if files is None or files == column:
+        return "", {}
+    cells = [(row[files], row[column].strip()) for row in rows[1:] if len(row) > max(files, column)]
+    found = {file: group for cell, group in cells if group and (file := names.find(cell, ""))}
+    return (rows[0][column], found) if 2 * len(found) > len(names.files) else ("", {})
+
+
+def rows_of(path: Path) -> list[list[str]]:
+    """The rows of a table.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its rows; none where it is none, or too large to be a list of pictures.
+
+    Raises:
+        SourceError: It cannot be read, though its ending is that of a table.
+    """  # noqa: DOC501 - an OSError is told like the others
     try:
         if path.stat().st_size > _LARGEST:
             return []
@@ -240,8 +246,18 @@ def _without_comments(rows: list[list[str]]) -> list[list[str]]:
     return [row for row in rows if not row[0].startswith("#")]
 
 
-def _file_column(rows: Sequence[Sequence[str]], width: int, names: Names, home: str) -> int | None:
-    """The column whose cells name most pictures, each its own."""
+def file_column(rows: Sequence[Sequence[str]], width: int, names: Names, home: str) -> int | None:
+    """Find the column whose cells name most pictures, each its own.
+
+    Args:
+        rows: Rows of the table without its header.
+        width: Cells a row.
+        names: The source's files.
+        home: Folder of the table.
+
+    Returns:
+        Its place; None where there is none.
+    """
     best, most = None, 0
     for place in range(width):
         cells = [row[place] for row in rows if place < len(row)]
@@ -249,6 +265,53 @@ def _file_column(rows: Sequence[Sequence[str]], width: int, names: Names, home: 
         if len(found) > most and len(found) >= _COVERED * len(set(cells)):
             best, most = place, len(found)
     return best
+
+
+def _folder_column(rows: Sequence[Sequence[str]], header: Sequence[str], names: Names) -> int | None:
+    """The column whose cells name folders of files, each its own, as those of patients are; not those of classes."""
+    for place, name in enumerate(header):
+        cells = {row[place] for row in rows if place < len(row)}
+        found = {cell: set(inside) for cell in cells if (inside := names.inside(cell))}
+        apart = sum(map(len, found.values())) == len(set().union(*found.values()))
+        numbered = rank_of_column(name) is not None or all(re.search(r"\d", cell) for cell in found)
+        if len(found) > 1 and apart and numbered and len(found) >= _COVERED * len(cells):
+            return place
+    return None
+
+
+def _group_column(
+    body: Sequence[Sequence[str]], labels: Sequence[str], left: Mapping[int, str], folders: int | None
+) -> int | None:
+    """The column that says what belongs together, unless it is that of the classes; else the one that names folders."""
+    grouped = best_column([left.get(place, "") for place in range(max(left) + 1)])
+    if grouped is not None and all(row[grouped].strip() == label for row, label in zip(body, labels, strict=True)):
+        grouped = None
+    return folders if grouped is None else grouped
+
+
+def _refuse_without_classes(shown: str, body: Sequence[Sequence[str]], left: Mapping[int, str]) -> None:
+    """Say of a table that names the pictures why nothing in it is their class; nothing where it has no other column."""
+    held = {place: [row[place].strip() for row in body if row[place].strip()] for place in left}
+    told = [place for place, cells in held.items() if cells and not cells[0].lower().endswith(_ENDINGS)]  # no files
+    named = [printable(left[place])[:40] or f"column {place + 1}" for place in told]
+    if not named:
+        return
+    if any(_is_runs(cell) for cells in held.values() for cell in cells[:_LOOKED_AT]):
+        raise SourceError(
+            f"{shown}: it holds masks as runs of pixels (starts and lengths, RLE), which are not read: write each as a "
+            f"PNG file in masks/ beside images/"
+        )
+    raise SourceError(
+        f"{shown}: it names the pictures, but no column of it ({', '.join(named[:6])}) holds classes, that is words or "
+        f"whole numbers which come again: numbers to predict and captions are not trained on; call the column of "
+        f"classes 'label'"
+    )
+
+
+def _is_runs(cell: str) -> bool:
+    """Whether a cell holds pairs of starts and lengths."""
+    pieces = cell.split()
+    return len(pieces) > 3 and len(pieces) % 2 == 0 and all(map(str.isdecimal, pieces))  # noqa: PLR2004 - two pairs
 
 
 def _part_column(body: Sequence[Sequence[str]], columns: Mapping[int, str], files: int) -> int | None:
@@ -304,13 +367,22 @@ def _of_column(shown: str, body: Sequence[Sequence[str]], place: int, left: Mapp
     lists = [_items(cell) for cell in cells]
     if any(lists) and all(len(items) == 1 for cell, items in zip(cells, lists, strict=True) if cell):
         cells = [items[0] if items else "" for items in lists]
-    elif joined := [cell for cell, items in zip(cells, lists, strict=True) if len(items) > 1] or _joined(cells):
+    elif joined := [cell for cell, items in zip(cells, lists, strict=True) if len(items) > 1] or _joined(
+        cells, several_said=left[place].lower().endswith(_PLURALS)
+    ):
         raise SourceError(
             f"{shown}: {len(joined):,} of {len(cells):,} pictures have several classes, such as "
             f"{printable(joined[0])[:60]!r} in column {printable(left[place])!r}: a picture has one class here; "
             f"leave such rows out, or write one class"
         )
     whole = all(reads_as_number(cell) and float(cell).is_integer() for cell in cells if cell)
+    kinds = len(set(cells) - {""})
+    if not whole and kinds > max(_MOST_SCORES, len(cells) / 2) and all(map(reads_as_number, filter(None, cells))):
+        raise SourceError(
+            f"{shown}: column {printable(left[place])!r} holds {kinds:,} different numbers in {len(cells):,} rows, "
+            f"such as {printable(cells[0])[:20]}: these are values to predict, which are not trained on; write "
+            f"classes, such as low and high"
+        )
     return [str(int(float(cell))) if whole and cell else cell for cell in cells]
 
 
@@ -321,13 +393,18 @@ def _items(cell: str) -> list[str]:
     return [item for each in cell[1:-1].split(",") if (item := each.strip().strip("\"'"))]
 
 
-def _joined(cells: Sequence[str]) -> list[str]:
+def _joined(cells: Sequence[str], *, several_said: bool = False) -> list[str]:
     """Cells that name several classes: of words that are classes elsewhere, or that are put together anew each time."""
     joined = [cell for cell in cells if _SEPARATORS in cell]
     known = set(cells) - {""}
     for separator in (";", ",", " "):
         if joined:
             break
+        parted = [{each.strip() for each in cell.split(separator)} for cell in known if separator in cell]
+        again = Counter(word for words in parted for word in words)
+        if several_said and separator != " " and any(count > 1 for count in again.values()):
+            joined = [cell for cell in cells if separator in cell]
+            continue
         pieces = {cell: [piece for each in cell.split(separator) if (piece := each.strip())] for cell in known}
         several = {cell for cell, each in pieces.items() if len(each) > 1}
         made = {cell for cell in several if known >= set(pieces[cell])}

@@ -15,10 +15,11 @@ from thalweg.core.dataset import Notice, Part, Sample
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.file_kinds import FileKind, reason_against, shown_kind
-from thalweg.data.label_table import LISTS, Names, Table
+from thalweg.data.label_table import LISTS, Table
+from thalweg.data.named_files import Names
 from thalweg.data.walk import list_folder, walk_folders
 
-__all__ = ["Labelled", "label_tables", "labels_of"]
+__all__ = ["Labelled", "label_tables", "labels_of", "same_side"]
 
 _EXAMPLES = ("submission",)  # the answers in them are made up
 _MOST_TABLES = 12
@@ -100,7 +101,7 @@ def labels_of(root: Path, tables: Sequence[str], *, kind: FileKind = "picture") 
             silent.append(error)
     if not read and silent:
         raise silent[0]
-    return _together(read, names, kind) if read else None
+    return _together(read, names, kind, tables) if read else None
 
 
 def _likely(tables: Sequence[str]) -> list[str]:
@@ -108,7 +109,7 @@ def _likely(tables: Sequence[str]) -> list[str]:
     return [table for table in tables if "/" not in table][:_MOST_TABLES]
 
 
-def _together(read: Sequence[Table], names: Names, kind: FileKind) -> Labelled:
+def _together(read: Sequence[Table], names: Names, kind: FileKind, tables: Sequence[str]) -> Labelled:
     """Join tables; those named after parts (`train.csv`, `test.csv`) say which part a picture belongs to."""
     chosen, what = _one_or_parts(read), shown_kind(kind)[0]
     by_part = len({table.own_part for table in chosen} - {None}) > 1
@@ -130,16 +131,9 @@ def _together(read: Sequence[Table], names: Names, kind: FileKind) -> Labelled:
         for file, group in table.groups.items():
             members.setdefault(group, []).append(file)
         if len(members) > 1 and (several := [tuple(files) for files in members.values() if len(files) > 1]):
-            together += several if kind == "picture" else []
-            kept = "stay on one side" if kind == "picture" else "may lie on both sides"
-            warnings.append(
-                Notice(
-                    table.name,
-                    f"{what} with the same {printable(table.grouped_by)!r} {kept} of the split "
-                    f"({len(members):,} of them)",
-                )
-            )
-    without = sorted(names.files - set(labels))
+            together += several
+            warnings.append(Notice(table.name, same_side(what, table.grouped_by, len(members))))
+    without = sorted(names.files - set(labels) - set(tables))  # of recordings that are tables, too
     left_out += [Notice(file, "no table says its class") for file in without[:_MOST_NOTICES]]
     if len(without) > _MOST_NOTICES:
         left_out.append(Notice("", f"{len(without) - _MOST_NOTICES:,} more {what} have no class in any table"))
@@ -153,10 +147,28 @@ def _together(read: Sequence[Table], names: Names, kind: FileKind) -> Labelled:
         samples=samples,
         left_out=tuple(left_out),
         warnings=tuple(warnings),
-        covered=len(labels) / len(names.files),
+        covered=len(labels) / max(1, len(names.files - set(tables))),
         named=all(table.named for table in chosen),
         together=tuple(together),
     )
+
+
+def same_side(what: str, column: str, number: int) -> str:
+    """Say that files are kept together.
+
+    Args:
+        what: What the files are.
+        column: The column that says what belongs together.
+        number: How many different ones there are.
+
+    Returns:
+        The sentence.
+
+    Example:
+        >>> same_side("pictures", "patient_id", 7)
+        "pictures with the same 'patient_id' stay on one side of the split (7 of them)"
+    """
+    return f"{what} with the same {printable(column)!r} stay on one side of the split ({number:,} of them)"
 
 
 def _one_or_parts(read: Sequence[Table]) -> list[Table]:
@@ -166,4 +178,11 @@ def _one_or_parts(read: Sequence[Table]) -> list[Table]:
         apart[table.own_part] = table
     if len(set(apart) - {None}) > 1:
         return [table for part, table in apart.items() if part is not None]
+    alike: dict[str, list[Table]] = {}
+    for table in read:
+        alike.setdefault(table.name.rpartition("/")[2], []).append(table)
+    several = max(alike.values(), key=lambda tables: sum(len(each.labels) for each in tables))
+    named = [file for table in several for file in table.labels]
+    if len(several) > 1 and len(set(named)) == len(named):
+        return several  # REFERENCE.csv in each of the folders of recordings
     return [max(read, key=lambda each: len(each.labels))]

@@ -1,13 +1,14 @@
 """The classes of masks: a table beside them (`classes.csv` in whatever column order), or the layout's usual names.
 
     id,name,r,g,b        name,r,g,b          0,128,128,128,Sky      64 128 64<tab>Animal      one name a line
-    0,Sky,128,128,128    Sky,128,128,128
+    0,Sky,128,128,128    Sky,128,128,128     Sky:128,128,128::      {"classes": [{"title": "Sky", "color": "#808080"}]}
 
 A class called void, unlabelled, ignore or the like is no class: its pixels are neither trained on nor scored.
 """
 
 import csv
 import io
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ __all__ = ["TABLES", "ClassTable", "TableRow", "find_table", "usual_table"]
 
 TABLES = (
     "classes.csv", "class_dict.csv", "classes.txt", "labels.csv", "labels.txt", "label_colors.txt", "codes.txt",
-    "class_names.txt", "labelmap.txt", "palette.csv",
+    "class_names.txt", "labelmap.txt", "palette.csv", "_classes.csv", "objectInfo150.txt", "classes.json", "meta.json",
 )  # fmt: skip
 _LARGEST = 2**20  # bytes of a table that is read
 _VOID = frozenset({
@@ -29,7 +30,21 @@ _VOID = frozenset({
     "dontcare", "don't care", "dont care", "none", "ambiguous", "border",
 })  # fmt: skip
 _COLUMNS = {
-    "id": {"id", "index", "value", "label_id", "labelid", "class_id", "classid", "number", "idx", "code", "train_id"},
+    "id": {
+        "id",
+        "index",
+        "value",
+        "label_id",
+        "labelid",
+        "class_id",
+        "classid",
+        "number",
+        "idx",
+        "code",
+        "train_id",
+        "pixel value",
+        "pixel_value",
+    },
     "name": {"name", "class", "label", "class_name", "classname", "category", "title", "label_name"},
     "r": {"r", "red"},
     "g": {"g", "green"},
@@ -37,6 +52,7 @@ _COLUMNS = {
     "colour": {"colour", "color", "rgb", "hex"},
 }
 _NUMBERS = 3  # of a colour
+_CVAT = re.compile(r"([^:#][^:]*):(\d+,\d+,\d+):")  # name:r,g,b:parts:actions
 
 VOC = (
     "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable",
@@ -131,9 +147,16 @@ def find_table(root: Path) -> ClassTable | None:
     """
     for name in TABLES:
         path = root / name
-        if path.is_file():
+        if path.is_file() and (path.suffix != ".json" or _of_json(_text(path))):
             return _read(path)
     return None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig") if path.stat().st_size <= _LARGEST else ""
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _read(path: Path) -> ClassTable:
@@ -168,7 +191,12 @@ def _read(path: Path) -> ClassTable:
 
 
 def _cells(text: str) -> list[list[str]]:
+    if text.lstrip().startswith(("{", "[")):
+        return _of_json(text)
     lines = [line for line in text.splitlines() if line.strip()]
+    if all(_CVAT.match(line) for line in lines[bool(lines) and lines[0].startswith("#") :]) and len(lines) > 1:
+        found = filter(None, map(_CVAT.match, lines))
+        return [["name", "colour"], *([match[1], match[2]] for match in found)]
     if lines and all(_is_colours(line) for line in lines):  # as CamVid itself writes them
         return [re.split(r"\s+", line.strip(), maxsplit=3) for line in lines]
     mark = next((each for each in (",", ";", "\t") if lines and each in lines[0]), None)
@@ -178,6 +206,22 @@ def _cells(text: str) -> list[list[str]]:
         return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=mark)]
     except csv.Error:  # an open quotation mark, a cell without end: plain separators then
         return [[cell.strip() for cell in line.split(mark)] for line in lines]
+
+
+def _of_json(text: str) -> list[list[str]]:
+    """Supervisely's and others' lists of classes: `{"classes": [{"title": "Sky", "color": "#808080"}]}`."""
+    try:
+        held: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    records = held.get("classes") if isinstance(held, dict) else held
+    rows = []
+    for each in records if isinstance(records, list) else []:
+        name = each.get("title") or each.get("name") if isinstance(each, dict) else None
+        if not isinstance(name, str) or not isinstance(each.get("color"), str):
+            return []
+        rows.append([name, each["color"]])
+    return [["name", "colour"], *rows] if rows else []
 
 
 def _is_colours(line: str) -> bool:

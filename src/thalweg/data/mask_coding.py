@@ -20,6 +20,10 @@ MOST_CLASSES = 254
 _LOOKED_AT = 24
 _MANY = 64
 _BINARY = frozenset({0, 255})
+_WIDE = frozenset({0, (1 << 16) - 1})  # black and white in 16 bits
+_MOST_GREYS, _DARK, _EXTREME = 16, 64, 0.8  # masks with more values, of which few pixels are neither black nor white
+_FEWEST_COUNTED = 6  # masks and objects, before numbers are taken for counts
+_APART = 32  # between greys that are chosen to be seen; numbers of classes follow one another
 
 
 def choose_coding(root: Path, masks: Sequence[str], table: ClassTable | None, source: str) -> MaskCoding:
@@ -42,7 +46,7 @@ def choose_coding(root: Path, masks: Sequence[str], table: ClassTable | None, so
     seen = _Seen()
     for mask in masks[::step]:
         seen.look(root / mask, palette=palette)
-        if table is None and len(seen.values) > MOST_CLASSES + 1 and not seen.lossy:
+        if table is None and len(seen.values) > MOST_CLASSES + 1 and not seen.lossy and not seen.smeared:
             break
     if not seen.read:
         raise SourceError(f"{printable(source)}: no mask of {len(masks):,} can be read; {seen.problem}")
@@ -65,11 +69,34 @@ class _Seen:
         self.grey = self.white = False
         self.palette: tuple[Colour, ...] = ()
         self.problem = ""
+        self.pixels = self.extreme = 0
+        self.tops: set[int] = set()
+        self.gaps = 0
 
     @property
     def binary(self) -> bool:
         """Whether masks hold 0 and 255 alone, or what JPEG makes of them."""
         return self.values == _BINARY or (bool(self.lossy) and self.white and not self.grey)
+
+    @property
+    def smeared(self) -> bool:
+        """Whether masks were black and white before they were resized: few pixels are grey, and these of many kinds."""
+        ends = {0, VOID} <= self.values and max(self.values) == VOID and not self.coloured and not self.palette
+        mixed = len(self.values) > _MOST_GREYS and any(_DARK < value < VOID - _DARK for value in self.values)
+        return ends and mixed and self.extreme >= _EXTREME * self.pixels
+
+    @property
+    def doubt(self) -> str:
+        """What to say where each mask holds 0, 1, 2 ... up to a number of its own, as masks that count objects do."""
+        many = self.read >= _FEWEST_COUNTED and len(self.tops) > 2  # noqa: PLR2004 - not with objects and without
+        counted = many and not self.gaps and max(self.tops) >= _FEWEST_COUNTED
+        return "; each mask counts from 0 on: if these are numbers of objects, save them as 0 and 1" if counted else ""
+
+    @property
+    def spread(self) -> bool:
+        """Whether numbers lie as far apart as greys that are chosen to be seen; then 255 is the last of them."""
+        found = sorted(self.values)
+        return len(found) > 2 and found[-1] == VOID and bool(np.diff(found).min() >= _APART)  # noqa: PLR2004 - and not two
 
     def look(self, path: Path, *, palette: bool) -> None:
         """Look into a mask.
@@ -86,6 +113,11 @@ class _Seen:
         self.read, self.coloured, self.lossy = self.read + 1, self.coloured + held.coloured, self.lossy + held.lossy
         self.palette = self.palette or held.palette
         self.values |= set(np.unique(held.values).tolist())
+        own = np.unique(held.values)
+        self.tops.add(int(own[-1]))
+        self.gaps += len(own) != int(own[-1]) + 1
+        self.pixels += held.values.size
+        self.extreme += int(((held.values == 0) | (held.values == VOID)).sum())
         self.grey = self.grey or held.coloured or not is_black_and_white(held.values)
         self.white = self.white or bool((held.values > VOID // 2).any())
 
@@ -145,8 +177,17 @@ def _numbers(table: ClassTable | None, seen: _Seen, source: str) -> MaskCoding:
             f"{printable(source)}: the masks are JPEGs, which change numbers, and no classes.csv says which ones are "
             f"meant: save them as PNG, or write the table"
         )
-    if seen.binary:
+    smeared = not seen.lossy and seen.smeared
+    if seen.binary or smeared:
         names, meaning, said = ("background", "foreground"), {0: 0, 255: 1}, "0 is background, 255 foreground"
+        said += ", and greys between them what they are nearer to" if smeared else ""
+    elif values == _WIDE:
+        names, meaning, said = ("background", "foreground"), {0: 0, 65535: 1}, "0 is background, 65535 foreground"
+    elif seen.spread:
+        found = sorted(values)
+        names = tuple(f"class {value}" for value in found)
+        meaning = {value: index for index, value in enumerate(found)}
+        said = "no classes.csv names them; 255 is a class, since the numbers lie as far apart as greys"
     else:
         found = sorted(values - {VOID})
         if len(found) > MOST_CLASSES:
@@ -156,7 +197,7 @@ def _numbers(table: ClassTable | None, seen: _Seen, source: str) -> MaskCoding:
             )
         names = tuple(f"class {value}" for value in found)
         meaning = {value: index for index, value in enumerate(found)} | {VOID: VOID}
-        said = "no classes.csv names them; 255 counts as void"
+        said = f"no classes.csv names them; 255 counts as void{seen.doubt}"
     if len(names) < 2:  # noqa: PLR2004 - something must be told apart
         void = " beside 255, which counts as void" if VOID in values and len(values) > 1 else ""
         raise SourceError(
@@ -168,6 +209,7 @@ def _numbers(table: ClassTable | None, seen: _Seen, source: str) -> MaskCoding:
         coloured=False,
         meaning=MappingProxyType(meaning),
         about=f"masks hold numbers; {len(names)} of them: {said}",
+        smeared=smeared,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thalweg.core.errors import PictureError
+from thalweg.core.files import printable
 from thalweg.core.masks import VOID, Colour
 from thalweg.data.damage import reason_of
 from thalweg.data.decode import PIXEL_LIMIT, read_picture_file
@@ -50,6 +51,7 @@ class MaskCoding:
         through_palette: Whether the colours of a palette count, not the numbers of its entries.
         reach: How far from a known number or colour the pixels of a lossy mask may lie and still be meant by it: less
             than half of the way to the next one.
+        smeared: Whether masks that are no JPEG hold greys at their borders all the same, as after resizing.
     """
 
     classes: tuple[str, ...]
@@ -59,6 +61,7 @@ class MaskCoding:
     about: str
     through_palette: bool = False
     reach: float = 0.0
+    smeared: bool = False
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -114,6 +117,8 @@ def read_held(path: Path, *, through_palette: bool) -> HeldValues:
     """
     from PIL import Image
 
+    if path.is_dir():
+        return _union(path)
     data = read_picture_file(path)
     with listening():
         try:
@@ -137,6 +142,24 @@ def read_held(path: Path, *, through_palette: bool) -> HeldValues:
             return HeldValues(red, False, lossy, ())
         return HeldValues(red << 16 | green << 8 | blue, True, lossy, ())
     return HeldValues(pixels.astype(np.int64).clip(0, (1 << 16) - 1), False, lossy, palette)
+
+
+def _union(folder: Path) -> HeldValues:
+    """The masks of single objects in a folder as one: 255 where any of them has something."""
+    whole: npt.NDArray[np.bool_] | None = None
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or not path.is_file():
+            continue
+        try:
+            there = read_held(path, through_palette=False).values != 0
+        except PictureError as error:
+            raise PictureError(f"{printable(path.name)}: {error}") from None
+        if whole is not None and whole.shape != there.shape:
+            raise PictureError(f"{printable(path.name)}: has another size than the masks beside it")
+        whole = there if whole is None else whole | there
+    if whole is None:
+        raise PictureError("the folder of its masks is empty")
+    return HeldValues(whole.astype(np.int64) * VOID, False, False, ())
 
 
 def _palette_of(image: "Image.Image") -> tuple[Colour, ...]:
@@ -171,7 +194,7 @@ def read_mask(path: Path, coding: MaskCoding) -> tuple[npt.NDArray[np.uint8], di
         raise PictureError("the mask holds colours, and the other masks hold numbers")
     if coding.coloured and not held.coloured:
         values = values * 0x010101  # grey is a colour too
-    if held.lossy:
+    if held.lossy or coding.smeared:
         return nearest_classes(values, coding.meaning, coding.reach, coloured=coding.coloured)
     indices = coding.indices(values)
     strange = indices == UNKNOWN

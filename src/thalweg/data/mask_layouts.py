@@ -22,8 +22,23 @@ from pathlib import Path
 from thalweg.core.dataset import Notice, Part, Sample
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
+from thalweg.data.belonging import together
 from thalweg.data.mask_classes import TABLES
-from thalweg.data.part_names import PART_NAMES
+from thalweg.data.mask_guess import guess_masks
+from thalweg.data.mask_pairs import (
+    MASKS,
+    PICTURES,
+    Pair,
+    in_subjects,
+    is_mask,
+    matched,
+    pairs_in,
+    side_by_side,
+    stem_of,
+    twin_masks,
+)
+from thalweg.data.mask_table import pairs_in_table
+from thalweg.data.part_names import PART_NAMES, part_of
 from thalweg.data.walk import Listing, list_folder, maybe_picture, walk_folders
 
 __all__ = ["LAYOUTS", "Arrangement", "find_masks"]
@@ -33,27 +48,10 @@ LAYOUTS = (
     "Cityscapes, or JPEGImages/ and SegmentationClass/ as Pascal VOC"
 )
 
-# fmt: off
-_PICTURES = frozenset({
-    "images", "image", "imgs", "img", "pictures", "picture", "photos", "rgb", "frames", "jpegimages", "leftimg8bit",
-    "input", "inputs", "701_stillsraw_full", "original_images", "images_png",
-})
-_MASKS = frozenset({
-    "masks", "mask", "labels", "label", "annotations", "annotation", "annot", "annots", "gt", "groundtruth",
-    "ground_truth", "segmentation", "segmentations", "segmentationclass", "gtfine", "gtcoarse", "targets",
-    "labeledapproved_full", "label_images_semantic", "masks_png",
-})
-# fmt: on
-_SUFFIXES = ("annot", "_annot", "_labels", "_label", "_masks", "_mask", "labels", "masks", "_gt", "-masks", "-labels")
-_WORDS = re.compile(
-    r"[_-](?:leftimg8bit|gtfine|gtcoarse|labelids|labeltrainids|mask|masks|label|labels|gt|seg|segmentation|annot|"
-    r"groundtruth|l|rgb|image|img)$",
-    re.IGNORECASE,
-)
-_BESIDE = re.compile(r"[_-](?:mask|masks|label|labels|gt|seg|segmentation|annot|groundtruth|l)$", re.IGNORECASE)
 _PACKED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 _NOT_CLASSES = re.compile(r"(?:_color|_instanceIds|_instanceTrainIds|_polygons)\.[a-z]+$", re.IGNORECASE)
 _TRAIN_IDS, _IDS = "_labeltrainids.", "_labelids."
+_MOST_NAMED = 6  # pairs of folders
 _MOST = 500  # files left out for one reason that are named one by one
 _DEPTH = 3  # wrapping folders that hold nothing else
 _LISTS = ("", "ImageSets/Segmentation", "lists")
@@ -70,6 +68,7 @@ class Arrangement:
         warnings: What is odd about the source as a whole.
         layout: The arrangement in words.
         kind: `folders`, `cityscapes`, `cityscapes-train` (training ids) or `voc`; decides the usual class names.
+        together: Pictures of one folder of a patient or tile, which belong together.
     """
 
     root: Path
@@ -78,18 +77,10 @@ class Arrangement:
     warnings: tuple[Notice, ...]
     layout: str
     kind: str
+    together: tuple[tuple[str, ...], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """A folder of pictures, its folder of masks, and the part they belong to."""
-
-    pictures: str
-    masks: str
-    part: Part | None
-
-
-def find_masks(root: Path) -> Arrangement | None:
+def find_masks(root: Path) -> Arrangement | None:  # noqa: PLR0911 - each way of arranging files has its answer
     """Pair the pictures of a source with masks.
 
     Args:
@@ -103,85 +94,89 @@ def find_masks(root: Path) -> Arrangement | None:
     """
     listing = list_folder(os.fspath(root))
     for _ in range(_DEPTH):
-        pairs = list(_pairs(root, listing))
+        if listed := pairs_in_table(root, listing):
+            return listed_pairs(root, *listed)
+        pairs = list(pairs_in(root, listing))
         if pairs:
-            return _arranged(root, listing, pairs)
-        if not listing.all_folders and _side_by_side(listing.files):
-            return _arranged(root, listing, [_Pair("", "", None)])
+            try:
+                return _arranged(root, listing, pairs)
+            except SourceError:
+                if guessed := guess_masks(root, insist=False):
+                    return _arranged(root, listing, guessed)
+                raise
+        if not listing.all_folders and side_by_side(listing.files):
+            return _arranged(root, listing, [Pair("", "", None)])
+        if not listing.all_folders:
+            guessed = guess_masks(root)
+            return _arranged(root, listing, guessed) if guessed else None
+        if subjects := in_subjects(root, listing):
+            return _arranged(root, listing, subjects, subjects=True)
         _refuse_packed(root, listing)
         if len(listing.all_folders) != 1:
-            return None
+            guessed = guess_masks(root)
+            return _arranged(root, listing, guessed) if guessed else None
         root = root / listing.all_folders[0]
         listing = list_folder(os.fspath(root))
     return None
 
 
-def _pairs(root: Path, listing: Listing) -> Iterator[_Pair]:
-    """Folders that belong together: side by side, side by side in each part, or a part and its annotations."""
-    names = {name.lower(): name for name in listing.all_folders}
-    two = _two(names)
-    if two:
-        yield _Pair(*two, None)
-        return
-    for lower, name in sorted(names.items()):
-        if lower not in PART_NAMES:
-            continue
-        beside = next((names[lower + suffix] for suffix in _SUFFIXES if lower + suffix in names), None)
-        if beside is not None:
-            yield _Pair(name, beside, PART_NAMES[lower])
-            continue
-        inside = {each.lower(): each for each in list_folder(os.fspath(root), name).all_folders}
-        two = _two(inside)
-        if two:
-            yield _Pair(f"{name}/{two[0]}", f"{name}/{two[1]}", PART_NAMES[lower])
+def listed_pairs(root: Path, table: str, samples: Sequence[Sample], missing: Sequence[Notice]) -> Arrangement:
+    """Take pictures and masks as a table names them.
 
+    Args:
+        root: The source's folder.
+        table: The table's name.
+        samples: Pictures with their masks.
+        missing: Rows that name what is not there.
 
-def _two(names: dict[str, str]) -> tuple[str, str] | None:
-    pictures = [name for lower, name in sorted(names.items()) if lower in _PICTURES]
-    masks = [name for lower, name in sorted(names.items()) if lower in _MASKS]
-    if "SegmentationClass" in masks:  # VOC: SegmentationObject and Annotations lie beside it
-        masks = ["SegmentationClass"]
-    if "gtFine" in masks:
-        masks = ["gtFine"]
-    return (pictures[0], masks[0]) if len(pictures) == 1 and len(masks) == 1 else None
-
-
-def _is_mask(file: str) -> bool:
-    return _BESIDE.search(file.rpartition("/")[2].rpartition(".")[0]) is not None
-
-
-def _side_by_side(files: Sequence[str]) -> bool:
-    """Whether most pictures of a folder have a mask of their name beside them, such as A.jpg and A_mask.png."""
-    pictures = {file.rpartition(".")[0].lower() for file in files if not _is_mask(file) and not maybe_picture("", file)}
-    masks = {_stem(file, "").lower() for file in files if _is_mask(file)}
-    return len(pictures & masks) > len(pictures) / 2
+    Returns:
+        The pairs.
+    """
+    return Arrangement(
+        root=root,
+        samples=tuple(sorted(samples, key=lambda sample: sample.file)),
+        left_out=_told(missing),
+        warnings=(),
+        layout=f"pictures with masks as {printable(table)} names them",
+        kind="folders",
+    )
 
 
 def _refuse_packed(root: Path, listing: Listing) -> None:
     """Say it where masks lie packed beside the folder of pictures, before pictures are taken for classes."""
-    packed = [file for file in listing.files if file.lower().partition(".")[0] in _MASKS and "." in file]
+    packed = [file for file in listing.files if file.lower().partition(".")[0] in MASKS and "." in file]
     archives = [file for file in packed if file.lower().endswith(_PACKED)]
-    if archives and any(name.lower() in _PICTURES for name in listing.all_folders):
+    if archives and any(name.lower() in PICTURES for name in listing.all_folders):
         raise SourceError(f"{printable(root)}: the masks lie packed in {printable(archives[0])}: unpack it there first")
 
 
-def _arranged(root: Path, listing: Listing, pairs: Sequence[_Pair]) -> Arrangement | None:
+def _arranged(root: Path, listing: Listing, pairs: Sequence[Pair], *, subjects: bool = False) -> Arrangement | None:
     top = os.fspath(root)
     samples: list[Sample] = []
     left_out: list[Notice] = list(listing.left_out)
     kinds: set[str] = set()
-    may_be_masks = 0
+    may_be_masks = objects = 0
     for pair in pairs:
         pictures, candidates, odd = _files_of(top, listing, pair)
         may_be_masks += len(candidates)
         left_out += odd
         masks, kind, others = _masks_by_stem(pair.masks, candidates)
+        if (
+            subjects
+            and len(pictures) == 1
+            and pair.masks != pair.pictures
+            and stem_of(pictures[0], pair.pictures) not in masks
+        ):
+            samples += [Sample(pictures[0], 0, pair.part, pair.masks)] if masks else []  # one file an object
+            objects += bool(masks)
+            continue
         kinds.add(kind)
         left_out += others
         for file, stem, mask in _paired(pictures, masks, pair):
             if mask is None:
+                apart = pair.masks != pair.pictures
                 left_out.append(
-                    Notice(file, f"has no mask in {printable(pair.masks)}/" if pair.masks else "has no mask beside it")
+                    Notice(file, f"has no mask in {printable(pair.masks)}/" if apart else "has no mask beside it")
                 )
             else:
                 samples.append(Sample(file, 0, pair.part or _part_of(stem), mask))
@@ -189,13 +184,18 @@ def _arranged(root: Path, listing: Listing, pairs: Sequence[_Pair]) -> Arrangeme
             Notice(
                 mask,
                 f"a mask without a picture in {printable(pair.pictures)}/"
-                if pair.pictures
+                if pair.pictures != pair.masks
                 else "a mask without a picture beside it",
             )
             for mask in masks.values()
         ]
     if not may_be_masks:  # notes and tables about the pictures
         return None
+    if not samples and (several := _several_each(left_out)):
+        raise SourceError(
+            f"{printable(root)}: each picture has several masks ({several}): put them into one file a picture, with a "
+            f"number for each class"
+        )
     if not samples:
         where = " and ".join(f"{printable(each.pictures)}/ and {printable(each.masks)}/" for each in pairs)
         raise SourceError(
@@ -205,14 +205,26 @@ def _arranged(root: Path, listing: Listing, pairs: Sequence[_Pair]) -> Arrangeme
     samples, missed, warnings, listed = _by_lists(root, samples)
     voc = any(pair.masks == "SegmentationClass" for pair in pairs)
     kind = "voc" if voc else next((each for each in sorted(kinds) if each != "folders"), "folders")
-    named = " and ".join(
-        dict.fromkeys(
-            f"{printable(each.pictures)}/ with {printable(each.masks)}/"
-            if each.pictures
-            else "masks beside their pictures, such as A_mask.png"
-            for each in pairs
+    named = (
+        " and ".join(
+            dict.fromkeys(
+                f"{printable(each.pictures)}/ with {printable(each.masks)}/"
+                if each.pictures != each.masks
+                else "masks beside their pictures, such as A_mask.png"
+                for each in pairs
+            )
         )
+        if len(pairs) <= _MOST_NAMED
+        else f"pictures with masks in each of {len(pairs):,} folders"
     )
+    if objects:
+        named += "; the masks of single objects put together"
+    used = {each.partition("/")[0] for pair in pairs for each in (pair.pictures, pair.masks)}
+    left_out += [
+        Notice(name, "its pictures have no masks: it is part of no split")
+        for name in listing.all_folders
+        if part_of(name) and name not in used and "" not in used
+    ]
     return Arrangement(
         root=root,
         samples=tuple(sorted(samples, key=lambda sample: sample.file)),
@@ -220,24 +232,52 @@ def _arranged(root: Path, listing: Listing, pairs: Sequence[_Pair]) -> Arrangeme
         warnings=tuple(warnings),
         layout=f"{named}{listed}",
         kind=kind,
+        together=_subjects_of(samples) if subjects else (),
     )
 
 
-def _files_of(top: str, listing: Listing, pair: _Pair) -> tuple[list[str], list[str], list[Notice]]:
+def _several_each(left_out: Sequence[Notice]) -> str:
+    """Masks of one picture that are called as it is, and longer by a word: `A_car.png` and `A_road.png`."""
+    pictures = {stem_of(each.file, each.file.rpartition("/")[0]) for each in left_out if "has no mask" in each.reason}
+    masks: dict[str, list[str]] = {}
+    for each in left_out:
+        stem = stem_of(each.file, each.file.rpartition("/")[0])
+        for end in (at for at, mark in enumerate(stem) if mark in "_-. "):
+            if each.reason.startswith("a mask without") and stem[:end] in pictures:
+                masks.setdefault(stem[:end], []).append(each.file.rpartition("/")[2])
+    most = max(masks.values(), key=len, default=[])
+    return ", ".join(map(printable, most[:3])) if len(most) > 1 and 2 * len(masks) > len(pictures) else ""
+
+
+def _subjects_of(samples: Sequence[Sample]) -> tuple[tuple[str, ...], ...]:
+    """The pictures of each folder of a patient or tile; `images/` in it is not another level."""
+
+    def folder(file: str) -> str:
+        above, _, last = file.rpartition("/")[0].rpartition("/")
+        return above if last.lower() in PICTURES else f"{above}/{last}"
+
+    groups, _ = together((sample.file, folder(sample.file)) for sample in samples)
+    return groups
+
+
+def _files_of(top: str, listing: Listing, pair: Pair) -> tuple[list[str], list[str], list[Notice]]:
     """Pictures, masks, and what is neither, of a pair of folders or of one folder that holds both."""
-    if pair.pictures:
+    if pair.pictures != pair.masks:
         found, odd = walk_folders(top, [pair.pictures, pair.masks])
         return sorted(found[pair.pictures]), list(found[pair.masks]), list(odd)
-    reasons = {file: maybe_picture(top, file) for file in listing.files}
+    inside = list_folder(top, pair.pictures) if pair.pictures else listing
+    files = [f"{pair.pictures}/{name}" if pair.pictures else name for name in inside.files]
+    reasons = {file: maybe_picture(top, file) for file in files}
     usable = [file for file, reason in reasons.items() if not reason]
     tables = {name.lower() for name in TABLES}
-    odd = [Notice(file, why) for file, why in reasons.items() if why and file.lower() not in tables]
-    return [file for file in usable if not _is_mask(file)], [file for file in usable if _is_mask(file)], odd
+    odd = [Notice(file, why) for file, why in reasons.items() if why and file.rpartition("/")[2].lower() not in tables]
+    masks = {file for file in usable if is_mask(file)} or twin_masks(usable)
+    return [file for file in usable if file not in masks], [file for file in usable if file in masks], odd
 
 
-def _paired(pictures: Sequence[str], masks: dict[str, str], pair: _Pair) -> Iterator[tuple[str, str, str | None]]:
+def _paired(pictures: Sequence[str], masks: dict[str, str], pair: Pair) -> Iterator[tuple[str, str, str | None]]:
     """Pictures with their masks, which are taken out of `masks`: of the same name, or of one in other letter case."""
-    stems = {file: _stem(file, pair.pictures) for file in pictures}
+    stems = {file: stem_of(file, pair.pictures) for file in pictures}
     own = {file: masks.pop(stem) for file, stem in stems.items() if stem in masks}
     lowered: dict[str, list[str]] = {}
     for stem in masks:
@@ -246,6 +286,10 @@ def _paired(pictures: Sequence[str], masks: dict[str, str], pair: _Pair) -> Iter
         alike = lowered.get(stem.lower(), []) if file not in own else []
         if len(alike) == 1 and alike[0] in masks:
             own[file] = masks.pop(alike[0])
+    if not own:  # 21_training.tif and 21_manual1.gif
+        meant = matched(set(stems.values()), masks)
+        own = {file: masks.pop(meant[stem]) for file, stem in stems.items() if meant.get(stem) in masks}
+    for file, stem in stems.items():
         yield file, stem, own.get(file)
 
 
@@ -270,22 +314,14 @@ def _masks_by_stem(folder: str, files: Sequence[str]) -> tuple[dict[str, str], s
     for wanted, kind in ((_TRAIN_IDS, "cityscapes-train"), (_IDS, "cityscapes")):
         some = [file for file in kept if wanted in file.lower()]
         if some:
-            return {_stem(file, folder): file for file in some}, kind, []
+            return {stem_of(file, folder): file for file in some}, kind, []
     masks: dict[str, str] = {}
     twice = [
-        Notice(file, f"a second mask beside {printable(masks[_stem(file, folder)])}")
+        Notice(file, f"a second mask beside {printable(masks[stem_of(file, folder)])}")
         for file in sorted(kept)
-        if masks.setdefault(_stem(file, folder), file) != file
+        if masks.setdefault(stem_of(file, folder), file) != file
     ]
     return masks, "folders", twice
-
-
-def _stem(file: str, folder: str) -> str:
-    """A file's path below its folder, without ending and words such as `_mask`."""
-    stem = (file.removeprefix(f"{folder}/") if folder else file).rpartition(".")[0] or file
-    while (shorter := _WORDS.sub("", stem)) != stem:
-        stem = shorter
-    return stem
 
 
 def _part_of(stem: str) -> Part | None:

@@ -33,6 +33,8 @@ def masks_of(opened: OpenedSource) -> tuple[Arrangement, MaskCoding] | None:
         if wanted.task == "segmentation":
             raise SourceError(f"{printable(opened.name)}: no masks found for --task segmentation; wanted are {LAYOUTS}")
         return None
-    table = find_table(found.root) or find_table(opened.root) or usual_table(found.kind)
+    inner = sorted({sample.file.rpartition("/")[0] for sample in found.samples[:: max(1, len(found.samples) // 8)]})
+    places = [found.root, opened.root, *(found.root / folder for folder in inner)]
+    table = next((table for place in places if (table := find_table(place))), None) or usual_table(found.kind)
     masks = [sample.mask for sample in found.samples]
     return found, choose_coding(found.root, masks, table, opened.name)

@@ -138,12 +138,14 @@ def odd_values(masks: Masks, coding: MaskCoding) -> tuple[Notice, ...]:
     if lossy:
         between, moved = (lossy.get(key, (0, 0))[0] for key in (BETWEEN, MOVED))
         files = max(count for _, count in lossy.values())
+        how = "with greys at their borders" if coding.smeared else "saved as JPEG"
+        better = "resizing by the nearest pixel" if coding.smeared else "PNG"
         told.insert(
             0,
             Notice(
                 "",
-                f"{files:,} mask{'' if files == 1 else 's'} saved as JPEG: {moved:,} pixels that were not exact are "
-                f"taken for the nearest class, {between:,} between two count as void; PNG keeps masks exact",
+                f"{files:,} mask{'' if files == 1 else 's'} {how}: {moved:,} pixels that were not exact are "
+                f"taken for the nearest class, {between:,} between two count as void; {better} keeps masks exact",
             ),
         )
     if len(unknown) > _TOLD:
@@ -153,14 +155,24 @@ def odd_values(masks: Masks, coding: MaskCoding) -> tuple[Notice, ...]:
 
 def _key(root: Path, files: Sequence[str], coding: MaskCoding, extents: tuple[int, int]) -> str:
     meaning = sorted(coding.meaning.items())
-    facts = (VERSION, extents, coding.classes, coding.coloured, coding.through_palette, coding.reach, meaning)
+    facts = (
+        VERSION,
+        extents,
+        coding.classes,
+        coding.coloured,
+        coding.through_palette,
+        coding.reach,
+        coding.smeared,
+        meaning,
+    )
     digest = hashlib.blake2b(repr(facts).encode("utf-8", "surrogateescape"), digest_size=20)
     for file in files:
         path = root / file
         state = ""
         with contextlib.suppress(OSError):
-            status = path.stat()
-            state = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
+            for each in sorted(path.iterdir()) if path.is_dir() else [path]:  # a folder holds a mask an object
+                status = each.stat()
+                state += f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
         digest.update(os.fsencode(os.path.abspath(path)) + f"\0{state}\n".encode())  # noqa: PTH100 - links stay links
     return digest.hexdigest()
 

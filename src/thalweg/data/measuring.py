@@ -44,6 +44,9 @@ def form_of_parts(parts: Sequence[ArrayPart], form: FormWish) -> list[Axes]:
             raise SourceError(f"{shown} holds no pictures, signals or volumes: numbers are wanted, one sample a row")
         if not values.size:
             raise SourceError(f"{shown} is empty: it holds {len(values)} samples")
+        if part.known is not None and form in {"auto", f"{part.known.form}s"}:
+            found.append(part.known)
+            continue
         try:
             found.append(axes_of_samples(values.shape[1:], form=form, are_bytes=values.dtype == np.uint8))
         except SourceError as error:

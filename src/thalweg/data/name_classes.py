@@ -3,11 +3,11 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from thalweg.core.files import printable
-from thalweg.data.part_names import part_of
 from thalweg.data.walk import list_folder
 
 __all__ = ["boxes_in", "classes_of_names"]
@@ -19,7 +19,20 @@ _SAYS_NOTHING = re.compile(
     r"|(?:test|train|val|left|right|front|back|side|top|rgb|depth|mask|color|colour|gray|grey|crop|cropped|small|large)",
     re.IGNORECASE,
 )
+_OUTLINES: Mapping[str, tuple[str, ...]] = MappingProxyType({
+    "LabelMe": (r'"shapes"', r'"points"', r'"imagePath"'),
+    "COCO panoptic": (r'"segments_info"',),
+    "COCO": (r'"annotations"', r'"segmentation": ?(?:\[ ?\[|\{)'),
+    "Supervisely": (r'"geometryType"', r'"objects"'),
+    "VGG Image Annotator": (r'"regions"', r'"all_points_x"'),
+    "Label Studio": (r'"polygonlabels"|"brushlabels"',),
+    "Cityscapes": (r'"polygon"', r'"imgHeight"'),
+    "GeoJSON": (r'"FeatureCollection"', r'"Polygon"'),
+    "XML": (r"<(?:Vertex|Vertices|polygon|pt)\b",),
+})
+"""What is in files of outlines, one expression after another; each must be found."""
 _LEAST_EACH = 2
+_MOST_FOLDERS = 16
 _MOST_SHARE = 0.9
 _LOOKED_AT = 1 << 16
 
@@ -68,11 +81,17 @@ def boxes_in(root: Path) -> str:
     top = os.fspath(root)
     listing = list_folder(top)
     folders = ["", *listing.folders]
-    parts = [name for name in listing.folders if part_of(name)]
-    folders += [f"{name}/{inner}" for name in parts for inner in list_folder(top, name).folders]
+    folders += [
+        f"{name}/{inner}" for name in listing.folders[:_MOST_FOLDERS] for inner in list_folder(top, name).folders
+    ]
     for folder in folders[:64]:
         for name in list_folder(top, folder).files[:32]:
             file = f"{folder}/{name}" if folder else name
+            if outlines := _kind_of_outlines(root / file):
+                return (
+                    f"it holds outlines of objects ({outlines}: {printable(file)}), and these are not read: fill them "
+                    f"into masks, a PNG file in masks/ for each picture in images/, as labelling tools export them"
+                )
             kind = _kind_of_boxes(root / file)
             if kind:
                 return (
@@ -83,14 +102,30 @@ def boxes_in(root: Path) -> str:
     return ""
 
 
-def _kind_of_boxes(path: Path) -> str:
-    ending = path.suffix.lower()
-    if ending not in {".json", ".txt", ".xml"}:
+def _head(path: Path) -> str:
+    """The beginning of a text that may tell of objects."""
+    if path.suffix.lower() not in {".json", ".txt", ".xml", ".geojson"}:
         return ""
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
-            head = file.read(_LOOKED_AT)
+            return file.read(_LOOKED_AT)
     except OSError:
+        return ""
+
+
+def _kind_of_outlines(path: Path) -> str:
+    head = _head(path)
+    for kind, words in _OUTLINES.items():
+        if head and all(re.search(word, head) for word in words):
+            return kind
+    rows = [line.split() for line in head.splitlines()[:8] if line.strip()] if path.suffix == ".txt" else []
+    polygons = rows and all(_is_box(row) and len(row) > 5 and len(row) % 2 for row in rows)  # noqa: PLR2004 - a class, points
+    return "YOLO" if polygons else ""
+
+
+def _kind_of_boxes(path: Path) -> str:
+    ending, head = path.suffix.lower(), _head(path)
+    if not head:
         return ""
     if ending == ".json":
         return "COCO" if '"bbox"' in head or ('"annotations"' in head and '"images"' in head) else ""

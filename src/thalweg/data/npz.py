@@ -25,7 +25,7 @@ from thalweg.core.files import printable
 from thalweg.data.array_part import ArrayPart
 from thalweg.data.part_names import PART_NAMES
 
-__all__ = ["DAMAGE", "GROUPS", "is_label_file", "names_objects", "read_npy", "read_npz"]
+__all__ = ["DAMAGE", "GROUPS", "is_label_file", "is_sample_name", "names_objects", "partners", "read_npy", "read_npz"]
 
 _SAMPLES = (
     "x", "images", "image", "imgs", "data", "features", "inputs", "arr_0", "signals", "signal", "series", "beats",
@@ -34,7 +34,10 @@ _SAMPLES = (
 _LABELS = ("y", "labels", "label", "targets", "target", "arr_1")
 _ADDED = ("_labels", "-labels", "_label", "_target", "_targets", "_y")  # to the name of an array, by its labels
 _CLASSES = ("classes", "class_names", "label_names", "names", "categories")
-GROUPS = ("record", "records", "patient", "patients", "subject", "subjects", "group", "groups", "speaker", "person")
+GROUPS = (
+    *("record", "records", "patient", "patients", "subject", "subjects", "group", "groups", "speaker", "speakers"),
+    *("person", "persons", "participant", "participants", "user", "users", "volunteer", "volunteers"),
+)
 """Names of what samples of one origin share; such samples must not be on both sides of a split."""
 _RATES = ("fs", "rate", "sample_rate", "sampling_rate", "hz", "frequency")
 _MOST_BYTES = 32 << 30
@@ -131,7 +134,7 @@ def read_npy(path: Path, *, labelled: bool | None = True) -> list[ArrayPart]:
     groups: npt.NDArray[np.generic] | None = None
     grouped_by = ""
     if labelled is not False:
-        wanted = _partners(path.stem)
+        wanted = partners(path.stem)
         beside = {each.stem.lower(): each for each in path.parent.glob("*.npy")}
         found = next((beside[name] for name in wanted if name in beside and beside[name] != path), None)
         if found is None and labelled:
@@ -164,14 +167,41 @@ def _load(path: Path) -> npt.NDArray[np.generic]:
     return loaded
 
 
-def _partners(stem: str) -> list[str]:
-    """Names that the labels of an array may have: `y_train` or `labels_train` for `x_train`, `b_labels` for `b`."""
+def partners(stem: str) -> list[str]:
+    """Names that the labels of an array may have.
+
+    Args:
+        stem: Name of its file, without the ending.
+
+    Returns:
+        Names without an ending, the likeliest first.
+
+    Example:
+        >>> partners("X_train")[0], partners("beats")[-3]
+        ('y_train', 'beats_y')
+    """
     words = _words(stem)
     names = []
     for index, word in enumerate(words):
         if word in _SAMPLES:
             names += ["_".join([*words[:index], label, *words[index + 1 :]]) for label in ("y", "labels", "label")]
     return [*names, *(f"{stem.lower()}{each}" for each in _ADDED), "labels", "y"]
+
+
+def is_sample_name(name: str) -> bool:
+    """Tell whether an array holds samples, by its name.
+
+    Args:
+        name: Its name.
+
+    Returns:
+        Whether it does.
+
+    Example:
+        >>> is_sample_name("X"), is_sample_name("y")
+        (True, False)
+    """
+    return name.lower() in _SAMPLES
 
 
 def is_label_file(stem: str) -> bool:
@@ -217,6 +247,11 @@ def _pairs(arrays: Arrays, file: str, *, labelled: bool | None) -> list[ArrayPar
         if not labelled:
             raise SourceError(
                 f"{printable(file)}: no samples found (it holds {held or 'nothing'}); call them x, or x_train, x_test"
+            )
+        if any("mask" in name.lower() or "seg" in name.lower() for name in arrays):
+            raise SourceError(
+                f"{printable(file)}: it holds masks ({held}), and these are read from files: save the pictures as "
+                f"images/1.png and so on, and their masks as masks/1.png"
             )
         raise SourceError(
             f"{printable(file)}: no pictures with labels found (it holds {held or 'nothing'}); "

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from thalweg.core.dataset import Part
 from thalweg.core.split_words import SPLIT_WORDS
 
-__all__ = ["PART_NAMES", "is_split", "part_of", "parts_among", "says_nothing_else"]
+__all__ = ["PART_NAMES", "is_split", "part_of", "part_within", "parts_among", "says_nothing_else"]
 
 PART_NAMES: Mapping[str, Part] = MappingProxyType({
     "train": "train",
@@ -60,6 +60,23 @@ def part_of(name: str) -> Part | None:
     """
     parts, others = _spoken(name)
     return next(iter(parts)) if len(parts) == 1 and not others else None
+
+
+def part_within(name: str) -> Part | None:
+    """Tell which part of a split a name speaks of among other words.
+
+    Args:
+        name: The name, without an ending.
+
+    Returns:
+        The part; None where none or several are spoken of.
+
+    Example:
+        >>> part_within("ISIC2018_Task1_Training_GroundTruth"), part_within("train_masks"), part_within("trainer")
+        ('train', 'train', None)
+    """
+    parts, _ = _spoken(name)
+    return next(iter(parts)) if len(parts) == 1 else None
 
 
 def _spoken(name: str) -> tuple[set[Part], tuple[str, ...]]:

@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +13,10 @@ from thalweg.core.errors import MissingExtraError, PictureError, SourceError
 from thalweg.data.axes import axes_of_samples
 from thalweg.data.file_kinds import FileKind
 from thalweg.data.fitting import pick_frames
-from thalweg.data.npz import DAMAGE, names_objects
+from thalweg.data.npz import DAMAGE, is_sample_name, names_objects
 from thalweg.data.tables import open_rows, reads_as_number
 
-__all__ = ["CLIP_SIDE", "MOST_FRAMES", "read_sample"]
+__all__ = ["CLIP_SIDE", "MOST_FRAMES", "only_array", "read_sample"]
 
 CLIP_SIDE = 96
 """Frames are decoded to squares of this side, in pixels, or smaller ones if they are smaller."""
@@ -26,6 +26,9 @@ _TIMES = ("t", "time", "timestamp", "seconds", "ms", "frame", "sample", "index",
 _FEWEST_STEPS = 8
 
 Values = npt.NDArray[Any]
+
+if TYPE_CHECKING:
+    from numpy.lib.npyio import NpzFile
 
 
 def read_sample(
@@ -103,6 +106,8 @@ def _is_clock(column: npt.NDArray[np.float64]) -> bool:
 def _array(path: Path, form: FormWish) -> Values:
     try:
         values = np.load(path, allow_pickle=False)
+        if path.suffix.lower() == ".npz":
+            values = only_array(values)
     except DAMAGE as error:
         if names_objects(error):
             raise PictureError("holds Python objects, which are not loaded since that could run code") from None
@@ -113,6 +118,22 @@ def _array(path: Path, form: FormWish) -> Values:
     if axes.form == "picture":
         raise PictureError(f"of {'x'.join(map(str, values.shape))} is a picture: save it as PNG, or say --form signals")
     return values[..., None] if axes.channel is None else np.moveaxis(values, axes.channel, -1)
+
+
+def only_array(box: "NpzFile") -> Values | None:
+    """The sample in an archive of arrays.
+
+    Args:
+        box: The archive, open.
+
+    Returns:
+        The array that is called as samples are, or the largest; None where there is none.
+    """
+    held = {name: box[name] for name in box.files}
+    return next(
+        (held[name] for name in held if is_sample_name(name)),
+        max(held.values(), key=lambda each: each.size, default=None),
+    )
 
 
 def _scan(path: Path) -> Values:

@@ -1,5 +1,6 @@
 """Finding classes and files in an opened source: folders, tables of labels, names of files, masks, measured values."""
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,18 +9,21 @@ from types import MappingProxyType
 from thalweg.core.dataset import FormWish, Notice, Sample
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
-from thalweg.data.class_folders import NO_CLASS_FOLDERS, by_folders, real_root, wanted_files
+from thalweg.data.class_folders import NO_CLASS_FOLDERS, by_folders, levels
 from thalweg.data.elpv import DEMO_CLASSES, read_labels
 from thalweg.data.file_kinds import FileKind, kind_of_files, reason_against
-from thalweg.data.label_tables import label_tables, labels_of
+from thalweg.data.held_together import hold_together
+from thalweg.data.label_tables import Labelled, label_tables, labels_of
 from thalweg.data.mask_scan import masks_of
 from thalweg.data.measured import Measured, open_measured
-from thalweg.data.name_classes import boxes_in, classes_of_names
-from thalweg.data.part_names import part_of, parts_among
+from thalweg.data.name_classes import boxes_in
+from thalweg.data.part_lists import with_parts_of_lists
+from thalweg.data.part_names import part_within, parts_among
 from thalweg.data.sample_table import Samples
 from thalweg.data.scanned import Scan
 from thalweg.data.source import OpenedSource
-from thalweg.data.walk import list_folder, maybe_picture
+from thalweg.data.unfoldered import by_known_naming, by_names, by_siblings
+from thalweg.data.walk import list_folder
 
 __all__ = ["LEAST_CLASSES", "Scan", "of_measured", "scan"]
 
@@ -29,6 +33,9 @@ LEAST_CLASSES = 2
 _FORMS: Mapping[FileKind, tuple[FormWish, ...]] = MappingProxyType({
     "picture": ("auto", "pictures"),
     "wav": ("auto", "signals"),
+    "table": ("auto", "signals"),
+    "npy": ("auto", "signals", "volumes"),
+    "nifti": ("auto", "volumes"),
 })
 """What files may be in whose place a table says the class, and what the user then may have said that they are."""
 _COVERS = 0.9  # of the pictures, where a table is believed rather than folders
@@ -42,11 +49,18 @@ def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
         least: Classes that there must be; a trained network may be tried on one.
 
     Returns:
-        Classes, files, and everything that was left out.
+        Classes, files, what belongs together, and everything that was left out.
 
     Raises:
         SourceError: There are no class folders, fewer classes than that, or nothing can be read.
     """
+    found = _found(opened, least)
+    if opened.kind == "elpv":
+        return found
+    return hold_together(with_parts_of_lists(found, opened.root), opened.root)
+
+
+def _found(opened: OpenedSource, least: int) -> Scan:  # noqa: PLR0911 - each kind of source has its answer
     if opened.kind == "elpv":
         samples, missing = read_labels(opened.root, above=0.0 if opened.name.endswith(":any") else 0.5)
         if len({sample.label for sample in samples}) < len(DEMO_CLASSES):
@@ -60,6 +74,10 @@ def scan(opened: OpenedSource, *, least: int = LEAST_CLASSES) -> Scan:
     measured = open_measured(opened.root)
     if measured is not None:
         return of_measured(measured, opened.name, least=least)
+    if named := by_known_naming(opened, least):
+        with contextlib.suppress(SourceError):
+            return _by_table(opened, least) or named
+        return named
     try:
         found = by_folders(opened, least)
     except SourceError as error:
@@ -81,14 +99,17 @@ def _by_masks(opened: OpenedSource) -> Scan | None:
     if masked is None:
         return None
     pairs, coding = masked
+    many = len(pairs.together)
+    told = [Notice("", f"pictures of one folder stay on one side of the split ({many:,} of them)")] if many > 1 else []
     return Scan(
         root=pairs.root,
         classes=coding.classes,
         samples=pairs.samples,
         left_out=(*opened.left_out, *pairs.left_out),
-        warnings=pairs.warnings,
+        warnings=(*pairs.warnings, *told),
         masks=coding,
         layout=pairs.layout,
+        together=pairs.together,
     )
 
 
@@ -105,10 +126,12 @@ def _without_folders(opened: OpenedSource, least: int) -> Scan | None:
     kind = _kind(opened)
     if opened.wanted.form not in _FORMS[kind]:
         return None
+    if beside := by_siblings(opened, kind, least):
+        return beside
     try:
-        return _by_table(opened, least) or _by_names(opened, least)
+        return _by_table(opened, least) or by_names(opened, least)
     except SourceError as error:
-        named = _by_names(opened, least)
+        named = by_names(opened, least)
         if named is None:
             raise
         return replace(named, warnings=(*named.warnings, Notice("", str(error))))
@@ -120,11 +143,13 @@ def _by_table(opened: OpenedSource, least: int, *, folders: Scan | None = None) 
     if kind not in _FORMS or (folders is not None and opened.wanted.form not in _FORMS[kind]):
         return None
     root = opened.root
-    tables = (opened.table,) if opened.table else label_tables(root)
-    if not tables and (inner := real_root(opened, reason_against(kind))[0]) != root:
-        root, tables = inner, label_tables(inner)
+    said: Labelled | None = None
     try:
-        said = labels_of(root, tables, kind=kind) if tables else None
+        for root in (opened.root,) if opened.table else levels(opened, reason_against(kind)):
+            tables = (opened.table,) if opened.table else label_tables(root)
+            said = labels_of(root, tables, kind=kind) if tables else None
+            if said is not None:
+                break
     except SourceError as error:
         if folders is not None:
             return None
@@ -133,7 +158,8 @@ def _by_table(opened: OpenedSource, least: int, *, folders: Scan | None = None) 
         return None
     if folders is not None:
         alike = {name.casefold() for name in said.classes} & {name.casefold() for name in folders.classes}
-        if alike or not said.named or said.covered < _COVERS:
+        pieces = all(part_within(name) for name in folders.classes)  # training-a, training-b
+        if alike or not (said.named or pieces) or said.covered < _COVERS:
             return None
     return Scan(
         root=root,
@@ -149,7 +175,8 @@ def _by_table(opened: OpenedSource, least: int, *, folders: Scan | None = None) 
 
 def _kind(opened: OpenedSource) -> FileKind:
     """What a table is about where no folders are classes."""
-    return "wav" if kind_of_files(os.fspath(opened.root), opened.wanted.form) == "wav" else "picture"
+    kind = kind_of_files(os.fspath(opened.root), opened.wanted.form)
+    return kind if kind in _FORMS else "picture"
 
 
 def _tested_by_table(found: Scan) -> Scan:
@@ -183,47 +210,6 @@ def _tested_by_table(found: Scan) -> Scan:
             ),
         ),
     )
-
-
-def _by_names(opened: OpenedSource, least: int) -> Scan | None:
-    """Classes in the names of files that lie in one folder: `cat.0.jpg`, `dog.0.jpg`, or `Abyssinian_1.jpg`."""
-    root, listing = real_root(opened, maybe_picture)
-    top = os.fspath(root)
-    for folder in ("", *(name for name in listing.all_folders if part_of(name) == "train"), *listing.all_folders):
-        inside = list_folder(top, folder)
-        files = wanted_files(top, folder, inside, maybe_picture)
-        named = classes_of_names(files)
-        if len(set(named.values())) < least:
-            continue
-        classes = tuple(sorted(set(named.values())))
-        index = {name: label for label, name in enumerate(classes)}
-        examples = " and ".join(printable(file.rpartition("/")[2]) for file in _one_each(named)[:2])
-        others = [name for name in listing.all_folders if name != folder]
-        return Scan(
-            root=root,
-            classes=classes,
-            samples=Samples.of(Sample(file, index[name]) for file, name in sorted(named.items())),
-            left_out=(
-                *opened.left_out,
-                *(
-                    Notice(file, "its name says no class as those of the others do")
-                    for file in files
-                    if file not in named
-                ),
-                *(Notice(name, "its pictures have no class: it is part of no split") for name in others),
-            ),
-            upright=opened.upright,
-            warnings=(
-                Notice(
-                    folder, f"there are no class folders: the names of files were read as classes, such as {examples}"
-                ),
-            ),
-        )
-    return None
-
-
-def _one_each(named: Mapping[str, str]) -> list[str]:
-    return list({name: file for file, name in sorted(named.items(), reverse=True)}.values())[::-1]
 
 
 def of_measured(measured: Measured, source: str, *, least: int = LEAST_CLASSES) -> Scan:

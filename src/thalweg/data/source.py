@@ -26,6 +26,7 @@ from thalweg.data.file_kinds import kind_of_file, shown_kind
 from thalweg.data.label_table import names_pictures
 from thalweg.data.label_tables import labels_of
 from thalweg.data.shelf import land
+from thalweg.data.sibling_labels import shards_in, unpack_shards
 from thalweg.data.tables import TABLES
 from thalweg.data.unread_kinds import unread_kind
 from thalweg.data.walk import MOST_WRAPPINGS, Listing, list_folder, maybe_picture
@@ -91,7 +92,7 @@ def source_name(source: object) -> str:
     )
 
 
-def open_source(
+def open_source(  # noqa: PLR0911 - each kind of source has its answer
     source: str | os.PathLike[str],
     *,
     progress: Callable[[str], None] | None = None,
@@ -137,6 +138,8 @@ def open_source(
     arrays = _arrays_of(name, path)
     if arrays:
         return _open_arrays(name, arrays, wanted, progress)
+    if stat.S_ISDIR(mode) and (shards := shards_in(path)):
+        return _open_shards(name, shards, wanted, progress)
     if stat.S_ISDIR(mode):
         return OpenedSource(name=name, root=path, kind="folder", wanted=wanted)
     if not stat.S_ISREG(mode):
@@ -254,6 +257,24 @@ def _open_archive(name: str, path: Path, progress: Callable[[str], None] | None)
         raise SourceError(f"{printable(name)}: cannot be read ({_reason(error)})") from None
     root, left_out = _unpacked(path, key, progress, shown=path.name)
     return OpenedSource(name=name, root=root, kind="archive", left_out=left_out)
+
+
+def _open_shards(
+    name: str, shards: tuple[Path, ...], wanted: Wanted, progress: Callable[[str], None] | None
+) -> OpenedSource:
+    # Shards of WebDataset: known by name, size and time, since there may be hundreds of gigabytes of them.
+    key = hashlib.sha256(f"shards {wanted.form}".encode())
+    for path in shards:
+        state = path.stat()
+        key.update(os.fsencode(os.path.abspath(path)) + f"\0{state.st_size} {state.st_mtime_ns}\n".encode())  # noqa: PTH100 - links stay links
+
+    def fill(folder: Path) -> tuple[Notice, ...]:
+        if progress is not None:
+            progress(f"Unpacking {len(shards):,} shards ...")
+        return unpack_shards(shards, folder)
+
+    root, left_out = land(key.hexdigest(), fill)
+    return OpenedSource(name=name, root=root, kind="archive", left_out=left_out, wanted=wanted)
 
 
 def _unpacked(

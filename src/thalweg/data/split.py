@@ -168,6 +168,11 @@ def _draw(
     for label, count in counted:
         if count < needed:
             few = f"{count} usable file{'s' if count > 1 else ''}"
+            if 2 * len(counted) > len(ordered) and all(name.lstrip("-").isdecimal() for name in names.values()):
+                raise PlanError(
+                    f"{len(counted):,} different labels of {len(ordered):,} samples, all of them numbers: these look "
+                    f"like values to predict, which are not trained on; write classes, such as low and high"
+                )
             raise PlanError(
                 f"class {printable(names[label])!r} has {few}; a split into {needed} parts needs {needed} of each "
                 f"class: add files of it, or leave it out"

@@ -20,6 +20,7 @@ from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.array_part import ArrayPart
 from thalweg.data.axes import FEWEST_STEPS, is_pixel, sides_of_pixels
+from thalweg.data.belonging import best_column
 from thalweg.data.npz import GROUPS
 
 __all__ = ["TABLES", "holds_pixels", "open_rows", "read_table", "reads_as_number", "without_labels"]
@@ -182,7 +183,9 @@ class _Columns:
             names = ["", *names]
         if len(names) != self.width:
             raise SourceError(f"{shown}: the header names {len(names):,} columns, the rows have {self.width:,}")
-        self.group = next((index for index, name in enumerate(names) if name.removesuffix("_id") in GROUPS), None)
+        self.group = next(
+            (index for index, name in enumerate(names) if name.removesuffix("_id") in GROUPS), best_column(names)
+        )
         self.group_name = names[self.group].removesuffix("_id") if self.group is not None else ""
         left = [index for index in range(self.width) if index != self.group and names[index] not in _IGNORED]
         bare = not labelled and values is not None and len(left) <= values
@@ -197,7 +200,8 @@ class _Columns:
         if len(self.values) < FEWEST_STEPS:
             raise SourceError(
                 f"{shown}: {len(self.values)} columns of numbers a row are no signal ({FEWEST_STEPS} are needed); "
-                f"a table of features is not trained"
+                f"a table of features is not trained; where each row is a step of a recording, save each recording as "
+                f"a file of its own in one folder a class"
             )
         self.sides = sides_of_pixels([names[index] for index in self.values]) if header else ()
 
@@ -210,6 +214,8 @@ class _Columns:
         words = [index for index in left if not all(_is_value(row[index]) for row in whole_rows)]
         if len(words) == 1:
             return words[0]
+        if len(words) > 1 and len(left) - 1 < FEWEST_STEPS:
+            return words[0]  # too few numbers for a signal, whichever it is: that is said
         if words:
             row = next(row for row in whole_rows if not _is_value(row[words[0]]))
             raise SourceError(

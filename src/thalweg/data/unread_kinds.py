@@ -3,6 +3,7 @@
 Known by their endings. Nothing is opened: pickles and what holds them could run code.
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -48,11 +49,27 @@ _REASONS: Mapping[str, str] = MappingProxyType({
         for each in ("dcm", "dicom", "ima")
     },
     **{
-        each: f"series of the kind .{each} are not read; save them as .csv, one a row, with a column called label"
-        for each in ("arff", "ts")
+        each: f"recordings of the kind .{each} are not read; save each as .npy (steps, channels) in one folder a "
+        f"class, or all by numpy.savez('data.npz', x=x, y=y, patient=patient)"
+        for each in ("edf", "bdf", "gdf", "fif", "vhdr", "hea", "atr", "cnt")
+    },
+    **{
+        each: f"volumes of the kind .{each} are not read; save each as .nii.gz or .npy in one folder a class"
+        for each in ("nrrd", "nhdr", "mha", "mhd", "mgz", "mgh", "vtk", "vti", "czi", "lif", "nd2", "svs")
+    },
+    **{
+        each: f"shapes of the kind .{each} are not read; save each as a volume of voxels (.npy) in one folder a class"
+        for each in ("off", "obj", "ply", "stl", "glb", "pcd", "las")
     },
     **{each: f"tables of the kind .{each} are not read; save it as CSV" for each in ("xlsx", "xls", "ods")},
+    **{
+        each: f"tables of the kind .{each} (databases) are not read; save it as CSV"
+        for each in ("db", "sqlite", "sqlite3")
+    },
 })
+
+
+_SHARD = re.compile(r"-\d+-of-\d+$")  # x.tfrecord-00000-of-00002
 
 
 def unread_kind(name: str) -> str:
@@ -70,5 +87,5 @@ def unread_kind(name: str) -> str:
         >>> unread_kind("cat.jpg"), unread_kind("pkl")
         ('', '')
     """
-    stem, dot, ending = name.rpartition(".")
+    stem, dot, ending = _SHARD.sub("", name).rpartition(".")
     return _REASONS.get(ending.lower(), "") if stem and dot else ""

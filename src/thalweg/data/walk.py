@@ -32,7 +32,7 @@ _PICTURES = frozenset({
 })
 _NO_PICTURES = frozenset({
     "txt", "csv", "tsv", "json", "jsonl", "xml", "yaml", "yml", "toml", "md", "html", "htm", "log", "py",
-    "npy", "npz", "db", "sqlite",
+    "npy", "npz",
 })
 _ARCHIVES = frozenset({"zip", "tar", "gz", "tgz", "bz2", "tbz2", "xz", "txz", "7z", "rar", "zst"})
 # fmt: on
@@ -182,11 +182,11 @@ def maybe_picture(root: str, file: str) -> str:
         try:
             descriptor = os.open(os.path.join(root, file), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # noqa: PTH118
             with os.fdopen(descriptor, "rb") as opened:
-                head = opened.read(32)
+                head = opened.read(132)
         except OSError as error:
             return f"cannot be read ({error.strerror or error})"
-        if _looks_like_picture(head):
-            return ""
+        if _looks_like_picture(head) or head[128:] == b"DICM":
+            return unread_kind("1.dcm") if head[128:] == b"DICM" else ""
     return f"no picture by its name: .{printable(extension)}" if extension else "no picture by its first bytes"
 
 
@@ -213,7 +213,7 @@ def is_of_another_kind(reason: str) -> bool:
         >>> is_of_another_kind("no picture by its name: .txt"), is_of_another_kind("is empty")
         (True, False)
     """
-    return reason.startswith(("no picture by its", "none of the"))
+    return reason.startswith(("no picture by its", "none of the", "tables of the kind"))
 
 
 def walk_folders(

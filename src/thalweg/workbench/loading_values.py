@@ -61,7 +61,19 @@ def measure_files(found: Scan, source: str, wanted: Wanted, listener: Listener, 
         kind=found.kind,
         left_out=(*found.left_out, *read.left_out),
         warnings=(*found.warnings, *read.warnings),
+        together=_of_files(found.together, read.files),
     )
+
+
+def _of_files(together: Sequence[Sequence[str]], names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """What files belong together as samples: a recording is its windows, `a.wav@1.500s`."""
+    if not together:
+        return ()
+    windows: dict[str, list[str]] = {}
+    for name in names:
+        windows.setdefault(name.rpartition("@")[0] or name, []).append(name)
+        windows.setdefault(name, []).append(name)
+    return tuple(tuple(dict.fromkeys(each for file in files for each in windows.get(file, ()))) for files in together)
 
 
 def load_measured(

@@ -19,6 +19,8 @@ from thalweg.data.measured import Measured, open_measured
 from thalweg.data.measuring import form_of_parts, write_arrays
 from thalweg.data.measuring_files import write_files
 from thalweg.data.npz import DAMAGE, is_label_file
+from thalweg.data.sample_files import only_array
+from thalweg.data.series_files import SERIES
 from thalweg.data.tables import TABLES
 from thalweg.data.values import load_values
 from thalweg.data.walk import maybe_picture
@@ -27,7 +29,7 @@ from thalweg.workbench.model import TrainedModel, in_groups
 __all__ = ["places_in", "predict_values", "samples_in"]
 
 GROUP = 64
-_ARRAYS = (".npz", ".npy", *TABLES)
+_ARRAYS = (".npz", ".npy", *TABLES, *SERIES)
 
 
 def predict_values(model: TrainedModel, sources: Sequence[str | Path]) -> list[Prediction]:
@@ -165,7 +167,9 @@ def _read(model: TrainedModel, path: Path, folder: Path, aside: Path) -> str:
 def _is_one(model: TrainedModel, path: Path) -> bool:
     """Whether an array is one sample rather than a row of samples, by its number of axes."""
     try:
-        axes = np.load(path, mmap_mode="r", allow_pickle=False).ndim
+        held = np.load(path, mmap_mode="r", allow_pickle=False)
+        values = only_array(held) if path.suffix.lower() == ".npz" else held
+        axes = -1 if values is None else values.ndim
     except DAMAGE:
         return False
     return bool(axes == model.shape.axes or (axes == model.shape.axes + 1 and model.shape.channels > 1))
