@@ -112,7 +112,7 @@ class RunFolder:
         path = at_home(path)
         folder = path.parent if path.is_file() else path
         if not (folder / "plan.toml").is_file():
-            known = sorted(item.parent.name for item in Path("runs").glob("*/plan.toml"))
+            known = sorted(printable(item.parent.name) for item in Path("runs").glob("*/plan.toml"))
             hint = f"; runs here: {', '.join(known[-5:])}" if known else ""
             raise RunError(f"{printable(path)} is no run folder (it has no plan.toml){hint}")
         return cls(folder)
@@ -159,7 +159,9 @@ class RunFolder:
         try:
             return (self.path / name).read_bytes().decode("utf-8")  # as written: a class name may hold a line break
         except FileNotFoundError:
-            raise RunError(f"{printable(self.path)} has no {name}: the run did not get that far") from None
+            raise RunError(
+                f"{printable(self.path)} has no {name}: the run did not get that far, or was copied without it"
+            ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise RunError(f"{printable(self.path / name)} cannot be read: {error}") from None
 
