@@ -127,3 +127,10 @@ def test_a_file_of_somebody_is_not_replaced(tmp_path):
     refuse_foreign(page, "--out", b"class_names", at_end=True)
     with pytest.raises(PlanError, match="--out"):
         refuse_foreign(page, "--out", b"class_names")
+
+
+def test_a_full_disk_is_told_with_the_place(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="No space left") as refusal:
+        write_atomically(tmp_path / "report.html", "text")
+    assert refusal.value.filename == str(tmp_path / "report.html")

@@ -191,3 +191,20 @@ def test_older_data_without_counts_a_part_is_evaluated(copied):
     known = json.loads(data.read_text())
     data.write_text(json.dumps({name: value for name, value in known.items() if name != "counts"}))
     assert thalweg.evaluate(copied / "run").majority_accuracy == 0.5
+
+
+def test_a_folder_with_links_is_not_written_through(copied, tmp_path):
+    (tmp_path / "theirs").mkdir()
+    (copied / "run" / "resume.log").symlink_to(tmp_path / "theirs" / "notes")
+    with pytest.raises(RunError, match=r"resume\.log is a link, and a run writes into its own folder alone"):
+        thalweg.resume(copied / "run")
+    (copied / "run" / "resume.log").unlink()
+    shutil.rmtree(copied / "run" / "checkpoints")
+    (copied / "run" / "checkpoints").symlink_to(tmp_path / "theirs")
+    with pytest.raises(RunError, match="checkpoints is a link"):
+        thalweg.resume(copied / "run")
+    (copied / "run" / "checkpoints").unlink()
+    (tmp_path / "way").symlink_to(copied / "run")
+    thalweg.resume(tmp_path / "way")  # without checkpoints: trained anew
+    assert list((copied / "run" / "checkpoints").iterdir())
+    assert not list((tmp_path / "theirs").iterdir())

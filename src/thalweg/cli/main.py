@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import io
+import os
 import sys
 import time
 import traceback
@@ -26,7 +27,7 @@ from thalweg.cli.networks import count, draw
 from thalweg.cli.serving import follow, serve
 from thalweg.cli.settings import GLOBAL, Settings, emit_json, given_to, hush_broken_pipe, take_global_options
 from thalweg.cli.stopping import Request, Stopped, stoppable
-from thalweg.cli.terminal import tell_of_missing_letters, write_missing_letters_as_escapes
+from thalweg.cli.terminal import open_what_is_closed, tell_of_missing_letters, write_missing_letters_as_escapes
 from thalweg.cli.training import demo, resume, train
 from thalweg.core.errors import PlanError, RanksPartedError, ThalwegError
 from thalweg.core.languages import said, speaking
@@ -89,6 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: Always, with the exit status.
     """
     started = time.perf_counter()
+    open_what_is_closed()
     share_processor()
     write_missing_letters_as_escapes()
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -102,6 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _refuse_alone(rest)
         if settings.follows:
             settings = replace(settings, quiet=True, json=False)
+        _refuse_nowhere()
         with speaking(settings.lang), stoppable() as request:
             tell_of_missing_letters(settings)
             answer = _answer(settings, rest)
@@ -149,6 +152,14 @@ def _parted(error: BaseException) -> RanksPartedError | None:
     while found is not None and not isinstance(found, RanksPartedError):
         found = found.__context__
     return found
+
+
+def _refuse_nowhere() -> None:
+    """Refuse a working folder that was deleted: libraries end the process there without a word of ours."""
+    try:
+        os.getcwd()  # noqa: PTH109 - only whether there is one
+    except FileNotFoundError:
+        raise PlanError("the working folder is not there any more: change to another one (cd) and try again") from None
 
 
 def _refuse_alone(words: Sequence[str]) -> None:

@@ -192,7 +192,7 @@ def written_aside(path: Path) -> Iterator[IO[bytes]]:
     """
     try:
         handle, name = tempfile.mkstemp(prefix=WRITING, dir=path.parent)
-    except OSError as error:  # its name is nobody's: the place that was asked for is what can be mended
+    except OSError as error:  # by the place that was asked for: the name of a file being written is nobody's
         raise OSError(error.errno, error.strerror, os.fspath(path)) from None
     try:
         with os.fdopen(handle, "wb") as file:
@@ -202,13 +202,12 @@ def written_aside(path: Path) -> Iterator[IO[bytes]]:
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(name, 0o666 & ~umask)  # noqa: PTH101 - mkstemp's 0600 would hide reports from a web server
-        try:
-            os.replace(name, path)  # noqa: PTH105 - the atomic rename itself
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, os.fspath(path)) from None
-    except BaseException:
+        os.replace(name, path)  # noqa: PTH105 - the atomic rename itself
+    except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(name)  # noqa: PTH108 - may be gone already
+        if isinstance(error, OSError) and error.filename in {None, name}:
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from None
         raise
     flush_folder(path.parent)
 

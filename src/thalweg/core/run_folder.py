@@ -117,8 +117,24 @@ class RunFolder:
             raise RunError(f"{printable(path)} is no run folder (it has no plan.toml){hint}")
         return cls(folder)
 
+    def refuse_links(self) -> None:
+        """Refuse to write into a folder with links: somebody who sent it would else choose which files are written.
+
+        The folder itself may be reached through one.
+
+        Raises:
+            RunError: Something in it, or in its `checkpoints/`, is a link.
+        """
+        for path in (*self.path.iterdir(), *self.path.glob("checkpoints/*")):
+            if path.is_symlink():
+                raise RunError(
+                    f"{printable(path)} is a link, and a run writes into its own folder alone: put the file itself "
+                    "there"
+                )
+
     def sweep(self) -> None:
         """Remove what a killed process was just writing; only for whoever goes on with the run."""
+        (self.path / "checkpoints").mkdir(exist_ok=True)  # a copy may lack it
         for path in (*self.path.glob(f"{WRITING}*"), *self.path.glob(f"checkpoints/{WRITING}*")):
             path.unlink(missing_ok=True)
 

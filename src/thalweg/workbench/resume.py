@@ -64,9 +64,10 @@ def go_on(folder: RunFolder, listener: Listener, ranks: Ranks, *, shards: bool) 
         As `train`.
 
     Raises:
-        RunError: The run's data are not there any more.
+        RunError: The run's data are not there any more, or its folder holds links.
     """
     started = listener.began
+    folder.refuse_links()
     plan = TrainingPlan.from_toml(folder.read_text("plan.toml"), printable(folder.path / "plan.toml"))
     summary = from_plain(DataSummary, folder.read_json("data.json"), "data.json")
     spec = folder.read_network()
