@@ -208,3 +208,13 @@ def test_a_folder_with_links_is_not_written_through(copied, tmp_path):
     thalweg.resume(tmp_path / "way")  # without checkpoints: trained anew
     assert list((copied / "run" / "checkpoints").iterdir())
     assert not list((tmp_path / "theirs").iterdir())
+
+
+def test_a_failed_run_says_why_it_cannot_answer(copied):
+    (copied / "run" / "model.safetensors").unlink()
+    with pytest.raises(RunError, match=r"is not finished: thalweg resume .* goes on with it"):
+        thalweg.predict(copied / "run", copied / "photos")
+    progress = copied / "run" / "progress.json"
+    progress.write_text(json.dumps({**json.loads(progress.read_text()), "phase": "failed", "message": "try --lr auto"}))
+    with pytest.raises(RunError, match="run failed and has no network to answer with: try --lr auto"):
+        thalweg.predict(copied / "run", copied / "photos")

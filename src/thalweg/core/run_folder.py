@@ -112,8 +112,8 @@ class RunFolder:
         path = at_home(path)
         folder = path.parent if path.is_file() else path
         if not (folder / "plan.toml").is_file():
-            known = sorted(printable(item.parent.name) for item in Path("runs").glob("*/plan.toml"))
-            hint = f"; runs here: {', '.join(known[-5:])}" if known else ""
+            known = sorted((item.stat().st_mtime, item.parent.name) for item in Path("runs").glob("*/plan.toml"))
+            hint = f"; runs here: {', '.join(printable(name) for _, name in known[-5:])}" if known else ""
             raise RunError(f"{printable(path)} is no run folder (it has no plan.toml){hint}")
         return cls(folder)
 

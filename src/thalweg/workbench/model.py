@@ -13,6 +13,7 @@ from thalweg.core.dataset import DataSummary, Wanted
 from thalweg.core.errors import RunError
 from thalweg.core.files import printable
 from thalweg.core.layer_kinds import output_shapes
+from thalweg.core.live_state import read_live_state
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import Prediction
@@ -148,6 +149,9 @@ def open_model(run: str | Path, *, device: str = "auto") -> TrainedModel:
     folder = RunFolder.open(Path(run))
     if not (folder.path / "model.safetensors").is_file():
         place = printable(folder.path)
+        live = read_live_state(folder.path)
+        if live is not None and live.phase == "failed" and live.message:
+            raise RunError(f"{place} failed and has no network to answer with: {live.message}")
         raise RunError(f"{place} is not finished: thalweg resume {place} goes on with it")
     plan = TrainingPlan.from_toml(folder.read_text("plan.toml"), printable(folder.path / "plan.toml"))
     spec = folder.read_network()
