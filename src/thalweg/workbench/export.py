@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from thalweg.core.errors import PlanError, RunError
 from thalweg.core.files import printable, refuse_foreign
 from thalweg.core.results import ExportResult
 from thalweg.core.run_folder import RunFolder
+from thalweg.evaluation.intervals import wilson
 
 if TYPE_CHECKING:
     from thalweg.core.report import Report
@@ -110,6 +111,7 @@ def export(
     small = _int8(run, Path(files[0])) if int8 else None
     if small is not None:
         files.append(str(small["path"]))
+        notes += _of_small(small)
     for name in chosen:
         if name in makers:
             written, said = makers[name]()
@@ -208,6 +210,15 @@ def _int8(run: str | Path, source: Path) -> dict[str, str | int | float]:
 
     calibration, held, split = held_out(run, most=_MEASURED, training=_CALIBRATION)
     return asdict(quantise(source, _small(source), calibration=calibration, held=held, split=split))
+
+
+def _of_small(small: Mapping[str, str | int | float]) -> Iterator[str]:
+    kept, right, usual = int(small["float_layers"]), float(small["accuracy"]), float(small["accuracy_float"])
+    if kept:
+        yield f"dense layers ({kept}) stay in float32: with them in 8 bits too many training samples got another answer"
+    low, high = wilson(round(usual * int(small["files"])), int(small["files"]))
+    if not low <= right <= high:
+        yield f"8 bits cost more than chance does: {right:.1%} right where float32 is on {usual:.1%}"
 
 
 def _card(folder: RunFolder, path: Path) -> tuple[str, ...]:
