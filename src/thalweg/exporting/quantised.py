@@ -111,10 +111,12 @@ def quantise(
         with tempfile.TemporaryDirectory(prefix="thalweg-") as aside:
             ready, made = Path(aside, "ready.onnx"), Path(aside, "made.onnx")
             quantization.quant_pre_process(str(source), str(ready), skip_symbolic_shape=True)
-            content, apart, floating = _made(quantization, ready, made, calibration, source.read_bytes(), leave=())
-            if apart > _MOST_APART and (dense := _dense(ready)):  # a head that was fitted in one go, most often
-                other = _made(quantization, ready, made, calibration, source.read_bytes(), leave=dense)
-                content, apart, floating = min((content, apart, floating), other, key=lambda each: each[1])
+            content, apart = _made(quantization, ready, made, calibration, source.read_bytes(), leave=())
+            floating, (dense, behind) = 0, _dense(ready)
+            if apart > _MOST_APART and dense:  # a head that was fitted in one go, most often
+                leave = (*dense, *behind)
+                other, less = _made(quantization, ready, made, calibration, source.read_bytes(), leave=leave)
+                content, floating = (other, len(dense)) if less < apart else (content, 0)
         sessions = [open_network(each) for each in (content, source.read_bytes())]
     except Exception as error:  # its passes raise whatever they raise
         reason = reason_of(error)
@@ -154,7 +156,7 @@ def _made(
     plain: bytes,
     *,
     leave: Sequence[str],
-) -> tuple[bytes, float, int]:
+) -> tuple[bytes, float]:
     """A network in 8-bit numbers but for some layers; the share of training samples that it answers otherwise."""
     quantization.quantize_static(
         str(ready),
@@ -171,9 +173,13 @@ def _made(
         np.concatenate([answers_of(session, pixels) for pixels in calibration]).argmax(axis=1)
         for session in map(open_network, (content, plain))
     )
-    return content, float((small != whole).mean()), len(leave)
+    return content, float((small != whole).mean())
 
 
-def _dense(ready: Path) -> list[str]:
-    onnx = load_extra("onnx")
-    return [node.name for node in onnx.load(ready).graph.node if node.op_type in {"Gemm", "MatMul"}]
+def _dense(ready: Path) -> tuple[list[str], list[str]]:
+    """The dense layers, and what makes probabilities of their scores, which must not be rounded in between."""
+    nodes = load_extra("onnx").load(ready).graph.node
+    return (
+        [node.name for node in nodes if node.op_type in {"Gemm", "MatMul"}],
+        [node.name for node in nodes if node.op_type in {"Softmax", "Sigmoid"}],
+    )
