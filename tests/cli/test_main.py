@@ -314,3 +314,14 @@ def test_a_working_folder_that_is_gone_is_a_sentence(tmp_path):
     assert done.returncode == 2
     assert "the working folder is not there any more" in json.loads(done.stdout)["error"]
     assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_looks_like_an_option_is_told_how_to_be_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-dash.png").write_bytes(b"")
+    with pytest.raises(SystemExit, match="2"):
+        main(["predict", "run", "-dash.png"])
+    assert "-dash.png is taken for an option: write ./-dash.png for the file" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main(["predict", "run", "-other.png"])
+    assert "taken for an option" not in capsys.readouterr().err

@@ -30,6 +30,7 @@ from thalweg.cli.stopping import Request, Stopped, stoppable
 from thalweg.cli.terminal import open_what_is_closed, tell_of_missing_letters, write_missing_letters_as_escapes
 from thalweg.cli.training import demo, resume, train
 from thalweg.core.errors import PlanError, RanksPartedError, ThalwegError
+from thalweg.core.files import printable
 from thalweg.core.languages import said, speaking
 from thalweg.core.launch import launched
 from thalweg.core.process import share_processor
@@ -178,7 +179,8 @@ def _describe(error: Exception, words: Sequence[str]) -> tuple[str, int]:
             meant = difflib.get_close_matches(getattr(error, "option_name", ""), GLOBAL)
             error.possibilities = sorted({*(error.possibilities or ()), *meant}) or None
         path = getattr(getattr(error, "ctx", None), "command_path", "thalweg")
-        return _wrong_number(error, words) or f"{error.format_message()} ({path} --help shows how)", 2
+        why = _wrong_number(error, words) or _taken_for_an_option(error, words)
+        return why or f"{error.format_message()} ({path} --help shows how)", 2
     if type(error).__name__ == "Abort":
         return "interrupted", 130
     name = type(error).__name__
@@ -187,6 +189,15 @@ def _describe(error: Exception, words: Sequence[str]) -> tuple[str, int]:
             return f"{error.strerror or name}: {error.filename}; mend that and try again", 2
         return f"{error.strerror or name}; mend that and try again", 2
     return f"a fault in thalweg itself, please report it: {name}: {error} (--traceback shows where)", 1
+
+
+def _taken_for_an_option(error: Exception, words: Sequence[str]) -> str:
+    """The way out where an unknown option is the name of a file; empty where it is none."""
+    options = words[: words.index("--")] if "--" in words else words
+    file = next((printable(word) for word in options if word.startswith("-") and os.path.lexists(word)), "")
+    if not file or not hasattr(error, "option_name"):
+        return ""
+    return f"{file} is taken for an option: write ./{file} for the file"
 
 
 def _wrong_number(error: Exception, words: Sequence[str]) -> str:
