@@ -57,18 +57,25 @@ def until(history: RunHistory, step: int) -> RunHistory:
     return RunHistory(signals=tuple(cut), network=history.network)
 
 
+def told(history: RunHistory) -> tuple[list[Finding], list[Finding]]:
+    """Findings that ask for a change, and remarks."""
+    judged = diagnose_history(NamedHistory(place="run", format="watched", history=history))
+    remarks = [finding for finding in judged.findings if finding.severity == "info"]
+    return [finding for finding in judged.findings if finding.severity != "info"], remarks
+
+
 def warned(history: RunHistory) -> list[Finding]:
     """Findings that ask for a change."""
-    judged = diagnose_history(NamedHistory(place="run", format="watched", history=history))
-    return [finding for finding in judged.findings if finding.severity != "info"]
+    return told(history)[0]
 
 
 def row_of(history: RunHistory, wanted: frozenset[str]) -> dict[str, Any]:
     """What was said at the end, and from which step on."""
     said = {look: [finding.name for finding in warned(until(history, look))] for look in LOOKS}
-    end = warned(history)
+    end, remarks = told(history)
     return {
         "named": [finding.name for finding in end],
+        "remarked": [finding.name for finding in remarks],
         "claim": end[0].claim if end else "",
         "detected_at": next((look for look in LOOKS if said[look]), None),
         "right_at": next((look for look in LOOKS if said[look][:1] and said[look][0] in wanted), None),

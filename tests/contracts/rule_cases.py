@@ -219,8 +219,14 @@ CASES = {
         ),
     ),  # weights shrink while the loss falls
     "NET004": (
-        watched(facts={"batch_size": 1, "layers": (*LAYERS, LayerFacts(name="norm", kind="BatchNorm2d"))}),
-        watched(facts={"batch_size": 1, "layers": (*LAYERS, LayerFacts(name="norm", kind="GroupNorm"))}),
-    ),
+        watched(facts={"batch_size": 8, "ranks": 4, "layers": (*LAYERS, LayerFacts(name="norm", kind="BatchNorm2d"))}),
+        watched(
+            facts={
+                "batch_size": 8,
+                "ranks": 4,
+                "layers": (*LAYERS, LayerFacts(name="norm", kind="SyncBatchNorm", spread=True)),
+            }
+        ),
+    ),  # the statistics are those of all four ranks
 }
 """Code to (fires, near miss)."""

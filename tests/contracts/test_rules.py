@@ -12,6 +12,7 @@ import pytest
 
 import thalweg.diagnosis.rules as package
 from thalweg.core.finding import Finding
+from thalweg.core.network_facts import LayerFacts
 from thalweg.diagnosis.judge import judge
 from thalweg.diagnosis.live import MEASURED
 from thalweg.diagnosis.remedies import remedy
@@ -20,7 +21,7 @@ from thalweg.rendering.telling_apart import HOW_TO_TELL
 from thalweg.workbench.rules import rule, rules
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from rule_cases import CASES, HEALTHY, WATCHED, case, watched
+from rule_cases import CASES, HEALTHY, LAYERS, WATCHED, case, watched
 
 SCHEMA = json.loads(
     pathlib.Path(package.__file__).parents[2].joinpath("core", "schemas", "diagnose.json").read_text("utf-8")
@@ -124,3 +125,21 @@ def test_no_gradient_at_the_first_step_alone_is_no_frozen_layer(measured, fires)
     silent = dict.fromkeys(("first", "second", "third", "head"), measured)  # blocks that begin as the identity
     found = [each.code for each in BY_CODE["NET002"].check(watched(batch_frozen=silent))]
     assert found == (["NET002"] if fires else [])
+
+
+@pytest.mark.parametrize(
+    ("norm", "batch", "ranks", "severity"),
+    [
+        (LayerFacts(name="norm", kind="BatchNorm2d"), 1, 1, "error"),
+        (LayerFacts(name="norm", kind="BatchNorm2d"), 2, 1, "warning"),
+        (LayerFacts(name="norm", kind="BatchNorm2d"), 2, 2, "error"),
+        (LayerFacts(name="norm", kind="BatchNorm2d"), 12, 4, None),
+        (LayerFacts(name="norm", kind="BatchNorm2d", training=False), 1, 1, None),
+        (LayerFacts(name="norm", kind="GroupNorm"), 1, 1, None),
+        (LayerFacts(name="norm", kind="SyncBatchNorm", spread=True), 4, 4, None),
+    ],
+)
+def test_statistics_are_of_few_samples_where_a_layer_sees_few(norm, batch, ranks, severity):
+    facts = {"batch_size": batch, "ranks": ranks, "layers": (*LAYERS, norm)}
+    found = [each.severity for each in BY_CODE["NET004"].check(watched(facts=facts))]
+    assert found == ([severity] if severity else [])

@@ -15,8 +15,9 @@ from PIL import Image
 
 from thalweg.core.errors import PlanError, SourceError
 from thalweg.data import cache as module
+from thalweg.data.blocks import miniatures
 from thalweg.data.cache import default_cache_folder, load_pictures
-from thalweg.data.decode import decode, read_picture_file
+from thalweg.data.decode import decode, decode_planes, read_picture_file
 
 LONG_AGO = 1_600_000_000
 
@@ -85,6 +86,21 @@ def test_a_second_start_reads_no_picture_file(photos, tmp_path, settled, monkeyp
     for field in ("rows", "content", "thumbnails", "original_sizes"):
         assert (getattr(first, field) == getattr(second, field)).all()
     assert_right(second, photos, names(photos))
+
+
+def test_miniatures_made_together_are_those_of_each_picture(photos, tmp_path):
+    together = load(photos, tmp_path / "cache", size=40)
+    for index, file in enumerate(names(photos)):
+        alone = decode_planes(photos / file, size=(40, 40)).pixels
+        assert (together.thumbnails[index] == miniatures(alone[None])[0]).all(), file
+
+
+def test_a_picture_that_lies_there_twice_has_one_row(photos, tmp_path):
+    shutil.copy(photos / "00.png", photos / "twin.png")
+    pictures = load(photos, tmp_path / "cache")
+    assert pictures.rows[-1] == pictures.rows[0]
+    assert len(set(pictures.rows.tolist())) == 12
+    assert_right(pictures, photos, names(photos))
 
 
 @pytest.mark.parametrize("full", [False, True])

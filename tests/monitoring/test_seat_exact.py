@@ -162,7 +162,7 @@ def adamw(weights):
 
 @pytest.mark.parametrize("make", [sgd, adamw])
 @pytest.mark.parametrize(
-    ("step", "seen"),
+    ("step", "known"),
     [
         (plain, True),
         (module_loss, True),
@@ -175,7 +175,7 @@ def adamw(weights):
         (closed, True),
     ],
 )
-def test_a_watched_run_has_the_weights_of_an_unwatched_one(make, step, seen):
+def test_a_watched_run_has_the_weights_of_an_unwatched_one(make, step, known):
     results, looker = [], Looker()
     for watched in (False, True):
         torch.manual_seed(1)
@@ -189,8 +189,8 @@ def test_a_watched_run_has_the_weights_of_an_unwatched_one(make, step, seen):
     assert all(torch.equal(one, other) for one, other in zip(weights, weights_watched, strict=True))
     assert calls == calls_watched
     assert torch.equal(random, random_watched)
-    assert (looker.losses[-1] is not None) is seen
-    assert [len(each) for each in looker.replayed] == ([1, 2, 3, 3, 3, 3] if seen else [0] * 6)
+    assert looker.losses[-1] is not None
+    assert [len(each) for each in looker.replayed] == ([1, 2, 3, 3, 3, 3] if known else [0] * 6)
 
 
 def test_the_loss_is_the_one_the_loop_computed():

@@ -33,6 +33,9 @@ for watched in (False, True):
         assert watching.steps == 12, watching.seat.closed_because
         assert watching.history().signal("batch_critical_step") is not None
         assert not watching.interventions
+        facts = watching.history().network
+        assert (facts.batch_size, facts.ranks) == (16, 2)
+        assert [facts.samples(layer) for layer in facts.layers if layer.batch_normalises] == [8]
     print(sum(float(weight.detach().double().sum()) for weight in model.parameters()), file=out, flush=True)
 dist.destroy_process_group()
 out.close()

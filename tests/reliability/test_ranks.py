@@ -101,6 +101,16 @@ def test_a_stop_of_one_rank_stops_all_after_the_same_step(stopped):
     assert [int(name[5:14]) for name in saved] in ([3], [4])
 
 
+def test_what_is_noted_of_the_network_is_of_the_whole_batch(stopped):
+    folder, *_ = stopped
+    lines = map(json.loads, (folder / "run" / "signals.jsonl").read_text().splitlines())
+    facts = next(line["network"] for line in lines if "network" in line)
+    assert (facts["batch_size"], facts["ranks"]) == (8, 2)
+    norms = [layer for layer in facts["layers"] if layer["kind"] == "BatchNorm2d"]
+    assert norms
+    assert all(layer["spread"] for layer in norms)
+
+
 def test_one_rank_goes_on_from_the_checkpoint_of_two(stopped):
     import thalweg
 

@@ -81,9 +81,22 @@ def test_watching_again_ends_the_first_watch_and_another_loss_is_told_in_a_line(
         thalweg.watch(model, [optimizer, torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)]).close()
     assert second.steps == 40
     assert [record.getMessage()[:40] for record in caplog.records] == [
-        "thalweg cannot see the loss of this loop",
+        "thalweg sees the numbers of this loop's ",
         "thalweg watches one of 2 optimizers: the",
     ]
+
+
+def test_a_loss_without_a_backward_pass_of_its_own_is_told_in_a_line(caplog):
+    model, optimizer = parts()
+    watching = thalweg.watch(model, optimizer)
+    with caplog.at_level(logging.WARNING, logger="thalweg"):
+        for _ in range(25):
+            found = torch.autograd.grad(torch.sin(model(torch.randn(4, 8))).abs().mean(), [*model.parameters()])
+            for weight, gradient in zip(model.parameters(), found, strict=True):
+                weight.grad = gradient
+            optimizer.step()
+    assert watching.history().signal("batch_loss") is None
+    assert [record.getMessage()[:40] for record in caplog.records] == ["thalweg cannot see the loss of this loop"]
 
 
 @pytest.mark.parametrize("repair", [False, True])

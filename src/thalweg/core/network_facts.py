@@ -29,6 +29,7 @@ class LayerFacts:
         gain: Spread of its weights times the root of its fan-in: about 0.58 as torch leaves it, 1 after Glorot or
             LeCun, 1.4 after He; None without weights.
         training: Whether the layer was in training mode, which decides whose statistics a normalisation uses.
+        spread: Whether these are statistics of all processes that share an update, not of its own part of the batch.
     """
 
     name: str
@@ -40,6 +41,7 @@ class LayerFacts:
     fresh: bool | None = None
     gain: float | None = None
     training: bool = True
+    spread: bool = False
 
     @property
     def normalises(self) -> bool:
@@ -67,7 +69,8 @@ class NetworkFacts:
             `unit_interval`, `non_negative`, `scores`; empty where unknown.
         targets: `classes` (whole numbers), `one_hot`, `binary` (0 and 1), `numbers`; empty where unknown.
         classes: Number of classes, as far as targets or outputs tell.
-        batch_size: Samples in the first batch.
+        batch_size: Samples of the first update, over all processes that share it.
+        ranks: Those processes.
         optimizer: Class of the optimizer.
         learning_rate: Its largest rate when the watch began.
         momentum: Its momentum, or first beta.
@@ -84,6 +87,7 @@ class NetworkFacts:
     targets: TargetKind = ""
     classes: int | None = None
     batch_size: int | None = None
+    ranks: int = 1
     optimizer: str = ""
     learning_rate: float | None = None
     momentum: float = 0.0
@@ -102,6 +106,25 @@ class NetworkFacts:
             ['0']
         """
         return tuple(layer for layer in self.layers if layer.parameters and not layer.normalises)
+
+    def samples(self, layer: LayerFacts) -> int | None:
+        """How many samples a layer's statistics are taken of.
+
+        Args:
+            layer: One that normalises by the batch.
+
+        Returns:
+            The batch, or one process's part of it; None where the batch is not known.
+
+        Example:
+            >>> facts = NetworkFacts(batch_size=8, ranks=4)
+            >>> facts.samples(LayerFacts(name="n", kind="BatchNorm2d"))
+            2
+            >>> facts.samples(LayerFacts(name="n", kind="SyncBatchNorm", spread=True))
+            8
+        """
+        whole = self.batch_size
+        return whole if whole is None or layer.spread else -(-whole // self.ranks)
 
     def layer(self, name: str) -> LayerFacts | None:
         """Find a layer.

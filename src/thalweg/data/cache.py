@@ -12,13 +12,14 @@ channel, else three.
 import contextlib
 import hashlib
 import itertools
+import math
 import os
 import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from thalweg.core.files import cache_folder
 from thalweg.data.blocks import miniatures
 from thalweg.data.decode import decode_planes, pictures_at, read_picture_file
 from thalweg.data.disk_errors import disk_full
+from thalweg.data.pillow_notes import listening
 from thalweg.data.roomy import roomy
 from thalweg.data.store import PictureStore
 from thalweg.data.store_values import THUMBNAIL, Channels, Entry, Known, StoreDamagedError, renew
@@ -37,6 +39,10 @@ __all__ = ["Pictures", "default_cache_folder", "load_pictures"]
 
 _BATCH_BYTES = 32 * 2**20
 _BATCH_FILES = 256
+_HANDED = 16
+"""Files that a thread gets at a time: of small ones, handing them over would cost as much as a part of the work."""
+_AT_ONCE = 4 * 2**20
+"""Bytes of pictures whose thumbnails are made together; they stay in the processor's cache."""
 _CHECKED_BYTES = 32 * 2**20  # of the rows in use, spread evenly, compared with their checksums at each start
 _SETTLED_NS = 50_000_000  # a file changed less than this before it was read may change again within the same clock tick
 
@@ -140,8 +146,10 @@ class _Loading:
         self.decoded = 0
 
     def run(self) -> Pictures:
-        with self.store.reading():
-            known = np.fromiter(map(self._recognise, range(len(self.files))), np.bool_, len(self.files))
+        known = np.zeros(len(self.files), np.bool_)
+        if not self.store.began_empty:
+            with self.store.reading():
+                known = np.fromiter(map(self._recognise, range(len(self.files))), np.bool_, len(self.files))
         fresh = np.flatnonzero(~known)
         self.progress(len(self.files) - len(fresh), len(self.files))
         if len(fresh):
@@ -194,41 +202,46 @@ class _Loading:
         """Decode in order, at most a few files a core ahead of what is written."""
         workers = os.cpu_count() or 1
         self._check_space(len(fresh), self.store.area)
-        waiting: deque[tuple[int, Future[Entry | str]]] = deque()
+        handed = max(1, min(_HANDED, len(fresh) // (4 * workers)))
+        waiting: deque[Future[list[tuple[int, Entry | str]]]] = deque()
         batch: list[tuple[int, Entry]] = []
         weight = 0
-        todo = map(int, fresh)
+        todo = iter([fresh[start : start + handed].tolist() for start in range(0, len(fresh), handed)])
         done = len(self.files) - len(fresh)
-        with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
+        with listening(), ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
             try:
-                for index in itertools.islice(todo, 4 * workers):
-                    waiting.append((index, pool.submit(_read, self.store, self._path(index))))
+                for some in itertools.islice(todo, 2 * workers):
+                    waiting.append(pool.submit(self._read_some, some))
                 while waiting:
-                    index, future = waiting.popleft()
-                    entry = future.result()
-                    for following in itertools.islice(todo, 1):
-                        waiting.append((following, pool.submit(_read, self.store, self._path(following))))
-                    if isinstance(entry, str):
-                        self.left_out[index] = entry
-                    else:
-                        batch.append((index, entry))
-                        weight += _weight([(index, entry)])
-                    done += 1
-                    self.progress(done, len(self.files))
-                    if len(batch) >= _BATCH_FILES or weight >= _BATCH_BYTES:
-                        self._record(batch, len(self.files) - done)
-                        batch.clear()
-                        weight = 0
+                    found = waiting.popleft().result()
+                    for some in itertools.islice(todo, 1):
+                        waiting.append(pool.submit(self._read_some, some))
+                    for index, entry in found:
+                        if isinstance(entry, str):
+                            self.left_out[index] = entry
+                        else:
+                            batch.append((index, entry))
+                            weight += _weight([(index, entry)])
+                        done += 1
+                        self.progress(done, len(self.files))
+                        if len(batch) >= _BATCH_FILES or weight >= _BATCH_BYTES:
+                            self._record(batch, len(self.files) - done)
+                            batch.clear()
+                            weight = 0
                 self._record(batch, 0)
             finally:
-                for _, future in waiting:
+                for future in waiting:
                     future.cancel()
+
+    def _read_some(self, indexes: Sequence[int]) -> list[tuple[int, Entry | str]]:
+        return [(index, _read(self.store, self._path(index))) for index in indexes]
 
     def _record(self, batch: Sequence[tuple[int, Entry]], remaining: int) -> None:
         if not batch:
             return
         self._check_space(len(batch) + remaining, _weight(batch) // len(batch))
-        for (index, entry), known in zip(batch, self.store.add(entry for _, entry in batch), strict=True):
+        complete = _with_thumbnails([entry for _, entry in batch])
+        for (index, entry), known in zip(batch, self.store.add(complete), strict=True):
             self.decoded += entry.fresh
             self._take(index, known)
 
@@ -264,6 +277,22 @@ def _weight(batch: Sequence[tuple[int, Entry]]) -> int:
     return sum(entry.picture.nbytes for _, entry in batch if entry.picture is not None)
 
 
+def _with_thumbnails(entries: Sequence[Entry]) -> list[Entry]:
+    """Add the thumbnails, of many pictures of one shape at once."""
+    made = list(entries)
+    shapes: dict[tuple[int, ...], list[tuple[int, npt.NDArray[np.uint8]]]] = {}
+    for place, entry in enumerate(entries):
+        if entry.picture is not None:
+            shapes.setdefault(entry.picture.shape, []).append((place, entry.picture))
+    for shape, pictures in shapes.items():
+        most = max(1, _AT_ONCE // math.prod(shape))
+        for start in range(0, len(pictures), most):
+            places, some = zip(*pictures[start : start + most], strict=True)
+            for place, each in zip(places, miniatures(np.stack(some)), strict=True):
+                made[place] = replace(entries[place], thumbnail=each.tobytes())
+    return made
+
+
 def _name(path: str) -> bytes:
     return os.fsencode(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links, one system call a part
 
@@ -290,7 +319,7 @@ def _read(store: PictureStore, path: str) -> Entry | str:
             state = "changing"
         data = read_picture_file(path)
         digest = hashlib.sha256(data).digest()
-        known = store.find_content(digest)
+        known = None if store.began_empty else store.find_content(digest)
         if known is not None:
             return Entry(path=_name(path), state=state, digest=digest, fresh=False)
     except PictureError as error:
@@ -315,6 +344,5 @@ def _decoded(path: bytes, state: str, digest: bytes, data: bytes, size: tuple[in
         picture=kept,
         original_size=picture.original_size,
         pixels=hashlib.blake2b(kept.tobytes(), digest_size=16).digest(),
-        thumbnail=miniatures(kept[None]).tobytes(),
         warning="; ".join(picture.warnings),
     )

@@ -67,6 +67,8 @@ class PictureStore:
         self._index = sqlite3.connect(
             folder / f"{self.name}.sqlite", timeout=60, isolation_level=None, check_same_thread=False
         )
+        self.began_empty = False
+        """Whether nothing was known when it was opened: then there is little to look up."""
         try:
             self._prepare()
         except BaseException:
@@ -138,9 +140,11 @@ class PictureStore:
         """
         found = []
         with self._writing():
+            files = []
             for entry in entries:
                 found.append(self._add_content(entry))
-                self._index.execute("replace into file values (?, ?, ?)", (entry.path, entry.state, entry.digest))
+                files.append((entry.path, entry.state, entry.digest))
+            self._index.executemany("replace into file values (?, ?, ?)", files)
         return found
 
     def add_colour(self, digests: Sequence[bytes]) -> None:
@@ -209,6 +213,7 @@ class PictureStore:
                 raise StoreDamagedError(self.name, "foreign index")
             self._index.execute(f"select {_COLUMNS}, checksum from content limit 0")  # noqa: S608 - a constant
             self._index.execute("select path, state, digest from file limit 0")
+            self.began_empty = self._index.execute("select 1 from content limit 1").fetchone() is None
             for kind, depth in _DEPTH.items():
                 if os.fstat(self._files[kind].fileno()).st_size < self._count(kind) * self.area * depth:
                     raise StoreDamagedError(self.name, f"{kind} file is too short")

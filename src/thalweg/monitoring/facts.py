@@ -57,6 +57,7 @@ def network_facts(
     outputs: object = None,
     targets: object = None,
     loss: str = "",
+    ranks: int = 1,
 ) -> NetworkFacts:
     """Read what is known of a network.
 
@@ -68,6 +69,7 @@ def network_facts(
         outputs: The network's output for it.
         targets: Its labels, where they were seen or recovered.
         loss: Name of the loss as in `LOSSES`, or another name, or empty.
+        ranks: How many processes share each update; they see as many samples each.
 
     Returns:
         The facts, as plain values.
@@ -95,7 +97,8 @@ def network_facts(
         output_form=output_form(out),
         targets=kind,
         classes=_classes(out, targeted, kind),
-        batch_size=int(first.shape[0]) if first is not None and first.ndim else None,
+        batch_size=int(first.shape[0]) * ranks if first is not None and first.ndim else None,
+        ranks=ranks,
         optimizer=type(optimizer).__name__,
         learning_rate=max((float(group["lr"]) for group in groups if "lr" in group), default=None),
         momentum=float(betas[0] or 0.0),
@@ -199,7 +202,7 @@ def _layer(name: str, leaf: torch.nn.Module, activation: str, held: set[int]) ->
     fresh, gain = _initial(leaf)
     return LayerFacts(
         name=name,
-        kind=kind_of(leaf).__name__,
+        kind=kind_of(leaf).__name__.removeprefix("_Spread"),
         activation=activation,
         parameters=sum(parameter.numel() for parameter in own),
         trainable=any(parameter.requires_grad for parameter in own),
@@ -207,6 +210,7 @@ def _layer(name: str, leaf: torch.nn.Module, activation: str, held: set[int]) ->
         fresh=fresh,
         gain=gain,
         training=leaf.training,
+        spread=isinstance(leaf, torch.nn.SyncBatchNorm) or bool(getattr(leaf, "of_all_ranks", False)),
     )
 
 

@@ -12,7 +12,6 @@ class, a function by the gradient G at the network's output z,
 
 import weakref
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch
 from torch.nn import functional
@@ -24,6 +23,7 @@ from thalweg.monitoring.facts import LOSSES, first_tensor, network_facts, output
 from thalweg.monitoring.loss_family import recognise
 from thalweg.monitoring.loss_seen import take_away
 from thalweg.monitoring.moment import Moment
+from thalweg.monitoring.weak_hook import WeakHook
 
 __all__ = ["FirstBatch", "loss_from_gradient"]
 
@@ -46,13 +46,19 @@ class FirstBatch:
         follow: Whether to note in which order layers are called; not where the network is compiled, whose layers
             must keep no hooks.
         take: Called once with the facts.
+        ranks: How many processes share each update.
     """
 
     def __init__(
-        self, module: torch.nn.Module, *, follow: bool = True, take: Callable[[NetworkFacts], None] | None = None
+        self,
+        module: torch.nn.Module,
+        *,
+        follow: bool = True,
+        take: Callable[[NetworkFacts], None] | None = None,
+        ranks: int = 1,
     ) -> None:
         self.facts: NetworkFacts | None = None
-        self._take = take
+        self._take, self._ranks = take, ranks
         self._order: list[str] = []
         self._inputs: torch.Tensor | None = None
         self._outputs: torch.Tensor | None = None
@@ -61,13 +67,13 @@ class FirstBatch:
         self._targets: torch.Tensor | None = None
         self._loss = ""
         self._handles: list[RemovableHandle] = [
-            module.register_forward_hook(_Hook(weakref.ref(self), "_after_forward"), with_kwargs=True),
+            module.register_forward_hook(WeakHook(weakref.ref(self), "_after_forward"), with_kwargs=True),
         ]
         self._listening: RemovableHandle | None = None
         if follow:
             for name, leaf in module.named_modules():
                 if name and not list(leaf.children()):
-                    self._handles.append(leaf.register_forward_hook(_Hook(weakref.ref(self), "_after_leaf", name)))
+                    self._handles.append(leaf.register_forward_hook(WeakHook(weakref.ref(self), "_after_leaf", name)))
 
     def close(self) -> None:
         """Take every hook away and let go of tensors."""
@@ -96,6 +102,7 @@ class FirstBatch:
             outputs=self._outputs,
             targets=targets,
             loss=loss,
+            ranks=self._ranks,
         )
         self.close()
         if self._take is not None:
@@ -140,10 +147,10 @@ class FirstBatch:
         first = first_tensor([*args, *kwargs.values()])
         self._inputs = None if first is None else first.detach()
         self._outputs, self._alive = found.detach(), found
-        found.register_hook(_Hook(weakref.ref(self), "_note_gradient"))  # type: ignore[no-untyped-call]
+        found.register_hook(WeakHook(weakref.ref(self), "_note_gradient"))  # type: ignore[no-untyped-call]
         # Only from here on: torch compiles no network without a warning while such a hook is there.
         self._listening = torch.nn.modules.module.register_module_forward_hook(
-            _Hook(weakref.ref(self), "_after_any"), with_kwargs=True
+            WeakHook(weakref.ref(self), "_after_any"), with_kwargs=True
         )
         weakref.finalize(self, take_away, self._listening)  # a loop that ends before the gradient comes back
 
@@ -168,21 +175,6 @@ class FirstBatch:
         given = [value for value in (*args, *kwargs.values()) if isinstance(value, torch.Tensor)]
         if name and len(given) >= 2 and isinstance(result, torch.Tensor):  # noqa: PLR2004 - output and label
             self._loss, self._targets = name, given[1].detach()
-
-
-class _Hook:
-    """Leads to a method of somebody whom it keeps not alive; in a copy or a pickle of the network it is nothing."""
-
-    def __init__(self, owner: "weakref.ref[FirstBatch] | None", method: str, *first: str) -> None:
-        self.owner, self.method, self.first = owner, method, first
-
-    def __call__(self, *args: Any) -> None:  # noqa: ANN401 - what torch gives to hooks
-        owner = self.owner() if self.owner and not torch.compiler.is_compiling() else None
-        if owner is not None:
-            getattr(owner, self.method)(*self.first, *args)
-
-    def __reduce__(self) -> "tuple[type[_Hook], tuple[Any, ...]]":  # copies are made by it, too
-        return _Hook, (None, self.method, *self.first)
 
 
 def loss_from_gradient(outputs: torch.Tensor, gradient: torch.Tensor) -> tuple[str, torch.Tensor | None]:  # noqa: C901, PLR0911

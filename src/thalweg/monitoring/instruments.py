@@ -74,13 +74,13 @@ class Instruments:
         self.passing = Passing(seat.module, self.record)
         self.edge = EdgeSearch(seat.replay)
         self.compiled = compiled
-        self.unseen_losses = 0
+        self.unseen_losses = self.unknown_functions = 0
         self._ranks = ranks
         self._step = 0
         self._broken = False
         self._edge_ready = False
         self._loss = loss
-        self._first = FirstBatch(seat.module, follow=not compiled)
+        self._first = FirstBatch(seat.module, follow=not compiled, ranks=ranks)
         self._scaled = seat.optimizer
         if not compiled and self._due(0, _DEEP, _EARLY_DEEP):
             self.passing.start()
@@ -93,7 +93,7 @@ class Instruments:
 
     def close(self) -> None:
         """Take every hook of its own away."""
-        self.passing.stop()
+        self.passing.close()
         self._first.close()
 
     def before_update(self, moment: Moment) -> None:
@@ -178,7 +178,7 @@ class Instruments:
             self._first.close()
         self._broken = bool(state.get("broken"))
         self._step = int(state.get("step") or 0)  # type: ignore[call-overload]
-        self.passing.stop()
+        self.passing.close()
         if not self.compiled and not self._broken and self._due(self._step, _DEEP, _EARLY_DEEP):
             self.passing.start()
 
@@ -203,6 +203,7 @@ class Instruments:
         else:
             loss = moment.loss
             self.unseen_losses += loss is None
+            self.unknown_functions += loss is not None and batch.objective is None
             if loss is not None:
                 self.record.settle()
                 self.record.note("batch_loss", step, loss)

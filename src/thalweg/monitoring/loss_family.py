@@ -4,12 +4,14 @@
     sigmoid cross-entropy   G = s (sigmoid(z) - y)
     negative log likelihood of log-probabilities   G = -s y
     and of probabilities                           G = -s y / z
-    squared error           G = s (z - y), only where y comes out as whole numbers
+    squared error           G = s (z - y), only where y comes out as whole numbers; of others, where the loss's value V
+                            is known: V = sum (z - y)^2 / d tells d, and G = 2 (z - y) / d the labels
 
 A family is recognised when one s a row explains the row and y is a valid target. s also takes up class weights, the
 scale of mixed precision and the divisor of accumulated gradients.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -19,7 +21,7 @@ from torch.nn import functional
 
 from thalweg.modules.numbers import wide
 
-__all__ = ["Recognised", "recognise"]
+__all__ = ["Recognised", "recognise", "recognise_square"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,53 @@ def recognise(output: torch.Tensor, gradient: torch.Tensor) -> Recognised | None
         if found is not None:
             return _by_value(family, *found, scale)
     return None
+
+
+def recognise_square(output: torch.Tensor, gradient: torch.Tensor, value: float, factor: float) -> Recognised | None:
+    """Tell a squared error from its gradient and its value, whatever the labels are.
+
+    Args:
+        output: What the network gave.
+        gradient: The gradient of the loss there.
+        value: The loss, without the factor.
+        factor: What the loss was multiplied by before the gradient was asked for.
+
+    Returns:
+        The loss, summed, or a mean over numbers or rows, or a half of these; None where it is no such.
+
+    Example:
+        >>> z = torch.tensor([[2.0, -1.0], [0.5, 3.0]], requires_grad=True)
+        >>> loss = functional.mse_loss(z, torch.tensor([[1.7, 0.3], [0.1, 0.2]]))
+        >>> (gradient,) = torch.autograd.grad(loss / 8, z)
+        >>> found = recognise_square(z.detach(), gradient, float(loss.detach()), 1 / 8)
+        >>> round(float(found.loss(z.detach()) / loss.detach()), 5)
+        1.0
+    """
+    if output.shape != gradient.shape or output.dim() == 0 or output.numel() == 0:
+        return None
+    if max(torch.finfo(each.dtype).eps for each in (output, gradient)) > _SINGLE:
+        return None  # rounding that coarse lets other losses through
+    z, g = wide(output.detach()), wide(gradient.detach()) / factor
+    square = float(g.square().sum())
+    if not (math.isfinite(value) and math.isfinite(square)) or value <= 0 or square <= 0:
+        return None
+    for divisor in dict.fromkeys((z.numel(), z.shape[0], 1)):
+        for half in (1.0, 0.5):  # V = half sum d^2 / divisor and G = 2 half d / divisor
+            if abs(divisor * square / (4 * half) / value - 1) < _ROUNDING * _SINGLE:
+                return _squares(z - g * divisor / (2 * half), half / divisor)
+    return None
+
+
+_SINGLE = torch.finfo(torch.float32).eps
+_ROUNDING = 100
+"""In units of that, which a sum over many numbers may be off by; other losses come as near by a chance of 1e-5."""
+
+
+def _squares(labels: torch.Tensor, share: float) -> Recognised:
+    def loss(output: torch.Tensor) -> torch.Tensor:
+        return (wide(output) - labels).square().sum() * share
+
+    return Recognised(family="squared error", weight=1.0, loss=loss)
 
 
 def _rows(tensor: torch.Tensor, axis: int) -> torch.Tensor:

@@ -1,12 +1,13 @@
 """The loss, seen without the user's help.
 
-Three ways, the surest first:
+Four ways, the surest first:
 
 1. The network itself gives a scalar that the gradient comes from, or a loss module (any `torch.nn.Module` that makes a
    scalar) is called with the network's output. Of several such scalars each counts as much as the gradient that comes
    back to it says, and one that none comes back to, such as a metric, not at all.
 2. The gradient at the output tells which loss it was, where the loss was a function (`loss_family`).
-3. Otherwise the loss is not known, and nothing is measured that needs it.
+3. The gradient together with the number at which the backward pass began (`backward_roots`) tells a squared error.
+4. Otherwise that number is known alone: nothing is measured that needs the loss as a function.
 """
 
 import weakref
@@ -17,8 +18,10 @@ from typing import Any, TypeAlias
 import torch
 from torch.utils.hooks import RemovableHandle
 
-from thalweg.monitoring.loss_family import Recognised, recognise
+from thalweg.monitoring.backward_roots import Root
+from thalweg.monitoring.loss_family import Recognised, recognise, recognise_square
 from thalweg.monitoring.tensors_held import float_leaves
+from thalweg.monitoring.weak_hook import WeakHook
 
 __all__ = [
     "LossModules",
@@ -73,6 +76,7 @@ class SeenCall:
         modules: The loss modules that were called with them.
         told: The loss, where the user's loop said it.
         value: Its value, where that was said as well.
+        roots: The backward passes that a gradient came from.
     """
 
     output: object
@@ -80,6 +84,7 @@ class SeenCall:
     modules: list[ModuleCall] = field(default_factory=list)
     told: Objective | None = None
     value: torch.Tensor | None = None
+    roots: dict[int, Root] = field(default_factory=dict)
     _versions: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -111,6 +116,19 @@ class SeenCall:
         if not calls:
             return self.value
         return _together([call.value.float().reshape(()) for call in calls], _shares(calls))
+
+    @property
+    def total(self) -> torch.Tensor | None:
+        """What the backward passes began at, all together: of several, factors are shares of the largest."""
+        roots = [*self.roots.values()]
+        values = [value for root in roots if (value := root.value) is not None]
+        if not values or len(values) < len(roots):
+            return None
+        if len(roots) == 1:
+            return values[0]
+        factors = [root.factor for root in roots]
+        largest = max(map(abs, factors))
+        return torch.stack([value * (by / largest) for value, by in zip(values, factors, strict=True)]).sum()
 
     def is_partial(self) -> bool:
         """Whether a gradient came to an output that the loss found does not take in: there may be more to it."""
@@ -157,11 +175,21 @@ def objective_of(seen: SeenCall) -> Objective | None:
         if found is not None:  # an output that is none may lie on the way to another, as features do
             parts.append((number, found))
     if not parts:
-        return None
+        return _square(seen)
     heaviest = max(part.weight for _, part in parts)
     return lambda output: torch.stack([
         part.loss(float_leaves(output)[number]) * (part.weight / heaviest) for number, part in parts
     ]).sum()
+
+
+def _square(seen: SeenCall) -> Objective | None:
+    """The squared error of one output, where one backward pass began at it."""
+    total, roots, came = seen.total, [*seen.roots.values()], [*seen.gradients.items()]
+    if total is None or len(roots) != 1 or len(came) != 1:
+        return None
+    ((number, gradient),) = came
+    found = recognise_square(seen.outputs[number], gradient, float(total), roots[0].factor)
+    return None if found is None else lambda output: found.loss(float_leaves(output)[number])
 
 
 def _together(values: list[torch.Tensor], shares: list[torch.Tensor]) -> torch.Tensor:
@@ -203,40 +231,32 @@ class LossModules:
         def gone(_: object) -> None:  # outputs that nobody holds go into no loss: torch compiles nothing beside a hook
             looking = me()
             if looking is not None and all(leaf() is None for leaf in looking.leaves):
-                looking.stop()
+                looking.close()
 
         self.leaves = [weakref.ref(leaf, gone) for leaf in leaves]
         self.seen = seen
         self.handle: RemovableHandle | None = torch.nn.modules.module.register_module_forward_hook(
-            _WhileItLives(weakref.ref(self)), with_kwargs=True
+            WeakHook(me, "after"), with_kwargs=True
         )
         weakref.finalize(self, take_away, self.handle)  # a loop that ends between a forward pass and its backward one
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Look no longer."""
         if self.handle is not None:
             take_away(self.handle)
             self.handle = None
 
-    def after(
-        self, module: torch.nn.Module, args: tuple[object, ...], kwargs: dict[str, object], result: object
-    ) -> None:
+    def after(self, module: torch.nn.Module, args: tuple[object, ...], *rest: Any) -> None:  # noqa: ANN401
         """Look at a call of any module.
 
         Args:
             module: The module.
             args: What it was called with.
-            kwargs: The same, by name.
-            result: What it gave.
+            rest: The same by name, and what it gave.
         """
-        try:
-            self._look(module, args, kwargs, result)
-        except Exception:  # noqa: BLE001 - inside the user's training: whatever it is, the loss is then not seen here
-            self.stop()
-
-    def _look(
-        self, module: torch.nn.Module, args: tuple[object, ...], kwargs: dict[str, object], result: object
-    ) -> None:
+        if len(rest) < 2:  # noqa: PLR2004 - taken away while torch goes through its hooks, it gets no kwargs
+            return
+        kwargs, result = rest
         if not (isinstance(result, torch.Tensor) and result.dim() == 0 and result.requires_grad):
             return
         leaves = [leaf() for leaf in self.leaves]
@@ -268,18 +288,6 @@ class LossModules:
         call = ModuleCall(objective, result.detach(), (id(module), min(numbers)), numbers)
         result.register_hook(call.note_weight)  # type: ignore[no-untyped-call]
         self.seen.modules.append(call)
-
-
-class _WhileItLives:
-    """The hook; torch's table of global hooks must keep nothing else alive."""
-
-    def __init__(self, looking: "weakref.ref[LossModules]") -> None:
-        self.looking = looking
-
-    def __call__(self, module: torch.nn.Module, args: tuple[object, ...], *rest: Any) -> None:  # noqa: ANN401
-        looking = self.looking()
-        if looking is not None and len(rest) > 1:  # taken away while torch goes through its hooks, it gets no kwargs
-            looking.after(module, args, *rest)
 
 
 def take_away(handle: RemovableHandle) -> None:

@@ -3,7 +3,7 @@
 Hooks are on the layers for the steps that are sampled only, so that all other steps run as fast as ever.
 """
 
-import functools
+import weakref
 
 import torch
 from torch import nn
@@ -11,6 +11,7 @@ from torch.utils.hooks import RemovableHandle
 
 from thalweg.modules.numbers import fetched
 from thalweg.monitoring.record import Record
+from thalweg.monitoring.weak_hook import WeakHook
 
 __all__ = ["Passing"]
 
@@ -55,11 +56,13 @@ class Passing:
         """Put hooks on the layers."""
         self._found, self._last, self._input = {}, None, None
         self._handles = [
-            leaf.register_forward_hook(functools.partial(self._after, name)) for name, leaf in self.leaves.items()
+            leaf.register_forward_hook(WeakHook(weakref.ref(self), "_after", name))
+            for name, leaf in self.leaves.items()
         ]
-        self._handles.append(self.module.register_forward_hook(self._after_all, with_kwargs=True))
+        whole = WeakHook(weakref.ref(self), "_after_all")
+        self._handles.append(self.module.register_forward_hook(whole, with_kwargs=True))
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Take the hooks away."""
         for handle in self._handles:
             handle.remove()
@@ -71,7 +74,7 @@ class Passing:
         Args:
             step: Step counted from 1.
         """
-        self.stop()
+        self.close()
         found, self._found, given, self._input = self._found, {}, self._input, None
         if found:
             numbers = fetched([part for _, spread, share in found.values() for part in (spread, share)]).tolist()
@@ -91,7 +94,9 @@ class Passing:
         first = given[0] if given and isinstance(given[0], torch.Tensor) else None
         if self._input is None and weighted and first is not None and first.is_floating_point():
             self._input = first.detach()  # what the network itself makes of its input, by scaling, counts
-        if not isinstance(output, torch.Tensor) or not output.is_floating_point() or output.numel() == 0:
+        if not isinstance(output, torch.Tensor) or not output.is_floating_point():
+            return
+        if output.dim() == 0 or output.numel() == 0:
             return
         if name in self._found or torch.compiler.is_compiling():  # a layer that is called twice: its first call
             return
@@ -100,7 +105,8 @@ class Passing:
         kind, share = "", values.new_zeros(())
         ends = next((ends for type_, ends in _ENDS.items() if isinstance(leaf, type_)), None)
         if isinstance(leaf, _RECTIFIERS) and float(getattr(leaf, "min_val", 0.0)) == 0:
-            units = values.flatten(2) if values.dim() > 2 else values.unsqueeze(-1)  # noqa: PLR2004 - channels
+            samples, channels = (*values.shape, 1)[:2]  # a vector is one unit
+            units = values.reshape(samples, channels, -1)
             kind, share = "batch_dead_fraction", (units.amax(dim=(0, 2)) <= 0).float().mean()
         elif ends is not None:
             margin = _NEAR * (ends[1] - ends[0])

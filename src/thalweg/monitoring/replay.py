@@ -102,6 +102,8 @@ class Batch:
         elif self._objective is not None and seen.whole:
             with torch.no_grad():
                 self._loss = self._objective(seen.output)
+        else:
+            self._loss = seen.total
         seen.forget()
 
     @property

@@ -18,6 +18,7 @@ import torch
 from torch.utils._pytree import tree_map
 from torch.utils.hooks import RemovableHandle
 
+from thalweg.monitoring.backward_roots import BackwardRoots, now
 from thalweg.monitoring.loss_seen import LossModules, Objective, SeenCall
 from thalweg.monitoring.moment import Moment, Passenger
 from thalweg.monitoring.replay import Batch, Replay
@@ -67,6 +68,7 @@ class Seat:
         self._idle = 0
         self._pending: weakref.ref[Batch] | None = None
         self._looking: LossModules | None = None
+        self._roots = BackwardRoots()
         self._depth = 0
         self._moment: Moment | None = None
         self._rates: list[tuple[dict[str, object], object, object]] = []
@@ -103,7 +105,7 @@ class Seat:
             handle.remove()
         self._handles = []
         self._put_back()
-        self._stop_looking()
+        self._stop_looking(roots=True)
         self._calls.clear()
         self._pending, self._moment = None, None
         self.replay.batches.clear()
@@ -131,13 +133,13 @@ class Seat:
         if batch is not None:
             batch.seen.told = objective
             batch.seen.value = None if value is None else value.detach()
-        self._stop_looking()
+        self._stop_looking(roots=True)
 
     def begin_again(self) -> None:
         """Forget the passes of the update to come: the loop makes them anew."""
         self._calls.clear()
         self._pending = None
-        self._stop_looking()
+        self._stop_looking(roots=True)
 
     def state(self) -> dict[str, object]:
         """Give what a checkpoint must hold; recent batches are not in it.
@@ -189,6 +191,7 @@ class Seat:
             leaf.register_hook(OnGradient(weakref.ref(self), batch, numbers[id(leaf)]))  # type: ignore[no-untyped-call]
         self._pending = weakref.ref(batch)
         self._looking = LossModules(leaves, seen)
+        self._roots.listen()
 
     def _without_graph(self, given: object) -> object:
         if not isinstance(given, torch.Tensor) or given.grad_fn is None:
@@ -200,6 +203,9 @@ class Seat:
         self._stop_looking()
         if self.replay.busy:
             return
+        root = now()
+        if root is not None:
+            batch.seen.roots.setdefault(root.number, root)
         known = batch.seen.gradients
         if any(batch is each for each in self._calls):  # several outputs, or several backward passes of one
             known[number] = known[number] + gradient.detach() if number in known else gradient.detach()
@@ -221,7 +227,7 @@ class Seat:
         self._depth += 1
         if self._depth > 1 or self.replay.busy:
             return None  # an optimizer's step that calls its parent's
-        self._stop_looking()
+        self._stop_looking(roots=True)
         self._put_back()
         if any(callable(each) for each in (*args[1:], kwargs.get("closure"))):
             lead = functools.partial(led, Closure(weakref.ref(self), self._versions()))
@@ -240,7 +246,7 @@ class Seat:
                 "as SAM does: its updates cannot be watched"
             )
             return
-        self._stop_looking()
+        self._stop_looking(roots=True)
         self._begin_update()
 
     def _versions(self) -> list[int]:
@@ -310,10 +316,12 @@ class Seat:
 
         return fetch
 
-    def _stop_looking(self) -> None:
+    def _stop_looking(self, *, roots: bool = False) -> None:
         if self._looking is not None:
-            self._looking.stop()
+            self._looking.close()
             self._looking = None
+        if roots:
+            self._roots.rest()
 
 
 def _nothing() -> None:

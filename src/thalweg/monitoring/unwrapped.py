@@ -2,7 +2,7 @@
 
 import torch
 
-__all__ = ["inner_module", "inner_optimizer"]
+__all__ = ["inner_module", "inner_optimizer", "ranks_of"]
 
 
 def inner_module(model: torch.nn.Module) -> torch.nn.Module:
@@ -25,6 +25,27 @@ def inner_module(model: torch.nn.Module) -> torch.nn.Module:
         if not isinstance(inner, torch.nn.Module):
             return model
         model = inner
+
+
+def ranks_of(model: torch.nn.Module) -> int:
+    """How many processes share each update of a network, as far as its wrapper tells.
+
+    Args:
+        model: What the loop calls.
+
+    Returns:
+        Those of `DistributedDataParallel`, which makes gradients their mean; 1 without it.
+
+    Example:
+        >>> ranks_of(torch.nn.Linear(2, 2))
+        1
+    """
+    wrapper: object = model
+    while not isinstance(wrapper, torch.nn.parallel.DistributedDataParallel):
+        wrapper = getattr(wrapper, "_orig_mod", None)
+        if wrapper is None:
+            return 1
+    return int(wrapper.process_group.size())
 
 
 def inner_optimizer(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:

@@ -161,12 +161,15 @@ def _ranks_of(layer: nn.Module) -> Ranks | None:
 
 
 class _SpreadBatchNorm1d(nn.BatchNorm1d):
+    of_all_ranks = True
+
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         ranks = _ranks_of(self)
         return super().forward(values) if ranks is None else _normalised(self, values, ranks)
 
 
 class _SpreadBatchNorm2d(nn.BatchNorm2d):
+    of_all_ranks = True
     spreads = False
     """Whether kernels may compute it, with sums that travel: where all ranks have them."""
 
@@ -179,6 +182,8 @@ class _SpreadBatchNorm2d(nn.BatchNorm2d):
 
 
 class _SpreadBatchNorm3d(nn.BatchNorm3d):
+    of_all_ranks = True
+
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         ranks = _ranks_of(self)
         return super().forward(values) if ranks is None else _normalised(self, values, ranks)

@@ -199,11 +199,12 @@ class Ranks:
 
     # Tensors and words ------------------------------------------------------------------------------------------------
 
-    def gather(self, tensors: Mapping[str, torch.Tensor]) -> list[dict[str, torch.Tensor]]:
+    def gather(self, tensors: Mapping[str, torch.Tensor], *, patient: bool = False) -> list[dict[str, torch.Tensor]]:
         """Give every rank what each of them has.
 
         Args:
             tensors: This rank's, by name.
+            patient: Whether one of them may be long in coming; else it is taken as lost after `TIMEOUT`.
 
         Returns:
             One mapping a rank, in their order.
@@ -212,13 +213,14 @@ class Ranks:
             return [dict(tensors)]
         whole = {name: value.detach().to("cpu").contiguous() for name, value in tensors.items()}
         mine = torch.frombuffer(bytearray(save(whole)), dtype=torch.uint8)
+        group = self._patient if patient else None
         with self.noticing():
             sizes = [torch.zeros(1, dtype=torch.int64) for _ in range(self.size)]
-            torch.distributed.all_gather(sizes, torch.tensor([len(mine)]), group=self._patient)
+            torch.distributed.all_gather(sizes, torch.tensor([len(mine)]), group=group)
             room = torch.zeros(int(max(sizes)), dtype=torch.uint8)
             room[: len(mine)] = mine
             rooms = [torch.zeros_like(room) for _ in range(self.size)]
-            torch.distributed.all_gather(rooms, room, group=self._patient)
+            torch.distributed.all_gather(rooms, room, group=group)
         return [load(each[: int(size)].numpy().tobytes()) for each, size in zip(rooms, sizes, strict=True)]
 
     def words(self, text: str) -> list[str]:
@@ -233,7 +235,7 @@ class Ranks:
         if self.size == 1:
             return [text]
         said = torch.frombuffer(bytearray(text.encode("utf-8", "surrogatepass") + b"."), dtype=torch.uint8)
-        found = self.gather({"said": said})
+        found = self.gather({"said": said}, patient=True)
         return [each["said"].numpy().tobytes()[:-1].decode("utf-8", "surrogatepass") for each in found]
 
     def from_first(self, work: Callable[[], str]) -> str:

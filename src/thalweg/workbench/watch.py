@@ -19,7 +19,7 @@ from thalweg.core.learning_rate import LearningRateEstimate
 from thalweg.core.run_log import NamedHistory
 from thalweg.monitoring.instruments import Instruments
 from thalweg.monitoring.seat import Seat
-from thalweg.monitoring.unwrapped import inner_optimizer
+from thalweg.monitoring.unwrapped import inner_optimizer, ranks_of
 from thalweg.workbench.watch_diary import Able, Diary
 
 __all__ = ["Watch", "live_line", "measured_history", "watch"]
@@ -114,7 +114,7 @@ class Watch:
         if earlier is not None:
             earlier.close()  # a notebook cell that is run again
         self.seat = Seat(model, optimizer)
-        self.instruments = Instruments(self.seat, every=every, compiled=_is_compiled(model))
+        self.instruments = Instruments(self.seat, every=every, compiled=_is_compiled(model), ranks=ranks_of(model))
         self.seat.passengers.append(self.instruments)
         self._repairs: _Repairs | None = None
         self._scout: Able | None = None

@@ -82,9 +82,15 @@ class Diary:
             )
         elif step == _UNSEEN and self.instruments.unseen_losses >= _UNSEEN - 1:
             _LOG.warning(
-                "thalweg cannot see the loss of this loop (no loss module is called with the model's output, and the "
-                "gradient there does not tell which function it was): gradients, weights and layers are measured, loss "
-                "and critical step are not; a module such as torch.nn.MSELoss() is seen"
+                "thalweg cannot see the loss of this loop (no loss module is called with the model's output, the "
+                "gradient there does not tell which function it was, and no backward() begins at a number): gradients, "
+                "weights and layers are measured, loss and critical step are not; a module such as torch.nn.MSELoss() "
+                "is seen"
+            )
+        elif step == _UNSEEN and self.instruments.unknown_functions >= _UNSEEN - 1:
+            _LOG.warning(
+                "thalweg sees the numbers of this loop's loss, and not which function of the model's output it is: all "
+                "is measured but the critical step; a module such as torch.nn.SmoothL1Loss() is seen wholly"
             )
         if step % _FLUSHED == 0:
             self._flush()

@@ -177,8 +177,9 @@ def _pulls(live: Live, decay: float) -> list[float]:
 def check_batchnorm_mismatch(case: Case) -> Iterator[Finding]:
     """NET004: batch normalisation without a batch.
 
-    Watches: facts of the network: batch size, layers of batch normalisation, their mode.
-    Fires when: one or two samples are a batch while batch normalisation takes its statistics from it.
+    Watches: facts of the network: batch size, processes that share it, layers of batch normalisation, their mode.
+    Fires when: one or two samples are all that batch normalisation takes its statistics from: the batch, or a
+        process's part of it where the layer does not add up over all of them.
     Why it hurts: the mean of one sample is the sample itself, so that what tells pictures apart is taken away; in
         evaluation the running statistics are others than those the weights have learned with.
     Not to be confused with: normalisations that need no batch (layer, group, instance); batch normalisation in
@@ -188,12 +189,13 @@ def check_batchnorm_mismatch(case: Case) -> Iterator[Finding]:
         rates 10 points higher).
     """
     live = case.live
-    if live is None or live.facts.batch_size is None or live.facts.batch_size > _ALONE:
+    if live is None or live.facts.batch_size is None:
         return
-    layers = [layer.name for layer in live.facts.layers if layer.batch_normalises and layer.training]
-    if not layers:
+    training = [layer for layer in live.facts.layers if layer.batch_normalises and layer.training]
+    found = {layer.name: samples for layer in training if (samples := live.facts.samples(layer) or 0) <= _ALONE}
+    if not found:
         return
-    size = live.facts.batch_size
+    layers, size = list(found), min(found.values())
     yield Finding(
         code="NET004",
         name="batchnorm_mismatch",
