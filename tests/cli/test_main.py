@@ -297,3 +297,31 @@ def test_a_second_ctrl_c_in_training_says_so(photo_folder, tmp_path, monkeypatch
         main(["train", str(photo_folder), *TRAIN, "--lr", "0.01", "--out", str(tmp_path / "run"), "--quiet"])
     assert stop.value.code == 130
     assert capsys.readouterr().err == "thalweg: interrupted\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="outputs are closed by a shell of Unix")
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_outputs_that_are_closed_take_nothing_and_break_nothing(closed, tmp_path):
+    line = f"{sys.executable} -m thalweg rule LRN001 --json {closed}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder that is worked in cannot be deleted there")
+def test_a_working_folder_that_is_gone_is_a_sentence(tmp_path):
+    line = f"mkdir gone; cd gone; rmdir ../gone; {sys.executable} -m thalweg rule LRN001 --json"
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "the working folder is not there any more" in json.loads(done.stdout)["error"]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_looks_like_an_option_is_told_how_to_be_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-dash.png").write_bytes(b"")
+    with pytest.raises(SystemExit, match="2"):
+        main(["predict", "run", "-dash.png"])
+    assert "-dash.png is taken for an option: write ./-dash.png for the file" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main(["predict", "run", "-other.png"])
+    assert "taken for an option" not in capsys.readouterr().err

@@ -156,3 +156,9 @@ def test_a_page_that_is_ended_has_printed_its_one_object(capsys, monkeypatch, nu
     (line,) = capsys.readouterr().out.splitlines()
     jsonschema.validate(json.loads(line), json.loads((SCHEMAS / "serve.json").read_text()))
     assert stop.value.code == status
+
+
+@pytest.mark.parametrize("idle", ["nan", "-1", "soon"])
+def test_seconds_that_never_pass_are_refused(told, tmp_path, idle):
+    (tmp_path / "log.csv").write_text("epoch,loss\n0,1.0\n1,0.5\n")
+    told(tmp_path / "log.csv", "--idle", idle, status=2)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thalweg.core import files
-from thalweg.core.files import at_home, printable, write_atomically
+from thalweg.core.errors import PlanError
+from thalweg.core.files import at_home, page_to_write, printable, refuse_foreign, write_atomically
 
 
 def fail(*_, **__):
@@ -103,3 +104,33 @@ def test_only_the_user_s_own_home_is_spelled_out(tmp_path, monkeypatch):
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert at_home("~/runs") == tmp_path / "runs"
     assert str(at_home("~nobody-of-that-name")) == "~nobody-of-that-name"
+
+
+@pytest.mark.parametrize("place", ["none/page.html", "folder"])
+def test_what_cannot_be_written_is_called_by_its_own_name(tmp_path, place):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match=r"page\.html|folder") as refusal:
+        write_atomically(tmp_path / place, "text")
+    assert refusal.value.filename == str(tmp_path / place)
+    assert not list(tmp_path.rglob(f"{files.WRITING}*"))
+
+
+def test_a_file_of_somebody_is_not_replaced(tmp_path):
+    page = tmp_path / "page.html"
+    for content in ("", '<!doctype html><meta name="generator" content="thalweg">'):
+        page.write_text(content)
+        assert page_to_write(page) == page
+    page.write_text("<!doctype html>mine")
+    with pytest.raises(PlanError, match=r"--html .*page\.html is there already and was not written by thalweg"):
+        page_to_write(page)
+    page.write_bytes(bytes(1 << 20) + b"class_names")
+    refuse_foreign(page, "--out", b"class_names", at_end=True)
+    with pytest.raises(PlanError, match="--out"):
+        refuse_foreign(page, "--out", b"class_names")
+
+
+def test_a_full_disk_is_told_with_the_place(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="No space left") as refusal:
+        write_atomically(tmp_path / "report.html", "text")
+    assert refusal.value.filename == str(tmp_path / "report.html")

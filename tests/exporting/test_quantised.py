@@ -51,6 +51,25 @@ def test_a_file_in_whole_numbers_answers_as_the_one_in_float_does(tmp_path: path
     assert written.size_bytes == source.stat().st_size  # the file it was made from stays
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_head_that_8_bits_cannot_hold_stays_in_float(tmp_path: pathlib.Path) -> None:
+    module = network()
+    with torch.no_grad():  # two scores of hundreds that differ by a fifth: one step of 8 bits is larger
+        module[4].weight[0] = 10  # type: ignore[operator]
+        module[4].weight[1] = 10 + 0.02 * torch.arange(1, 33) / 32  # type: ignore[operator]
+        middle = float(
+            (module[4].weight[1] - module[4].weight[0]).double() @ (0.01 * torch.arange(1, 33) / 32).double()
+        )
+        module[4].bias[0] = middle * 127.5  # type: ignore[operator]
+    source = tmp_path / "model.onnx"
+    export_onnx(module, Shape(3, (8, 8)), source, class_names=["dark", "bright"], final="softmax")
+    found = quantise(
+        source, tmp_path / "small.onnx", calibration=[samples(40, 3)[0]], held=[samples(40, 1)], split="validation"
+    )
+    assert found.float_layers == 1
+    assert found.agreement > 0.9
+
+
 def test_a_file_that_is_no_network_is_refused_and_nothing_written(tmp_path: pathlib.Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"no network")
     with pytest.raises(RunError, match="cannot bring this network to 8-bit numbers"):

@@ -208,3 +208,20 @@ def test_what_cannot_be_exported_is_told(run, tmp_path):
     (run / "metrics.json").unlink()
     with pytest.raises(RunError, match="did not get that far"):
         thalweg.export(run, model_card=True)
+
+
+def test_a_card_that_somebody_filled_in_is_kept(run):
+    (written,) = thalweg.export(run, model_card=True).files
+    thalweg.export(run, model_card=True)
+    card = pathlib.Path(written)
+    card.write_text(card.read_text(encoding="utf-8").replace("Licence of data", "CC0; licence of"), encoding="utf-8")
+    with pytest.raises(RunError, match=r"MODEL_CARD\.md has been filled in, or is not of thalweg"):
+        thalweg.export(run, model_card=True)
+    assert "CC0" in card.read_text(encoding="utf-8")
+
+
+def test_an_onnx_file_takes_no_other_file_s_place(run, tmp_path):
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(PlanError, match=r"thesis\.tex is there already and was not written by thalweg"):
+        thalweg.export(run, onnx=True, out=tmp_path / "thesis.tex")
+    assert (tmp_path / "thesis.tex").read_text() == "mine"

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from thalweg.training.device import MACS_A_THREAD, Device, fitting_threads, threads_for
+from thalweg.core.errors import PlanError
+from thalweg.training.device import MACS_A_THREAD, Device, choose_device, fitting_threads, threads_for
 
 CPU = Device("cpu", None)
 
@@ -36,3 +37,9 @@ def test_a_small_step_has_one_thread_and_leaves_the_others_as_they_were(monkeypa
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(kept)
+
+
+@pytest.mark.parametrize("wish", ["gpu", "", "cuda:0"])
+def test_what_is_no_device_is_refused_with_those_that_are(wish):
+    with pytest.raises(PlanError, match=f"--device {wish}: choose one of auto, cuda, mps, cpu"):
+        choose_device(wish)

@@ -95,3 +95,19 @@ def test_equal_values_are_no_difference_and_one_pair_is_known_by_hand():
     assert apart.spread == pytest.approx(math.sqrt(2))
     assert apart.interval[1] - apart.interval[0] == pytest.approx(2 * 12.706 * math.sqrt(2) * math.sqrt(1.5))
     assert not apart.larger_than_seeds
+
+
+def test_the_same_again_is_no_draw_of_chance(run_folder, tmp_path, capsys):
+    first = run_folder("a", seed=1, accuracy=0.9)
+    copy, other = run_folder("copy", seed=1, accuracy=0.9), run_folder("b", seed=1, accuracy=0.89, learning_rate=1e-5)
+    answer = compare(first, copy, other)
+    assert {each.larger_than_seeds for each in answer.differences} == {None}
+    assert any("they count as one" in note for note in answer.notes)
+    (tmp_path / "link").symlink_to(first)
+    with pytest.raises(PlanError, match="needs two runs"):
+        compare(first, tmp_path / "link", first)
+    with pytest.raises(SystemExit):
+        main(["compare", str(first), str(copy)])
+    out = capsys.readouterr().out
+    assert "differ in nothing, seed included" in out
+    assert "seed alone" not in out

@@ -136,3 +136,85 @@ def test_a_full_disk_is_a_failed_run_that_can_go_on(trained, photo_folder, tmp_p
     assert result.accuracy == json.loads((trained / "run" / "metrics.json").read_text())["accuracy"]
     one, two = (folder / "run" / "model.safetensors" for folder in (trained, tmp_path))
     assert one.read_bytes() == two.read_bytes()
+
+
+def test_labels_that_changed_in_a_table_are_noticed(copied):
+    data = copied / "run" / "data.json"
+    known = json.loads(data.read_text())
+    assert known["labels"]
+    data.write_text(json.dumps({**known, "labels": "0" * 16}))
+    with pytest.raises(RunError, match="other labels in photos than when it began"):
+        thalweg.resume(copied / "run")
+    data.write_text(json.dumps({name: value for name, value in known.items() if name != "labels"}))
+    thalweg.resume(copied / "run")  # an older run has none
+
+
+def test_a_copied_run_is_called_by_its_new_place(copied):
+    result = thalweg.evaluate(copied / "run")
+    assert (result.run, result.report) == (str(copied / "run"), str(copied / "run" / "report.html"))
+
+
+def test_a_source_that_was_trained_on_says_so(copied, tmp_path, capsys):
+    result = thalweg.evaluate(copied / "run", copied / "photos")
+    (finding,) = [each for each in result.findings if each.subject == str(copied / "photos")]
+    assert finding.evidence[0].observed == result.train_files
+    with pytest.raises(SystemExit, match="0"):
+        main(["evaluate", str(copied / "run"), str(copied / "photos")])
+    assert f"{result.train_files} of 48 files" in capsys.readouterr().err
+    for path in (copied / "photos").rglob("*.png"):
+        Image.fromarray(np.asarray(Image.open(path)) ^ 3).save(path)
+    changed = thalweg.evaluate(copied / "run", copied / "photos")
+    assert not [each for each in changed.findings if each.name == "split_leakage"]
+
+
+def test_weights_with_a_flipped_bit_are_not_answered_with(copied):
+    path = copied / "run" / "model.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-40] ^= 64
+    path.write_bytes(content)
+    with pytest.raises(RunError, match=r"digest does not match its content; thalweg resume .*run writes it again"):
+        thalweg.predict(copied / "run", copied / "photos")
+    thalweg.resume(copied / "run")
+    thalweg.predict(copied / "run", copied / "photos")
+
+
+@pytest.mark.parametrize("classes", [["blue"], ["blue", "blue"], ["blue", "red", "green"]])
+def test_classes_of_another_run_are_refused(copied, classes):
+    data = copied / "run" / "data.json"
+    data.write_text(json.dumps({**json.loads(data.read_text()), "classes": classes}))
+    with pytest.raises(RunError, match=r"tells 2 classes apart, and data\.json names"):
+        thalweg.predict(copied / "run", copied / "photos")
+
+
+def test_older_data_without_counts_a_part_is_evaluated(copied):
+    data = copied / "run" / "data.json"
+    known = json.loads(data.read_text())
+    data.write_text(json.dumps({name: value for name, value in known.items() if name != "counts"}))
+    assert thalweg.evaluate(copied / "run").majority_accuracy == 0.5
+
+
+def test_a_folder_with_links_is_not_written_through(copied, tmp_path):
+    (tmp_path / "theirs").mkdir()
+    (copied / "run" / "resume.log").symlink_to(tmp_path / "theirs" / "notes")
+    with pytest.raises(RunError, match=r"resume\.log is a link, and a run writes into its own folder alone"):
+        thalweg.resume(copied / "run")
+    (copied / "run" / "resume.log").unlink()
+    shutil.rmtree(copied / "run" / "checkpoints")
+    (copied / "run" / "checkpoints").symlink_to(tmp_path / "theirs")
+    with pytest.raises(RunError, match="checkpoints is a link"):
+        thalweg.resume(copied / "run")
+    (copied / "run" / "checkpoints").unlink()
+    (tmp_path / "way").symlink_to(copied / "run")
+    thalweg.resume(tmp_path / "way")  # without checkpoints: trained anew
+    assert list((copied / "run" / "checkpoints").iterdir())
+    assert not list((tmp_path / "theirs").iterdir())
+
+
+def test_a_failed_run_says_why_it_cannot_answer(copied):
+    (copied / "run" / "model.safetensors").unlink()
+    with pytest.raises(RunError, match=r"is not finished: thalweg resume .* goes on with it"):
+        thalweg.predict(copied / "run", copied / "photos")
+    progress = copied / "run" / "progress.json"
+    progress.write_text(json.dumps({**json.loads(progress.read_text()), "phase": "failed", "message": "try --lr auto"}))
+    with pytest.raises(RunError, match="run failed and has no network to answer with: try --lr auto"):
+        thalweg.predict(copied / "run", copied / "photos")

@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import io
+import os
 import sys
 import time
 import traceback
@@ -26,9 +27,10 @@ from thalweg.cli.networks import count, draw
 from thalweg.cli.serving import follow, serve
 from thalweg.cli.settings import GLOBAL, Settings, emit_json, given_to, hush_broken_pipe, take_global_options
 from thalweg.cli.stopping import Request, Stopped, stoppable
-from thalweg.cli.terminal import tell_of_missing_letters, write_missing_letters_as_escapes
+from thalweg.cli.terminal import open_what_is_closed, tell_of_missing_letters, write_missing_letters_as_escapes
 from thalweg.cli.training import demo, resume, train
 from thalweg.core.errors import PlanError, RanksPartedError, ThalwegError
+from thalweg.core.files import printable
 from thalweg.core.languages import said, speaking
 from thalweg.core.launch import launched
 from thalweg.core.process import share_processor
@@ -89,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: Always, with the exit status.
     """
     started = time.perf_counter()
+    open_what_is_closed()
     share_processor()
     write_missing_letters_as_escapes()
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -102,6 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _refuse_alone(rest)
         if settings.follows:
             settings = replace(settings, quiet=True, json=False)
+        _refuse_nowhere()
         with speaking(settings.lang), stoppable() as request:
             tell_of_missing_letters(settings)
             answer = _answer(settings, rest)
@@ -151,6 +155,14 @@ def _parted(error: BaseException) -> RanksPartedError | None:
     return found
 
 
+def _refuse_nowhere() -> None:
+    """Refuse a working folder that was deleted: libraries end the process there without a word of ours."""
+    try:
+        os.getcwd()  # noqa: PTH109 - only whether there is one
+    except FileNotFoundError:
+        raise PlanError("the working folder is not there any more: change to another one (cd) and try again") from None
+
+
 def _refuse_alone(words: Sequence[str]) -> None:
     """Refuse a verb that every rank would do for itself."""
     alone = {each.__name__ for each in COMMANDS} - {each.__name__ for each in SPREAD}
@@ -167,7 +179,8 @@ def _describe(error: Exception, words: Sequence[str]) -> tuple[str, int]:
             meant = difflib.get_close_matches(getattr(error, "option_name", ""), GLOBAL)
             error.possibilities = sorted({*(error.possibilities or ()), *meant}) or None
         path = getattr(getattr(error, "ctx", None), "command_path", "thalweg")
-        return _wrong_number(error, words) or f"{error.format_message()} ({path} --help shows how)", 2
+        why = _wrong_number(error, words) or _taken_for_an_option(error, words)
+        return why or f"{error.format_message()} ({path} --help shows how)", 2
     if type(error).__name__ == "Abort":
         return "interrupted", 130
     name = type(error).__name__
@@ -176,6 +189,15 @@ def _describe(error: Exception, words: Sequence[str]) -> tuple[str, int]:
             return f"{error.strerror or name}: {error.filename}; mend that and try again", 2
         return f"{error.strerror or name}; mend that and try again", 2
     return f"a fault in thalweg itself, please report it: {name}: {error} (--traceback shows where)", 1
+
+
+def _taken_for_an_option(error: Exception, words: Sequence[str]) -> str:
+    """The way out where an unknown option is the name of a file; empty where it is none."""
+    options = words[: words.index("--")] if "--" in words else words
+    file = next((printable(word) for word in options if word.startswith("-") and os.path.lexists(word)), "")
+    if not file or not hasattr(error, "option_name"):
+        return ""
+    return f"{file} is taken for an option: write ./{file} for the file"
 
 
 def _wrong_number(error: Exception, words: Sequence[str]) -> str:

@@ -50,10 +50,12 @@ def predict(
         names = result.classes
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(encoding="utf-8", newline="")  # as `--json`, whatever the terminal's language
-        sys.stdout.write(csv_line(["file", "class", *(f"p_{name}" for name in names), "error"]))
+        as_shown = printable if sys.stdout.isatty() else str  # programs get names as they are
+        sys.stdout.write(csv_line(["file", "class", *(as_shown(f"p_{name}") for name in names), "error"]))
         for each in result.predictions:
             shares = [f"{each.probabilities[name]:.6g}" if each.probabilities else "" for name in names]
-            sys.stdout.write(csv_line([each.file, each.class_ or "", *shares, each.error or ""]))
+            cells = (each.file, each.class_ or "", *shares, each.error or "")
+            sys.stdout.write(csv_line(map(as_shown, cells)))
         sys.stdout.flush()
     for note in result.notes:
         typer.echo(said(f"Note: {note}."), err=True)
@@ -88,6 +90,9 @@ def evaluate(
             for line in segmentation_lines(result):
                 typer.echo(said(line))
             return 0
+        for finding in result.findings:
+            if finding.subject == result.split:
+                typer.echo(said(f"Note: {finding.claim}."), err=True)
         area = "" if math.isnan(result.auc) else f", ROC AUC {result.auc:.3f}"
         line = (
             f"Right on {result.accuracy:.1%} of {result.test_files:,} files of {result.split} "

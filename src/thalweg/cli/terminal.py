@@ -16,6 +16,7 @@ __all__ = [
     "emit_text",
     "folded",
     "has_colour",
+    "open_what_is_closed",
     "tell",
     "tell_of_missing_letters",
     "tell_page",
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 _NARROWEST = 30
+_STANDARD_ERROR = 2
 _PLAIN = {
     **dict.fromkeys("─━═╌╴╶–—−‐‑", "-"),
     **dict.fromkeys("│┃║╎╵╷", "|"),
@@ -86,6 +88,19 @@ def folded(text: str, *, hang: int) -> str:
         for line in text.splitlines()
     )
     return "".join(f"{line}\n" for each in lines for line in each)
+
+
+def open_what_is_closed() -> None:
+    """Give a process that was started without inputs or outputs (`>&-`) some that lead nowhere.
+
+    A file that is opened later would else take the number of an output, and what libraries print would land in it.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
+        pass
+    os.close(descriptor)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - as long as the process
 
 
 def write_missing_letters_as_escapes() -> None:

@@ -156,6 +156,8 @@ class DataSummary:
         grey: Whether all pictures are grey.
         content: Four bytes of a digest of every picture's pixels, those of the training files first, then validation,
             then test, so that a run that goes on notices pictures that changed.
+        labels: A digest of the classes of those files, in the same order, so that it notices labels that changed; empty
+            in older runs and where pixels have classes.
     """
 
     source: str
@@ -170,6 +172,7 @@ class DataSummary:
     duplicates: tuple[Duplicate, ...] = ()
     upright: bool = True
     content: bytes = b""
+    labels: str = ""
     reading: Reading | None = None
     masks: MaskReading | None = None
     shown: ValueRange | None = None

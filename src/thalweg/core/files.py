@@ -21,6 +21,7 @@ __all__ = [
     "cache_folder",
     "page_to_write",
     "printable",
+    "refuse_foreign",
     "spelled_home",
     "write_atomically",
     "written_aside",
@@ -28,6 +29,10 @@ __all__ = [
 
 WRITING = ".writing-"
 """How the names of files begin that are not whole yet."""
+
+_OUR_PAGE = b'<meta name="generator" content="thalweg">'
+_LOOKED_AT = 1 << 18
+"""Bytes of a file that are looked at for a mark."""
 
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _ALLOWED_FORMAT = {"\u200c", "\u200d"}  # the joiners that Persian and emoji are spelled with
@@ -91,7 +96,7 @@ def page_to_write(html: str | os.PathLike[str] | None) -> Path | None:
         The page, or None.
 
     Raises:
-        PlanError: It is no file, or in a folder that is not there.
+        PlanError: It is no file, or in a folder that is not there, or somebody's own file that would be lost.
 
     Example:
         >>> page_to_write("page.html").name, page_to_write(None)
@@ -102,7 +107,45 @@ def page_to_write(html: str | os.PathLike[str] | None) -> Path | None:
     page = Path(html)
     if (page.exists() and not page.is_file()) or not page.parent.is_dir():
         raise PlanError(f"--html {printable(page)}: name a file in a folder that exists")
+    refuse_foreign(page, "--html", _OUR_PAGE)
     return page
+
+
+def refuse_foreign(path: Path, option: str, mark: bytes, *, at_end: bool = False) -> None:
+    """Refuse to replace a file that thalweg did not write; its own of an earlier call may be replaced.
+
+    Args:
+        path: Where a file shall be written because the user named the place.
+        option: The option that named it.
+        mark: What every file of this kind that thalweg writes holds near its beginning.
+        at_end: Whether it stands near its end instead.
+
+    Raises:
+        PlanError: There is a file that is not empty and lacks the mark.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     notes = Path(folder, "notes.txt")
+        ...     _ = notes.write_text("mine")
+        ...     refuse_foreign(notes, "--html", b"thalweg")
+        Traceback (most recent call last):
+        thalweg.core.errors.PlanError: --html ...notes.txt is there already and was not written by thalweg: ...
+    """
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(max(0, size - _LOOKED_AT) if at_end else 0)
+            known = size == 0 or mark in file.read(_LOOKED_AT)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise PlanError(f"{option} {printable(path)} cannot be written: {error.strerror}; name another place") from None
+    if not known:
+        raise PlanError(
+            f"{option} {printable(path)} is there already and was not written by thalweg: name another place, or move "
+            "it away"
+        )
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
@@ -147,7 +190,10 @@ def written_aside(path: Path) -> Iterator[IO[bytes]]:
         ...     Path(folder, "a.bin").read_bytes()
         b'whole'
     """
-    handle, name = tempfile.mkstemp(prefix=WRITING, dir=path.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=WRITING, dir=path.parent)
+    except OSError as error:  # by the place that was asked for: the name of a file being written is nobody's
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
@@ -157,9 +203,11 @@ def written_aside(path: Path) -> Iterator[IO[bytes]]:
         os.umask(umask)
         os.chmod(name, 0o666 & ~umask)  # noqa: PTH101 - mkstemp's 0600 would hide reports from a web server
         os.replace(name, path)  # noqa: PTH105 - the atomic rename itself
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(name)  # noqa: PTH108 - may be gone already
+        if isinstance(error, OSError) and error.filename in {None, name}:
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from None
         raise
     flush_folder(path.parent)
 

@@ -112,13 +112,29 @@ class RunFolder:
         path = at_home(path)
         folder = path.parent if path.is_file() else path
         if not (folder / "plan.toml").is_file():
-            known = sorted(item.parent.name for item in Path("runs").glob("*/plan.toml"))
-            hint = f"; runs here: {', '.join(known[-5:])}" if known else ""
+            known = sorted((item.stat().st_mtime, item.parent.name) for item in Path("runs").glob("*/plan.toml"))
+            hint = f"; runs here: {', '.join(printable(name) for _, name in known[-5:])}" if known else ""
             raise RunError(f"{printable(path)} is no run folder (it has no plan.toml){hint}")
         return cls(folder)
 
+    def refuse_links(self) -> None:
+        """Refuse to write into a folder with links: somebody who sent it would else choose which files are written.
+
+        The folder itself may be reached through one.
+
+        Raises:
+            RunError: Something in it, or in its `checkpoints/`, is a link.
+        """
+        for path in (*self.path.iterdir(), *self.path.glob("checkpoints/*")):
+            if path.is_symlink():
+                raise RunError(
+                    f"{printable(path)} is a link, and a run writes into its own folder alone: put the file itself "
+                    "there"
+                )
+
     def sweep(self) -> None:
         """Remove what a killed process was just writing; only for whoever goes on with the run."""
+        (self.path / "checkpoints").mkdir(exist_ok=True)  # a copy may lack it
         for path in (*self.path.glob(f"{WRITING}*"), *self.path.glob(f"checkpoints/{WRITING}*")):
             path.unlink(missing_ok=True)
 
@@ -159,7 +175,9 @@ class RunFolder:
         try:
             return (self.path / name).read_bytes().decode("utf-8")  # as written: a class name may hold a line break
         except FileNotFoundError:
-            raise RunError(f"{printable(self.path)} has no {name}: the run did not get that far") from None
+            raise RunError(
+                f"{printable(self.path)} has no {name}: the run did not get that far, or was copied without it"
+            ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise RunError(f"{printable(self.path / name)} cannot be read: {error}") from None
 

@@ -31,7 +31,7 @@ from thalweg.data.tables import TABLES
 from thalweg.data.unread_kinds import unread_kind
 from thalweg.data.walk import MOST_WRAPPINGS, Listing, list_folder, maybe_picture
 
-__all__ = ["OpenedSource", "SourceKind", "open_source", "source_name"]
+__all__ = ["OpenedSource", "SourceKind", "open_archive", "open_source", "source_name"]
 
 SourceKind: TypeAlias = Literal["folder", "archive", "arrays", "url", "drive", "elpv"]
 
@@ -145,7 +145,7 @@ def open_source(  # noqa: PLR0911 - each kind of source has its answer
     if not stat.S_ISREG(mode):
         raise SourceError(f"{printable(name)}: is neither a folder nor a file; name a folder of pictures or an archive")
     _refuse_file(name, path)
-    return _unwrapped(_open_archive(name, path, progress), wanted, progress)
+    return _unwrapped(open_archive(name, path, progress), wanted, progress)
 
 
 def _refuse_file(name: str, path: Path) -> None:
@@ -249,7 +249,20 @@ def _open_link(link: str, progress: Callable[[str], None] | None) -> OpenedSourc
     return OpenedSource(name=link, root=root, kind="drive" if kind == "drive" else "url", left_out=left_out)
 
 
-def _open_archive(name: str, path: Path, progress: Callable[[str], None] | None) -> OpenedSource:
+def open_archive(name: str, path: Path, progress: Callable[[str], None] | None) -> OpenedSource:
+    """Unpack an archive into the cache, or find it there.
+
+    Args:
+        name: As the user wrote it.
+        path: The file.
+        progress: Called with a line of text while it is unpacked.
+
+    Returns:
+        The folder it was unpacked into.
+
+    Raises:
+        SourceError: It cannot be read or unpacked.
+    """
     try:
         with path.open("rb") as file:
             key = hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,6 +4,7 @@ After Mitchell et al. 2019, Model Cards for Model Reporting. Only what was measu
 can know (licence, consent, who may be harmed) is asked for by name, so that an empty place is seen.
 """
 
+import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -11,11 +12,12 @@ from thalweg.core.dataset import DataSummary
 from thalweg.core.evaluation import Evaluation
 from thalweg.core.results import TrainResult
 
-__all__ = ["model_card"]
+__all__ = ["is_as_written", "model_card", "sealed"]
 
 _SPECIAL = frozenset("\\|*_`<>[]#")
 _MOST_CLASSES = 50
 _FEW_FILES = 30
+_SEAL = "\n<!-- as written by thalweg: {} -->\n"
 
 
 def model_card(
@@ -55,6 +57,41 @@ def model_card(
         "Licence of data and weights; who made the labels, and how surely; whom a wrong answer harms; whom to ask.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def sealed(card: str) -> str:
+    r"""Close a card with a comment that tells whether somebody has filled it in since.
+
+    Args:
+        card: Markdown.
+
+    Returns:
+        The same with the comment, which no renderer of Markdown shows.
+
+    Example:
+        >>> card = sealed("# small on photos\n")
+        >>> is_as_written(card.encode()), is_as_written(card.replace("small", "ours").encode())
+        (True, False)
+    """
+    return card + _SEAL.format(_digest(card.encode()))
+
+
+def is_as_written(card: bytes) -> bool:
+    """Whether a card is still as it was written, so that another may take its place.
+
+    Args:
+        card: The file's bytes.
+
+    Returns:
+        False where somebody changed it, or it is somebody's own file.
+    """
+    head, tail = _SEAL.encode().split(b"{}")
+    text, found, digest = card.replace(b"\r\n", b"\n").rpartition(head)
+    return bool(found) and digest == _digest(text).encode() + tail
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.blake2b(text, digest_size=8).hexdigest()
 
 
 def _head(result: TrainResult) -> str:

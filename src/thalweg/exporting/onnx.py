@@ -33,7 +33,7 @@ BATCH_SIZES = (1, 5)
 LARGEST_DIFFERENCE = 1e-4
 """Largest difference of a probability between onnxruntime and torch that is accepted."""
 
-PIXELS = "float32 from 0 to 255, channels first, upright; scaling is part of the network"
+PIXELS = "float32 from 0 to 255, red, green, blue, channels first, upright; scaling is part of the network"
 """What goes in, where nothing else is said."""
 
 _TRACED_BATCH = 2  # torch.export takes a batch of 1 for a constant

@@ -37,6 +37,9 @@ _NUMBER = re.compile(r"(\d+)")
 _SPLITS = {"train": "train", "training": "train", "validation": "val", "valid": "val", "val": "val", "eval": "val"}
 _SPLITS |= {"test": "test"}
 
+_LINE = 1 << 16
+"""Bytes of a line that are enough to see whether it holds anything."""
+
 
 @dataclass(slots=True)
 class Found:
@@ -71,7 +74,8 @@ def search(root: Path) -> Iterator[Found]:
         folder = Path(top)
         folders[:] = sorted((name for name in folders if _enters(folder, name, root)), key=natural)
         if (folder / "plan.toml").is_file() and {EPOCHS, STEPS} & set(names):
-            found.append(Found("file", folder / (EPOCHS if EPOCHS in names else STEPS)))
+            by_epoch = EPOCHS in names and (STEPS not in names or _has_rows(folder / EPOCHS))
+            found.append(Found("file", folder / (EPOCHS if by_epoch else STEPS)))
             folders.clear()
             continue
         if METRICS in folders and is_run_folder(folder):
@@ -106,6 +110,15 @@ def search(root: Path) -> Iterator[Found]:
         ]
     yield from found[:MOST_FILES]
     yield from _groups(events)
+
+
+def _has_rows(table: Path) -> bool:
+    """Whether a run came as far as the end of an epoch."""
+    try:
+        with table.open("rb") as file:
+            return bool(file.readline(_LINE) and file.readline(_LINE).strip())
+    except OSError:
+        return True  # whoever reads it says why it cannot be
 
 
 def natural(name: str) -> list[tuple[int, str]]:

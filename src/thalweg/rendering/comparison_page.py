@@ -64,16 +64,23 @@ def comparison_text(result: Comparison, width: int = 80) -> str:
     for each in result.differences:
         if each.metric not in _ASIDE:
             lines.append(f"   {said(_pair(each))}: {said(_verdict(each))}")
+    lines += [said(f"Note: {note}.") for note in result.notes[:_NOTES]]
     return "\n".join(line[: max(width, 40)] if width else line for line in lines) + "\n"
 
 
 _ASIDE = {"epochs", "seconds"}
+_NOTES = 20
 
 
 def _answer(result: Comparison) -> tuple[str, ...]:
     groups = len({run.group for run in result.runs})
     told = [f"{len(result.runs)} runs of {groups} plan{'s' if groups > 1 else ''}"]
-    told[0] += f"; different are {', '.join(result.differing)}." if result.differing else " that differ by seed alone."
+    if result.differing:
+        told[0] += f"; different are {', '.join(result.differing)}."
+    elif len({run.seed for run in result.runs}) > 1:
+        told[0] += " that differ by seed alone."
+    else:
+        told[0] += " that differ in nothing, seed included."
     known = [each for each in result.differences if each.metric not in _ASIDE]
     larger = [each for each in known if each.larger_than_seeds]
     if larger:
@@ -117,7 +124,7 @@ def _endings(result: Comparison) -> Iterator[Block]:
                 for label, run in zip(_labels(result.runs), result.runs, strict=True)
             ),
         )
-    for note in result.notes[:20]:
+    for note in result.notes[:_NOTES]:
         yield Paragraph(text=note, style="note")
 
 

@@ -34,7 +34,8 @@ def save_weights(network: torch.nn.Module | Mapping[str, torch.Tensor], path: Pa
         path: A `.safetensors` file.
     """
     state = network.state_dict() if isinstance(network, torch.nn.Module) else network
-    write_atomically(path, save(_contiguous(state)))
+    whole = _contiguous(state)
+    write_atomically(path, save(whole, metadata={"digest": _digest(whole, "")}))
 
 
 def load_weights(module: torch.nn.Module, path: Path) -> None:
@@ -66,7 +67,10 @@ def weights_of(path: Path) -> dict[str, torch.Tensor]:
     Raises:
         RunError: The file is missing or damaged.
     """
-    return _read(path)[0]
+    tensors, metadata = _read(path)
+    if metadata.get("digest", digest := _digest(tensors, "")) != digest:  # older files have none
+        raise RunError(f"{printable(path)} is damaged: its digest does not match its content")
+    return tensors
 
 
 def save_checkpoint(

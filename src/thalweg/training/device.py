@@ -13,6 +13,7 @@ from typing import TypeVar
 import torch
 
 from thalweg.core.errors import PlanError
+from thalweg.core.files import printable
 from thalweg.modules.build import BuiltNetwork
 from thalweg.modules.native import compile_ahead, kernels
 
@@ -100,11 +101,13 @@ def choose_device(wish: str) -> Device:
         The device; `auto` prefers CUDA, then MPS, then the CPU.
 
     Raises:
-        PlanError: The wish names a device that this machine lacks.
+        PlanError: The wish names no device, or one that this machine lacks.
     """
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if wish == "auto":
         wish = next(kind for kind, here in present.items() if here)
+    if wish not in present:
+        raise PlanError(f"--device {printable(wish)}: choose one of auto, {', '.join(present)}")
     if not present[wish]:
         here = ", ".join(kind for kind, is_here in present.items() if is_here)
         raise PlanError(f"--device {wish}: torch {torch.__version__} finds none on this machine; it has {here}")

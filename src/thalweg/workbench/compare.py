@@ -4,7 +4,8 @@ import itertools
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+import statistics
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from thalweg.core.codec import dumps
@@ -46,7 +47,7 @@ def compare(*runs: str | os.PathLike[str], html: str | os.PathLike[str] | None =
         (0.25, None)
     """
     page = page_to_write(html)
-    found = [named for run in runs for named in read(run)]
+    found, twice = _once(named for run in runs for named in read(run))
     if len(found) < 2:  # noqa: PLR2004 - there must be something to compare
         told = ", ".join(printable(os.fspath(run)) for run in runs) or "nothing"
         raise PlanError(f"a comparison needs two runs, and {told} has {len(found)}: name more")
@@ -73,7 +74,7 @@ def compare(*runs: str | os.PathLike[str], html: str | os.PathLike[str] | None =
         runs=compared,
         differing=differing,
         differences=tuple(_differences(compared)),
-        notes=tuple(f"{named.place}: {note}" for named in found for note in named.notes),
+        notes=(*twice, *_repeated(compared), *(f"{named.place}: {note}" for named in found for note in named.notes)),
         page=None if page is None else str(page),
     )
     if page is not None:
@@ -82,6 +83,24 @@ def compare(*runs: str | os.PathLike[str], html: str | os.PathLike[str] | None =
 
         write_atomically(page, render_html(comparison_report(result), data=True))
     return result
+
+
+def _once(named: Iterable[NamedHistory]) -> tuple[list[NamedHistory], list[str]]:
+    """Runs without those that were named before: beside itself a run would look as if it had been repeated."""
+    first: dict[str, NamedHistory] = {}
+    twice = [each.place for each in named if first.setdefault(os.path.realpath(each.place), each) is not each]
+    return list(first.values()), [f"{place} is named twice and counted once" for place in twice]
+
+
+def _repeated(runs: Sequence[ComparedRun]) -> Iterator[str]:
+    first: dict[tuple[int, int | None], ComparedRun] = {}
+    for run in runs:
+        like = first.setdefault((run.group, run.seed), run)
+        if run.seed is not None and like is not run:
+            yield (
+                f"{run.path} has plan and seed of {like.path}: they count as one, since the same again tells nothing "
+                "about chance"
+            )
 
 
 def _choices(history: RunHistory) -> dict[str, object]:
@@ -137,11 +156,14 @@ def _differences(runs: Sequence[ComparedRun]) -> list[Difference]:
     found = []
     names = dict.fromkeys(name for run in runs for name in run.metrics)
     for metric in names:
-        groups: dict[int, list[float]] = {}
+        groups: dict[int, dict[int | str, list[float]]] = {}  # by seed: the same again is no draw of chance
         for run in runs:
             measured = run.metrics.get(metric)
             if measured is not None and math.isfinite(measured.value):
-                groups.setdefault(run.group, []).append(measured.value)
-        values: Mapping[int, Sequence[float]] = groups
+                draw = run.path if run.seed is None else run.seed
+                groups.setdefault(run.group, {}).setdefault(draw, []).append(measured.value)
+        values: Mapping[int, Sequence[float]] = {
+            group: [statistics.fmean(each) for each in draws.values()] for group, draws in groups.items()
+        }
         found += [judge_difference(metric, values, one, other) for one, other in itertools.combinations(groups, 2)]
     return found

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,8 @@ import numpy as np
 
 from thalweg.core.errors import RunError, SourceError
 from thalweg.core.files import printable
+from thalweg.core.finding import Evidence, Finding
+from thalweg.core.remedy import Remedy
 from thalweg.core.results import TrainResult
 from thalweg.data.batches import Batches
 from thalweg.data.source import source_name
@@ -17,7 +19,7 @@ from thalweg.evaluation.classification import evaluate as score_split
 from thalweg.training.scoring import predict as run_over
 from thalweg.workbench.environment import find_source
 from thalweg.workbench.evaluate_masks import answer_of_training, evaluate_masks, without_best
-from thalweg.workbench.loading import Loaded, load, same_split
+from thalweg.workbench.loading import Loaded, load, same_split, trained_on
 from thalweg.workbench.model import TrainedModel, open_model
 from thalweg.workbench.telling import Listener, whoever_is_here
 
@@ -43,6 +45,7 @@ def evaluate(
     Raises:
         RunError: There is no finished run.
         SourceError: The source has a class that the network does not know.
+        PlanError: There is no such device.
 
     Example:
         >>> evaluate("runs/none", "photos")
@@ -79,11 +82,12 @@ def evaluate(
         scores.labels,
         classes=model.summary.classes,
         split=split,
-        majority_class=int(np.argmax(model.summary.counts["train"])),
+        majority_class=int(np.argmax(model.summary.counts.get("train", model.summary.class_counts))),
     )
     seconds = time.perf_counter() - started
     return replace(
         trained if own else without_best(trained),
+        findings=trained.findings if own else (*trained.findings, *_seen_before(model, loaded, name)),
         files=len(loaded.samples),
         test_files=evaluation.files,
         left_out=loaded.left_out,
@@ -98,6 +102,31 @@ def evaluate(
         balanced_accuracy=evaluation.balanced_accuracy,
         calibration_error=evaluation.calibration_error,
     )
+
+
+def _seen_before(model: TrainedModel, loaded: Loaded, source: str) -> Iterator[Finding]:
+    """DAT002 once more: a source that holds what the network was trained on flatters it."""
+    again = trained_on(loaded, model.summary)
+    if again:
+        yield Finding(
+            code="DAT002",
+            name="split_leakage",
+            severity="info",  # whoever asks for it on purpose has done nothing wrong
+            confidence=1.0,
+            subject=source,
+            claim=f"{len(again):,} of {len(loaded.samples):,} files of {printable(source)} show what the network was "
+            f"trained on, such as {printable(again[0])}: their score says nothing about new ones",
+            evidence=(
+                Evidence(signal="held_out_files_with_twins", window="file list", observed=len(again), threshold=0),
+            ),
+            remedies=(
+                Remedy(
+                    code="regroup_split",
+                    safety="advice",
+                    expected_effect="evaluate without a source scores the files that training did not see",
+                ),
+            ),
+        )
 
 
 def held_out(

@@ -28,12 +28,14 @@ def answer_of_training(model: TrainedModel) -> TrainResult:
         model: The finished run.
 
     Returns:
-        Its answer, without the scores in full.
+        Its answer, without the scores in full; the run is called as it was named now, wherever it lay then.
     """
     metrics = model.folder.read_json("metrics.json")
     for name in _FURTHER:
         metrics.pop(name, None)
-    return from_plain(TrainResult, metrics, "metrics.json")
+    page = model.folder.path / "report.html"
+    trained = from_plain(TrainResult, metrics, "metrics.json")
+    return replace(trained, run=str(model.folder.path), report=str(page) if page.is_file() else None)
 
 
 def without_best(trained: TrainResult) -> TrainResult:

@@ -16,7 +16,7 @@ from thalweg.evaluation.mistakes import worst_mistakes
 from thalweg.workbench.environment import find_source
 from thalweg.workbench.loading import Loaded, load, same_split
 from thalweg.workbench.model import TrainedModel
-from thalweg.workbench.picture_places import Pictures, Place, as_files, blocks_of, places_of
+from thalweg.workbench.picture_places import Pictures, Place, as_files, blocks_of, missing, places_of
 from thalweg.workbench.predict_values import places_in, samples_in
 from thalweg.workbench.predictions import predictions_from_csv
 from thalweg.workbench.telling import Listener
@@ -143,15 +143,16 @@ def chosen_named(model: TrainedModel, images: Pictures) -> tuple[list[Chosen], l
     found: list[Chosen] = []
     left_out: list[Notice] = []
     notes: list[str] = []
-    with as_files(images) as (named, before), contextlib.closing(_named_samples(model, named, notes)) as samples:
+    with as_files(images) as named, contextlib.closing(_named_samples(model, named.places, notes)) as samples:
         for each in samples:
             if len(found) >= MOST_NAMED:
                 notes.append(f"only the first {MOST_NAMED} of the named samples are explained")
                 break
             if isinstance(each, Notice):
-                left_out.append(Notice(each.file.removeprefix(before), each.reason))
+                left_out.append(Notice(named.told(each.file), each.reason))
             else:
-                found.append(replace(each, file=each.file.removeprefix(before)))
+                found.append(replace(each, file=named.told(each.file)))
+        left_out += named.left_out
     if not found and left_out:
         others = f" (and {len(left_out) - 1:,} more)" if len(left_out) > 1 else ""
         raise PictureError(f"{printable(left_out[0].file)}: {left_out[0].reason}{others}; nothing is left to explain")
@@ -176,7 +177,7 @@ def _named_samples(
                 truth = _folder_class(model, Path(name))
                 yield Chosen(file=name, values=sample, truth=truth, truth_from=None if truth is None else "folder")
         except (ThalwegError, OSError) as error:
-            yield Notice(place.name, _reason(error))
+            yield Notice(place.name, missing(place.name) or _reason(error))
 
 
 def _samples(

@@ -2,14 +2,15 @@
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from thalweg.core.errors import PlanError, RunError
-from thalweg.core.files import printable
+from thalweg.core.files import printable, refuse_foreign
 from thalweg.core.results import ExportResult
 from thalweg.core.run_folder import RunFolder
+from thalweg.evaluation.intervals import wilson
 
 if TYPE_CHECKING:
     from thalweg.core.report import Report
@@ -19,6 +20,8 @@ __all__ = ["export"]
 
 _CALIBRATION, _MEASURED = 256, 2_000
 """Samples of the training split that ranges are taken from, and of the held-out split that is measured, at most."""
+CLASS_NAMES = b"class_names"
+"""What the ONNX files that are written here hold at their end."""
 Written = tuple[tuple[str, ...], tuple[str, ...]]
 
 
@@ -93,10 +96,12 @@ def export(
     alone = len(chosen) == 1 and out is not None and chosen[0] in {"onnx", "model-card"}
     if out is not None and not alone:
         _make(place)
-    first = _onnx(run, place if alone else place / "model.onnx") if onnx else None
+    network, card = (place, place) if alone else (place / "model.onnx", place / "MODEL_CARD.md")
+    _check_places({"onnx": network, "int8": _small(network), "model-card": card}, chosen)
+    first = _onnx(run, network) if onnx else None
     content = functools.cache(folder.read_report)
     makers: dict[str, Callable[[], Written]] = {
-        "model-card": lambda: (_card(folder, place if alone else place / "MODEL_CARD.md"), ()),
+        "model-card": lambda: (_card(folder, card), ()),
         "tables": lambda: (_tables(content(), place / "tables"), ()),
         "figures": lambda: _figures(content(), place / "figures", png=png),
         "tensorboard": lambda: (_events(folder, out), ()),
@@ -106,6 +111,7 @@ def export(
     small = _int8(run, Path(files[0])) if int8 else None
     if small is not None:
         files.append(str(small["path"]))
+        notes += _of_small(small)
     for name in chosen:
         if name in makers:
             written, said = makers[name]()
@@ -154,6 +160,17 @@ def _make(place: Path) -> None:
         raise PlanError(f"--out {printable(place)} cannot be made: {error.strerror}; name a folder") from None
 
 
+def _check_places(places: Mapping[str, Path], chosen: Sequence[str]) -> None:
+    """Look at the places of files before any work is done for them."""
+    for name, path in places.items():
+        if name not in chosen:
+            continue
+        if path.is_dir() or not path.parent.is_dir():
+            raise PlanError(f"--out {printable(path)}: name a file in a folder that exists")
+        if name != "model-card":  # which knows itself whether somebody has filled it in
+            refuse_foreign(path, "--out", CLASS_NAMES, at_end=True)
+
+
 def _onnx(run: str | Path, path: Path) -> ExportResult:
     from thalweg.exporting.onnx import PIXELS, export_onnx
     from thalweg.workbench.model import open_model
@@ -181,6 +198,10 @@ def _onnx(run: str | Path, path: Path) -> ExportResult:
     )
 
 
+def _small(source: Path) -> Path:
+    return source.with_name(f"{source.stem}-int8{source.suffix}")
+
+
 def _int8(run: str | Path, source: Path) -> dict[str, str | int | float]:
     from dataclasses import asdict
 
@@ -188,15 +209,21 @@ def _int8(run: str | Path, source: Path) -> dict[str, str | int | float]:
     from thalweg.workbench.evaluate import held_out
 
     calibration, held, split = held_out(run, most=_MEASURED, training=_CALIBRATION)
-    path = source.with_name(f"{source.stem}-int8{source.suffix}")
-    return asdict(quantise(source, path, calibration=calibration, held=held, split=split))
+    return asdict(quantise(source, _small(source), calibration=calibration, held=held, split=split))
+
+
+def _of_small(small: Mapping[str, str | int | float]) -> Iterator[str]:
+    kept, right, usual = int(small["float_layers"]), float(small["accuracy"]), float(small["accuracy_float"])
+    if kept:
+        yield f"dense layers ({kept}) stay in float32: with them in 8 bits too many training samples got another answer"
+    low, high = wilson(round(usual * int(small["files"])), int(small["files"]))
+    if not low <= right <= high:
+        yield f"8 bits cost more than chance does: {right:.1%} right where float32 is on {usual:.1%}"
 
 
 def _card(folder: RunFolder, path: Path) -> tuple[str, ...]:
     from thalweg.workbench.export_report import write_card
 
-    if path.is_dir() or not path.parent.is_dir():
-        raise PlanError(f"--out {printable(path)}: name a file in a folder that exists")
     return write_card(folder, path)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from thalweg.core.codec import from_plain
 from thalweg.core.dataset import DataSummary
-from thalweg.core.errors import PictureError
+from thalweg.core.errors import PictureError, RunError
 from thalweg.core.evaluation import Evaluation
 from thalweg.core.files import printable, write_atomically
 from thalweg.core.languages import speaker, spoken
@@ -24,7 +24,7 @@ from thalweg.core.report import (
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
 from thalweg.data.decode import decode
-from thalweg.exporting.model_card import model_card
+from thalweg.exporting.model_card import is_as_written, model_card, sealed
 from thalweg.exporting.png import svg_png, undrawn_letters
 from thalweg.exporting.tables import file_name, report_tables
 from thalweg.rendering.confusion_drawing import draw_matrix
@@ -52,8 +52,12 @@ def write_card(folder: RunFolder, path: Path) -> tuple[str, ...]:
         The file written.
 
     Raises:
-        RunError: The run is not finished.
+        RunError: The run is not finished, or the card that is there was filled in or written by somebody.
     """
+    if path.is_file() and not is_as_written(path.read_bytes()):
+        raise RunError(
+            f"{printable(path)} has been filled in, or is not of thalweg: move it away, or name another file with --out"
+        )
     metrics = folder.read_json("metrics.json")
     kept = {name: metrics.pop(name, None) for name in NOT_OF_THE_ANSWER}
     evaluation = kept["evaluation"]
@@ -67,7 +71,7 @@ def write_card(folder: RunFolder, path: Path) -> tuple[str, ...]:
         command=command,
         repeats=repeats,
     )
-    write_atomically(path, card)
+    write_atomically(path, sealed(card))
     return (str(path),)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from thalweg.core.errors import LogError, RunError
 from thalweg.core.files import printable
 from thalweg.core.history import EPOCH_COLUMNS
+from thalweg.core.ranges import check_range
 from thalweg.core.run_folder import RunFolder
 from thalweg.core.run_log import NamedHistory
 from thalweg.core.run_state import Followed, RunState
@@ -47,12 +48,14 @@ def follow(
     Raises:
         RunError: There is no run.
         LogError: It is neither a run nor a log that can be read.
+        PlanError: The seconds are no number from 0 on.
 
     Example:
         >>> follow("runs/none")
         Traceback (most recent call last):
         thalweg.core.errors.RunError: runs/none is no run folder (it has no plan.toml)...
     """
+    check_range("--idle", idle, 0, math.inf)  # nan would never have passed
     folder = _newest() if run is None else Path(run)
     if folder.name == "plan.toml" or (folder.parent / "plan.toml").is_file():
         folder = folder.parent

@@ -1,5 +1,6 @@
 """From what the user named to labelled samples in a cache, split and described: the way in that every verb shares."""
 
+import hashlib
 from collections.abc import Collection, Sequence
 from itertools import chain
 from pathlib import Path
@@ -27,7 +28,18 @@ from thalweg.workbench.loading_masks import content_of_masks, load_masked, summa
 from thalweg.workbench.loading_values import load_measured, measure_files, other_form, reading_of
 from thalweg.workbench.telling import Listener
 
-__all__ = ["Loaded", "Looked", "divide", "load", "load_scan", "look", "same_split", "summarise"]
+__all__ = [
+    "Loaded",
+    "Looked",
+    "divide",
+    "load",
+    "load_scan",
+    "look",
+    "same_labels",
+    "same_split",
+    "summarise",
+    "trained_on",
+]
 
 CONTENT_BYTES = 4
 
@@ -227,6 +239,7 @@ def summarise(loaded: Loaded, parts: Split, source: str) -> tuple[DataSummary, t
         shown=loaded.scan.stored.index.shown if loaded.scan.stored is not None else None,
         grey=loaded.scan.form == "picture" and loaded.pictures.pixels.shape[-1] == 1,
         content=_content(loaded, np.concatenate([np.asarray(indices, np.int64) for indices in named.values()])),
+        labels=_labels(loaded, parts),
         train=loaded.files_at(parts.train),
         validation=loaded.files_at(parts.validation),
         test=loaded.files_at(parts.test),
@@ -276,6 +289,46 @@ def same_split(loaded: Loaded, summary: DataSummary) -> Split:
         validation=positions(position[file] for file in summary.validation),
         test=positions(position[file] for file in summary.test),
     )
+
+
+def same_labels(loaded: Loaded, summary: DataSummary, parts: Split) -> None:
+    """Notice that a table says other classes of the same files than when a run began.
+
+    Args:
+        loaded: The source as it is now.
+        summary: The run's `data.json`.
+        parts: The files of the run's split, found again.
+
+    Raises:
+        RunError: A label is another one.
+    """
+    if summary.labels and summary.labels != _labels(loaded, parts):  # older runs have none
+        raise RunError(
+            f"files of the run have other labels in {printable(summary.source)} than when it began: put the old ones "
+            f"back, or train anew"
+        )
+
+
+def _labels(loaded: Loaded, parts: Split) -> str:
+    order = np.concatenate([np.asarray(part, np.int64) for part in (parts.train, parts.validation, parts.test)])
+    return hashlib.blake2b(loaded.labels[order].astype("<i8").tobytes(), digest_size=8).hexdigest()
+
+
+def trained_on(loaded: Loaded, summary: DataSummary) -> list[str]:
+    """Find samples of a source that a run was trained on, by what they show, however they are called.
+
+    Args:
+        loaded: The source.
+        summary: The run's `data.json`.
+
+    Returns:
+        Their files; none where so few agree that four bytes of a digest do so by chance.
+    """
+    known = np.frombuffer(summary.content, dtype=f"u{CONTENT_BYTES}")[: len(summary.train)]
+    here = np.frombuffer(_content(loaded, range(len(loaded.samples))), dtype=f"u{CONTENT_BYTES}")
+    same = np.flatnonzero(np.isin(here, known))
+    by_chance = len(known) * len(here) / 2 ** (8 * CONTENT_BYTES)
+    return list(loaded.files_at(same)) if len(same) > 10 * by_chance else []
 
 
 def _content(loaded: Loaded, indices: Sequence[int] | np.ndarray) -> bytes:

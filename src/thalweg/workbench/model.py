@@ -12,6 +12,8 @@ from thalweg.core.codec import from_plain
 from thalweg.core.dataset import DataSummary, Wanted
 from thalweg.core.errors import RunError
 from thalweg.core.files import printable
+from thalweg.core.layer_kinds import output_shapes
+from thalweg.core.live_state import read_live_state
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import Prediction
@@ -147,20 +149,40 @@ def open_model(run: str | Path, *, device: str = "auto") -> TrainedModel:
     folder = RunFolder.open(Path(run))
     if not (folder.path / "model.safetensors").is_file():
         place = printable(folder.path)
+        live = read_live_state(folder.path)
+        if live is not None and live.phase == "failed" and live.message:
+            raise RunError(f"{place} failed and has no network to answer with: {live.message}")
         raise RunError(f"{place} is not finished: thalweg resume {place} goes on with it")
     plan = TrainingPlan.from_toml(folder.read_text("plan.toml"), printable(folder.path / "plan.toml"))
     spec = folder.read_network()
     compute = sound(choose_device(device), spec)
-    module = build(spec.logits()[0], seed=0)
-    load_weights(module, folder.path / "model.safetensors")
+    summary = from_plain(DataSummary, folder.read_json("data.json"), "data.json")
+    logits = spec.logits()[0]
+    _check_classes(folder, summary, output_shapes(logits)[logits.outputs[0]].channels)
+    module = build(logits, seed=0)
+    try:
+        load_weights(module, folder.path / "model.safetensors")
+    except RunError as error:
+        place = printable(folder.path)
+        raise RunError(f"{error}; thalweg resume {place} writes it again") from None
     return TrainedModel(
         folder=folder,
         plan=plan,
-        summary=from_plain(DataSummary, folder.read_json("data.json"), "data.json"),
+        summary=summary,
         spec=spec,
         module=move(module, compute).eval(),
         device=compute,
     )
+
+
+def _check_classes(folder: RunFolder, summary: DataSummary, values: int) -> None:
+    """Refuse a folder whose files are not of one run: an answer would get another class's name."""
+    names, told = len(set(summary.classes)), max(values, 2)  # one value tells two classes apart
+    if not names == len(summary.classes) == told:
+        raise RunError(
+            f"{printable(folder.path)}: its network tells {told} classes apart, and data.json names {names}: these "
+            "files are not of one run; copy the whole folder again"
+        )
 
 
 def in_groups(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

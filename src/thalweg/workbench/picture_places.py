@@ -4,9 +4,11 @@
 """
 
 import contextlib
+import glob
+import os
 import re
 import tempfile
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -14,18 +16,21 @@ from typing import TypeAlias
 
 import numpy as np
 
+from thalweg.core.dataset import Notice
 from thalweg.core.errors import PlanError, SourceError
 from thalweg.core.files import printable
 from thalweg.data.array_rows import PictureRows, picture_rows
 from thalweg.data.arrays import picture_arrays
-from thalweg.data.walk import is_of_another_kind, maybe_picture
+from thalweg.data.source import open_archive
+from thalweg.data.walk import is_of_another_kind, maybe_picture, walk_folders
 from thalweg.workbench.model import TrainedModel
 
-__all__ = ["Pictures", "Place", "as_files", "blocks_of", "files_in", "places_of"]
+__all__ = ["Named", "Pictures", "Place", "as_files", "blocks_of", "files_in", "missing", "places_of"]
 
 Pictures: TypeAlias = "str | PathLike[str] | np.ndarray | Sequence[str | PathLike[str] | np.ndarray]"
 """Files, folders and arrays, one or several."""
 
+_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 _ROW = re.compile(r"-\d{6,}\.png$")  # how `data.array_names` ends the name of a row
 
 
@@ -91,16 +96,41 @@ def files_in(images: Iterable[str | Path]) -> Iterable[str]:
     for image in images:
         path = Path(image)
         if path.is_dir():
-            yield from sorted(str(file) for file in path.rglob("*") if file.is_file() and not _hidden(file, path))
+            yield from sorted(str(path / file) for file in _inside(path))
         else:
             yield str(image)
 
 
-def _hidden(file: Path, folder: Path) -> bool:
-    """What lies in a folder and is no picture, left by a system or beside the photos; a file named itself is tried."""
-    parts = file.relative_to(folder).parts
-    debris = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return debris or is_of_another_kind(maybe_picture(str(folder), file.relative_to(folder).as_posix()))
+def _inside(folder: Path) -> Iterator[str]:
+    """What is tried of a folder, read as training reads one: what cannot be had is tried too, so that it is told."""
+    found, left_out = walk_folders(os.fspath(folder), ("",))
+    yield from found[""]
+    for notice in left_out:
+        kinds = (notice.reason, maybe_picture(os.fspath(folder), notice.file))  # a link may be of another kind by name
+        if not any(map(is_of_another_kind, kinds)) and not notice.reason.startswith(("hidden: ", "leads to a folder ")):
+            yield notice.file
+
+
+def missing(name: str) -> str:
+    """Say why nothing is there that is called so, and the way out.
+
+    Args:
+        name: What somebody named.
+
+    Returns:
+        The reason; empty where something is there.
+
+    Example:
+        >>> missing("-"), missing("https://example.org/cat.jpg")
+        ('standard input is not read: name a file', 'links are not followed here: fetch it, and name the file')
+    """
+    if os.path.lexists(name):
+        return "" if os.path.exists(name) else "a link that leads nowhere"  # noqa: PTH110 - text of any kind
+    if "://" in name:
+        return "links are not followed here: fetch it, and name the file"
+    if name == "-":
+        return "standard input is not read: name a file"
+    return "no file fits this pattern" if glob.has_magic(name) else "there is no such file"
 
 
 def blocks_of(model: TrainedModel, place: Place, *, most: int, notes: list[str]) -> Generator[PictureRows, None, None]:
@@ -150,26 +180,56 @@ def _called(place: Place, name: str) -> str:
     return f"{place.name}/{name}" if name and not place.row else place.name
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """What a user named, as files and folders.
+
+    Args:
+        places: Files and folders alone.
+        shown: What stands in answers for the folder that something was brought into: an archive's name, or nothing.
+        left_out: Members of archives that were not unpacked, with the reason.
+    """
+
+    places: tuple[str | Path, ...]
+    shown: Mapping[str, str]
+    left_out: tuple[Notice, ...] = ()
+
+    def told(self, file: str) -> str:
+        """How a file is called in answers.
+
+        Args:
+            file: Its path.
+
+        Returns:
+            The name below what the user named.
+        """
+        for folder, name in self.shown.items():
+            if file == folder or file.startswith(f"{folder}/"):
+                return f"{name}{file.removeprefix(folder)}" if name else file.removeprefix(f"{folder}/")
+        return file
+
+
 @contextlib.contextmanager
-def as_files(images: Pictures) -> Iterator[tuple[list[str | Path], str]]:
-    """Give arrays in memory the form of files, so that they are read as such.
+def as_files(images: Pictures) -> Iterator[Named]:
+    """Give what a user named the form of files and folders: arrays in memory, archives, patterns such as `new/*.jpg`.
 
     Args:
         images: What the user gave: names, arrays, or anything that numpy takes for an array.
 
     Yields:
-        Names alone, an array's being `array.npy`, or `array-1.npy` of several; and what stands before that, which is to
-        be taken from answers. The files are there until the end.
+        The files, an array's being called `array.npy`, or `array-1.npy` of several, those of an archive by its name and
+        theirs. They are there until the end.
 
     Raises:
-        PlanError: Something is neither name nor array, or an array holds no numbers.
+        PlanError: Something is neither name nor array, a name is empty, or an array holds no numbers.
+        SourceError: An archive cannot be unpacked.
 
     Example:
-        >>> with as_files("photo.png") as (names, _):
-        ...     names
-        ['photo.png']
-        >>> with as_files(np.zeros((2, 9, 9))) as (names, before):
-        ...     [str(each).removeprefix(before) for each in names]
+        >>> with as_files("photo.png") as named:
+        ...     named.places
+        ('photo.png',)
+        >>> with as_files(np.zeros((2, 9, 9))) as named:
+        ...     [named.told(str(each)) for each in named.places]
         ['array.npy']
     """
     given = [images] if isinstance(images, str | PathLike) or _is_array(images) else images
@@ -179,9 +239,18 @@ def as_files(images: Pictures) -> Iterator[tuple[list[str | Path], str]]:
     with contextlib.ExitStack() as stack:
         aside = ""
         names: list[str | Path] = []
+        shown: dict[str, str] = {}
+        left_out: list[Notice] = []
         for number, each in enumerate(several, 1):
             if isinstance(each, str | PathLike):
-                names.append(each if isinstance(each, str) else Path(each))
+                name = os.fspath(each)
+                if name.lower().endswith(_ARCHIVES) and os.path.isfile(name):  # noqa: PTH113 - text of any kind
+                    opened = open_archive(name, Path(name), None)
+                    shown[str(opened.root)] = name
+                    left_out += (Notice(f"{name}/{notice.file}", notice.reason) for notice in opened.left_out)
+                    names.append(opened.root)
+                else:
+                    names += _meant(each if isinstance(each, str) else Path(each), name)
                 continue
             if not _is_array(each):
                 raise PlanError(_refusal(each))
@@ -197,7 +266,18 @@ def as_files(images: Pictures) -> Iterator[tuple[list[str | Path], str]]:
             path = Path(aside, "array.npy" if len(several) == 1 else f"array-{number}.npy")
             np.save(path, values, allow_pickle=False)
             names.append(path)
-        yield names, f"{aside}/" if aside else ""
+        if aside:
+            shown[aside] = ""
+        yield Named(places=tuple(names), shown=shown, left_out=tuple(left_out))
+
+
+def _meant(given: str | Path, name: str) -> list[str | Path]:
+    """What a name stands for: itself, or the files that fit it as a pattern, as cmd and Python leave patterns."""
+    if not name:
+        raise PlanError("a name is empty (''): name a file or a folder")
+    if glob.has_magic(name) and not os.path.lexists(name):
+        return [*sorted(glob.glob(name))] or [given]  # noqa: PTH207 - names as they were written
+    return [given]
 
 
 def _is_array(value: object) -> bool:

@@ -16,7 +16,7 @@ from thalweg.core.results import Prediction, PredictResult
 from thalweg.data.decode import decode
 from thalweg.training.device import fitting_threads
 from thalweg.workbench.model import TrainedModel, in_groups, open_model
-from thalweg.workbench.picture_places import Pictures, as_files, files_in, places_of
+from thalweg.workbench.picture_places import Pictures, as_files, files_in, missing, places_of
 from thalweg.workbench.predict_arrays import predict_arrays
 from thalweg.workbench.predict_masks import predict_masks
 from thalweg.workbench.predict_values import predict_values
@@ -40,7 +40,8 @@ def predict(
 
     Args:
         run: The run folder.
-        images: A picture file or several, or folders whose files are all tried, but for hidden ones; arrays of pictures
+        images: A picture file or several, or folders whose files are all tried, but for hidden ones; archives and
+            patterns (`new/*.jpg`) of such; arrays of pictures
             (`.npz`, `.npy`, idx files, CIFAR's batches, or a folder of such; one answer a row, or the row that is named
             as it is called in answers). For a network of signals or volumes, arrays and tables (one answer a row),
             recordings, scans, and folders of frames. Arrays of numpy or torch are read as if they lay in `array.npy`.
@@ -63,11 +64,10 @@ def predict(
         thalweg.core.errors.RunError: runs/none is no run folder (it has no plan.toml)...
     """
     model = open_model(run, device=device)
-    with as_files(images) as (named, before):
-        found = _predict(model, named, out=out, view=view)
-    if not before:
-        return found
-    answers = [replace(each, file=each.file.removeprefix(before)) for each in found.predictions]
+    with as_files(images) as named:
+        found = _predict(model, named.places, out=out, view=view)
+    answers = [replace(each, file=named.told(each.file)) for each in found.predictions]
+    answers += (Prediction(file=each.file, class_=None, error=each.reason) for each in named.left_out)
     return replace(found, predictions=tuple(answers))
 
 
@@ -137,7 +137,7 @@ def _decode(file: str, side: int) -> np.ndarray | str:
     try:
         return decode(Path(file), size=(side, side)).pixels
     except PictureError as error:
-        return str(error)
+        return missing(file) or str(error)
 
 
 def _answers(model: TrainedModel, files: Sequence[str], decoded: Sequence[np.ndarray | str]) -> list[Prediction]:

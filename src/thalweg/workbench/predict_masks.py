@@ -16,6 +16,7 @@ from thalweg.data.batches import as_tensor
 from thalweg.data.decode import decode
 from thalweg.workbench.mask_scores import enlarged
 from thalweg.workbench.model import TrainedModel
+from thalweg.workbench.picture_places import missing
 from thalweg.workbench.windows import ALIGNED, whole_logits, window_logits
 
 __all__ = ["View", "encoded_mask", "predict_masks"]
@@ -53,7 +54,7 @@ def predict_masks(
             picture = decode(Path(file)).pixels
             answer = _answer(model, picture, view)
         except PictureError as error:
-            yield Prediction(file=file, class_=None, error=str(error))
+            yield Prediction(file=file, class_=None, error=missing(file) or str(error))
             continue
         place = None
         if out is not None:

@@ -25,6 +25,7 @@ from thalweg.data.tables import TABLES
 from thalweg.data.values import load_values
 from thalweg.data.walk import maybe_picture
 from thalweg.workbench.model import TrainedModel, in_groups
+from thalweg.workbench.picture_places import missing
 
 __all__ = ["places_in", "predict_values", "samples_in"]
 
@@ -140,8 +141,8 @@ def _check_steps(model: TrainedModel, measured: Measured) -> None:
 
 def _read(model: TrainedModel, path: Path, folder: Path, aside: Path) -> str:
     """Bring a file's samples into a folder; tells whether they are rows of an array, windows, or one sample."""
-    if not path.exists():
-        raise SourceError("there is no such file")
+    if reason := missing(str(path)):
+        raise SourceError(reason)
     trained: str = _kind(model)
     named = kind_of_file(path.name)
     whole: FileKind | None = "clip" if path.is_dir() else named

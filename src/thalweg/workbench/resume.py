@@ -14,7 +14,7 @@ from thalweg.training.device import choose_device, fitting_threads
 from thalweg.training.meeting import joined
 from thalweg.training.ranks import Ranks
 from thalweg.workbench.environment import find_source
-from thalweg.workbench.loading import load_scan, look, same_split
+from thalweg.workbench.loading import load_scan, look, same_labels, same_split
 from thalweg.workbench.precision import sound
 from thalweg.workbench.segmenting import restore_masks
 from thalweg.workbench.session import Session, carry_out, step_macs
@@ -64,9 +64,10 @@ def go_on(folder: RunFolder, listener: Listener, ranks: Ranks, *, shards: bool) 
         As `train`.
 
     Raises:
-        RunError: The run's data are not there any more.
+        RunError: The run's data are not there any more, or its folder holds links.
     """
     started = listener.began
+    folder.refuse_links()
     plan = TrainingPlan.from_toml(folder.read_text("plan.toml"), printable(folder.path / "plan.toml"))
     summary = from_plain(DataSummary, folder.read_json("data.json"), "data.json")
     spec = folder.read_network()
@@ -79,6 +80,7 @@ def go_on(folder: RunFolder, listener: Listener, ranks: Ranks, *, shards: bool) 
             f"and the run knows {', '.join(map(printable, summary.classes))}: restore the class folders, or train anew"
         )
     parts = same_split(loaded, summary)
+    same_labels(loaded, summary, parts)
     refuse_thin_parts(plan, len(parts.train), ranks)
     if plan.backbone is None:
         start = start_from_seed(plan, spec, folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 from thalweg.core.errors import RunError
 from thalweg.core.files import printable
 from thalweg.core.live_state import STOP_FILE
+from thalweg.core.run_folder import RunFolder
 from thalweg.workbench.run_states import run_state
 
 __all__ = ["RESUME_LOG", "ask_to_stop", "resume_apart"]
@@ -26,11 +27,12 @@ def ask_to_stop(folder: Path) -> None:
         folder: The run folder.
 
     Raises:
-        RunError: The run is not training.
+        RunError: The run is not training, or its folder holds links.
     """
     state = run_state(folder)
     if state.phase != "training":
         raise RunError(f"{printable(folder)} is not training ({state.phase}): there is nothing to stop")
+    RunFolder(folder).refuse_links()
     (folder / STOP_FILE).touch()
 
 
@@ -50,6 +52,7 @@ def resume_apart(folder: Path) -> "subprocess.Popen[bytes]":
     if not state.resumable:
         why = "it is being trained already" if state.running else f"it is {state.phase}"
         raise RunError(f"{printable(folder)} cannot be resumed: {why}")
+    RunFolder(folder).refuse_links()
     detached = 0x00000208 if os.name == "nt" else 0  # DETACHED_PROCESS and a group of its own
     with (folder / RESUME_LOG).open("wb") as log:
         return subprocess.Popen(  # noqa: S603 - our own command line, and a folder that was found to be a run

@@ -39,6 +39,12 @@ def test_a_run_in_its_first_epoch_has_steps_alone(run_folder, curve):
     assert curve(run, "train_loss") == {1: 2.0, 2: 1.0}
 
 
+def test_a_run_that_failed_in_its_first_epoch_is_read_by_its_steps(run_folder, curve):
+    (run_folder / "history.csv").write_text(epochs_to_csv([]), encoding="utf-8")
+    (run,) = read(run_folder)
+    assert curve(run, "batch_loss") == {1: 2.5, 2: 1.5, 3: 1.0}
+
+
 def test_a_damaged_file_beside_costs_nothing_else(run_folder, curve):
     (run_folder / "steps.csv").write_bytes(b"\0\1\2")
     (run_folder / "plan.toml").write_text("=", encoding="utf-8")
