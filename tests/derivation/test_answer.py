@@ -141,14 +141,13 @@ def test_a_second_mistake_is_told_beside_the_first():
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ("[[1, 2], [3]]", "ragged"),
         ("zz*[[1]]", "speaks of zz"),
         ("[[", "not understood"),
         ('{"dO_dx": ', "begins like JSON"),
         ({"a": 1}, "a part 'a'"),
         ({}, "empty"),
         ([], "empty"),
-        ([[None]], "is None"),
+        (True, "is True"),
         (float("nan"), "nan"),
         ("[[1/0]]", "divides by zero"),
         ("[[1/(f1 - f1)]]", "divides by zero"),
@@ -158,7 +157,7 @@ def test_a_second_mistake_is_told_beside_the_first():
         ("[[exp(1, 2)]]", "2 arguments"),
         ("x" * 500_000, "longer than the limit"),
     ],
-    ids=range(16),
+    ids=range(15),
 )
 def test_bad_answers_are_refused(answer, words):
     with pytest.raises(SpecError, match=words):
