@@ -18,6 +18,7 @@ from thalweg.derivation.naming import CONVENTIONS, Names
 from thalweg.derivation.number import Exact
 from thalweg.derivation.self_check import random_values
 from thalweg.derivation.sheet import PARTS
+from thalweg.derivation.slips import find_slip
 from thalweg.derivation.stages import stage_symbol
 from thalweg.derivation.student import Entry, StudentTensor, UnevenError, read_student
 from thalweg.derivation.substitution import Point
@@ -52,7 +53,7 @@ def check_answer(case: ConvolutionCase, found: Gradients, given: object) -> Answ
         SpecError: The answer cannot be read.
     """
     right: AnswerCheck | None = None
-    refused: SpecError | None = None
+    refused: list[SpecError] = []
     for convention in CONVENTIONS:
         names = _names(case, found, convention)
         try:
@@ -60,7 +61,7 @@ def check_answer(case: ConvolutionCase, found: Gradients, given: object) -> Answ
         except UnevenError as error:
             return _lacking(str(error), 0)
         except SpecError as error:
-            refused = refused or error
+            refused.append(error)
             continue
         if not names.fits:
             continue
@@ -69,7 +70,7 @@ def check_answer(case: ConvolutionCase, found: Gradients, given: object) -> Answ
         if judged.right:
             return judged
     if right is None:
-        raise refused or SpecError("the answer cannot be read")
+        raise refused[0]
     return right
 
 
@@ -80,7 +81,7 @@ def _lacking(first_wrong: str, compared: int) -> AnswerCheck:
     )
 
 
-def _names(case: ConvolutionCase, found: Gradients, convention: str) -> Names:
+def _names(case: ConvolutionCase, found: Gradients, convention: tuple[bool, int]) -> Names:
     """The case's own names, those of places of y and of its gradient, and of places where numbers stand."""
     own = {name: stage_symbol(name) for name in names_of(case)}
     symbols, tensors = dict(own), {}
@@ -116,7 +117,7 @@ def _compared(case: ConvolutionCase, found: Gradients, answer: Mapping[str, Stud
                     wrong = f"{where} is missing; {_cut(str(wanted))} belongs there"
                     return _lacking(wrong, compared)
                 wrong = f"{where} is {_cut(entry.text)} instead of {_cut(str(wanted))}"
-                return _judged(case, part, tensor, right, points, compared, wrong)
+                return _judged(case, part, tensor, right, points, compared, wrong, place)
     return AnswerCheck(right=True, compared=compared)
 
 
@@ -163,6 +164,7 @@ def _judged(
     points: Sequence[Point],
     compared: int,
     first_wrong: str,
+    place: int = 0,
 ) -> AnswerCheck:
     """Find the mistake that explains an answer as a whole; `right` is None where the shape is wrong."""
     mistake: str | None = None
@@ -179,9 +181,23 @@ def _judged(
             mistake, words = "wrong factor", f"every entry is {ratio} times the right one"
     if mistake in {None, "wrong shape"}:
         mistake, words = _besides_a_factor(case, part, tensor, points[0]) or (mistake, words)
+    if mistake is None and right is not None:
+        mistake, words = _slip(tensor, right, points, place)
     return AnswerCheck(
         right=False, first_wrong=first_wrong, likely_mistake=mistake, explanation=words + ".", compared=compared
     )
+
+
+def _slip(
+    tensor: StudentTensor, right: Sequence[Expression], points: Sequence[Point], place: int
+) -> tuple[str | None, str]:
+    """What is wrong with the first wrong entry alone, and how many others are right."""
+    count = sum(_agrees(entry, wanted, points) for entry, wanted in zip(tensor.entries, right, strict=True))
+    found = find_slip(tensor.entries[place], right[place], points)
+    others = f"{count} of {len(right)} entries are right"
+    if found is None:
+        return None, f"no known mistake gives this answer; {others}"
+    return found[0], f"in this entry {found[1]}; {others}"
 
 
 def _explanations(case: ConvolutionCase, part: str, tensor: StudentTensor, points: Sequence[Point]) -> list[str]:

@@ -12,8 +12,8 @@ from thalweg.derivation.expression import ONE, Expression
 
 __all__ = ["CONVENTIONS", "Names"]
 
-CONVENTIONS = ("from 1", "rows from 1", "from 0", "rows from 0")
-"""One number or one for each axis, counted from 1 or from 0."""
+CONVENTIONS = ((False, 1), (True, 1), (False, 0), (True, 0))
+"""Whether a place has a number for each axis, and what the first is counted as."""
 
 _INDEXED = re.compile(r"([A-Za-z]+(?:_[A-Za-z]+)*)_?(\d+(?:_\d+)*)$")
 _OTHER_RESULT = re.compile(r"d[A-Za-z]+_d(?=y)")
@@ -31,7 +31,7 @@ class Names(dict[str, Expression]):
     Example:
         >>> from thalweg.derivation.expression import symbol
         >>> case = {name: symbol(name) for name in ("c", "f1", "f2", "f3", "f4")}
-        >>> names = Names(case, {"f": ((2, 2), ("f1", "f2", "f3", "f4"))}, "rows from 1")
+        >>> names = Names(case, {"f": ((2, 2), ("f1", "f2", "f3", "f4"))}, (True, 1))
         >>> str(names["f_21"]), str(names["F_2_1"]), str(names["cf12"]), "f9" in names
         ('f3', 'f3', 'c*f2', False)
     """
@@ -40,14 +40,13 @@ class Names(dict[str, Expression]):
         self,
         symbols: Mapping[str, Expression],
         tensors: Mapping[str, tuple[Sequence[int], Sequence[str]]],
-        convention: str,
+        convention: tuple[bool, int],
     ) -> None:
         super().__init__(symbols)
         self.convention = convention
         self.own = tuple(symbols)
         self._zeros: dict[str, bool] = {}  # stems that were met, and whether with a 0
-        self._by_rows = convention.startswith("rows")
-        self._first = int(convention.endswith("1"))
+        self._by_rows, self._first = convention
         self._places: dict[str, Expression] = {}
         for stem, (shape, entries) in tensors.items():
             self._number(stem, shape, [symbols[name] for name in entries])

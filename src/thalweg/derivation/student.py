@@ -186,7 +186,10 @@ def _stacked(parts: list[tuple[tuple[int, ...], list[Entry]]], place: str) -> tu
 
 
 def _counted(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape)) + (" entry" if shape == (1,) else " entries") if shape else "a single entry"
+    if not shape:
+        return "a single entry"
+    sizes = "x".join(map(str, shape))
+    return f"{sizes} entry" if shape == (1,) else f"{sizes} entries"
 
 
 def _opened(  # noqa: PLR0911 - one line a kind
