@@ -42,4 +42,4 @@ def test_options_of_the_other_use_are_refused(what, options, told):
 
 
 def test_a_bias_may_be_a_list():
-    assert derive("conv1d", x="3", f="2", bias=[5]).y[0] == "x1*f1 + x2*f2 + 5"
+    assert thalweg.derive("conv1d", x="3", f="2", bias=[5]).y[0] == "x1*f1 + x2*f2 + 5"
