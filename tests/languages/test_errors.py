@@ -69,7 +69,7 @@ def taken(said, persian, context):
             "no network is called 'resnet51'; did you mean resnet50 or resnet18? "
             "(those of libraries are written torchvision.models:NAME and timm:NAME)",
             "شبکه‌ای به نام 'resnet51' نیست؛ آیا منظورتان resnet50 یا resnet18 بود؟ "
-            "(شبکه‌های کتابخانه‌ها چنین نوشته می‌شوند: ⁦torchvision.models:NAME⁩ و ⁦timm:NAME⁩)",
+            "(شبکه‌های کتابخانه‌ها چنین نوشته می‌شوند: torchvision.models:NAME و timm:NAME)",
         ),
         ("log.csv cannot be read: Permission denied", "log.csv خوانده نمی‌شود: اجازه داده نشد"),
         (
