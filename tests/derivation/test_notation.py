@@ -9,6 +9,7 @@ from thalweg.derivation.answer import check_answer
 from thalweg.derivation.case import build_case
 from thalweg.derivation.gradients import work_out
 from thalweg.derivation.sheet import parts_of
+from thalweg.derivation.tensor import Tensor, read_tensor
 from thalweg.rendering.formula_latex import formula_latex
 from thalweg.rendering.formula_text import formula_text
 
@@ -176,3 +177,44 @@ def test_what_cannot_be_read_is_said(answer, words):
 )
 def test_rows_of_plain_text(text, answer):
     assert parts_of(text) == {"dO_dx": answer}
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "entries"),
+    [
+        ("1 2; 3 4", (2, 2), ("1", "2", "3", "4")),
+        ("[1 2; 3 1/2]", (2, 2), ("1", "2", "3", "1/2")),
+        ("1, -1", (2,), ("1", "-1")),
+        ("۲×۳", (2, 3), ("x1", "x2", "x3", "x4", "x5", "x6")),
+        ("2*2", (2, 2), ("x1", "x2", "x3", "x4")),
+        ("[[x₁, ½], [۲, −۳]]", (2, 2), ("x1", "1/2", "2", "-3")),
+        ("np.array([[1., 2.], [3., 4.]])", (2, 2), ("1", "2", "3", "4")),
+        (r"\begin{pmatrix} 1 & \frac{1}{2} \\ a_{21} & 4 \end{pmatrix}", (2, 2), ("1", "1/2", "a_21", "4")),
+        ("((1, 2), (3, 4))", (2, 2), ("1", "2", "3", "4")),
+    ],
+)
+def test_an_input_is_read_in_every_notation(text, shape, entries):
+    assert read_tensor(text, "x") == Tensor(shape=shape, entries=entries)
+
+
+@pytest.mark.parametrize(
+    ("head", "kinds"),
+    [
+        ("flatten dense(3) softmax crossentropy(0)", ["dense", "cross_entropy"]),
+        ("relu globalavgpool", ["relu", "average_pool"]),
+        ("global-max-pool", ["max_pool"]),
+    ],
+)
+def test_words_of_networks_at_the_head(head, kinds):
+    case, _ = build_case("conv2d", x="3x3", f="2x2", head=head)
+    assert [stage.kind for stage in case.head] == kinds
+
+
+def test_full_padding_sees_every_place_where_both_meet():
+    case, _ = build_case("conv1d", x="3", f="2", padding="full", dilation=2)
+    assert (case.padding, case.output) == (((2, 2),), (5,))
+
+
+def test_softmax_alone_is_refused():
+    with pytest.raises(SpecError, match="softmax alone"):
+        build_case("conv1d", x="3", f="2", head="softmax sum")

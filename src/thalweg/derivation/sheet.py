@@ -14,7 +14,7 @@ from thalweg.core.errors import SpecError
 from thalweg.core.files import printable
 from thalweg.derivation.notation import MISSING, cells_filled, plain_letters, rows_opened, split_outside
 
-__all__ = ["PARTS", "Places", "parts_of"]
+__all__ = ["PARTS", "Places", "parts_of", "rows_of"]
 
 PARTS = ("y", "dO_dy", "dO_dx", "dO_df", "dO_db")
 """What an answer may hold, in the order of the derivation."""
@@ -117,10 +117,31 @@ def _from_text(text: str) -> object:
     equations = [part for line in lines for part in _apart(line)]
     if any(len(split_outside(part, "=")) > 1 for part in equations):
         return _equations(equations)
+    return cells_filled(rows) if isinstance(rows := rows_of(text), str) else rows
+
+
+def rows_of(text: str) -> str | list[str] | list[list[str]]:
+    """Rows of plain text, between line ends or semicolons, their entries between commas, gaps or spaces.
+
+    Args:
+        text: In plain letters.
+
+    Returns:
+        The rows; one row as a list of its entries; text with its brackets where it has some, or is a single entry.
+
+    Example:
+        >>> rows_of("1 2; 3 4"), rows_of("1, 1/2"), rows_of("[1; 2]"), rows_of("3x3")
+        ([['1', '2'], ['3', '4']], ['1', '1/2'], '[[1],[2]]', '3x3')
+    """
+    lines = [line for line in split_outside(text, "\n") if line]
+    if len(lines) == 1:
+        lines = [line for line in split_outside(text, "\n;") if line]
     rows = [_entries(line, several=len(lines) > 1) for line in lines]
     if any(len(row) > 1 for row in rows) or len(rows) > 1:
-        return rows[0] if len(rows) == 1 else [row[0] if max(map(len, rows)) == 1 else row for row in rows]
-    return rows_opened(cells_filled(text))
+        if len(rows) == 1:
+            return rows[0]
+        return rows if max(map(len, rows)) > 1 else [row[0] for row in rows]
+    return rows_opened(text)
 
 
 def _apart(line: str) -> list[str]:
