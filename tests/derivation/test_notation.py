@@ -74,6 +74,9 @@ def _named(*names):
          {**LINE, "head": "sigmoid sum"}),
         ("[f1(1-tanh²(y1)), f1 tanh'(y2) + f2 (1-tanh(y1)^2), f2*tanh'(y2)]", {**LINE, "head": "tanh sum"}),
         (r"[f_1 \mathbf{1}_{y_1>0}, f1*(y2>0) + f2 [y1 > 0], f2*relu'(y2)]", {**LINE, "head": "relu sum"}),
+        ("[f1exp(-y1)/(1+exp(-y1))^2, f1sigmoid'(y2)+f2sigmoid'(y1), f2σ'(y2)]", {**LINE, "head": "sigmoid sum"}),
+        ({"y": ["0", "x[1]*f[0]", "x[3] f[0]"]}, {"kind": "conv1d", "x": "4", "f": "1", "stride": 2, "padding": 1,
+                                               "head": "sum"}),
         (r"[∂L/∂y₁·f₁, dO_dy1*f2 + g2 f1, \frac{\partial O}{\partial y_2} f_2]", {**LINE, "head": "upstream"}),
     ],
 )  # fmt: skip
@@ -92,6 +95,7 @@ def test_right_in_every_notation(answer, options):
         ("∂L/∂x₁ = f₂; ∂L/∂x₂ = f₁+f₂; ∂L/∂x₃ = f₁", LINE),
         ("[f1*(y1>0), f1*(y1>0) + f2*(y1>0), f2*(y2>0)]", {**LINE, "head": "relu sum"}),
         ({"y": ["x1 f1 + x2 f2", "x1 f1 + x2 f2"]}, LINE),
+        ({"y": ["0", "2*x10"]}, {**LINE, "x": "11", "f": "[2]", "padding": 1, "stride": 11}),  # 10 has no place 0 in it
         ({"dO_df": ["x1 + x2", "x1 + x2"]}, LINE),  # off by one is no other way to count
         ("½, 0, ½", NUMBERS),
     ],

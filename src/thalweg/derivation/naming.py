@@ -45,7 +45,7 @@ class Names(dict[str, Expression]):
         super().__init__(symbols)
         self.convention = convention
         self.own = tuple(symbols)
-        self._zeros: dict[str, bool] = {}  # stems that were met, and whether with a 0
+        self._zero = False  # whether a 0 was met
         self._by_rows, self._first = convention
         self._places: dict[str, Expression] = {}
         for stem, (shape, entries) in tensors.items():
@@ -64,7 +64,7 @@ class Names(dict[str, Expression]):
     @property
     def fits(self) -> bool:
         """Whether what was read counts as this convention does: from 0 only where a 0 was met."""
-        return bool(self._first) or (bool(self._zeros) and all(self._zeros.values()))
+        return bool(self._first) or self._zero
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self._meant(name) is not None
@@ -91,7 +91,9 @@ class Names(dict[str, Expression]):
         placed = self._places.get(plain, self._places.get(plain.lower()))
         if self.convention != CONVENTIONS[0]:
             if placed is not None and match:
-                self._zeros[match[1]] = self._zeros.get(match[1], False) or "0" in match[2]
+                self._zero = self._zero or "0" in (
+                    match[2] if self._by_rows and "_" not in match[2] else match[2].split("_")
+                )
                 return placed
             if match and not self._first and any(key.startswith(f"{match[1]}_") for key in self._places):
                 return None  # numbers that count from 0 are not mixed with others

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from thalweg.core.formula import FUNCTIONS
 from thalweg.derivation.latex import from_latex
 
 __all__ = ["MISSING", "cells_filled", "plain_letters", "rows_opened", "split_outside"]
@@ -79,6 +80,7 @@ def plain_letters(text: str) -> str:
     text = re.sub(r"(?<=[\[(,])\s*['\"]|['\"](?=\s*[,\])])", "", text)  # entries in quotation marks
     text = re.sub(r"\be\s*(?:\^|\*\*)\s*\(", "exp(", text)
     text = re.sub(r"\bsigma\s*(?=['(])", "sigmoid", text)
+    text = re.sub(rf"(?<=[\d_])(?=(?:{'|'.join(FUNCTIONS)})\s*[(^'*])", " ", text)  # f1exp(y1)
     text = _SLOPE.sub(lambda found: f"{found[1].lower()}_slope", text)
     return _NUMBERS.sub(", ", text) if "[" in text else text
 
