@@ -47,7 +47,7 @@ class Names(dict[str, Expression]):
         self.own = tuple(symbols)
         self._zero = False  # whether a 0 was met
         self._by_rows, self._first = convention
-        self._places: dict[str, Expression] = {}
+        self._places: dict[str, tuple[Expression, bool]] = {}  # with whether a 0 is in its place
         for stem, (shape, entries) in tensors.items():
             self._number(stem, shape, [symbols[name] for name in entries])
 
@@ -57,9 +57,10 @@ class Names(dict[str, Expression]):
         for layout in layouts:
             for place, entry in zip(itertools.product(*map(range, layout)), entries, strict=True):
                 numbers = [str(at + self._first) for at in place]
-                self._places.setdefault(f"{stem}_{'_'.join(numbers)}", entry)
+                found = entry, "0" in numbers
+                self._places.setdefault(f"{stem}_{'_'.join(numbers)}", found)
                 if all(at + self._first <= _LARGEST_DIGIT for at in place):
-                    self._places.setdefault(f"{stem}_{''.join(numbers)}", entry)
+                    self._places.setdefault(f"{stem}_{''.join(numbers)}", found)
 
     @property
     def fits(self) -> bool:
@@ -88,12 +89,10 @@ class Names(dict[str, Expression]):
         name = _OTHER_RESULT.sub("dO_d", name)
         match = _INDEXED.match(name)
         plain = f"{match[1]}_{match[2]}" if match else name
-        placed = self._places.get(plain, self._places.get(plain.lower()))
+        placed, zero = self._places.get(plain, self._places.get(plain.lower(), (None, False)))
         if self.convention != CONVENTIONS[0]:
             if placed is not None and match:
-                self._zero = self._zero or "0" in (
-                    match[2] if self._by_rows and "_" not in match[2] else match[2].split("_")
-                )
+                self._zero = self._zero or zero
                 return placed
             if match and not self._first and any(key.startswith(f"{match[1]}_") for key in self._places):
                 return None  # numbers that count from 0 are not mixed with others
