@@ -132,24 +132,18 @@ def test_what_is_missing_is_said(answer, where, mistake):
 
 
 @pytest.mark.parametrize(
-    ("answer", "right"),
+    ("options", "answer", "right"),
     [
-        ([0.05, 0.25, 0.2], True),  # rounded to two digits, where no exact decimals exist
-        ([0.0491, 0.2457, 0.1966], True),
-        ([0.0491, 0.2457, 0.2], False),
-        ([0.06, 0.25, 0.2], False),
+        ({"x": [1, 1, 0], "f": [-1, 1], "head": "sigmoid sum"}, [0.25, 0.2], True),  # 1/4 and 0.19661...
+        ({"x": [1, 1, 0], "f": [-1, 1], "head": "sigmoid sum"}, [0.25, 0.19], False),
+        ({"x": [1], "f": [3], "head": "sigmoid sum"}, [0.05], True),  # 0.04518, of which there are no exact decimals
+        ({"x": [1], "f": [3], "head": "sigmoid sum"}, [0.06], False),
+        ({"x": [1, 2, 3], "f": [1], "head": "dense([1/3, 4/3, 0])"}, [0.33, 1.33, 0], True),
+        ({"x": [1, 2], "f": [1], "head": "dense([1/3, 2/3])"}, [0.33, 0.67], False),  # too short to be meant as rounded
     ],
 )
-def test_numbers_may_be_rounded_all_alike(answer, right):
-    options = {"kind": "conv1d", "x": [1, 1, 0], "f": [-1, 1], "head": "sigmoid sum"}
-    case, _ = build_case(**options)
-    found = work_out(case)
-    values = {"dO_dy": [0.25, 0.2], "dO_df": [0.45, 0.25]}
-    assert check_answer(case, found, values).right
-    assert not check_answer(case, found, {"dO_dy": [0.25, 0.19]}).right
-    numbers = {"kind": "conv1d", "x": [1], "f": [3], "head": "sigmoid sum"}  # s(1-s) at 3 is 0.04518
-    case, _ = build_case(**numbers)
-    assert check_answer(case, work_out(case), {"dO_dy": [answer[0]]}).right is (answer[0] == 0.05)
+def test_numbers_may_be_rounded_all_alike(options, answer, right):
+    assert _check({"dO_dy": answer}, {"kind": "conv1d", **options}).right is right
 
 
 @pytest.mark.parametrize(
