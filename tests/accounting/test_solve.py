@@ -42,6 +42,45 @@ def test_without_an_answer_the_nearest_are_told():
     assert (solution.ranges, solution.nearest) == ((), (9, 12))
 
 
+STRIDED = "conv2d(16,3,stride=2) relu maxpool2d(2) conv2d(32,3) globalavgpool flatten"
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "per_axis"),
+    [
+        (STRIDED, "conv2=32*5*7", (((29, 32),), ((37, 40),))),
+        (STRIDED, "conv2=5*7*32", (((29, 32),), ((37, 40),))),  # channels last
+        (STRIDED, "conv2=33*5*7", ()),
+        (STRIDED, "conv2=32*5*5", ()),  # equal sizes answer it
+        ("conv2d(16,3) flatten", "flatten=16*62*46", (((64, 64),), ((48, 48),))),
+        ("conv3d(2,3) maxpool3d(2) flatten", "flatten=2*7*31*23", (((16, 17),), ((64, 65),), ((48, 49),))),
+    ],
+)
+def test_each_axis_may_have_a_size_of_its_own(text, question, per_axis):
+    spec = inline_network(text, Shape(3, (64, 48) if "3d" not in text else (16, 64, 48)))
+    found = solve(spec, question)
+    assert found.per_axis == per_axis
+    if per_axis:
+        sizes = tuple(runs[0][1] for runs in per_axis)
+        again = inline_network(text, Shape(3, sizes))
+        assert output_shapes(again)[found.layer].size == found.wanted
+
+
+@pytest.mark.parametrize(
+    "question", ["Flatten=16*124", "flatten == 16×124", "flatten=(16, 124)", "flatten=۱۶*۱۲۴", "Flatten_1 = 1984"]
+)
+def test_a_question_in_other_letters(question):
+    spec = inline_network("conv1d(16,7) max_pool1d(2) flatten", Shape(3, (505,)))
+    assert solve(spec, question).ranges == ((254, 255),)
+    assert solve(spec, "maxpool1d=16*124").layer == "max_pool1"
+
+
+def test_sizes_without_end_are_said():
+    spec = inline_network(STRIDED, Shape(3, (64, 64)))
+    assert solve(spec, "globalavgpool=32").beyond
+    assert not solve(spec, "conv2=32*5*5").beyond
+
+
 @pytest.mark.parametrize(
     ("question", "words"),
     [

@@ -206,3 +206,14 @@ def test_the_line_the_file_and_the_function_give_one_answer(counted, tmp_path, m
     first = counted(line, "--input", "3,8,8")
     assert counted("net.json") == first
     assert counted("net.json", "--input", "3,16,16") == counted(line, "--input", "3,16,16") != first
+
+
+@pytest.mark.parametrize(("columns", "widest"), [("40", 40), ("30", 40), ("60", 60), ("200", 80)])
+def test_a_drawing_is_as_wide_as_the_terminal(capsys, monkeypatch, columns, widest):
+    from thalweg.cli.main import main
+
+    monkeypatch.setenv("COLUMNS", columns)
+    with pytest.raises(SystemExit) as done:
+        main(["draw", "lenet", "--quiet"])
+    assert done.value.code == 0
+    assert widest - 40 < max(map(len, capsys.readouterr().out.splitlines())) <= widest

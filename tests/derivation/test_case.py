@@ -35,7 +35,7 @@ PLAIN = {"kind": "conv2d", "x": "3x3", "f": "2x2"}
         ({"stride": (1, 2, 3)}, "one per axis \\(2\\)"),
         ({"stride": 1.5}, "a whole number"),
         ({"padding": -1}, "from 0"),
-        ({"padding": "reflect"}, "same or valid"),
+        ({"padding": "reflect"}, "same, valid or full"),
         ({"padding": "same", "stride": 2}, "as in torch"),
         ({"groups": 2}, "--groups 2 does not divide 1 input channels"),
         ({"x": "4x3x3", "f": "2x3x2x2"}, "f reads 3 channels"),

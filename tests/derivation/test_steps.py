@@ -8,10 +8,10 @@ from thalweg.core.formula import Equation, parse_formula
 from thalweg.derivation.case import build_case, names_of
 from thalweg.derivation.expression import number
 from thalweg.derivation.gradients import work_out
+from thalweg.derivation.meaning import expressed
 from thalweg.derivation.number import is_equal
 from thalweg.derivation.self_check import check_itself, random_values
 from thalweg.derivation.stages import stage_symbol
-from thalweg.derivation.student import expressed
 from thalweg.derivation.substitution import Point
 from thalweg.derivation.writing import write_derivation
 

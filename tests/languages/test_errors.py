@@ -12,6 +12,11 @@ FIELD = re.compile(r"\{\{|\}\}|\{(\w+)(?::(\w+))?\}")
 SAMPLES = {"text": "'ab'", "word": "a", "names": "a", "symbol": "a", "number": "7", None: "7"}
 PERSIAN = re.compile("[\u0600-\u06ff]")
 
+LIBRARIES = (
+    "those of libraries are written torchvision.models:NAME and timm:NAME",
+    "شبکه‌های کتابخانه‌ها چنین نوشته می‌شوند: torchvision.models:NAME و timm:NAME",
+)
+
 
 @pytest.fixture(scope="module")
 def entries():
@@ -66,8 +71,8 @@ def taken(said, persian, context):
             "لایهٔ 'c' (conv2d) پس از 'x' (3x9x9): ورودی 3x9x9: پدینگ ۱ از محوری به اندازهٔ ۹ تنها ۰ جا باقی می‌گذارد",
         ),
         (
-            "no network is called 'resnet51'; did you mean resnet50 or resnet18?",
-            "شبکه‌ای به نام 'resnet51' نیست؛ آیا منظورتان resnet50 یا resnet18 بود؟",
+            f"no network is called 'resnet51'; did you mean resnet50 or resnet18? ({LIBRARIES[0]})",
+            f"شبکه‌ای به نام 'resnet51' نیست؛ آیا منظورتان resnet50 یا resnet18 بود؟ ({LIBRARIES[1]})",
         ),
         ("log.csv cannot be read: Permission denied", "log.csv خوانده نمی‌شود: اجازه داده نشد"),
         (

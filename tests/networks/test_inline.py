@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thalweg.accounting.ledger import count
-from thalweg.core.errors import SpecError
+from thalweg.core.errors import ShapeError, SpecError
 from thalweg.core.shape import Shape
 from thalweg.networks.inline import inline_network, is_inline
 
@@ -31,6 +31,10 @@ def test_spellings_and_arguments():
     [
         ("", "the list of layers is empty"),
         ("conv1d(16,7) rellu", "layer 2: 'rellu' is no layer; did you mean relu"),
+        ("MaxPooling1D(2)", "here it is written maxpool1d\\(2\\)"),
+        ("SeparableConv2D(64,3)", "here it is written conv2d\\(3, 3, groups=3"),
+        ("conv1d(16,7,strides=2)", "argument 'strides' is called stride here"),
+        ("conv1d(16,7,activation=elu)", "a layer of its own here: write conv1d"),
         ("wizard(3)", "layer 1: 'wizard' is no layer"),
         ("conv1d(16", "the bracket of 'conv1d' is never closed"),
         ("conv1d(16,7))", "closes that was never opened"),
@@ -70,3 +74,17 @@ def test_names_are_told_from_lists():
     assert is_inline("flatten dense(3)")
     assert not is_inline("small")
     assert not is_inline("my models/net.yaml")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "meant"),
+    [((28, 28), "1,28,28"), ((1, 1, 28, 28), "1,28,28"), ((32, 28, 28, 3), "3,28,28"), ((28, 28, 3), "3,28,28")],
+)
+def test_an_input_as_others_write_it_is_told(sizes, meant):
+    with pytest.raises(ShapeError, match=f"channels first, such as {meant}$"):
+        inline_network("conv2d(6,5) relu maxpool2d(2)", Shape(sizes[0], sizes[1:]))
+
+
+def test_an_input_that_is_merely_too_small_is_told_as_it_is():
+    with pytest.raises(ShapeError, match=r"the padded axis has only 2$"):
+        inline_network("conv2d(6,5)", Shape(3, (32, 2)))

@@ -38,6 +38,12 @@ def test_branches_stand_side_by_side(networks):
     assert max(row.count("┌") for row in rows) == 4
 
 
+def test_no_number_of_the_title_is_cut(networks):
+    for width in range(40, 60):
+        title = " ".join(line.strip() for line in draw_text(*networks["long"], width).partition("┌")[0].splitlines())
+        assert title.split() == draw_text(*networks["long"], 80).partition("┌")[0].split(), width
+
+
 def test_too_many_branches_are_listed_instead(networks):
     text = draw_text(*networks["wide"], 60)
     assert "b8.conv2 = conv2d 3×3, 4 reads b8.conv1" in text

@@ -146,3 +146,8 @@ def test_every_weight_of_a_row_is_named_once():
     names = [term.partition("*")[0] for term in answer.terms]
     assert names == [f"w_1_{c}_{r}_{k}" for c, r, k in itertools.product(range(2), range(3), range(3))]
     assert answer.reads[0].channels == (2, 3)
+
+
+@pytest.mark.parametrize("at", ["0,3,5", "(0, 3, 5)", "0 3 5", "۰،۳،۵", "[0,3,5]"])
+def test_a_place_may_be_written_in_many_ways(at):
+    assert derive_layer("lenet", layer="conv1", at=at).at == (0, 3, 5)

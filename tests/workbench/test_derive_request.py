@@ -39,3 +39,7 @@ def test_a_network_file_with_a_layer_is_a_network(tmp_path):
 def test_options_of_the_other_use_are_refused(what, options, told):
     with pytest.raises(PlanError, match=told):
         thalweg.derive(what, **options)
+
+
+def test_a_bias_may_be_a_list():
+    assert thalweg.derive("conv1d", x="3", f="2", bias=[5]).y[0] == "x1*f1 + x2*f2 + 5"

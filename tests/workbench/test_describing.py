@@ -98,3 +98,21 @@ def test_odd_names_are_refused_in_a_line(name):
     with pytest.raises(SpecError) as told:
         describe(name)
     assert "\x00" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("MobileNet_v2", "mobilenet-v2"),
+        ("ResNet-50", "resnet50"),
+        ("VGG 16", "vgg16"),
+        ("Inception_V3", "inception-v3"),
+    ],
+)
+def test_a_name_may_be_spelled_as_in_papers(written, name):
+    assert describe(written).spec.name == name
+
+
+def test_an_input_with_channels_last_is_told():
+    assert "channels stand first, as in 3,64,64" in describe("conv2d(4,3,padding=1)", input="64,64,3").note
+    assert describe("conv2d(4,3,padding=1)", input="3,64,64").note == ""

@@ -73,3 +73,9 @@ def test_a_file_that_is_far_too_long_is_not_read(tmp_path):
         file.truncate(40 << 20)
     with pytest.raises(SpecError, match="more than 32 MB"):
         read_spec_file(tmp_path / "a.json")
+
+
+def test_a_network_of_keras_is_told_apart(tmp_path):
+    (tmp_path / "model.json").write_text('{"class_name": "Sequential", "config": {"layers": []}}')
+    with pytest.raises(SpecError, match="describes a network of Keras"):
+        read_spec_file(tmp_path / "model.json")

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from thalweg.core.errors import ShapeError, SpecError
 from thalweg.core.layer_kinds import layer_kind, output_shapes
@@ -16,6 +17,7 @@ from thalweg.core.shape import Shape
 
 __all__ = ["Solution", "solve"]
 
+_SIGNS = str.maketrans({"×": "*", "·": "*", "،": ","})
 _LARGEST = 1 << 16
 _TRIES = 256  # how many sizes in a row may not fit before we give up; networks that halve 8 times accept every 256th
 
@@ -30,6 +32,9 @@ class Solution:
         ranges: First and last size of each run of neighbouring answers, in positions; empty when there is none.
         axes: Spatial axes of the input; all have the same size.
         nearest: What the layer gives instead, just below and just above, where there is no answer.
+        per_axis: Where equal sizes give no answer and the question names channels and a size for each axis: the sizes
+            of each axis, as `ranges`, the other axes being as the network's input has them.
+        beyond: Larger sizes than were looked at give it, too.
     """
 
     layer: str
@@ -37,6 +42,8 @@ class Solution:
     ranges: tuple[tuple[int, int], ...]
     axes: int
     nearest: tuple[int, ...] = ()
+    per_axis: tuple[tuple[tuple[int, int], ...], ...] = ()
+    beyond: bool = False
 
 
 def solve(spec: NetworkSpec, question: str) -> Solution:
@@ -45,10 +52,10 @@ def solve(spec: NetworkSpec, question: str) -> Solution:
     Args:
         spec: The network; the size of its input does not matter.
         question: A layer's name or kind, `=`, and the values it shall give as a number or product, such as
-            `flatten=59*64`.
+            `flatten=59*64`; channels and a size for each axis may differ, `flatten=32*5*7`.
 
     Returns:
-        The sizes; with several spatial axes, those at which all axes have the same size.
+        The sizes; with several spatial axes, those at which all axes have the same size, or those of each axis.
 
     Raises:
         SpecError: The question is not understood, the layer does not exist, or the network has not one spatial input.
@@ -59,7 +66,8 @@ def solve(spec: NetworkSpec, question: str) -> Solution:
         >>> solve(spec, "pool=3*5").ranges
         ((10, 11),)
     """
-    name, wanted = _read(question)
+    name, factors = _read(question)
+    wanted = math.prod(factors)
     layer = _find(spec, name)
     if len(spec.inputs) != 1:
         raise SpecError(f"network {spec.name!r} has {len(spec.inputs)} inputs; sizes can be solved for one")
@@ -76,24 +84,72 @@ def solve(spec: NetworkSpec, question: str) -> Solution:
             return None
 
     ranges, nearest = _search(gives, wanted)
-    return Solution(layer=layer.name, wanted=wanted, ranges=ranges, axes=shape.axes, nearest=nearest)
+    per_axis = () if ranges else _each_axis(front, layer, shape, factors)
+    return Solution(
+        layer=layer.name,
+        wanted=wanted,
+        ranges=ranges,
+        axes=shape.axes,
+        nearest=() if per_axis else nearest,
+        per_axis=per_axis,
+        beyond=bool(ranges) and ranges[-1][1] == _LARGEST,
+    )
 
 
-def _read(question: str) -> tuple[str, int]:
-    match = re.fullmatch(r"\s*([\w.]+)\s*=\s*(\d{1,12}(?:\s*[*x]\s*\d{1,12}){0,3})\s*", question, re.ASCII)
+def _each_axis(
+    front: NetworkSpec, layer: LayerSpec, shape: Shape, factors: tuple[int, ...]
+) -> tuple[tuple[tuple[int, int], ...], ...]:
+    """The sizes of each axis for channels and sizes that differ, `32*5*7`; of what is flattened, before it is."""
+    source = next(iter(front.inputs))
+    measured = layer
+    while layer.kind == "flatten" and measured.kind == "flatten" and measured.inputs[0] != source:
+        measured = next(each for each in front.layers if each.name == measured.inputs[0])
+    if len(factors) != shape.axes + 1 or shape.axes < 2:  # noqa: PLR2004 - a single axis is solved already
+        return ()
+
+    def gives(axis: int, size: int) -> Shape | None:
+        extents = (*shape.extents[:axis], size, *shape.extents[axis + 1 :])
+        try:
+            return output_shapes(replace(front, inputs={source: Shape(shape.channels, extents)}))[measured.name]
+        except ShapeError:
+            return None
+
+    def along(axis: int, size: int) -> int | None:
+        found = gives(axis, size)
+        return found.extents[axis] if found is not None and found.axes == shape.axes else None
+
+    here = gives(0, shape.extents[0])
+    if here is None or here.axes != shape.axes:
+        return ()
+    for channels, sizes in ((factors[0], factors[1:]), (factors[-1], factors[:-1])):
+        if channels == here.channels:
+            found = [_search(partial(along, axis), size)[0] for axis, size in enumerate(sizes)]
+            return tuple(found) if all(found) else ()
+    return ()
+
+
+def _read(question: str) -> tuple[str, tuple[int, ...]]:
+    plain = question.translate(_SIGNS).replace("==", "=")
+    match = re.fullmatch(r"\s*([\w.-]+)\s*=\s*[(\[]?\s*(\d{1,12}(?:\s*[*x,]\s*\d{1,12}){0,3})\s*[)\]]?\s*", plain)
     if match is None:
         raise SpecError(f"{question!r} is no question; write a layer and what it shall give, such as flatten=59*64")
-    wanted = math.prod(int(number) for number in re.split(r"[*x]", match[2]))
-    if wanted < 1:
+    factors = tuple(int(number) for number in re.split(r"[*x,]", match[2]))
+    if (wanted := math.prod(factors)) < 1:
         raise SpecError(f"{question!r} asks for {wanted} values; 1 or more are wanted")
-    return match[1], wanted
+    return match[1], factors
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
 
 
 def _find(spec: NetworkSpec, name: str) -> LayerSpec:
     for layer in spec.layers:
         if layer.name == name:
             return layer
-    alike = [layer for layer in spec.layers if name in {layer.kind, layer_kind(layer.kind).stem}]
+    alike = [layer for layer in spec.layers if _plain(layer.name) == _plain(name)] or [
+        layer for layer in spec.layers if _plain(name) in {_plain(layer.kind), _plain(layer_kind(layer.kind).stem)}
+    ]
     if len(alike) == 1:
         return alike[0]
     names = ", ".join(layer.name for layer in (alike or spec.layers)[:12])

@@ -42,7 +42,7 @@ def derive(
     ] = None,
     stride: Annotated[str | None, typer.Option(help="One number, or one an axis: 2,1.", show_default="1")] = None,
     padding: Annotated[
-        str | None, typer.Option(help="One number, one an axis, same or valid.", show_default="valid")
+        str | None, typer.Option(help="One number, one an axis, same, valid or full.", show_default="valid")
     ] = None,
     dilation: Annotated[str | None, typer.Option(help="One number, or one an axis.", show_default="1")] = None,
     groups: Annotated[int | None, typer.Option(help="Groups of channels.", show_default="1")] = None,

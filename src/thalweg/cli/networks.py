@@ -1,5 +1,6 @@
 """`count` and `draw`: what a network consists of, without building it."""
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -79,13 +80,18 @@ def draw(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The file to write.", show_default="standard output")] = None,
+    width: Annotated[
+        int | None, typer.Option(help="Columns of the drawing as text.", show_default="the terminal's, at most 80")
+    ] = None,
 ) -> int:
     """Draw a network: SVG, PNG, text, Mermaid or DOT."""
     settings: Settings = context.obj
     from thalweg.core.files import printable
     from thalweg.workbench.draw import draw as work
 
-    result = work(network, input=input_, classes=classes, format=form, out=out)
+    if width is None:
+        width = max(40, min(80, shutil.get_terminal_size((80, 24)).columns))
+    result = work(network, input=input_, classes=classes, format=form, out=out, width=width)
     if settings.json:
         emit_json(result.to_json())
         return 0

@@ -5,13 +5,14 @@
     term       = power { ("*" | "/") power }           2*c*(f1 + f3)/9
     power      = primary [ "**" ["-"] integer ]        (1 + exp(-q))**2
     primary    = number | name | name "(" expression { "," expression } ")" | "(" expression ")" | rows
-    rows       = "[" expression { "," expression } "]"
+    rows       = "[" expression { "," expression } "]" | "(" expression "," expression { "," expression } ")"
     number     = 3 | 0.25 | 2.5e-3
 
 Names are symbols: `x1`, `f2`, `c`; `y3` is an output entry, `dO_dy3` the derivative of O by it, `dy1_df2` that of y1.
 Functions: `exp(a)`, `log(a)`, `Max(a, b, ...)`, `Heaviside(a, 0)`, the indicator of a > 0 (1 or 0; 0 at a tie), and
 `Heaviside(a, 1)`, that of a >= 0. What `derive` writes uses just these, has no rows, and can be read by sympy. People
-may also write `sigmoid`, `relu`, `max`, `^`, `c f1` and `2(f1 + f3)`: a missing sign is a multiplication; and rows.
+may also write `sigmoid`, `tanh`, `relu`, their derivatives `sigmoid_slope(a)`, `max`, `^`, `c f1` and `2(f1 + f3)`: a
+missing sign is a multiplication; and rows.
 """
 
 import re
@@ -43,7 +44,11 @@ FUNCTIONS = {
     "log": "log",
     "ln": "log",
     "sigmoid": "sigmoid",
+    "sigmoid_slope": "sigmoid_slope",
+    "tanh": "tanh",
+    "tanh_slope": "tanh_slope",
     "relu": "relu",
+    "relu_slope": "relu_slope",
     "ReLU": "relu",
     "max": "Max",
     "Max": "Max",
@@ -179,7 +184,8 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
         if found is None:
             raise SpecError(
                 f"formula {_short(text)}: character {printable(text[place:].lstrip()[:1])!r} at place "
-                f"{place + 1} belongs to no formula (+ - * / ** brackets, names, numbers, exp, log, sigmoid, relu, max)"
+                f"{place + 1} belongs to no formula (+ - * / ** brackets, names, numbers, exp, log, sigmoid, tanh, "
+                "relu, max)"
             )
         place = found.end()
         yield str(found.lastgroup), found.group(str(found.lastgroup)), found.start(str(found.lastgroup))
@@ -246,8 +252,9 @@ class _Reader:
 
     def power(self) -> Formula:
         base = self.primary()
-        if not self.takes("**", "^"):
-            return base
+        return Power(base, self.exponent()) if self.takes("**", "^") else base
+
+    def exponent(self) -> int:
         bracket = self.takes("(")
         sign = -1 if self.takes("-") else 1
         if self.kind != "number" or not self.word.isdigit() or len(self.word) > 3 or int(self.word) > _POWER:  # noqa: PLR2004 - digits
@@ -255,7 +262,7 @@ class _Reader:
         exponent = sign * int(self.step())
         if bracket and not self.takes(")"):
             raise self.refusal("a bracket is not closed")
-        return Power(base, exponent)
+        return exponent
 
     def primary(self) -> Formula:
         if self.kind == "number":
@@ -266,14 +273,18 @@ class _Reader:
             name = self.step()
             if name not in FUNCTIONS:
                 return Name(name)
+            raised = self.exponent() if self.takes("**", "^") else 1  # tanh^2(a), as it is written on paper
             if not self.takes("("):
                 raise self.refusal(f"{name} needs its argument in brackets")
-            return Call(FUNCTIONS[name], self.items(")"))
+            call = Call(FUNCTIONS[name], self.items(")"))
+            return call if raised == 1 else Power(call, raised)
         if self.takes("("):
-            inside = self.expression()
+            inside = [self.expression()]
+            while self.takes(","):
+                inside.append(self.expression())
             if not self.takes(")"):
                 raise self.refusal("a bracket is not closed")
-            return inside
+            return inside[0] if len(inside) == 1 else Rows(tuple(inside))
         if self.takes("["):
             return Rows(self.items("]"))
         raise self.refusal()

@@ -58,6 +58,8 @@ class SolvedSize:
         ranges: First and last size of each run of neighbouring answers, in positions; empty when there is none.
         axes: Spatial axes of the input; all have the same size.
         nearest: What the layer gives instead, just below and just above, where there is no answer.
+        per_axis: Where `ranges` is empty and the question names channels and a size for each axis: the sizes of each.
+        beyond: Larger sizes than were looked at give it, too.
     """
 
     question: str
@@ -66,6 +68,8 @@ class SolvedSize:
     ranges: tuple[tuple[int, int], ...]
     axes: int
     nearest: tuple[int, ...] = ()
+    per_axis: tuple[tuple[tuple[int, int], ...], ...] = ()
+    beyond: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

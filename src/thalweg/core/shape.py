@@ -77,7 +77,7 @@ class Shape:
         """
         try:
             bare = text.strip().removeprefix("(").removeprefix("[").removesuffix(")").removesuffix("]")
-            channels, *extents = (int(part) for part in re.split(r"\s*[x×,]\s*|\s+", bare.strip()))
+            channels, *extents = (int(part) for part in re.split(r"\s*[x×*,]\s*|\s+", bare.strip()))
         except ValueError:
             raise ShapeError(f"input shape {text!r} is not of the form 3,224,224 (channels, then each axis)") from None
         return cls(channels, tuple(extents))

@@ -4,19 +4,23 @@ Two formulas are taken as equal when they agree, exactly, at several random rati
 an accidental agreement is as unlikely as guessing a number of many digits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from thalweg.core.derivation import AnswerCheck, ConvolutionCase
+from thalweg.core.errors import SpecError
 from thalweg.derivation.case import names_of
 from thalweg.derivation.expression import Expression
 from thalweg.derivation.geometry import unravel
 from thalweg.derivation.gradients import Gradients
 from thalweg.derivation.mistakes import EXPLANATIONS, guesses
+from thalweg.derivation.naming import CONVENTIONS, Names
 from thalweg.derivation.number import Exact
 from thalweg.derivation.self_check import random_values
+from thalweg.derivation.sheet import PARTS
+from thalweg.derivation.slips import find_slip
 from thalweg.derivation.stages import stage_symbol
-from thalweg.derivation.student import Entry, StudentTensor, read_student
+from thalweg.derivation.student import Entry, StudentTensor, UnevenError, read_student
 from thalweg.derivation.substitution import Point
 from thalweg.derivation.wrong_ways import Guess
 
@@ -48,9 +52,53 @@ def check_answer(case: ConvolutionCase, found: Gradients, given: object) -> Answ
     Raises:
         SpecError: The answer cannot be read.
     """
-    symbols = {name: stage_symbol(name) for name in names_of(case)}
-    symbols |= {f"y{place + 1}": entry for place, entry in enumerate(found.y)}
-    answer = read_student(given, symbols)
+    right: AnswerCheck | None = None
+    refused: list[SpecError] = []
+    for convention in CONVENTIONS:
+        names = _names(case, found, convention)
+        try:
+            answer = read_student(given, names, {part: _shape(case, part) for part in PARTS})
+        except UnevenError as error:
+            return _lacking(str(error), 0)
+        except SpecError as error:
+            refused.append(error)
+            continue
+        if not names.fits:
+            continue
+        judged = _compared(case, found, answer)
+        right = right or judged
+        if judged.right:
+            return judged
+    if right is None:
+        raise refused[0]
+    return right
+
+
+def _lacking(first_wrong: str, compared: int) -> AnswerCheck:
+    words = "an entry, or a bracket, is missing or too many."
+    return AnswerCheck(
+        right=False, first_wrong=first_wrong, likely_mistake="missing entry", explanation=words, compared=compared
+    )
+
+
+def _names(case: ConvolutionCase, found: Gradients, convention: tuple[bool, int]) -> Names:
+    """The case's own names, those of places of y and of its gradient, and of places where numbers stand."""
+    own = {name: stage_symbol(name) for name in names_of(case)}
+    symbols, tensors = dict(own), {}
+    for stem, shape, texts, entries in (
+        ("x", case.x_shape, case.x, found.x),
+        ("f", case.f_shape, case.f, found.f),
+        ("y", case.y_shape, (), found.y),
+        ("dO_dy", case.y_shape, (), found.dO_dy),
+    ):
+        names = tuple(f"{stem}{place + 1}" for place in range(len(entries)))
+        if names == texts or not own.keys() & names:
+            symbols |= {name: entry for name, entry in zip(names, entries, strict=True) if name not in own}
+            tensors[stem] = (shape, names)
+    return Names(symbols, tensors, convention)
+
+
+def _compared(case: ConvolutionCase, found: Gradients, answer: Mapping[str, StudentTensor]) -> AnswerCheck:
     points = _points(case)
     compared = 0
     for part, tensor in answer.items():
@@ -59,12 +107,17 @@ def check_answer(case: ConvolutionCase, found: Gradients, given: object) -> Answ
         if not _fits(tensor.shape, shape):
             wrong = f"{part} has the shape {_sizes(tensor.shape)}, {_sizes(shape)} is wanted"
             return _judged(case, part, tensor, None, points, compared, wrong)
+        by_hand = not names_of(case) and not all(isinstance(points[0].value(each), Fraction) for each in right)
+        rounded = tensor.rounded_to(by_hand=by_hand)
         for place, (entry, wanted) in enumerate(zip(tensor.entries, right, strict=True)):
             compared += 1
-            if not _agrees(entry, wanted, points):
+            if not _agrees(entry, wanted, points, rounded):
                 where = part + "".join(f"[{at}]" for at in unravel(place, shape))
+                if entry.missing:
+                    wrong = f"{where} is missing; {_cut(str(wanted))} belongs there"
+                    return _lacking(wrong, compared)
                 wrong = f"{where} is {_cut(entry.text)} instead of {_cut(str(wanted))}"
-                return _judged(case, part, tensor, right, points, compared, wrong)
+                return _judged(case, part, tensor, right, points, compared, wrong, place)
     return AnswerCheck(right=True, compared=compared)
 
 
@@ -75,9 +128,10 @@ def _points(case: ConvolutionCase) -> list[Point]:
     return [Point(random_values(case, seed + 100)) for seed in range(_POINTS_AT_KINKS if kinked else _POINTS)]
 
 
-def _agrees(entry: Entry, wanted: Expression, points: Sequence[Point]) -> bool:
-    return entry.expression == wanted or all(
-        entry.agrees(point.value(entry.expression), point.value(wanted)) for point in points
+def _agrees(entry: Entry, wanted: Expression, points: Sequence[Point], rounded: int | None = None) -> bool:
+    return not entry.missing and (
+        entry.expression == wanted
+        or all(entry.agrees(point.value(entry.expression), point.value(wanted), rounded) for point in points)
     )
 
 
@@ -110,6 +164,7 @@ def _judged(
     points: Sequence[Point],
     compared: int,
     first_wrong: str,
+    place: int = 0,
 ) -> AnswerCheck:
     """Find the mistake that explains an answer as a whole; `right` is None where the shape is wrong."""
     mistake: str | None = None
@@ -126,9 +181,23 @@ def _judged(
             mistake, words = "wrong factor", f"every entry is {ratio} times the right one"
     if mistake in {None, "wrong shape"}:
         mistake, words = _besides_a_factor(case, part, tensor, points[0]) or (mistake, words)
+    if mistake is None and right is not None:
+        mistake, words = _slip(tensor, right, points, place)
     return AnswerCheck(
         right=False, first_wrong=first_wrong, likely_mistake=mistake, explanation=words + ".", compared=compared
     )
+
+
+def _slip(
+    tensor: StudentTensor, right: Sequence[Expression], points: Sequence[Point], place: int
+) -> tuple[str | None, str]:
+    """What is wrong with the first wrong entry alone, and how many others are right."""
+    count = sum(_agrees(entry, wanted, points) for entry, wanted in zip(tensor.entries, right, strict=True))
+    found = find_slip(tensor.entries[place], right[place], points)
+    others = f"{count} of {len(right)} entries are right"
+    if found is None:
+        return None, f"no known mistake gives this answer; {others}"
+    return found[0], f"in this entry {found[1]}; {others}"
 
 
 def _explanations(case: ConvolutionCase, part: str, tensor: StudentTensor, points: Sequence[Point]) -> list[str]:

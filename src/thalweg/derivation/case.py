@@ -44,7 +44,8 @@ def build_case(
         f: Filter: spatial axes; before them channels, and before those one entry per filter.
         bias: None; True for symbols; or one entry per filter.
         stride: Step between two places.
-        padding: Zeros on both sides, `valid` (none) or `same` (the output is as large as the input).
+        padding: Zeros on both sides, `valid` (none), `same` (the output is as large as the input) or `full` (every
+            place where filter and input meet).
         dilation: Distance of neighbouring taps.
         groups: Blocks of channels that do not see each other.
         head: Stages from y to O, as `read_head` takes them.
@@ -180,13 +181,16 @@ def _padding(
     word = given.strip().lower() if isinstance(given, str) else ""
     if word == "valid":
         return ((0, 0),) * len(kernel)
+    if word == "full":
+        reaches = [apart * (taps - 1) for taps, apart in zip(kernel, dilation, strict=True)]
+        return tuple((reach, reach) for reach in reaches)
     if word == "same":
         if set(stride) != {1}:
             raise PlanError("--padding same goes with stride 1 only, as in torch; with a stride give the number itself")
         totals = [apart * (taps - 1) for taps, apart in zip(kernel, dilation, strict=True)]
         return tuple((total // 2, total - total // 2) for total in totals)
     if word and not re.match(r"[-\[(0-9]", word):
-        raise PlanError(f"--padding {printable(word)}: a number, one per axis, same or valid is wanted")
+        raise PlanError(f"--padding {printable(word)}: a number, one per axis, same, valid or full is wanted")
     return tuple((size, size) for size in _numbers(given, len(kernel), "padding", low=0))
 
 
@@ -219,7 +223,9 @@ def _bias(given: object, out_channels: int) -> tuple[str, ...] | None:
     if given is True or (isinstance(given, str) and given.strip() in {"b", "true", "yes"}):
         return ("b",) if out_channels == 1 else tuple(f"b{place + 1}" for place in range(out_channels))
     is_list = hasattr(given, "tolist") or isinstance(given, Sequence)
-    if given.strip()[0] != "[" if isinstance(given, str) else not is_list:
+    if isinstance(given, str) and given.strip()[0] != "[":
+        given = f"[{given}]"
+    elif not is_list:
         given = [given]
     entries = read_tensor(given, "bias").entries
     if len(entries) != out_channels:

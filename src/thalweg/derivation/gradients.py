@@ -44,11 +44,12 @@ class Gradients:
     dO_db: list[Expression]  # noqa: N815
 
 
-def work_out(case: ConvolutionCase) -> Gradients:
+def work_out(case: ConvolutionCase, outer: Sequence[Expression] | None = None) -> Gradients:
     """Differentiate a case.
 
     Args:
         case: The case.
+        outer: Another gradient at the output to go on from, such as a wrong one; that of the head by default.
 
     Returns:
         Output and gradients.
@@ -68,7 +69,8 @@ def work_out(case: ConvolutionCase) -> Gradients:
     for place, pairs in enumerate(meetings):
         entry = [x[i] * f[k] for i, k in pairs]
         y.append(add([*entry, b[place // size]] if b else entry))
-    outcome, outer = gradient_at_output(case, y)
+    outcome, right = gradient_at_output(case, y)
+    outer = right if outer is None else list(outer)
     at_x: list[list[tuple[Expression, Expression]]] = [[] for _ in x]
     at_f: list[list[tuple[Expression, Expression]]] = [[] for _ in f]
     for gradient, pairs in zip(outer, meetings, strict=True):

@@ -3,7 +3,8 @@
 Steps stand one after the other, separated by spaces, commas, `|` or `then`:
 `sum`, `mean`, each with a factor if wanted (`c*sum`, `2*mean`, `sum/4`); `dense`, one row of weights w1, w2, ..., or
 `dense([1, 2], 1/2)` with weights and bias; `dense(3)`, three rows, or `dense([[1, 2], [0, 1]], [b1, b2])` row by row;
-`relu`; `sigmoid`; `tanh`; `maxpool(2)`, `avgpool(2x1, stride=1)`;
+`relu`; `sigmoid`; `tanh`; `maxpool(2)`, `avgpool(2x1, stride=1)`, `globalavgpool`, `globalmaxpool`; `flatten` changes
+nothing, and `softmax` stands before a cross-entropy alone, which has it in it;
 `squared-error` (targets t1, t2, ...) or `squared-error([1, 0])`, a sum, with a factor if wanted; `mse`, its mean;
 `cross-entropy(1)`, the right class counted from 0 as in torch, or with a probability per class;
 `binary-cross-entropy([1, 0])`, the mean over probabilities as a sigmoid gives them; `upstream`, with gradients g1,
@@ -30,11 +31,14 @@ _WORDS = {
     "avgpooling": "average_pool", "meanpool": "average_pool", "squarederror": "squared_error", "sse": "squared_error",
     "mse": "mean_squared_error", "meansquarederror": "mean_squared_error", "crossentropy": "cross_entropy",
     "softmaxcrossentropy": "cross_entropy", "binarycrossentropy": "binary_cross_entropy", "bce": "binary_cross_entropy",
-    "none": "none", "identity": "none",
+    "none": "none", "identity": "none", "flatten": "none", "softmax": "softmax", "gap": "average_pool",
+    "globalavgpool": "average_pool", "globalaveragepool": "average_pool",
+    "globalaveragepooling": "average_pool", "globalmaxpool": "max_pool",
+    "globalmaxpooling": "max_pool",
 }  # fmt: skip
 _KNOWN = (
-    "sum, mean, c*sum, dense, dense(3), relu, sigmoid, tanh, maxpool(2), avgpool(2), squared-error, mse, "
-    "cross-entropy(0), upstream"
+    "sum, mean, c*sum, dense, dense(3), relu, sigmoid, tanh, maxpool(2), avgpool(2), globalavgpool, squared-error, "
+    "mse, cross-entropy(0), upstream"
 )
 _STAGE = re.compile(
     r"\s*(?:[|,;]|then\b|->)?\s*(?:(?P<factor>-?[A-Za-z0-9_./]+|-?\([^()]*\))\s*\*\s*)?"
@@ -125,13 +129,18 @@ def _stage(found: re.Match[str], size: int, extents: tuple[int, ...], notes: lis
     kind = _WORDS.get(re.sub("[123]d$", "", re.sub("[-_ ]", "", word.lower())))
     if kind is None:
         raise SpecError(f"--head: no stage is called {printable(word)!r}; possible are {_KNOWN}")
-    if kind == "none":
+    if kind == "softmax":
+        _refuse_lone_softmax(found)
+        notes.append("the cross-entropy has the softmax in it, as in torch: both together are that one stage")
+    if kind in {"none", "softmax"}:
         return None
     inside = (found["inside"] or "")[1:-1].strip()
     factor = _factor(found)
     if factor != "1" and kind in {"upstream", *_EACH, *_POOLS}:
         raise SpecError(f"--head: {printable(word)} takes no factor; write the factor before sum or mean")
     stage = HeadStage(kind=kind, text=printable(found[0].strip(" |,;")), factor=factor)
+    if kind in _POOLS and word.lower().startswith("g"):  # global pooling: the window is all that arrives
+        return replace(stage, kernel=extents, stride=extents)
     if kind in _POOLS:
         return _pooling(stage, inside, extents)
     if kind in _TARGETS:
@@ -141,6 +150,12 @@ def _stage(found: re.Match[str], size: int, extents: tuple[int, ...], notes: lis
     if inside.strip() not in {"", "y"}:
         raise SpecError(f"--head: {kind} takes nothing in brackets, {printable(inside[:30])!r} was given")
     return stage
+
+
+def _refuse_lone_softmax(found: re.Match[str]) -> None:
+    rest = found.string[found.end() :]
+    if not re.match(r"[\s|,;>-]*(?:then\s+)?(?:softmax[-_ ])?cross[-_ ]?entropy", rest, re.IGNORECASE):
+        raise SpecError("--head: softmax alone gives several numbers; crossentropy(0), which has it in it, gives one")
 
 
 def _factor(found: re.Match[str]) -> str:

@@ -16,6 +16,7 @@ from thalweg.derivation.case import is_number
 from thalweg.derivation.gradients import Gradients, work_out
 from thalweg.derivation.number import Exact
 from thalweg.derivation.substitution import Point
+from thalweg.derivation.wrong_heads import wrong_gradients
 from thalweg.derivation.wrong_ways import (
     Guess,
     Places,
@@ -44,7 +45,18 @@ EXPLANATIONS = {
     "forgotten padding": "the padding was left out of the forward pass",
     "forgotten dilation": "the dilation was left out: the filter's entries stand apart",
     "forgotten bias": "the bias was not added",
-    "forgotten factor": "the head's own factor is missing",
+    "forgotten factor": "a factor of the head is missing: its own, or the 2 that a square leaves",
+    "forgotten activation": "the derivative of the activation was left out of the chain rule",
+    "forgotten maximum": "max pooling hands the gradient to the largest entry of each window alone; the others get 0",
+    "forgotten target": "the target was left out: the derivative has y - t in it, that of softmax with cross-entropy "
+    "p - t",
+    "off by one": "everything stands one place too far on",
+    "summed up": "entries were added up that stand side by side: there is a derivative for each entry of what it is "
+    "taken by",
+    "forgotten sum": "a bias reaches every place of its channel, so the gradients at all of them are added up",
+    "another result": "this is another result of the same case: dO/dx has an entry for each x, dO/df for each f, "
+    "dO/dy for each y",
+    "wrong sign": "every sign is turned: the error is y - t, and the step downhill takes the minus later",
     "forgotten head": "the gradient dO/dy was left out: what was given is the gradient of the plain sum of y",
 }
 """The mistakes by name, each with what went wrong and what is right."""
@@ -67,6 +79,9 @@ def guesses(case: ConvolutionCase, part: str, names: _Values) -> Iterator[Guess]
     if part == "y":  # which no head can change, and none shall stand in the way of another size
         here = replace(here, head=(HeadStage(kind="sum", text="sum"),))
     right = _worked(here)
+    for mistake, outer in wrong_gradients(here, work_out(here).y) if part != "y" else ():
+        found = _Worked(here, work_out(here, outer))
+        yield guess(mistake, found.of(part), found.shape(part))
     for mistake, changed in _other_cases(here):
         try:
             found = _worked(changed)
@@ -83,6 +98,7 @@ def guesses(case: ConvolutionCase, part: str, names: _Values) -> Iterator[Guess]
     elif part == "y":
         yield from _wrong_outputs(here, right)
     yield from _turned(right.of(part), right.shape(part), case.axes)
+    yield from _misplaced(right, part, case.axes)
 
 
 class _Worked:
@@ -259,6 +275,41 @@ def _turned(values: Sequence[Exact], shape: tuple[int, ...], axes: int) -> Itera
             sizes = shape[:start] + tuple(shape[start + axis] for axis in order)
             moved = {place[:start] + tuple(place[start + axis] for axis in order): places[place] for place in places}
             yield guess("transposed", [moved[place] for place in grid(sizes)], sizes)
+
+
+def _misplaced(right: _Worked, part: str, axes: int) -> Iterator[Guess]:
+    """The right result one place further on, added up, with every sign turned, or in place of another."""
+    values, shape = right.of(part), right.shape(part)
+    yield guess("wrong sign", [-value for value in values], shape)
+    places = right.places(part)
+    for axis in range(max(0, len(shape) - axes), len(shape)) if part != "dO_db" and len(values) > 1 else ():
+        for step in (1, -1):
+            moved = []
+            for place in places:
+                at = place[axis] - step
+                inside = 0 <= at < shape[axis]
+                moved.append(places[*place[:axis], at, *place[axis + 1 :]] if inside else Fraction(0))
+            yield guess("off by one", moved, shape)
+    yield guess("summed up", [_total(values)], ())
+    if len(shape) > axes:
+        size = math.prod(shape[-axes:])
+        yield guess("summed up", [_total(values[place::size]) for place in range(size)], shape[-axes:])
+    outer = right.of("dO_dy")
+    if part == "dO_db":
+        yield guess("forgotten sum", outer, right.shape("dO_dy"))
+        places_each = len(outer) // len(values)
+        for start in range(places_each):
+            yield guess("forgotten sum", outer[start::places_each], shape)
+    for other in ("dO_dx", "dO_df", "dO_dy", "y"):
+        if other != part and len(values) > 1:  # single numbers are too often alike
+            yield guess("another result", right.of(other), right.shape(other))
+
+
+def _total(values: Sequence[Exact]) -> Exact:
+    total: Exact = Fraction(0)
+    for value in values:
+        total = total + value
+    return total
 
 
 def _wrong_outputs(case: ConvolutionCase, right: _Worked) -> Iterator[Guess]:

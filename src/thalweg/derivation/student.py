@@ -1,6 +1,5 @@
 """A student's answer, read: nested lists of numbers, fractions or formulas, in any equivalent form."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,6 +9,7 @@ from thalweg.core.errors import SpecError
 from thalweg.core.files import printable
 from thalweg.core.formula import (
     Call,
+    Equation,
     Formula,
     Name,
     Negative,
@@ -21,18 +21,17 @@ from thalweg.core.formula import (
     Sum,
     parse_formula,
 )
-from thalweg.derivation.expression import ONE, ZERO, Expression, Function, add, number
+from thalweg.derivation.expression import ONE, ZERO, Expression
+from thalweg.derivation.meaning import expressed, nonzero
+from thalweg.derivation.notation import MISSING, cells_filled, plain_letters, rows_opened
 from thalweg.derivation.number import Exact, is_equal, to_decimal
+from thalweg.derivation.sheet import PARTS, Places, parts_of
 from thalweg.derivation.tensor import LARGEST
 
-__all__ = ["PARTS", "Entry", "StudentTensor", "expressed", "read_student"]
-
-PARTS = ("y", "dO_dy", "dO_dx", "dO_df", "dO_db")
-"""What an answer may hold, in the order of the derivation."""
+__all__ = ["PARTS", "Entry", "StudentTensor", "UnevenError", "read_student"]
 
 _FEWEST_DIGITS = 3  # a decimal with fewer significant digits is meant exactly
 _MOST_DIGITS = 12  # floating point wears off the last ones
-_MOST_BITS = 4096
 _DEEPEST = 6
 
 
@@ -44,29 +43,38 @@ class Entry:
         text: As the student wrote it.
         expression: What it says.
         digits: Significant digits of its roughest decimal number; None where all is exact.
+        decimals: Digits behind the point where the entry is a decimal number and no more; None elsewhere.
+        missing: Nothing stands there.
     """
 
     text: str
     expression: Expression
     digits: int | None = None
+    decimals: int | None = None
+    missing: bool = False
 
-    def agrees(self, mine: Exact, right: Exact) -> bool:
+    def agrees(self, mine: Exact, right: Exact, rounded_to: int | None = None) -> bool:
         """Tell whether a value of this entry is what it should be.
 
         Args:
             mine: Value of this entry at some point.
             right: The value it should have there.
+            rounded_to: Digits behind the point to which the whole answer is rounded; None where it is not.
 
         Returns:
             True where both are equal, or where this entry is a decimal number rounded correctly.
         """
+        if self.missing:
+            return False
         if is_equal(mine, right):
+            return True
+        apart = (to_decimal(mine) - to_decimal(right)).copy_abs()
+        if rounded_to is not None and apart <= Decimal(10) ** -rounded_to / 2:
             return True
         if self.digits is None or self.digits < _FEWEST_DIGITS:
             return False
         size = to_decimal(right).copy_abs()
-        allowed = size / 2 * Decimal(10) ** (1 - min(self.digits, _MOST_DIGITS))  # half of the last digit
-        return (to_decimal(mine) - to_decimal(right)).copy_abs() <= allowed
+        return apart <= size / 2 * Decimal(10) ** (1 - min(self.digits, _MOST_DIGITS))  # half of the last digit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,19 +89,42 @@ class StudentTensor:
     shape: tuple[int, ...]
     entries: tuple[Entry, ...]
 
+    def rounded_to(self, *, by_hand: bool) -> int | None:
+        """Digits behind the point to which its numbers are rounded.
 
-def read_student(given: object, symbols: Mapping[str, Expression]) -> dict[str, StudentTensor]:
+        Args:
+            by_hand: Whether no exact answer in decimals exists, so that two digits are rounded ones, too.
+
+        Returns:
+            Their number; None where its decimals are too short to be meant as rounded.
+        """
+        places = [entry.decimals for entry in self.entries if entry.decimals is not None]
+        if not places or max(places) < 2:  # noqa: PLR2004 - 0.5 is a half
+            return None
+        long = max((entry.digits or 0 for entry in self.entries if entry.decimals is not None), default=0)
+        return max(places) if by_hand or long >= _FEWEST_DIGITS else None
+
+
+class UnevenError(SpecError):
+    """Rows of different length: an answer from which something is missing."""
+
+
+def read_student(
+    given: object, symbols: Mapping[str, Expression], shapes: Mapping[str, tuple[int, ...]] | None = None
+) -> dict[str, StudentTensor]:
     """Read an answer.
 
     Args:
         given: dO/dx as nested lists or as text; or a mapping of parts, `{"dO_dx": ..., "dO_df": ...}`.
         symbols: What the names in formulas stand for.
+        shapes: The sizes that parts should have, for answers that name places, such as `dO/dx2 = c*f1`.
 
     Returns:
         The parts by name, in the order of the derivation.
 
     Raises:
-        SpecError: It is ragged, or an entry is no formula, or a name is unknown.
+        SpecError: An entry is no formula, a part or a name is unknown.
+        UnevenError: Rows are not equally long.
 
     Example:
         >>> from thalweg.derivation.expression import symbol
@@ -101,25 +132,14 @@ def read_student(given: object, symbols: Mapping[str, Expression]) -> dict[str, 
         >>> found["dO_dx"].shape, [str(entry.expression) for entry in found["dO_dx"].entries]
         ((1, 2), ['c*f1', 'c/2'])
     """
-    if isinstance(given, str) and given.lstrip().startswith("{"):
-        try:
-            given = json.loads(given)
-        except (ValueError, RecursionError) as error:
-            raise SpecError(f"the answer begins like JSON but is none: {printable(str(error))}") from None
-    if not isinstance(given, Mapping):
-        given = {"dO_dx": given}
-    named: dict[str, object] = {}
-    for key, value in given.items():
-        name = str(key).strip().replace("/", "_").replace("'", "")
-        if name not in PARTS:
-            raise SpecError(f"the answer has a part {printable(str(key))!r}; possible are {', '.join(PARTS)}")
-        named[name] = value
-    if not named:
-        raise SpecError(f"the answer is empty; give dO/dx as a nested list, or a mapping with {', '.join(PARTS)}")
+    named = parts_of(given)
     found = {}
     for name in PARTS:
         if name in named:
-            shape, entries = _read(named[name], symbols, name, 0)
+            value = named[name]
+            if isinstance(value, Places):
+                value = value.filled((shapes or {}).get(name, ()))
+            shape, entries = _read(value, symbols, name, 0)
             found[name] = StudentTensor(shape=shape, entries=tuple(entries))
     return found
 
@@ -129,8 +149,13 @@ def _read(
 ) -> tuple[tuple[int, ...], list[Entry]]:
     if hasattr(given, "tolist"):
         given = given.tolist()
+    if given is None and depth:
+        given = MISSING
     if isinstance(given, str):
-        return _opened(parse_formula(given), symbols, place, given)
+        text = rows_opened(cells_filled(plain_letters(given)))
+        if depth and text.strip().lower() in {"", "?", "-", "_", "none", "null"}:
+            text = MISSING
+        return _opened(parse_formula(text), symbols, place, given)
     if isinstance(given, bool) or given is None:
         raise SpecError(f"the answer's {place} is {given}; a number or a formula is wanted")
     if isinstance(given, int | float | Fraction):
@@ -150,20 +175,30 @@ def _plain(given: float | Fraction, place: str) -> Formula:
 
 
 def _stacked(parts: list[tuple[tuple[int, ...], list[Entry]]], place: str) -> tuple[tuple[int, ...], list[Entry]]:
+    usual = max((shape for shape, _ in parts), key=[shape for shape, _ in parts].count)
     for index, (shape, _) in enumerate(parts):
-        if shape != parts[0][0]:
-            raise SpecError(f"the answer is ragged: {place}[{index}] is not as large as {place}[0]")
+        if shape != usual:
+            raise UnevenError(f"{place}[{index}] has {_counted(shape)}, others have {_counted(usual)}")
     entries = [entry for _, inside in parts for entry in inside]
     if len(entries) > 4 * LARGEST:
         raise SpecError(f"the answer's {place} has {len(entries):,} entries; the limit is {4 * LARGEST:,}")
     return (len(parts), *parts[0][0]), entries
 
 
-def _opened(
+def _counted(shape: tuple[int, ...]) -> str:
+    if not shape:
+        return "a single entry"
+    sizes = "x".join(map(str, shape))
+    return f"{sizes} entry" if shape == (1,) else f"{sizes} entries"
+
+
+def _opened(  # noqa: PLR0911 - one line a kind
     formula: Formula, symbols: Mapping[str, Expression], place: str, text: str
 ) -> tuple[tuple[int, ...], list[Entry]]:
     """Rows in a formula become a tensor, with what stands before or after them in every entry."""
     match formula:
+        case Equation(sides):
+            return _opened(sides[-1], symbols, place, text.rpartition("=")[2].strip())
         case Rows(items):
             return _stacked(
                 [_opened(item, symbols, f"{place}[{index}]", "") for index, item in enumerate(items)], place
@@ -171,7 +206,7 @@ def _opened(
         case Negative(operand) if _has_rows(operand):
             return _scaled(_opened(operand, symbols, place, ""), -ONE)
         case Quotient(above, below) if _has_rows(above):
-            return _scaled(_opened(above, symbols, place, ""), ONE / _nonzero(expressed(below, symbols), place))
+            return _scaled(_opened(above, symbols, place, ""), ONE / nonzero(expressed(below, symbols), place))
         case Product(factors) if sum(map(_has_rows, factors)) == 1:
             inside = next(factor for factor in factors if _has_rows(factor))
             outside = ONE
@@ -179,15 +214,25 @@ def _opened(
                 if factor is not inside:
                     outside = outside * expressed(factor, symbols)
             return _scaled(_opened(inside, symbols, place, ""), outside)
+        case Name(name) if name == MISSING:
+            return (), [Entry(text="", expression=ZERO, missing=True)]
         case _:
             expression = expressed(formula, symbols)
-            return (), [Entry(text=text or str(expression), expression=expression, digits=_digits(formula))]
+            bare = formula.operand if isinstance(formula, Negative) else formula
+            decimals = bare.decimals if isinstance(bare, Number) else None
+            entry = Entry(
+                text=text or str(expression), expression=expression, digits=_digits(formula), decimals=decimals
+            )
+            return (), [entry]
 
 
 def _scaled(tensor: tuple[tuple[int, ...], list[Entry]], factor: Expression) -> tuple[tuple[int, ...], list[Entry]]:
     shape, entries = tensor
-    made = [(entry.expression * factor, entry.digits) for entry in entries]
-    return shape, [Entry(text=str(product), expression=product, digits=digits) for product, digits in made]
+    made = [(entry.expression * factor, entry) for entry in entries]
+    return shape, [
+        Entry(text=str(product), expression=product, digits=entry.digits, missing=entry.missing)
+        for product, entry in made
+    ]
 
 
 def _has_rows(formula: Formula) -> bool:
@@ -202,78 +247,6 @@ def _has_rows(formula: Formula) -> bool:
             return any(map(_has_rows, factors))
         case _:
             return False
-
-
-def expressed(formula: Formula, symbols: Mapping[str, Expression]) -> Expression:  # noqa: C901, PLR0911 - one line a kind
-    """Turn a formula into an expression.
-
-    Args:
-        formula: Without equation and rows.
-        symbols: What its names stand for.
-
-    Returns:
-        The expression.
-
-    Raises:
-        SpecError: A name is unknown, or something is divided by zero.
-    """
-    match formula:
-        case Number(value):
-            return number(value)
-        case Name(name):
-            if name not in symbols:
-                known = ", ".join(list(symbols)[:12])
-                raise SpecError(f"the answer speaks of {printable(name)}, which is not in this case; known are {known}")
-            return symbols[name]
-        case Negative(operand):
-            return -expressed(operand, symbols)
-        case Sum(terms):
-            return add(expressed(term, symbols) for term in terms)
-        case Product(factors):
-            found = ONE
-            for factor in factors:
-                found = found * expressed(factor, symbols)
-            return found
-        case Quotient(above, below):
-            return expressed(above, symbols) / _nonzero(expressed(below, symbols), "denominator")
-        case Power(base, exponent):
-            return _power(expressed(base, symbols), exponent)
-        case Call(name, arguments):
-            return _called(name, [expressed(argument, symbols) for argument in arguments])
-        case _:
-            raise SpecError("the answer has an equation or a list where a single entry is wanted")
-
-
-def _nonzero(value: Expression, place: str) -> Expression:
-    if value == ZERO:
-        raise SpecError(f"the answer divides by zero ({place})")
-    return value
-
-
-def _power(base: Expression, exponent: int) -> Expression:
-    value = base.value
-    if value is not None:
-        bits = max(value.numerator.bit_length(), value.denominator.bit_length()) * abs(exponent)
-        if bits > _MOST_BITS:
-            raise SpecError("the answer has a power with more digits than can be compared")
-        if value == 0:
-            if exponent <= 0:
-                raise SpecError("the answer divides by zero (a power of 0)")
-            return ZERO
-    return base**exponent
-
-
-def _called(name: str, arguments: list[Expression]) -> Expression:
-    wanted = {"Max": (1, 1000), "Heaviside": (1, 2)}.get(name, (1, 1))
-    if not wanted[0] <= len(arguments) <= wanted[1]:
-        raise SpecError(f"the answer gives {name} {len(arguments)} arguments")
-    if name == "sigmoid":
-        return ONE / (ONE + _called("exp", [-arguments[0]]))
-    if name == "relu":
-        return _called("Max", [ZERO, arguments[0]])
-    if name == "exp" and arguments[0] == ZERO:
-        return ONE
-    return Expression(((Fraction(1), ((Function(name, *arguments), 1),)),))
 
 
 def _digits(formula: Formula) -> int | None:

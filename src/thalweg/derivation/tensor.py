@@ -11,6 +11,8 @@ from typing import Any
 from thalweg.core.errors import SpecError
 from thalweg.core.files import printable
 from thalweg.core.formula import FUNCTIONS
+from thalweg.derivation.notation import plain_letters
+from thalweg.derivation.sheet import rows_of
 
 __all__ = ["LARGEST", "RESERVED", "Tensor", "read_entry", "read_list", "read_tensor"]
 
@@ -73,11 +75,24 @@ def read_tensor(given: object, name: str) -> Tensor:
     if isinstance(given, str):
         if _SIZE.match(given):
             return _symbols(given, name)
-        given = read_list(given, name)
+        given = _from_text(given, name)
+        if isinstance(given, Tensor):
+            return given
     elif hasattr(given, "tolist"):
         given = given.tolist()
     shape = _shape(given, name)
     return Tensor(shape=shape, entries=tuple(_entries(given, shape, name, "")))
+
+
+def _from_text(text: str, name: str) -> object:
+    """Nested lists from what somebody typed or copied; a size in other letters is one, too."""
+    if len(text) > 100 * LARGEST:
+        return read_list(text, name)  # which refuses it
+    text = re.sub(r"\(\(?\s*([-+]?\d+)\s*\)?\s*/\s*\(?\s*(\d+)\s*\)?\)", r"\1/\2", plain_letters(text).strip())
+    rows = rows_of(text[1:-1] if text.startswith("([") and text.endswith("])") else text)  # as array(...) leaves it
+    if not isinstance(rows, str):
+        return rows
+    return _symbols(rows.replace("*", "x"), name) if _SIZE.match(rows.replace("*", "x")) else read_list(rows, name)
 
 
 def _symbols(text: str, name: str) -> Tensor:

@@ -6,6 +6,7 @@ one for each class at each pixel.
 """
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -30,7 +31,7 @@ from thalweg.networks.spatial import SAMPLES, need_axes
 from thalweg.networks.vgg import DEPTHS as VGG_DEPTHS
 from thalweg.networks.vgg import vgg
 
-__all__ = ["NAMES", "SEGMENTERS", "axes_of", "network", "suited"]
+__all__ = ["NAMES", "SEGMENTERS", "axes_of", "network", "spelled", "suited"]
 
 _Maker: TypeAlias = Callable[[Shape, int], NetworkSpec]
 
@@ -59,7 +60,24 @@ _MAKERS: Mapping[str, _Maker] = MappingProxyType({
 })
 
 NAMES: tuple[str, ...] = tuple(_MAKERS)
+_SPELLINGS = {re.sub(r"[-_ ]", "", each): each for each in (*NAMES, *SEGMENTERS)}
 """Networks that classify; those that segment are `SEGMENTERS`."""
+
+
+def spelled(name: str) -> str:
+    """A name of the catalogue as it is spelled here, however it was written.
+
+    Args:
+        name: Such as `MobileNet_v2`.
+
+    Returns:
+        Its spelling here; the name itself where the catalogue has no such network.
+
+    Example:
+        >>> spelled("MobileNet_v2"), spelled("ResNet-50"), spelled("mynet")
+        ('mobilenet-v2', 'resnet50', 'mynet')
+    """
+    return _SPELLINGS.get(re.sub(r"[-_ ]", "", name).lower(), name)
 
 
 def network(name: str, input_shape: Shape, classes: int) -> NetworkSpec:
@@ -90,7 +108,8 @@ def network(name: str, input_shape: Shape, classes: int) -> NetworkSpec:
         more = "for segmentation unet-small, unet-resnet18, unet-resnet34, unet-efficientnet-lite0, each also with a "
         more += "context module as in unet-small+pyramid"
         hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(NAMES)}; {more}"
-        raise SpecError(f"no network is called {name!r}; {hint}")
+        others = "those of libraries are written torchvision.models:NAME and timm:NAME"
+        raise SpecError(f"no network is called {name!r}; {hint} ({others})")
     need_axes(name, input_shape, axes_of(name))
     return _MAKERS[name](input_shape, classes)
 

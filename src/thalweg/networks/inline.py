@@ -7,9 +7,10 @@ with its arguments by position or by name: `conv2d(32, 3, padding=same)`. The li
 import ast
 import dataclasses
 import difflib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
-from thalweg.core.errors import SpecError
+from thalweg.core.errors import ShapeError, SpecError
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.shape import Shape
 from thalweg.networks import layers
@@ -19,6 +20,7 @@ from thalweg.networks.writing import Layer
 
 __all__ = ["inline_network", "is_inline"]
 
+_COLOURS = (1, 3, 4)  # channels of pictures; no size of one is as small
 _LONGEST = 20_000  # characters; far beyond what anybody types
 _WORDS = {"true": True, "false": False, "none": None}
 
@@ -30,6 +32,22 @@ def _plain(name: str) -> str:
 _LAYERS: dict[str, type[Layer]] = {_plain(name): getattr(layers, name) for name in layers.__all__}
 _LAYERS |= {f"batchnorm{axes}d": layers.BatchNorm for axes in (1, 2, 3)}
 _LAYERS["lrn"] = layers.LocalResponseNorm
+_OTHER_WORDS = {
+    "maxpooling": "maxpool2d(2)", "averagepooling": "avgpool2d(2)", "globalaveragepooling": "globalavgpool",
+    "globalmaxpooling": "globalmaxpool", "batchnormalization": "batchnorm", "layernormalization": "layernorm",
+    "groupnormalization": "groupnorm(8)", "zeropadding": "pad(1)", "upsampling": "upsample(2)", "fc": "dense(10)",
+    "fullyconnected": "dense(10)", "swish": "silu", "hswish": "hardswish", "globalpool": "globalavgpool",
+    "separableconv": "conv2d(3, 3, groups=3) conv2d(64, 1)", "depthwiseconv": "conv2d(3, 3, groups=3)",
+    "convtranspose": "convtranspose2d(16, 2, stride=2)", "deconv": "convtranspose2d(16, 2, stride=2)",
+    "instancenorm": "groupnorm(16)", "conv": "conv2d(16, 3)", "maxpool": "maxpool2d(2)",
+    "avgpool": "avgpool2d(2)", "pool": "maxpool2d(2)", "cropping": "crop(4)", "gap": "globalavgpool",
+}  # fmt: skip
+"""What other libraries and papers call layers, without their axes, and how it is written here."""
+_OTHER_ARGUMENTS = {
+    "filters": "out_channels", "strides": "stride", "pool_size": "kernel_size", "use_bias": "bias", "rate": "p",
+    "dilation_rate": "dilation", "units": "out_features", "kernel": "kernel_size", "pad": "padding",
+    "size": "kernel_size",
+}  # fmt: skip
 _ELSEWHERE = ("lstm", "gru", "rnn", "embedding", "multiheadattention")  # torch modules have them, lines do not
 
 
@@ -75,7 +93,33 @@ def inline_network(text: str, input_shape: Shape, *, name: str = "inline") -> Ne
     found = [_layer(word, number) for number, word in enumerate(_words(text), 1)]
     if not found:
         raise SpecError("the list of layers is empty; write one such as: conv2d(16,3) relu flatten dense(2)")
-    return Sequential([Input(*input_shape.as_tuple()), *found], name=name)
+    try:
+        return Sequential([Input(*input_shape.as_tuple()), *found], name=name)
+    except ShapeError as error:
+        example = _meant(found, input_shape)
+        if not example:
+            raise
+        raise ShapeError(f"{error}: one sample is wanted, channels first, such as {example}") from None
+
+
+def _meant(found: Sequence[Layer], given: Shape) -> str:
+    """The input that may have been meant: without the batch, with channels, or with channels first; else nothing."""
+    sizes = given.as_tuple()
+    ends = (re.search(r"([123])d$", type(layer).__name__) for layer in found)
+    axes = next((int(end[1]) for end in ends if end), given.axes)
+    if axes == given.axes:
+        meant = (sizes[-1], *sizes[:-1]) if axes > 1 and sizes[-1] in _COLOURS and sizes[0] > sizes[-1] else ()
+    else:
+        meant = (
+            (1, *sizes)
+            if len(sizes) == axes and min(sizes) > max(_COLOURS)
+            else sizes[-axes - 1 :]
+            if len(sizes) > axes
+            else ()
+        )
+        if meant and meant[-1] in _COLOURS and meant[0] > meant[-1]:
+            meant = (meant[-1], *meant[:-1])
+    return ",".join(map(str, meant))
 
 
 def _words(text: str) -> Iterator[str]:
@@ -96,17 +140,25 @@ def _words(text: str) -> Iterator[str]:
         yield word
 
 
+def _hint(said: str) -> str:
+    """What may have been meant by a word that is no layer."""
+    if _plain(said) in _ELSEWHERE:
+        return "write a torch module and count it as net.py:build, which follows every layer of torch"
+    here = _OTHER_WORDS.get(re.sub(r"[123]d$", "", _plain(said)))
+    if here:
+        axes = said[-2:].lower() if re.search(r"[13][dD]$", said) else "2d"
+        here = here.replace("2d", axes)
+        return f"here it is written {here}"
+    near = difflib.get_close_matches(_plain(said), _LAYERS, n=3)
+    return f"did you mean {' or '.join(near)}?" if near else f"layers are {', '.join(sorted(_LAYERS))}"
+
+
 def _layer(word: str, number: int) -> Layer:
     said, _, rest = word.partition("(")
     place = f"layer {number} ({said})"
     kind = _LAYERS.get(_plain(said))
     if kind is None:
-        near = difflib.get_close_matches(_plain(said), _LAYERS, n=3)
-        if _plain(said) in _ELSEWHERE:
-            hint = "write a torch module and count it as net.py:build, which follows every layer of torch"
-        else:
-            hint = f"did you mean {' or '.join(near)}?" if near else f"layers are {', '.join(sorted(_LAYERS))}"
-        raise SpecError(f"layer {number}: {said!r} is no layer; {hint}")
+        raise SpecError(f"layer {number}: {said!r} is no layer; {_hint(said)}")
     positional, named = _arguments(f"f({rest}" if rest else "f()", place)
     fields = [field for field in dataclasses.fields(kind) if field.name != "name"]
     if len(positional) > len(fields):
@@ -115,6 +167,13 @@ def _layer(word: str, number: int) -> Layer:
     for key, value in named.items():
         if key in given or key not in {field.name for field in fields}:
             known = ", ".join(field.name for field in fields) or "none"
+            if key == "activation":
+                raise SpecError(
+                    f"{place}: an activation is a layer of its own here: write {said}(...) and then its word"
+                )
+            here = _OTHER_ARGUMENTS.get(key, "")
+            if here in {field.name for field in fields} - given.keys():
+                raise SpecError(f"{place}: argument {key!r} is called {here} here; known are {known}")
             raise SpecError(
                 f"{place}: argument {key!r} is {'given twice' if key in given else f'unknown; known are {known}'}"
             )

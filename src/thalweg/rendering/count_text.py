@@ -102,13 +102,22 @@ def solved_sentence(solved: SolvedSize) -> str:
         'flatten=59*64: flatten1 gives 3,776 values at input sizes 502 to 509.'
     """
     question, layer = shown(solved.question), shown(solved.layer)
+    if solved.per_axis:
+        each = [" or ".join(_runs(ranges)) for ranges in solved.per_axis]
+        sizes = " x ".join(f"({size})" if " " in size else size for size in each)
+        return f"{question}: {layer} gives {solved.wanted:,} values at an input of {sizes}."
     if not solved.ranges:
         near = f"; it can give {' or '.join(f'{value:,}' for value in solved.nearest)}" if solved.nearest else ""
         return f"{question}: at no input size does {layer} give {solved.wanted:,} values{near}."
-    runs = [str(low) if low == high else f"{low} to {high}" for low, high in solved.ranges]
+    runs = _runs(solved.ranges)
     plural = "s" if len(runs) > 1 or solved.ranges[0][0] != solved.ranges[0][1] else ""
     axes = f" (each of the {solved.axes} axes)" if solved.axes > 1 else ""
-    return f"{question}: {layer} gives {solved.wanted:,} values at input size{plural} {', '.join(runs)}{axes}."
+    more = " and more" if solved.beyond else ""
+    return f"{question}: {layer} gives {solved.wanted:,} values at input size{plural} {', '.join(runs)}{more}{axes}."
+
+
+def _runs(ranges: Sequence[tuple[int, int]]) -> list[str]:
+    return [str(low) if low == high else f"{low} to {high}" for low, high in ranges]
 
 
 def _title(result: CountResult) -> str:

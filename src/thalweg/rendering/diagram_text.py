@@ -37,7 +37,8 @@ def draw_text(spec: NetworkSpec, ledger: Ledger, width: int = 80) -> str:
         >>> relu = LayerSpec(name="relu1", kind="relu", inputs=("x",))
         >>> spec = NetworkSpec(name="n", inputs={"x": Shape(3)}, layers=(relu,), outputs=("relu1",))
         >>> print(draw_text(spec, Ledger(network="n", input_shapes={}, rows=()), width=24))
-        n: 0 parameters, 0 buffe
+        n: 0 parameters, 0
+        buffers, 0 MACs
         ┌──────────────────────┐
         │ input x              │
         └──────────┬───────────┘
@@ -52,13 +53,15 @@ def draw_text(spec: NetworkSpec, ledger: Ledger, width: int = 80) -> str:
     sheet = Canvas()
     macs = "uncounted" if ledger.macs is None else short_number(ledger.macs)
     title = f"{shown(spec.name)}: {ledger.parameters:,} parameters, {ledger.buffers:,} buffers, {macs} MACs"
-    sheet.text(0, 0, _end_cut(said(title), width, dots=False))
+    lines = [_end_cut(line, width) for line in textwrap.wrap(said(title), width, break_on_hyphens=False)]
+    for number, line in enumerate(lines):  # a number that is cut would be another number
+        sheet.text(number, 0, line)
     shapes = [_stage_form(stage, width) for run in runs for stage in run.stages]
     axis = max((form.left for form in shapes if form), default=0)
     if axis + max((form.right for form in shapes if form), default=0) >= width:
         axis = (width - 1) // 2
         shapes = [_stage_form(stage, width, half=True) for run in runs for stage in run.stages]
-    row, entry, forms = 1, "", iter(shapes)
+    row, entry, forms = len(lines), "", iter(shapes)
     for run in runs:
         for index, stage in enumerate(run.stages):
             told = fenced(said(f"{run.times} times: {shown(run.label)}"))
@@ -236,7 +239,5 @@ def _rule(text: str, width: int, axis: int | None) -> str:
     return line if axis is None or columns(text) > axis >= 0 else f"{line[:at]}│{line[at + 1 :]}"
 
 
-def _end_cut(text: str, room: int, *, dots: bool = True) -> str:
-    if columns(text) <= room:
-        return text
-    return text[: max(0, room - 1)] + "…" if dots else text[:room]
+def _end_cut(text: str, room: int) -> str:
+    return text if columns(text) <= room else text[: max(0, room - 1)] + "…"

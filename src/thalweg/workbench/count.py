@@ -96,4 +96,6 @@ def _solved(spec: NetworkSpec, question: str) -> SolvedSize:
         ranges=found.ranges,
         axes=found.axes,
         nearest=found.nearest,
+        per_axis=found.per_axis,
+        beyond=found.beyond,
     )

@@ -1,4 +1,4 @@
-"""What `derive` reads from files: a case in YAML or JSON, and a student's answer in these or in plain rows."""
+"""What `derive` reads from files: a case in YAML or JSON, and a student's answer in these or as text."""
 
 import json
 import re
@@ -19,7 +19,6 @@ CASE_KEYS = (
 
 _LARGEST_BYTES = 1 << 20
 _ENDINGS = (".yaml", ".yml", ".json")
-_WIDE = re.compile(r"\t+| {2,}")
 
 
 def is_case_file(named: str) -> bool:
@@ -94,13 +93,13 @@ def read_answer(given: object) -> object:
         words = str(given)
         if isinstance(given, Path) or re.fullmatch(r"[^\[\]{}()*+]*\.\w{2,5}", words.strip()) or not words.strip():
             raise SpecError(
-                f"--check {printable(given) or repr('')}: there is no such file, and it is no list of entries"
+                f"--check {printable(words.strip()) or repr('')}: there is no such file, and it is no list of entries"
             )
         return _unquoted(words)
     text = _text(path)
     if path.suffix.lower() in _ENDINGS:
         return _exact(_parsed(text, path))
-    return _unquoted(text.strip()) if text.lstrip().startswith(("[", "(", "{")) else _rows(text, path)
+    return _unquoted(text.strip())
 
 
 def _unquoted(text: str) -> object:
@@ -152,23 +151,6 @@ def _exact(value: object) -> object:
     if isinstance(value, dict):
         return {str(key): _exact(each) for key, each in value.items()}
     return value
-
-
-def _rows(text: str, path: Path) -> list[list[str]] | list[str]:
-    """Plain rows: entries between commas, semicolons, tabs or wide gaps, or between spaces where nothing else parts."""
-    lines = [line.split("#")[0].strip() for line in text.splitlines()]
-    rows = [_entries(line) for line in lines if line]
-    if not rows:
-        raise SpecError(f"{printable(path)} is empty")
-    return rows[0] if len(rows) == 1 else rows
-
-
-def _entries(line: str) -> list[str]:
-    for sign in (",", ";"):
-        if sign in line:
-            return [part.strip() for part in line.strip(sign).split(sign)]
-    wide = _WIDE.split(line)
-    return wide if len(wide) > 1 or re.search(r" [-+*/] ", line) else line.split()
 
 
 def _called(data: object) -> str:

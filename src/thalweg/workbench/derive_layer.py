@@ -105,9 +105,9 @@ def _layer(spec: NetworkSpec, name: str) -> LayerSpec:
 
 def _place(at: str | Sequence[int]) -> tuple[int, ...]:
     if isinstance(at, str):
-        if not re.fullmatch(r"\s*\d{1,9}(\s*,\s*\d{1,9}){0,3}\s*", at, re.ASCII):
+        if not re.fullmatch(r"\s*[(\[]?\s*\d{1,9}(\s*[,،x ]\s*\d{1,9}){0,3}\s*[)\]]?\s*", at):
             raise PlanError(f"--at {printable(at)}: channel and position are wanted, counted from 0, such as 0,3,5")
-        return tuple(int(part) for part in at.split(","))
+        return tuple(map(int, re.findall(r"\d+", at)))
     return tuple(int(part) for part in at)
 
 

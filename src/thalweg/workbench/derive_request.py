@@ -103,6 +103,6 @@ def _convolution(what: Any, given: dict[str, Any]) -> "Derivation":  # noqa: ANN
         raise PlanError(f"prove: true or false is wanted, not {printable(str(given['prove']))}")
     if "check" in given:
         given["check"] = read_answer(given["check"])
-    if given.get("bias") in {"true", "True", "b"}:
+    if isinstance(given.get("bias"), str) and given["bias"] in {"true", "True", "b"}:
         given["bias"] = True
     return work_out(kind, **given)

@@ -15,7 +15,7 @@ from thalweg.core.layer_kinds import output_shapes
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.run_folder import RunFolder
 from thalweg.core.shape import Shape
-from thalweg.networks.catalogue import NAMES, SEGMENTERS, network
+from thalweg.networks.catalogue import NAMES, SEGMENTERS, network, spelled
 from thalweg.networks.inline import inline_network, is_inline
 from thalweg.workbench.spec_files import ENDINGS, FOREIGN, read_spec_file
 
@@ -102,6 +102,8 @@ def describe(
     shapes = _shapes(input)
     if classes is not None and (isinstance(classes, bool) or not isinstance(classes, int) or classes < 2):  # noqa: PLR2004
         raise PlanError(f"--classes {classes}: a whole number from 2 is wanted")
+    if isinstance(named, str) and not _exists(Path(named)):
+        named = spelled(named)
     if isinstance(named, str) and named in (*NAMES, *SEGMENTERS):
         return _from_catalogue(named, _only(shapes, named), classes)
     if isinstance(named, str) and named.startswith("timm:"):
@@ -118,7 +120,17 @@ def describe(
         from thalweg.workbench.foreign import from_module
 
         spec = from_module(named, shapes)
-    return Described(spec=_resized(spec, shapes))
+    return Described(spec=_resized(spec, shapes), note=_channels_last(shapes))
+
+
+def _channels_last(shapes: tuple[Shape, ...]) -> str:
+    """A word where an input looks as other libraries write it: it may fit, and every number is another one then."""
+    for shape in shapes:
+        *others, last = shape.as_tuple()
+        if shape.axes > 1 and last in {1, 3, 4} and min(others) > last:
+            turned = ",".join(map(str, (last, *others)))
+            return f"Input {shape} is read as {shape.channels:,} channels: channels stand first, as in {turned}."
+    return ""
 
 
 def _shapes(given: InputSizes) -> tuple[Shape, ...]:
@@ -154,6 +166,7 @@ def _from_catalogue(name: str, shape: Shape | None, classes: int | None) -> Desc
     words = [word for word in assumed.values() if word]
     options = [option for option, word in assumed.items() if word]
     note = f"Usual for {name}: {', '.join(words)} ({', '.join(options)})." if words else ""
+    note = _channels_last((shape,) if shape else ()) or note
     return Described(spec=spec, note=note)
 
 

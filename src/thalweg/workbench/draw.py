@@ -40,6 +40,7 @@ FORMATS: Mapping[str, Callable[[NetworkSpec, Ledger], str]] = MappingProxyType({
 })
 """YAML and JSON are the description itself, which `count`, `draw` and `build` read back; Python is what writes it."""
 
+_NARROWEST, _WIDEST = 40, 400
 _ENDINGS: Mapping[str, str] = MappingProxyType({
     ".svg": "svg",
     ".png": "png",
@@ -62,6 +63,7 @@ def draw(
     classes: int | None = None,
     format: str | None = None,  # noqa: A002 - the word of the option
     out: str | Path | None = None,
+    width: int = 80,
 ) -> DrawResult:
     """Draw a network: boxes with parameters, shapes on the arrows, branches side by side, repeats folded.
 
@@ -73,6 +75,7 @@ def draw(
         format: `svg`, `png` (into a file), `text`, `mermaid`, `dot`, the description itself as `yaml` or `json`, or
             the `python` that writes it; by default what the ending of `out` says, else `text`.
         out: A file to write.
+        width: Columns of the drawing as text, from 40.
 
     Returns:
         The drawing (of PNG the SVG behind it), and where it was written; in a notebook an SVG shows itself.
@@ -88,6 +91,8 @@ def draw(
         >>> print(str(draw("conv2d(8,3) relu", input="3,8,8", format="mermaid")).splitlines()[1])
           n0["input<br>input"]:::input
     """
+    if isinstance(width, bool) or not isinstance(width, int) or not _NARROWEST <= width <= _WIDEST:
+        raise PlanError(f"--width {width}: columns from {_NARROWEST} to {_WIDEST} are possible")
     path = Path(out) if out is not None else None
     form = format or (_ENDINGS.get(path.suffix.lower(), "") if path else "text")
     if form not in FORMATS and form != "png":
@@ -102,7 +107,10 @@ def draw(
         raise PlanError("--format png: name the file with --out")
     described = describe(network, input=input, classes=classes)
     spec = described.spec
-    drawing = FORMATS["svg" if form == "png" else form](spec, count_layers(spec))
+    ledger = count_layers(spec)
+    drawing = (
+        draw_text(spec, ledger, width) if form == "text" else FORMATS["svg" if form == "png" else form](spec, ledger)
+    )
     drawing = drawing if drawing.endswith("\n") else f"{drawing}\n"
     if path is not None:
         write_atomically(path, svg_png(drawing) if form == "png" else drawing)

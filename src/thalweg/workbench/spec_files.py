@@ -54,7 +54,9 @@ def read_spec_file(path: Path) -> NetworkSpec:
     if len(content) > _LARGEST_BYTES:
         raise SpecError(f"{place}: more than {_LARGEST_BYTES >> 20} MB; no description of a network is that long")
     try:
-        return spec_from_plain(_json(text, place) if ending == ".json" else _yaml(text, place))
+        data = _json(text, place) if ending == ".json" else _yaml(text, place)
+        _refuse_keras(data, place)
+        return spec_from_plain(data)
     except RecursionError:
         raise SpecError(f"{place}: lists within lists go too deep") from None
     except SpecError as error:
@@ -62,6 +64,15 @@ def read_spec_file(path: Path) -> NetworkSpec:
             raise
         wrong = ShapeError if isinstance(error, ShapeError) else SpecError
         raise wrong(f"{place}: {error}") from None
+
+
+def _refuse_keras(data: object, place: str) -> None:
+    """What `model.to_json()` of Keras writes."""
+    if isinstance(data, dict) and {"class_name", "config"} <= data.keys():
+        raise SpecError(
+            f"{place} describes a network of Keras, which is not read here; write its layers in Python, as "
+            "thalweg draw small --format python does, or as a list: 'conv2d(16,3) relu flatten dense(2)'"
+        )
 
 
 def _json(text: str, place: str) -> object:
