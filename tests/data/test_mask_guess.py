@@ -217,3 +217,11 @@ def test_masks_of_single_classes_are_told_as_such(tmp_path):
         mask(tmp_path / f"masks/{n}_road.png")
     with pytest.raises(SourceError, match=r"each picture has several masks \(0_car.png, 0_road.png\)"):
         find_masks(tmp_path)
+
+
+@pytest.mark.parametrize(("masks", "doubted"), [("sketch", True), ("masks", False), ("GT", False)])
+def test_masks_in_a_folder_that_is_not_called_so_may_be_a_class(tmp_path, masks, doubted):
+    for n in range(4):
+        photo(tmp_path / f"photo/{n}.png")
+        mask(tmp_path / f"{masks}/{n}.png")
+    assert ("--task classification" in find_masks(tmp_path).layout) is doubted

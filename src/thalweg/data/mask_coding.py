@@ -135,7 +135,8 @@ def _colours(table: ClassTable | None, values: set[int], source: str) -> MaskCod
         raise SourceError(
             f"{printable(source)}: the masks are coloured ({more} colours, such as {shown}) and "
             f"{'the table has no colours' if table else 'no classes.csv says what they mean'}: "
-            f"write one beside the folders with the columns name,r,g,b"
+            f"write one beside the folders with the columns name,r,g,b; where the folders are classes, say --task "
+            f"classification"
         )
     assert table is not None  # noqa: S101 - it has rows
     kept = [row for row in rows if not row.void]
@@ -193,7 +194,8 @@ def _numbers(table: ClassTable | None, seen: _Seen, source: str) -> MaskCoding:
         if len(found) > MOST_CLASSES:
             raise SourceError(
                 f"{printable(source)}: the masks hold more than {MOST_CLASSES} different numbers and no classes.csv "
-                f"says what they mean; are they masks (and not saved as JPEG)?"
+                f"says what they mean; are they masks (and not saved as JPEG)? Where the folders are classes, say "
+                f"--task classification"
             )
         names = tuple(f"class {value}" for value in found)
         meaning = {value: index for index, value in enumerate(found)} | {VOID: VOID}

@@ -22,7 +22,7 @@ from thalweg.data.mask_pairs import Pair, matched, stem_of, twin_masks
 from thalweg.data.part_names import part_within
 from thalweg.data.walk import Listing, list_folder, maybe_picture
 
-__all__ = ["guess_masks"]
+__all__ = ["called_as_masks", "guess_masks"]
 
 _MOST_FOLDERS = 64
 _DEEPEST = 6
@@ -79,6 +79,22 @@ def _few(root: Path, place: str, listing: Listing) -> _Folder:
     few = chosen[:: max(1, len(chosen) // _LOOKED_AT)][:_LOOKED_AT]
     files = [f"{place}/{name}" if place else name for name in few]
     return _Folder(place, [file for file in files if not maybe_picture(os.fspath(root), file)], frozenset(), mixed)
+
+
+def called_as_masks(place: str) -> bool:
+    """Whether the name of a folder says that there are masks in it.
+
+    Args:
+        place: The folder.
+
+    Returns:
+        Whether a word of masks, labels or annotations is in it.
+
+    Example:
+        >>> called_as_masks("train/GT_manual"), called_as_masks("sketches")
+        (True, False)
+    """
+    return bool(_CLASSES.search(place) or _STRONG.search(place))
 
 
 def guess_masks(root: Path, *, insist: bool = True) -> list[Pair]:

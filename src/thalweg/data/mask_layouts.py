@@ -24,7 +24,7 @@ from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.belonging import together
 from thalweg.data.mask_classes import TABLES
-from thalweg.data.mask_guess import guess_masks
+from thalweg.data.mask_guess import called_as_masks, guess_masks
 from thalweg.data.mask_pairs import (
     MASKS,
     PICTURES,
@@ -219,6 +219,8 @@ def _arranged(root: Path, listing: Listing, pairs: Sequence[Pair], *, subjects: 
     )
     if objects:
         named += "; the masks of single objects put together"
+    if not any(called_as_masks(pair.masks) or pair.masks == pair.pictures for pair in pairs):
+        named += "; told by what is in the files (where the folders are classes, say --task classification)"
     used = {each.partition("/")[0] for pair in pairs for each in (pair.pictures, pair.masks)}
     left_out += [
         Notice(name, "its pictures have no masks: it is part of no split")
