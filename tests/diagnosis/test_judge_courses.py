@@ -220,3 +220,11 @@ def test_validation_that_was_high_once_is_not_said_never_to_leave_its_end():
     found = run("undetermined", train_loss=train, val_loss=held, train_accuracy=1 - np.array(train) / 2.3,
                 val_accuracy=right)  # fmt: skip
     assert "between 35.5% and 76.8%" in one(found, "validation_irregular").claim
+
+
+def test_losses_of_any_size_are_judged_without_a_number_that_overflows():
+    huge, tiny, right = 1e250 * (1 + 0.1 * (-1.0) ** N), np.full(40, 1e-300), np.linspace(0.1, 0.9, 40)
+    for train, held in ((huge, huge), (tiny, huge), (huge, tiny)):
+        run("undetermined", train_loss=train, val_loss=held, train_accuracy=right, val_accuracy=right / 2)
+    rising = [10.0 ** (30 * n) for n in range(9)]
+    assert "diverging" in names(run("undetermined", train_loss=rising), grave=True)

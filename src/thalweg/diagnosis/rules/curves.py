@@ -307,7 +307,7 @@ def check_oscillating(case: Case) -> Iterator[Finding]:
     turned = turns[1:] != turns[:-1]
     turning = float(turned.mean()) if turned.sum() > 1 else 0.0  # one turn is a rise or a fall, no swing
     # second differences take swings that alternate for 1.6 times what they are, the plain deviation a bend for noise
-    swing, trend = min(late.noise, float(late.values.std(ddof=1))) / level, late.trend
+    swing, trend = min(late.noise / level, float((late.values / level).std(ddof=1))), late.trend
     learned = level < curve.first / 3 or (accuracy is not None and len(accuracy) and accuracy.final > _LEARNED)
     if learned or trend < _NO_FALL or turning < 0.5 or swing < _SWING:  # noqa: PLR2004 - white noise turns at two thirds
         return

@@ -266,12 +266,13 @@ def _at_most(late: Curve) -> float:
     size = len(late)
     if size < 4:  # noqa: PLR2004 - a slope and its error
         return math.inf
-    x = np.arange(size) - (size - 1) / 2
+    scale = float(np.abs(late.values).max()) or 1.0  # squares of huge losses have no number
+    x, y = np.arange(size) - (size - 1) / 2, late.values / scale
     across = float(x @ x)
-    slope = float(x @ late.values) / across
-    rest = late.values - late.values.mean() - slope * x
+    slope = float(x @ y) / across
+    rest = y - y.mean() - slope * x
     error = math.sqrt(float(rest @ rest) / (size - 2) / across)
-    return (size - 1) * max(-slope + _SURELY * error, 0.0)
+    return scale * (size - 1) * max(-slope + _SURELY * error, 0.0)
 
 
 def _late_share(curve: Curve) -> float:

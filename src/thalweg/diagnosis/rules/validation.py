@@ -244,7 +244,8 @@ def _apart_at_once(case: Case, train: Curve, held: Curve) -> Iterator[Finding]:
     known, told = case.train_accuracy, case.val_accuracy
     if known is None or told is None or min(map(len, (train, held, known, told))) < 4:  # noqa: PLR2004 - epochs 2 to 4
         return
-    ratio = float((held.values[1:4] / train.values[1:4]).min())
+    with np.errstate(over="ignore"):  # of a training loss of next to nothing any is infinitely far
+        ratio = float((held.values[1:4] / train.values[1:4]).min())
     gap = float((known.values[1:4] - told.values[1:4]).min())
     nats = float((held.values[1:4] / np.maximum(1.0 - told.values[1:4], 1e-3)).min())
     where = held.between(held.steps[1], held.steps[3])
