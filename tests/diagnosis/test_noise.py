@@ -99,3 +99,11 @@ def test_epochs_are_judged_only_where_clear() -> None:
     assert judge(batches(rough, "train_loss")).kind == "mini_batch_like"
     assert judge(RunHistory()).kind == ""
     assert judge(batches(np.array([1.0, 0.9, 0.8]))).kind == ""
+
+
+def test_a_smooth_average_over_many_batches_is_not_called_full_batch() -> None:
+    rng = np.random.default_rng(4)
+    falls = 0.2 + 1.2 * np.exp(-np.arange(30) / 6)
+    assert judge(batches(np.round(falls * np.exp(0.004 * rng.normal(size=30)), 4), "train_loss")).kind == ""
+    assert judge(batches(falls, "train_loss")).kind == "full_batch_like"
+    assert judge(batches(falls[:15], "train_loss")).kind == ""

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from thalweg.core.history import RunHistory
+from thalweg.core.signal import Signal
 from thalweg.diagnosis.overfitting import judge
 
 T = np.arange(1, 41)
@@ -41,3 +42,29 @@ def test_without_validation_nothing_is_said() -> None:
     found = judge(history(train_loss=1.0 / T))
     assert found.probability == 0.0
     assert found.best_epoch is None
+
+
+def test_the_best_epoch_of_a_long_log_is_told_in_its_own_epochs() -> None:
+    steps = np.arange(1, 401)
+    rows = [
+        {"epoch": int(n), "train_loss": float(2 * np.exp(-n / 60)), "val_loss": float(0.5 + abs(n - 150) / 400)}
+        for n in steps
+    ]
+    found = judge(RunHistory.from_epochs(rows))
+    assert found.best_epoch is not None
+    assert abs(found.best_epoch - 150) <= 3
+
+
+def test_training_is_read_at_the_epochs_of_a_validation_every_few_epochs() -> None:
+    train = tuple(float(v) for v in 2 * np.exp(-T / 8))
+    held = tuple(float(v) for v in 0.5 + np.abs(T[1::2] - 10) / 30)
+    history = RunHistory(
+        signals=(
+            Signal(name="train_loss", unit="nats", steps=tuple(map(int, T)), values=train),
+            Signal(name="val_loss", unit="nats", steps=tuple(map(int, T[1::2])), values=held),
+        )
+    )
+    found = judge(history)
+    gained = next(piece.observed for piece in found.evidence if piece.signal == "train_loss")
+    assert found.best_epoch == 10
+    assert gained == pytest.approx(3.0)  # read in its own first 20 epochs it would be less than 2

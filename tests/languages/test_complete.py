@@ -27,6 +27,7 @@ COVERED = (
     *(f"diagnosis/rules/{name}.py" for name in ("activations", "batches", "curvature", "curves", "data", "depth")),
     *(f"diagnosis/rules/{name}.py" for name in ("gradients", "head", "layers", "learning_rate", "network")),
     *("diagnosis/rules/progress.py", "diagnosis/rules/validation.py", "core/learning_rate.py", "data/health.py"),
+    "diagnosis/rules/standstill.py",
     *("cli/data.py", "cli/training.py", "cli/display.py", "cli/explanation.py", "rendering/explain_page.py"),
     *(f"workbench/explain{name}.py" for name in ("", "_hierarchy", "_maps", "_pictures", "_samples", "_stages")),
     *("workbench/landscape.py", "workbench/compare.py", "rendering/comparison_page.py", "rendering/landscape_page.py"),

@@ -124,6 +124,39 @@ class Curve:
         """The noise of the whole or of the later half, whichever is smaller: sharp bends early on are no noise."""
         return min(self.noise, self.part(0.5).noise) if len(self) >= 8 else self.noise  # noqa: PLR2004 - halves of four
 
+    @property
+    def from_start(self) -> bool:
+        """Whether the record begins where training did: a log that begins at epoch 65 shows the end of a run only."""
+        if len(self) < 2:  # noqa: PLR2004 - a distance
+            return True
+        return bool(self.steps[0] <= 2 * float(np.median(np.diff(self.steps))) + 1)
+
+    def bottom(self) -> tuple[float, float]:
+        """Find the lowest value that is no single wild one: the lowest of the three around the smoothed minimum.
+
+        Returns:
+            The epoch or step, and the value as it was recorded there.
+
+        Example:
+            >>> curve = Curve.of(Signal(name="val_loss", unit="nats", steps=(1, 2, 3, 4), values=(1.2, 1.1, 1.3, 1.6)))
+            >>> curve.bottom()
+            (2.0, 1.1)
+        """
+        return self.lowest_near(int(self.smooth().argmin()))
+
+    def lowest_near(self, place: int) -> tuple[float, float]:
+        """Take the lowest value at a place and beside it.
+
+        Args:
+            place: Index of a value.
+
+        Returns:
+            The epoch or step, and the value as it was recorded there.
+        """
+        first = max(0, place - 1)
+        best = first + int(self.values[first : place + 2].argmin())
+        return float(self.steps[best]), float(self.values[best])
+
     def smooth(self) -> Numbers:
         """Take running medians of three, ends as they are: single wild values go, steps stay.
 

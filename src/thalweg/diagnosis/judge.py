@@ -19,14 +19,21 @@ _ORDER = (
 _CONSEQUENCES = {
     "learning_rate_too_high": {"slow_convergence", "too_few_epochs", "underfitting", "noise_floor", "plateau"},
     "learning_rate_too_low": {"too_few_epochs", "underfitting", "noise_floor"},
-    "wrong_head_or_loss": {"not_learning", "underfitting", "slow_convergence", "full_batch_like"},
+    "wrong_head_or_loss": {
+        *("not_learning", "underfitting", "slow_convergence", "full_batch_like"),
+        *("plateau", "too_few_epochs", "noise_floor"),  # more of a loss that measures the wrong thing helps nobody
+    },
     "non_finite": {"not_learning", "plateau", "too_few_epochs", "underfitting", "noise_floor", "full_batch_like"},
-    "diverging": {"not_learning", "noise_floor", "oscillating", "too_few_epochs", "plateau"},
+    "diverging": {
+        *("not_learning", "noise_floor", "oscillating", "too_few_epochs", "plateau"),
+        *("underfitting", "slow_convergence", "full_batch_like"),
+    },
     "not_learning": {"underfitting", "plateau", "slow_convergence", "noise_floor", "full_batch_like", "too_few_epochs"},
     "oscillating": {"noise_floor", "mini_batch_like"},
     "plateau": {"underfitting"},
     "overfitting": {"too_few_epochs", "underfitting"},
     "slow_convergence": {"too_few_epochs", "underfitting"},
+    "underfitting": {"noise_floor"},  # both say that the loss rests, this one that it rests too high
     "too_few_epochs": {"noise_floor"},
 }
 """What a finding explains, so that saying it again would only make the list longer."""
@@ -67,7 +74,14 @@ def judge(case: Case) -> tuple[Finding, ...]:
         for finding in found
         if finding.name not in folded
     ]
-    return tuple(sorted(kept, key=_place))
+    return tuple(sorted(_without(kept, "more_epochs") if "overfitting" in names else kept, key=_place))
+
+
+def _without(findings: Sequence[Finding], code: str) -> list[Finding]:
+    """Take a way out from all findings: more epochs of a run that gets worse on held-out data would harm it."""
+    return [
+        replace(finding, remedies=tuple(each for each in finding.remedies if each.code != code)) for finding in findings
+    ]
 
 
 def _hold_back(finding: Finding) -> Finding:

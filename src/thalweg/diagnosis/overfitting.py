@@ -17,7 +17,7 @@ from thalweg.core.finding import Evidence
 from thalweg.core.history import RunHistory
 from thalweg.diagnosis.features import curves_of
 from thalweg.diagnosis.logistic import Logistic
-from thalweg.diagnosis.shape import settled
+from thalweg.diagnosis.shape import LONGEST, settled
 
 __all__ = ["Overfitting", "judge", "measure_rise"]
 
@@ -100,6 +100,28 @@ def measure_rise(curves: Mapping[str, Numbers]) -> tuple[str, dict[str, float], 
     return f"overfitting_{kind}", found, best
 
 
+def _beside(history: RunHistory) -> dict[str, Numbers]:
+    """Curves, those of training read where validation was measured, if that was at other epochs."""
+    curves = curves_of(history)
+    for kind in ("loss", "accuracy"):
+        train, held = history.signal(f"train_{kind}"), history.signal(f"val_{kind}")
+        if train is None or held is None or train.steps == held.steps or not held.steps:
+            continue
+        values = np.asarray(train.values, dtype=np.float64)
+        good = np.isfinite(values)
+        if good.sum() > 1 and good[-1]:
+            at = np.asarray(train.steps, dtype=np.float64)[good]
+            curves[f"train_{kind}"] = np.interp(np.asarray(held.steps, dtype=np.float64), at, values[good])
+    return curves
+
+
+def _place(values: Numbers, best: int) -> int:
+    """Where in a recorded curve a place of the shortened one lies (see `settled`)."""
+    recorded = int(np.flatnonzero(np.isfinite(values))[-1]) + 1
+    stretch = np.array_split(np.arange(recorded), min(LONGEST, recorded))[best]
+    return int(stretch[len(stretch) // 2])
+
+
 def _falling(values: Numbers, kind: str) -> Numbers:
     curve, broken = settled(values)
     if broken:
@@ -122,15 +144,17 @@ def judge(history: RunHistory) -> Overfitting:
         >>> found.best_epoch, found.probability > 0.9
         (5, True)
     """
-    curves = curves_of(history)
+    curves = _beside(history)
     kind, found, best = measure_rise(curves)
     if not kind:
         return Overfitting(probability=0.0)
     chance = Logistic.named(kind).probability(found)
+    if found["after"] <= 0:
+        return Overfitting(probability=0.0)  # it ends at its best: there is nothing after it that could have risen
     name = "val_loss" if "loss" in kind else "val_accuracy"
     signal = history.signal(name)
     steps = signal.steps if signal is not None else ()
-    at = steps[min(len(steps) - 1, best * max(1, len(steps) // len(settled(curves[name])[0])))] if steps else best + 1
+    at = steps[_place(curves[name], best)] if steps else best + 1
     rise = max(math.exp(found["rise"]) - 0.01, 0.0)
     window = f"epochs {at}-{steps[-1]}" if steps else "run"
     evidence = [

@@ -111,3 +111,19 @@ def test_a_history_in_memory(curve):
 def test_json_that_is_no_history_is_refused_in_a_sentence(log, text):
     with pytest.raises(LogError, match=r"history\.json"):
         log("history.json", text)
+
+
+def test_null_between_numbers_at_equal_distances_was_not_measured(log, curve):
+    case = {
+        "history": {"loss": [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4], "val_loss": [None, 2.0, None, 1.5, None, 1.2, None]}
+    }
+    (run,) = log("case.json", json.dumps(case))
+    assert curve(run, "val_loss") == {2: 2.0, 4: 1.5, 6: 1.2}
+    assert any("every 2. epoch" in note for note in run.notes)
+
+
+@pytest.mark.parametrize("cells", [[1.0, None, None, None], [None, 1.0, None, 1.0, 1.0], [None, 1.0, None, None, None]])
+def test_null_elsewhere_is_no_number(log, curve, near, cells):
+    (run,) = log("case.json", json.dumps({"history": {"loss": cells}}))
+    wanted = {n: math.nan if cell is None else cell for n, cell in enumerate(cells, 1)}
+    assert near(curve(run, "train_loss"), wanted)

@@ -11,6 +11,7 @@ from thalweg.diagnosis.rules import (
     learning_rate,
     network,
     progress,
+    standstill,
     validation,
 )
 from thalweg.diagnosis.rules.rule import HEADINGS, Rule
@@ -18,7 +19,7 @@ from thalweg.diagnosis.rules.rule import HEADINGS, Rule
 __all__ = ["HEADINGS", "RULES", "Rule"]
 
 _FAMILIES = (
-    *(learning_rate, curves, progress, validation, batches, gradients, network),
+    *(learning_rate, curves, standstill, progress, validation, batches, gradients, network),
     *(activations, curvature, data, layers),
 )
 

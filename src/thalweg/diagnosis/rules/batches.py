@@ -11,8 +11,8 @@ from thalweg.diagnosis.rules.rule import Rule
 
 __all__ = ["RULES"]
 
-_SMOOTH = 0.02
-"""Fluctuation over level below which nobody sees a swing."""
+_SMOOTH, _ONE_WAY = 0.02, 0.1
+"""Fluctuation over level, and share of steps that turn round, below which nobody sees a swing."""
 
 
 def check_full_batch_like(case: Case) -> Iterator[Finding]:
@@ -21,7 +21,8 @@ def check_full_batch_like(case: Case) -> Iterator[Finding]:
     Watches: ``batch_loss``, or ``train_loss`` without it.
     Fires when: a model fitted on recorded runs gives full batch 60 % or more; it weighs how often steps turn round,
         over all and at the calmest places, how rises go on, whether the curve looks the same read backwards, and how
-        much of each step a short linear recurrence foresees. Where single steps are not recorded, 90 %. Always `info`.
+        much of each step a short linear recurrence foresees. Where single steps are not recorded, 90 %, and the
+        recurrence must foresee all but a twentieth of each step over 20 values or more. Always `info`.
     Why it hurts: it does not; each step costs a pass over all data, and its gradient has no noise that helps.
     Not to be confused with: averages over an epoch of many batches, which can be as smooth; a few batches that return
         in the same order, which follow a law as well.
@@ -31,15 +32,18 @@ def check_full_batch_like(case: Case) -> Iterator[Finding]:
     """
     noise, curve = judge_noise(case.history), _course(case)
     if noise.kind == "full_batch_like" and curve is not None:
-        what = "a smooth cost curve" if noise.level < _SMOOTH else "a cost curve that swings by a law, not by chance"
         also = "" if curve.unit == "step" else ", or as an average over many batches"
-        yield _finding(
-            "CUR013",
-            noise,
-            curve,
-            f"{what}: {curve.label} fluctuates by {noise.level:.2%} of its level and each value follows "
-            f"from those before, as with the whole data set in every step{also}",
-        )
+        if noise.level < _SMOOTH or noise.turns < _ONE_WAY:
+            claim = (
+                f"a smooth cost curve: each value of {curve.label} follows from those before, as with the whole data "
+                f"set in every step{also}"
+            )
+        else:
+            claim = (
+                f"a cost curve that swings, but not by chance: {curve.label} fluctuates by {noise.level:.2%} of its "
+                f"level, and each value follows from those before, as with the whole data set in every step{also}"
+            )
+        yield _finding("CUR013", noise, curve, claim)
 
 
 def check_mini_batch_like(case: Case) -> Iterator[Finding]:
@@ -61,7 +65,7 @@ def check_mini_batch_like(case: Case) -> Iterator[Finding]:
             "CUR014",
             noise,
             curve,
-            f"a noisy cost curve: {curve.label} fluctuates by {noise.level:.1%} of its level; likely reason: {what}",
+            f"a noisy cost curve: {curve.label} fluctuates by {noise.level:.2%} of its level; likely reason: {what}",
         )
 
 

@@ -1,12 +1,13 @@
-"""CUR001 to CUR005: curves of runs that go wrong: not finite, rising, thrown up, swinging, or flat."""
+"""CUR001 to CUR004: curves of runs that go wrong: not finite, rising, thrown up, or swinging."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from thalweg.core.finding import Finding
 from thalweg.diagnosis.case import Case
-from thalweg.diagnosis.curve import Curve
+from thalweg.diagnosis.curve import Curve, rank_trend
 from thalweg.diagnosis.live import observed
 from thalweg.diagnosis.remedies import remedy
 from thalweg.diagnosis.rules.rule import Rule
@@ -14,11 +15,13 @@ from thalweg.diagnosis.rules.rule import Rule
 __all__ = ["RULES"]
 
 _REGAINED = 0.75  # of what had been gained: beyond it most of the learning is lost, whatever the scale
+_CLIMBED = 0.5  # of what had been gained, where the loss surely climbs on: it is on its way out
+_CLIMBS = 2.33  # Mann-Kendall score of a rise, at 99 %
 _ABOVE_START = 1.25  # times the first value, sustained: no constant answer is so bad
 _CLEAR = 4.0  # standard deviations of the curve's own fluctuation: less than 1 in 10,000 by chance
-_FLAT = 0.02  # of the first value; DeepLocalize and AutoTrainer call 0.01 to 0.05 no progress
-_SETTLES = 0.1  # of the first loss: so far it may sink while the answers do not depend on the input
-_UNINFORMED = 1.35  # accuracy over exp(-loss): 1 for even classes and a constant answer, 1.31 for a 3:1 majority
+_HALF = 0.5  # of what had been gained: a collapse, if it is made good again
+_SHORT = 0.25  # of the run: a longer one is no excursion
+_CONFIDENT = 5.0  # nats for every wrong answer: the right class was given less than a hundredth
 _WRONG_WAY = 2.0  # times the loss of both neighbours: doubled surprise
 _SWING = 0.1  # standard deviation from value to value over the level
 _NO_FALL = -1.64  # Mann-Kendall score: a falling trend has less, at 95 %
@@ -103,9 +106,12 @@ def check_diverging(case: Case) -> Iterator[Finding]:
     """CUR002: the training loss rises and stays up.
 
     Watches: ``train_loss``; ``batch_loss`` where a log has nothing else; ``train_accuracy``.
-    Fires when: at the end the loss has regained 75 % of what it had fallen (a jump back to chance level), or lies 1.25
-        times above where it began; in either case by more than 4 standard deviations of its own fluctuation,
-        and an accuracy, where there is one, does not rise meanwhile.
+    Fires when: at the end the loss has regained 75 % of what it had fallen (a jump back to chance level), or half of it
+        and has climbed ever since its best (Mann-Kendall score above 2.33 over five values or more; three without a
+        step back, if it had only fallen before), or lies 1.25 times above where it began; in either case by more than 4
+        standard deviations of its own fluctuation, or, for a loss that has left the valley is wild, with every value of
+        the last third above every one of the first (of five values or more), or, in short runs, with two values or more
+        that stay up after a fall without any rise; and an accuracy, where there is one, does not rise meanwhile.
     Why it hurts: what had been learned is lost; steps overshoot the valley, and each lands higher than the one before.
     Not to be confused with: CUR003, a rise that is made good again; CUR010, where only the validation loss rises; a
         restart of a cosine schedule, which is made good as well.
@@ -117,23 +123,29 @@ def check_diverging(case: Case) -> Iterator[Finding]:
         return
     best, final, first, noise = curve.low, curve.final, curve.first, max(curve.calm, case.grain)
     fall, rise = first - best, final - best
-    place = int(curve.smooth().argmin())
-    sustained = place < len(curve) - 1 and np.median(curve.values[place + 1 :]) - best > 0.5 * rise
-    lost = fall > max(_CLEAR * noise, 0.05 * abs(first)) and rise >= max(_REGAINED * fall, _CLEAR * noise) and sustained
-    above = first > 0 and final > _ABOVE_START * first and final - first > _CLEAR * noise
+    (bottom, lowest), end = curve.bottom(), float(curve.steps[-1])
+    turn = int(np.flatnonzero(curve.steps == bottom)[0])
+    climbs = _climbs(curve, turn, noise) and rise > _CLIMBED * fall
+    lost = (climbs or _stays_up(curve, turn, noise)) and fall > 0.05 * abs(first)
+    early, late = curve.part(0, 1 / 3).values, curve.part(2 / 3).values
+    every = min(len(early), len(late)) >= 5 and late.min() > early.max()  # noqa: PLR2004 - by chance 1 in 252
+    above = first > 0 and final > _ABOVE_START * first and (final - first > _CLEAR * noise or every)
     accuracy = case.train_accuracy
     grown = accuracy is not None and len(accuracy) > 1 and accuracy.final > accuracy.first + 0.05
     if not (lost or above) or (grown and accuracy is not None and accuracy.final > accuracy.high - 0.05):
         return
-    bottom, end = float(curve.steps[place]), float(curve.steps[-1])
-    back = lost and abs(final - first) < 0.15 * fall
+    at_once = turn < len(curve) - 1 and float(np.diff(curve.values[turn:]).max()) > 0.5 * rise
+    back = lost and at_once and abs(final - first) < 0.15 * fall
     course = (
-        f"jumped back to chance level ({final:.4g}) after it had reached {best:.4g} at {curve.unit} {bottom:.10g}"
+        f"jumped back to chance level ({final:.4g}) after it had reached {lowest:.4g} at {curve.unit} {bottom:.10g}"
         if back
-        else f"rose from {best:.4g} at {curve.unit} {bottom:.10g} to {final:.4g} at {curve.unit} {end:.10g}"
+        else f"rose from {lowest:.4g} at {curve.unit} {bottom:.10g} to {final:.4g} in the end"
     )
-    limit = best + _REGAINED * fall if lost else _ABOVE_START * first
-    source = "75 % of the fall regained" if lost else "1.25 times the first value"
+    limit, source = _ABOVE_START * first, "1.25 times the first value"
+    if lost:
+        limit, source = best + _REGAINED * fall, "75 % of the fall regained"
+    if climbs and final < limit:
+        limit, source = best + _CLIMBED * fall, "half of the fall regained, and climbing"
     yield Finding(
         code="CUR002",
         name="diverging",
@@ -150,14 +162,40 @@ def check_diverging(case: Case) -> Iterator[Finding]:
     )
 
 
+def _stays_up(curve: Curve, turn: int, noise: float) -> bool:
+    """Whether three quarters of the fall are regained for good, beyond the fluctuation."""
+    best, final, after = curve.low, curve.final, curve.values[turn + 1 :]
+    fall, rise = curve.first - best, final - best
+    if _only_falls(curve, turn) and len(after) >= 2 and after.min() >= best + _REGAINED * fall:  # noqa: PLR2004 - it lasts
+        return True  # what only fell until its best has shown no fluctuation that a lasting rise could be mistaken for
+    place = int(curve.smooth().argmin())
+    sustained = place < len(curve) - 1 and float(np.median(curve.values[place + 1 :])) - best > 0.5 * rise
+    return sustained and fall > _CLEAR * noise and rise >= max(_REGAINED * fall, _CLEAR * noise)
+
+
+def _climbs(curve: Curve, turn: int, noise: float) -> bool:
+    """Whether a curve has risen ever since its best: by its trend, or in short runs without a step back."""
+    after, best = curve.values[turn + 1 :], curve.low
+    if len(after) >= 5 and rank_trend(after) > _CLIMBS:  # noqa: PLR2004 - values that have a trend
+        return min(curve.final, curve.first) - best > _CLEAR * noise
+    return len(after) >= 3 and _only_falls(curve, turn) and bool(np.all(np.diff(curve.values[turn:]) > 0))  # noqa: PLR2004
+
+
+def _only_falls(curve: Curve, turn: int) -> bool:
+    """Whether an average over epochs fell at every step until its best, twice at least; single batches do by chance."""
+    return curve.unit == "epoch" and turn >= 2 and bool(np.all(np.diff(curve.values[: turn + 1]) < 0))  # noqa: PLR2004
+
+
 def check_overshooting(case: Case) -> Iterator[Finding]:
     """CUR003: the loss is thrown up and comes down again.
 
     Watches: ``train_loss`` with ``train_accuracy``.
     Fires when: a value lies above twice its neighbours on both sides, or the first one falls to less than a third at
-        the next while the accuracy rises by less than ten points (what is undone there is overconfidence, not
-        ignorance); in either case by more than 4 standard deviations of the curve's fluctuation. A warning where it
-        happens often or is far, and the learning rate is not known to be right.
+        the next while the accuracy rises by less than ten points, from a loss above 5 nats for every wrong answer (what
+        is undone there is overconfidence, not ignorance); in either case by more than 4 standard deviations of the
+        curve's fluctuation, peaks left out, lest they hide one another. Or half of what had been gained, or more, is
+        lost for several epochs, a quarter of the run at most, and made good. A warning where it happens often or is
+        far, and the learning rate is not known to be right.
     Why it hurts: a step past the valley lands higher on its other side; epochs go into coming back, and units may be
         dead afterwards.
     Not to be confused with: the steep first fall of every healthy run, in which the accuracy rises; one wild batch.
@@ -167,20 +205,26 @@ def check_overshooting(case: Case) -> Iterator[Finding]:
     curve, accuracy = case.train_loss, case.train_accuracy
     if curve is None or len(curve) < 3 or curve.low <= 0:  # noqa: PLR2004 - a peak has two sides
         return
-    values, clear = curve.values, _CLEAR * max(curve.noise, case.grain)
+    values = curve.values
     sides = np.maximum(values[:-2], values[2:])
-    places = (np.flatnonzero((values[1:-1] > _WRONG_WAY * sides) & (values[1:-1] - sides > clear)) + 1).tolist()
+    peaks = np.flatnonzero(values[1:-1] > _WRONG_WAY * sides) + 1
+    calm = replace(curve, values=np.delete(values, peaks), steps=np.delete(curve.steps, peaks))
+    clear = _CLEAR * max(min(curve.noise, calm.noise), case.grain)
+    places = [place for place in peaks.tolist() if values[place] - sides[place - 1] > clear]
     if accuracy is not None and len(accuracy) > 1 and values[0] > 3 * values[1] and values[0] - values[1] > clear:
-        moved = accuracy.values[1] - accuracy.values[0]
-        if moved < 0.1 and values[0] > -2 * np.log(max(accuracy.values[0], 1e-3)):  # noqa: PLR2004 - ten points
+        wrong, moved = 1.0 - accuracy.values[0], accuracy.values[1] - accuracy.values[0]
+        if moved < 0.1 and values[0] > _CONFIDENT * wrong:  # noqa: PLR2004 - ten points
             places.insert(0, 0)
     if not places:
+        yield from _collapsed(case, curve, clear)
         return
     limits = {place: 3 * values[1] if place == 0 else _WRONG_WAY * sides[place - 1] for place in places}
     worst = max(places, key=lambda place: values[place] / limits[place])
     often = len(places) >= max(2, 0.1 * len(curve)) or values[worst] > 2 * limits[worst]
     told = ", ".join(f"{curve.steps[place]:.10g}" for place in places[:_LISTED])
     also = f" (such jumps at {curve.unit}s {told})" if len(places) > 1 else ""
+    if len(places) > _LISTED:
+        also = f" (such jumps at {curve.unit}s {told} and {len(places) - _LISTED} more)"
     yield Finding(
         code="CUR003",
         name="overshooting",
@@ -204,12 +248,50 @@ def check_overshooting(case: Case) -> Iterator[Finding]:
     )
 
 
+def _collapsed(case: Case, curve: Curve, clear: float) -> Iterator[Finding]:
+    """A stretch of epochs in which half of what had been gained is lost, with better ones before and after."""
+    values = curve.values
+    before = np.minimum.accumulate(curve.smooth())
+    after = np.minimum.accumulate(values[::-1])[::-1]
+    level = np.maximum(before, after)
+    lost = (values - level > _HALF * (curve.first - level)) & (values > level + clear) & (level < curve.first)
+    high = np.flatnonzero(lost)
+    if len(high) < 2 or len(high) > _SHORT * len(curve) or np.any(np.diff(high) > 1):  # noqa: PLR2004 - one is a peak
+        return
+    first, last = int(high[0]), int(high[-1])
+    jump = float(values[first] - values[first - 1])
+    if first == 0 or jump < _HALF * (values[high].max() - level[first]):
+        return  # no jump, but a slow climb and descent
+    worst = first + int(values[first : last + 1].argmax())
+    where = curve.between(curve.steps[first], curve.steps[last])
+    yield Finding(
+        code="CUR003",
+        name="overshooting",
+        severity="warning" if case.estimate.verdict in {"too_high", "undetermined"} else "info",
+        confidence=0.8,
+        subject=curve.name,
+        claim=f"overshooting: {curve.label} is thrown up from {values[first - 1]:.4g} to {values[worst]:.4g} "
+        f"in {where} and comes back to {values[last + 1]:.4g}",
+        evidence=(
+            curve.evidence(
+                values[worst],
+                level[worst] + _HALF * (curve.first - level[worst]),
+                "half of what had been gained lost again",
+                where,
+                on_curve=True,
+            ),
+        ),
+        alternatives=("learning_rate_too_high", "input_scale", "exploding_gradient"),
+        remedies=(*case.lower_rate(), remedy("warm_up"), remedy("clip_gradients")),
+    )
+
+
 def check_oscillating(case: Case) -> Iterator[Finding]:
     """CUR004: the training loss swings without decreasing.
 
     Watches: ``train_loss`` with ``train_accuracy``.
     Fires when: over the second half the loss has no falling trend (Mann-Kendall score above -1.64), turns round at half
-        of its values or more, swings by 10 % of its level or more, lies above a third of where it began, and the
+        of its values or more, swings by 10 % of its mean or more, lies above a third of where it began, and the
         training accuracy is not above 90 %. A warning unless the learning rate is right.
     Why it hurts: steps go from wall to wall of the valley; none goes along it.
     Not to be confused with: CUR008, small fluctuation around a floor that is low; the noise of single batches (CUR014).
@@ -220,10 +302,12 @@ def check_oscillating(case: Case) -> Iterator[Finding]:
     if curve is None or len(curve) < 8 or curve.low <= 0:  # noqa: PLR2004 - a half of four values has no trend
         return
     late = curve.part(0.5)
-    level = float(np.median(late.values))
+    level = float(late.values.mean())  # swings between two levels have no value in their middle
     turns = np.sign(np.diff(late.values))
-    turning = float((turns[1:] != turns[:-1]).mean())
-    swing, trend = late.noise / level, late.trend
+    turned = turns[1:] != turns[:-1]
+    turning = float(turned.mean()) if turned.sum() > 1 else 0.0  # one turn is a rise or a fall, no swing
+    # second differences take swings that alternate for 1.6 times what they are, the plain deviation a bend for noise
+    swing, trend = min(late.noise / level, float((late.values / level).std(ddof=1))), late.trend
     learned = level < curve.first / 3 or (accuracy is not None and len(accuracy) and accuracy.final > _LEARNED)
     if learned or trend < _NO_FALL or turning < 0.5 or swing < _SWING:  # noqa: PLR2004 - white noise turns at two thirds
         return
@@ -243,75 +327,9 @@ def check_oscillating(case: Case) -> Iterator[Finding]:
     )
 
 
-def check_not_learning(case: Case) -> Iterator[Finding]:
-    """CUR005: neither loss nor accuracy leaves the place where it began.
-
-    Watches: ``train_loss`` with ``train_accuracy``; those of validation where training was not recorded.
-    Fires when: over at least three values the loss never falls by 2 % of its first value nor by 4 standard deviations
-        of its fluctuation (by 10 %, where five accuracies are known: so far a first loss may sink to that of guessing),
-        the accuracy does not rise by 2 points, and the accuracy is no better than 1.35 exp(-loss), which is what an
-        answer that ignores its input reaches. A first value of twice the second and more is left out where the accuracy
-        is known.
-    Why it hurts: the answers do not depend on the pictures.
-    Not to be confused with: LRN002, a loss that falls, only slowly; fine-tuning that begins where it ends, at a good
-        accuracy; CUR007, a loss that falls first and stands still later.
-    Remedies: fix_head, fix_loss, unfreeze, rescale_input, change_initialisation.
-    References: Wardat et al. 2021, DeepLocalize; Schoop et al. 2021, UMLAUT; Zhang et al. 2021, AutoTrainer.
-    """
-    curve, accuracy = case.loss, case.accuracy
-    if curve is None or len(curve) < 3:  # noqa: PLR2004 - two values have no course
-        return
-    if accuracy is not None and len(curve) > 3 and curve.first > 2 * curve.values[1]:  # noqa: PLR2004 - see CUR003
-        curve = curve.part(1.5 / len(curve))  # thrown up in the first epoch: what counts is where it fell back to
-    first, final = curve.first, curve.final
-    fall = first - min(curve.low, final)
-    least = max(_FLAT * abs(first), min(_CLEAR * curve.noise, _SETTLES * abs(first)))
-    if accuracy is not None and len(accuracy) >= 5:  # noqa: PLR2004 - a course
-        least = max(least, _SETTLES * abs(first))  # the accuracy says whether anything was learnt
-    if fall >= least or final > _ABOVE_START * abs(first):
-        return
-    evidence = [
-        curve.evidence(
-            fall,
-            least,
-            "fall; 2 % of the first value (10 % where accuracies are known), or 4 deviations of the fluctuation",
-        )
-    ]
-    claim = f"it does not learn: {curve.label} stays at {final:.4g}"
-    if accuracy is not None:
-        gain = accuracy.high - accuracy.first
-        informed = accuracy.final > _UNINFORMED * np.exp(-max(final, 0.0))
-        if gain > max(0.02, 3 * accuracy.noise) or accuracy.final > _LEARNED or informed:
-            return
-        claim += f" and {accuracy.label} at {accuracy.final:.1%}"
-        evidence.append(accuracy.evidence(gain, max(0.02, 3 * accuracy.noise), "gain; two points or 3 deviations"))
-    yield Finding(
-        code="CUR005",
-        name="not_learning",
-        severity="warning" if accuracy is None else "error",
-        confidence=0.65 if accuracy is None else 0.9 if len(curve) >= 5 else 0.8,  # noqa: PLR2004 - a course
-        subject=curve.name,
-        claim=claim,
-        evidence=tuple(evidence),
-        alternatives=(
-            *("wrong_head_or_loss", "frozen_parameters", "learning_rate_too_low", "learning_rate_too_high"),
-            *(
-                "vanishing_gradient",
-                "dying_relu",
-                "input_scale",
-                "saddle_point",
-                "label_noise",
-                "excessive_regularization",
-            ),
-        ),
-        remedies=tuple(map(remedy, ("fix_head", "fix_loss", "unfreeze", "rescale_input", "change_initialisation"))),
-    )
-
-
 RULES = (
     Rule(code="CUR001", name="non_finite", check=check_non_finite),
     Rule(code="CUR002", name="diverging", check=check_diverging),
     Rule(code="CUR003", name="overshooting", check=check_overshooting),
     Rule(code="CUR004", name="oscillating", check=check_oscillating),
-    Rule(code="CUR005", name="not_learning", check=check_not_learning),
 )

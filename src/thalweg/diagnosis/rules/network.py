@@ -32,9 +32,10 @@ def check_wrong_head_or_loss(case: Case) -> Iterator[Finding]:
         outside 0 to 1); the accuracy is the same number in every epoch while the loss falls by a tenth, and below what
         so few right answers allow (the accuracy does not look at what is learned); or the loss is the share of wrong
         answers times a clip constant of a framework, so that every answer is fully sure (softmax over a single output,
-        sums instead of means, inputs far too large). Live also when softmax or sigmoid is taken twice or is missing,
-        scores are squeezed, one output has a softmax, a loss of numbers is used for classes, or the loss begins at more
-        than three times that of guessing, ln K for K classes.
+        sums instead of means, inputs far too large); or the loss is exactly zero throughout although answers are wrong.
+        Live also when softmax or sigmoid is taken twice or is missing, scores are squeezed, one output has a softmax, a
+        loss of numbers is used for classes, or the loss begins at more than three times that of guessing, ln K for K
+        classes.
     Why it hurts: the gradient drives the weights somewhere else than to right answers, or is cut off altogether.
     Not to be confused with: losses that may be negative (log-likelihoods, contrastive losses), which come without an
         accuracy; CUR005, whose numbers are sound but do not move.
@@ -57,6 +58,12 @@ def check_wrong_head_or_loss(case: Case) -> Iterator[Finding]:
         )
         claim += f"to {loss.final:.4g}: it is not the accuracy of what is learned"
         evidence, confidence = accuracy.evidence(0.0, 0.0, "largest less smallest value"), 0.8
+    elif len(loss) >= 3 and not loss.values.any() and accuracy.final < 0.99:  # noqa: PLR2004 - more than rounding
+        claim = (
+            f"{loss.label} is exactly zero from the first value on while {accuracy.label} is {accuracy.final:.1%}: it "
+            "does not see the wrong answers, as with softmax over a single output"
+        )
+        evidence, confidence = loss.evidence(0.0, 0.0, "largest value of the loss", on_curve=True), 0.9
     else:
         clip = _clip_constant(loss, accuracy)
         if clip is None:

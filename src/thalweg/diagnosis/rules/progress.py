@@ -4,6 +4,7 @@ These shapes say how, not why: a slow fall is a learning rate too low, or a run 
 severity follows the verdict on the learning rate, and what curves cannot tell apart is listed as alternatives.
 """
 
+import math
 from collections import deque
 from collections.abc import Iterator
 
@@ -22,11 +23,14 @@ _LITTLE = 0.7  # of the first loss is left: less than a third was gained
 _STEADY = 0.15  # of the whole fall in the last quarter; an even fall has 0.25, an exponential one that is over 0.02
 _GOING_ON = 0.1  # of the whole fall in the last quarter: more epochs will give more
 _STILL = 0.02  # of the whole fall: a stretch that moves less stands still
+_WIDE = 0.2  # of the whole fall: what moves more does not stand still, however noisy
 _STRETCH = 0.2  # of the run: shorter stops are nobody's concern
 _DROP = 0.2  # of the whole fall, after a stop: the plateau was left
 _FALLING = -1.64  # Mann-Kendall score of a fall, at 95 %
 _CLEAR = 4.0  # standard deviations of fluctuation
 _LEARNED = 0.9  # accuracy beyond which nothing of this matters
+_SURELY = 1.64  # standard errors: 95 % on one side
+_REST = 0.1  # of the whole fall: a last third that surely brings less is at rest; CUR009 calls more than that going on
 _CAUSES = ("learning_rate_too_low", "saddle_point", "plateau")
 
 
@@ -34,8 +38,9 @@ def check_slow_convergence(case: Case) -> Iterator[Finding]:
     """CUR006: the training loss falls very slowly, and as fast at the end as before.
 
     Watches: ``train_loss`` with ``train_accuracy``.
-    Fires when: the loss falls (Mann-Kendall score below -1.64), keeps 70 % of its first value, does 15 % of its fall in
-        the last quarter of the run, and the accuracy is below 90 %. A warning unless the learning rate is right.
+    Fires when: the loss, recorded from the start, falls (Mann-Kendall score below -1.64), keeps 70 % of its first
+        value, does 15 % of its fall in the last quarter of the run, and the accuracy is below 90 %. A warning unless
+        the learning rate is right.
     Why it hurts: long training without a satisfying result.
     Not to be confused with: CUR005, no fall at all; losses with a high floor, such as those of language models.
     Remedies: raise_learning_rate, adaptive_optimizer, more_epochs.
@@ -44,6 +49,8 @@ def check_slow_convergence(case: Case) -> Iterator[Finding]:
     curve = case.train_loss
     if curve is None or len(curve) < 4 or curve.first <= 0 or _learned(case):  # noqa: PLR2004 - a trend
         return
+    if not curve.from_start:
+        return  # how much a loss kept of its first value says nothing where the first ones are not there
     fall, share = curve.first - curve.final, _late_share(curve)
     if fall <= _CLEAR * curve.noise or curve.final < _LITTLE * curve.first or share < _STEADY:
         return
@@ -73,10 +80,13 @@ def check_plateau(case: Case) -> Iterator[Finding]:
     """CUR007: the training loss stands still, far from where it could be.
 
     Watches: ``train_loss`` with ``learning_rate``.
-    Fires when: for a fifth of the run or more the smoothed loss moves by less than 2 % of its whole fall, and then
-        falls by 20 % of it (the plateau was left), or the run ends there with half of the first loss (stuck early). No
-        finding where a recorded learning rate falls at that moment: that is a schedule. A warning only for a run that
-        ends there and whose learning rate is not right.
+    Fires when: for a fifth of the run or more the smoothed loss moves by less than 2 % of its whole fall (or by less
+        than two deviations of its fluctuation, up to 20 %) and is not thrown up in between, and then falls by 20 % of
+        it (the plateau was left), or the run ends there with half of the first loss (stuck early). No finding where a
+        recorded learning rate falls at that moment: that is a schedule. A warning only for a run that ends there with
+        an accuracy below 90 %, and whose learning rate is not right. Without an accuracy nobody knows how low a loss
+        can be (that of a language model rests at the entropy of its text): there a run that ends at rest is told as a
+        remark, and only where its learning rate is known not to be right.
     Why it hurts: epochs pass without gain; what looks like the end of learning may be the neighbourhood of a saddle.
     Not to be confused with: the end of a good run; a schedule whose rate is not in the log, which looks the same.
     Remedies: raise_learning_rate, perturb, decay, change_initialisation.
@@ -89,28 +99,39 @@ def check_plateau(case: Case) -> Iterator[Finding]:
     fall = curve.first - min(curve.low, curve.final)
     if fall < max(_CLEAR * curve.noise, 0.05 * curve.first):
         return
-    start, stop = _longest_stop(curve.smooth(), max(_STILL * fall, 2 * curve.noise))
+    start, stop = _longest_stop(curve.smooth(), max(_STILL * fall, min(2 * curve.noise, _WIDE * fall)))
     if stop - start + 1 < max(4, _STRETCH * len(curve)):
         return
     first, last = float(curve.steps[start]), float(curve.steps[stop])
     level = float(np.median(curve.values[start : stop + 1]))
+    if curve.values[start : stop + 1].max() > level + 0.5 * fall:
+        return  # thrown up in between (CUR003), which running medians hide
     after = level - float(np.min(curve.values[stop:]))
     left = after > max(_DROP * fall, _CLEAR * curve.noise)
     stuck = not left and stop >= len(curve) - 2 and level > 0.5 * curve.first and not _learned(case)
+    stuck = stuck and curve.from_start
     if any(last <= drop <= last + 0.1 * len(curve) + 1 for drop in case.rate_drops()) or not (left or stuck):
         return
     where = curve.between(first, last)
-    how = "and falls again afterwards" if left else "and does not leave it: stuck early"
+    known = case.accuracy is not None
+    how = "and does not leave it: stuck early" if known else "and does not leave it: stuck early, or at its floor"
+    how = "and falls again afterwards" if left else how
+    if stuck and not known and case.estimate.verdict in {"about_right", "undetermined"}:
+        return
+    raised = case.raise_rate()
     yield Finding(
         code="CUR007",
         name="plateau",
-        severity="warning" if stuck and case.estimate.verdict != "about_right" else "info",
+        severity="warning" if stuck and known and case.estimate.verdict != "about_right" else "info",
         confidence=0.75,
         subject=curve.name,
         claim=f"{curve.label} stands still at {level:.4g} in {where} {how}",
         evidence=(
             curve.evidence(
-                stop - start + 1, _STRETCH * len(curve), "values that move by less than 2 % of the fall", where
+                stop - start + 1,
+                _STRETCH * len(curve),
+                "values that move by less than 2 % of the fall or 2 deviations",
+                where,
             ),
             curve.evidence(after, _DROP * fall, "fall afterwards; a fifth of the whole", where),
         ),
@@ -118,7 +139,8 @@ def check_plateau(case: Case) -> Iterator[Finding]:
             *("saddle_point", "learning_rate_too_low", "noise_floor", "vanishing_gradient"),
             "excessive_regularization",
         ),
-        remedies=(*case.raise_rate(), *map(remedy, ("perturb", "decay", "change_initialisation"))),
+        # a rate known to be too low is raised, one that may be either is not also brought down in the same breath
+        remedies=(*raised, *map(remedy, ("perturb", *(() if raised else ("decay",)), "change_initialisation"))),
     )
 
 
@@ -126,8 +148,9 @@ def check_noise_floor(case: Case) -> Iterator[Finding]:
     """CUR008: the training loss no longer falls and fluctuates around its floor.
 
     Watches: ``train_loss``; ``batch_loss`` where a log has nothing else; live, ``batch_noise_scale``.
-    Fires when: after a fall of a fifth of the first loss, the last third shows no falling trend (Mann-Kendall score
-        above -1.64), and fluctuates by more than 1 % of its level. Always `info`.
+    Fires when: after a fall of a fifth of the first loss, the last third shows no trend (Mann-Kendall score between
+        -1.64 and 1.64), at 95 % certainty brings less than 10 % of the whole fall (few values without a clear trend are
+        no sign of rest), and fluctuates by more than 1 % of its level. Always `info`.
     Why it hurts: it does not by itself; at this rate and batch size nothing more is to be had.
     Not to be confused with: CUR004, swings without any fall before; CUR007, a still stretch with a fall after it.
     Remedies: decay, larger_batch, stop_earlier.
@@ -141,6 +164,8 @@ def check_noise_floor(case: Case) -> Iterator[Finding]:
     level = float(np.median(late.values))
     swing, trend = late.noise / level, late.trend
     if curve.first - level < 0.2 * curve.first or trend < _FALLING or trend > -_FALLING or swing < 0.01:  # noqa: PLR2004 - above
+        return
+    if _at_most(late) > _REST * (curve.first - level):
         return
     yield Finding(
         code="CUR008",
@@ -196,9 +221,10 @@ def check_underfitting(case: Case) -> Iterator[Finding]:
     """CUR011: training and validation loss have both come to rest at a high level.
 
     Watches: ``train_loss``, ``val_loss``, ``train_accuracy``.
-    Fires when: the last quarter does less than 5 % of the training loss's fall, half of the first loss is left, the
-        validation loss is within 15 % of it, and the training accuracy is known and below 90 %. A warning only where
-        80 % of the first loss is left and the learning rate is not right.
+    Fires when: the last quarter does less than 5 % of the training loss's fall, and the last third at 95 % certainty
+        less than 10 % of it or 2 % of its level; half of the first loss is left, the validation loss is within 15 % of
+        it, and the training accuracy is known and below 90 %. A warning only where 80 % of the first loss is left and
+        the learning rate is not right.
     Why it hurts: the network does not even know the pictures it was trained on.
     Not to be confused with: CUR009, a loss that still falls; labels so noisy that nothing better exists.
     Remedies: raise_learning_rate, more_epochs, relabel, rescale_input.
@@ -207,10 +233,12 @@ def check_underfitting(case: Case) -> Iterator[Finding]:
     train, held = case.train_loss, case.val_loss
     if train is None or held is None or case.train_accuracy is None or _learned(case):
         return
-    if min(len(train), len(held)) < 8 or train.first <= 0:  # noqa: PLR2004 - a quarter of two
+    if min(len(train), len(held)) < 8 or train.first <= 0 or not train.from_start:  # noqa: PLR2004 - a quarter of two
         return
     left, share, gap = train.final / train.first, _late_share(train), abs(held.final / max(train.final, 1e-12) - 1)
     if not 0.5 <= left <= 1.1 or share > 0.05 or gap > 0.15:  # noqa: PLR2004 - the docstring says them
+        return
+    if _at_most(train.part(0.67)) > max(_REST * (train.first - train.low), _STILL * train.final):
         return
     yield Finding(
         code="CUR011",
@@ -231,6 +259,20 @@ def check_underfitting(case: Case) -> Iterator[Finding]:
 
 def _learned(case: Case, enough: float = _LEARNED) -> bool:
     return case.accuracy is not None and case.accuracy.final > enough
+
+
+def _at_most(late: Curve) -> float:
+    """How far a stretch may have fallen from its start to its end, at 95 %: its slope, and what noise hides of it."""
+    size = len(late)
+    if size < 4:  # noqa: PLR2004 - a slope and its error
+        return math.inf
+    scale = float(np.abs(late.values).max()) or 1.0  # squares of huge losses have no number
+    x, y = np.arange(size) - (size - 1) / 2, late.values / scale
+    across = float(x @ x)
+    slope = float(x @ y) / across
+    rest = y - y.mean() - slope * x
+    error = math.sqrt(float(rest @ rest) / (size - 2) / across)
+    return scale * (size - 1) * max(-slope + _SURELY * error, 0.0)
 
 
 def _late_share(curve: Curve) -> float:

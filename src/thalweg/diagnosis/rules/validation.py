@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from thalweg.core.finding import Finding
+from thalweg.core.finding import Evidence, Finding
 from thalweg.diagnosis.case import Case
 from thalweg.diagnosis.curve import Curve, Numbers
 from thalweg.diagnosis.overfitting import judge as judge_overfitting
@@ -18,6 +18,7 @@ __all__ = ["RULES"]
 _LIKELY = 0.5  # probability
 _RISING = 1.64  # Mann-Kendall score of a rise, at 95 %
 _HALF_A_POINT = 0.005
+_LOST = 0.1  # of what training had gained
 _EXCURSION = 2.0  # times the training loss, and times what the validation loss comes back to
 _RISEN = 1.1  # times the lowest before
 _OFTEN = 0.1  # of the epochs
@@ -25,6 +26,7 @@ _MUCH = 0.2  # of the epochs
 _FAR = 5.0  # times the best, by the median: no schedule and no small split does that
 _MATTERS = 0.1  # of the first loss: smaller jumps change no answer
 _AT_ONCE = 3.0  # times the training loss, before anything can be known by heart
+_FAR_APART, _SURE = 10.0, 10.0  # times the training loss; nats for a wrong answer: the right class had 1 in 20,000
 _APART = 0.3  # between training and validation accuracy
 
 
@@ -36,8 +38,10 @@ def check_overfitting(case: Case) -> Iterator[Finding]:
     Fires when: a logistic function, fitted on recorded runs, says overfitting is likelier than not; it weighs how far
         validation ends above its best, that rise in units of its own scatter, how steadily it rises, what training
         gained meanwhile, and the gap at the end. Besides, four values or more after the best must have a rising trend
-        (Mann-Kendall score above 1.64): the best of many noisy values is always lower than the rest. A warning where
-        validation ends a tenth above its best, else a remark.
+        (Mann-Kendall score above 1.64): the best of many noisy values is always lower than the rest; of fewer, the rise
+        must be twice any earlier one from one value to the next. And training must not have lost a tenth of its own
+        gain meanwhile: where both rise, it is no learning by heart. A warning where validation ends a tenth above its
+        best, else a remark.
     Why it hurts: the network learns its training pictures by heart; what it adds no longer holds for others.
     Not to be confused with: CUR012, a validation loss that jumps and comes back; CUR002, where training rises, too; an
         accuracy that goes on rising while the loss does (overconfidence): said in the claim where it is so.
@@ -54,15 +58,25 @@ def check_overfitting(case: Case) -> Iterator[Finding]:
     after = replace(held, values=held.values[held.steps >= found.best_epoch])
     if len(after) >= 4 and after.trend < _RISING:  # noqa: PLR2004 - three values have no trend
         return
-    best = float(np.interp(found.best_epoch, held.steps, held.smooth()))
-    claim = f"overfitting: {held.label} rises from {best:.4g} at {held.unit} {found.best_epoch} to {held.final:.4g}"
+    if len(after) < 4 and _jumped(held, found.best_epoch) > 0.5 * (held.final - held.low):  # noqa: PLR2004 - as above
+        return
+    at, best = held.lowest_near(int(np.abs(held.steps - found.best_epoch).argmin()))
+    if held.final <= best:
+        return  # averages rise where the end lies among values from before the best: it falls still
+    claim = f"overfitting: {held.label} rises from {best:.4g} at {held.unit} {at:.10g} to {held.final:.4g}"
     if train is not None and len(train):
-        before = float(np.interp(found.best_epoch, train.steps, train.smooth()))
+        before = float(np.interp(at, train.steps, train.smooth()))
+        if train.final - before > _LOST * (train.first - train.low):
+            return
         claim += f", while {train.label} goes from {before:.4g} to {train.final:.4g}"
     told = case.val_accuracy
-    if told is not None and len(told) and case.val_loss is not None and told.final >= told.high - _HALF_A_POINT:
-        claim += "; the accuracy does not suffer yet"
-    window = held.between(found.best_epoch, float(held.steps[-1]))
+    if told is not None and len(told) and case.val_loss is not None:
+        learned = told.high - told.first > 4 * _HALF_A_POINT  # a level that never rose cannot suffer
+        if learned and told.final >= told.high - max(_HALF_A_POINT, told.noise):
+            claim += "; the accuracy does not suffer yet"
+    window = held.between(at, float(held.steps[-1]))
+    # of a run whose first epoch was its best there is nothing to keep
+    stop = (remedy("stop_earlier", {"epochs": round(at)}),) if at > held.steps[0] else ()
     yield Finding(
         code="CUR010",
         name="overfitting",
@@ -72,8 +86,14 @@ def check_overfitting(case: Case) -> Iterator[Finding]:
         claim=claim,
         evidence=(held.evidence(held.final, best, "end against best", window, on_curve=True), *found.evidence),
         alternatives=("label_noise", "split_leakage", "validation_irregular"),
-        remedies=(remedy("stop_earlier", {"epochs": found.best_epoch}), remedy("augment"), remedy("regularise")),
+        remedies=(*stop, remedy("augment"), remedy("regularise")),
     )
+
+
+def _jumped(held: Curve, best_epoch: float) -> float:
+    """The largest rise from one value to the next before the best: what a single rise after it is held against."""
+    earlier = held.values[held.steps <= best_epoch]
+    return max(0.0, float(np.diff(earlier).max())) if len(earlier) > 1 else 0.0
 
 
 def _error(accuracy: Curve | None) -> Curve | None:
@@ -89,11 +109,12 @@ def check_validation_irregular(case: Case) -> Iterator[Finding]:
 
     Watches: ``val_loss`` and ``val_accuracy`` against ``train_loss`` and ``train_accuracy``.
     Fires when: in 10 % of the epochs, and in two at least, the validation loss lies above twice the training loss of
-        the same epoch, above twice its own best, and above twice what it comes back to later; in one
-        of them a tenth above its lowest before. Or it never falls nor its accuracy rises although the training
-        accuracy ends 30 points above. Or already in epochs 2 to 4 it is three times the training loss and its accuracy
-        15 points below. Jumps are a warning where a fifth of the epochs are so or they begin at once, unless the
-        learning rate is right; also then where half of them reach five times the best.
+        the same epoch, above twice its own best, and above twice what it comes back to later; one of them lies a tenth
+        above the epoch before (a slow hill, as of double descent, is no jump). Or it never falls nor its accuracy rises
+        although the training accuracy ends 30 points above. Or already in epochs 2 to 4 it is three times the training
+        loss and its accuracy 15 points below, or ten times it and ten nats for every wrong answer. Jumps are a warning
+        where a fifth of the epochs are so or they begin at once, unless the learning rate is right; also then where
+        half of them reach five times the best.
     Why it hurts: no single epoch's number means anything; early stopping and the best checkpoint follow noise.
     Not to be confused with: CUR010, a steady rise that does not come back; the small fluctuation of a small validation
         split; running averages of batch normalisation that lag behind fast weights, which is the likeliest cause.
@@ -115,16 +136,16 @@ def check_validation_irregular(case: Case) -> Iterator[Finding]:
 
 
 def _excursions(held: Curve, beside: Numbers, least: float) -> list[int]:
-    """Places of a validation loss that is far above training, and comes back, if it rose to one of them.
+    """Places of a validation loss that is far above training, and comes back, if it jumped up to one of them.
 
-    One that only falls, later than that of training, is no jump: averaged weights do so.
+    One that only falls, later than that of training, is no jump: averaged weights do so. Nor is a slow hill.
     """
     values = held.values
-    earlier = np.insert(np.minimum.accumulate(values)[:-1], 0, np.inf)  # the lowest before each place
+    before = np.insert(values[:-1], 0, np.inf)
     later = np.append(np.minimum.accumulate(values[::-1])[::-1][1:], np.inf)  # the lowest value after each place
     base = np.maximum(np.maximum(beside, held.low), later)
     far = (values > _EXCURSION * base) & (values > least)
-    if not (far & (values >= _RISEN * earlier)).any():
+    if not (far & (values >= _RISEN * before)).any():
         return []
     return [int(place) for place in np.flatnonzero(far)]
 
@@ -189,17 +210,27 @@ def _at_chance(case: Case, train: Curve, held: Curve) -> Iterator[Finding]:
     if known is None or told is None or min(len(known), len(told)) < 4:  # noqa: PLR2004 - a course
         return
     gain, apart = told.high - told.first, known.final - told.high
+    low, high = float(told.values.min()), float(told.values.max())
     fallen = held.first - held.low > 0.02 * held.first
     if gain > max(0.02, 3 * told.noise) or apart < _APART or fallen or train.final > 0.8 * train.first:
         return
+    if high - low < 0.1:  # noqa: PLR2004 - ten points
+        claim = (
+            f"training reaches an accuracy of {known.final:.1%}, validation never leaves {told.final:.1%}: what is "
+            "learned does not hold for the validation data at all"
+        )
+    else:
+        claim = (
+            f"training reaches an accuracy of {known.final:.1%}, validation goes up and down between {low:.1%} and "
+            f"{high:.1%} without rising: what is learned hardly holds for the validation data"
+        )
     yield Finding(
         code="CUR012",
         name="validation_irregular",
         severity="warning",
         confidence=0.85,
         subject=told.name,
-        claim=f"training reaches an accuracy of {known.final:.1%}, validation never leaves {told.final:.1%}: what is "
-        "learned does not hold for the validation data at all",
+        claim=claim,
         evidence=(
             told.evidence(gain, 0.02, "gain of the validation accuracy; two points"),
             known.evidence(apart, _APART, "training accuracy above validation accuracy; thirty points"),
@@ -213,25 +244,47 @@ def _apart_at_once(case: Case, train: Curve, held: Curve) -> Iterator[Finding]:
     known, told = case.train_accuracy, case.val_accuracy
     if known is None or told is None or min(map(len, (train, held, known, told))) < 4:  # noqa: PLR2004 - epochs 2 to 4
         return
-    ratio = float((held.values[1:4] / train.values[1:4]).min())
+    with np.errstate(over="ignore"):  # of a training loss of next to nothing any is infinitely far
+        ratio = float((held.values[1:4] / train.values[1:4]).min())
     gap = float((known.values[1:4] - told.values[1:4]).min())
-    if ratio < _AT_ONCE or gap < 0.15 or told.high - told.first < 0.02:  # noqa: PLR2004 - as the docstring; at chance
-        return
+    nats = float((held.values[1:4] / np.maximum(1.0 - told.values[1:4], 1e-3)).min())
     where = held.between(held.steps[1], held.steps[3])
-    yield Finding(
+    compared = held.evidence(ratio, _AT_ONCE, "validation loss over training loss, the least of three epochs", where)
+    if ratio >= _FAR_APART and nats >= _SURE:
+        yield _apart(
+            held,
+            f"validation is far from training at once: in {where} its loss is {ratio:.3g} times that of training, "
+            f"{nats:.3g} nats for every wrong answer: inputs that are scaled differently make a network so sure",
+            (compared, told.evidence(nats, _SURE, "validation loss over the share of wrong answers", where)),
+            ("input_scale", "batchnorm_mismatch", "overfitting", "split_leakage"),
+        )
+    elif ratio >= _AT_ONCE and gap >= 0.15 and told.high - told.first >= 0.02:  # noqa: PLR2004 - as the docstring; at chance
+        yield _apart(
+            held,
+            f"validation is far from training at once: in {where} its loss is {ratio:.3g} times that of training and "
+            f"its accuracy {100 * gap:.0f} points below, too early for learning by heart",
+            (
+                compared,
+                told.evidence(
+                    gap, 0.15, "training accuracy less validation accuracy, the least of three epochs", where
+                ),
+            ),
+            ("batchnorm_mismatch", "overfitting", "input_scale", "split_leakage"),
+        )
+
+
+def _apart(held: Curve, claim: str, evidence: tuple[Evidence, ...], alternatives: tuple[str, ...]) -> Finding:
+    ways = ("rescale_input", "normalisation_mode", "regroup_split")
+    return Finding(
         code="CUR012",
         name="validation_irregular",
         severity="warning",
         confidence=0.75,
         subject=held.name,
-        claim=f"validation is far from training at once: in {where} its loss is {ratio:.3g} times that of training and "
-        f"its accuracy {100 * gap:.0f} points below, too early for learning by heart",
-        evidence=(
-            held.evidence(ratio, _AT_ONCE, "validation loss over training loss, the least of three epochs", where),
-            told.evidence(gap, 0.15, "training accuracy less validation accuracy, the least of three epochs", where),
-        ),
-        alternatives=("batchnorm_mismatch", "overfitting", "input_scale", "split_leakage"),
-        remedies=tuple(map(remedy, ("normalisation_mode", "rescale_input", "regroup_split"))),
+        claim=claim,
+        evidence=evidence,
+        alternatives=alternatives,
+        remedies=tuple(map(remedy, ways if alternatives[0] == "input_scale" else (ways[1], ways[0], ways[2]))),
     )
 
 

@@ -137,7 +137,8 @@ def from_mapping(
     inner, wrapped = inner_of(found)
     lists = lists_of(inner)
     notes: list[str] = []
-    nulls = [name for name, cells in lists.items() if any(cell is None for cell in cells)]
+    strides = {str(name): _stride(cells) for name, cells in lists.items()}
+    nulls = [name for name, cells in lists.items() if not strides[str(name)] and any(cell is None for cell in cells)]
     if nulls:
         notes.append(f"null in {printable(', '.join(nulls[:6]))} read as NaN")
     arrays = {str(name): _array(cells) for name, cells in lists.items()}
@@ -156,9 +157,13 @@ def from_mapping(
     by_step = counted is not None and not is_epoch(counter) and columns.get("epoch") != counter
     curves = []
     for name, values in arrays.items():
-        where = _epochs(name, values, longest, counted, notes)
+        kept, where = values, _epochs(name, values, longest, counted, notes)
+        if stride := strides.get(name, 0):
+            measured = np.isfinite(values)
+            notes.append(f"{printable(name)} has a number in every {stride}. epoch and null between: not measured then")
+            kept, where = values[measured], where[measured]
         curves.append(
-            Curve(name=name, values=values, epochs=None if by_step else where, steps=where if by_step else None)
+            Curve(name=name, values=kept, epochs=None if by_step else where, steps=where if by_step else None)
         )
     curves += [
         Curve(name=name, values=values, steps=np.arange(1.0, len(values) + 1), signal=name)
@@ -176,6 +181,22 @@ def from_mapping(
         notes=tuple(notes),
         plan=plan,
     )
+
+
+def _stride(cells: Sequence[object]) -> int:
+    """Every how many epochs a list has a number, where null stands in all between: it was not measured there.
+
+    One NaN makes every weight NaN, so that numbers do not come back after it, let alone at equal distances.
+
+    Returns:
+        2 or more; 0 where nulls stand otherwise.
+    """
+    places = [place for place, cell in enumerate(cells) if as_number(cell) is not None]
+    if len(places) < 2 or any(cell is not None and as_number(cell) is None for cell in cells):  # noqa: PLR2004 - a stride
+        return 0
+    stride = places[1] - places[0]
+    even = all(two - one == stride for one, two in itertools.pairwise(places))
+    return stride if stride > 1 and even and places[0] < stride and len(cells) - places[-1] <= stride else 0
 
 
 def _array(cells: Sequence[object]) -> Floats:
