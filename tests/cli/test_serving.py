@@ -159,6 +159,10 @@ def test_a_page_that_is_ended_has_printed_its_one_object(capsys, monkeypatch, nu
 
 
 @pytest.mark.parametrize("idle", ["nan", "-1", "soon"])
-def test_seconds_that_never_pass_are_refused(told, tmp_path, idle):
+def test_seconds_that_never_pass_are_refused(capsys, tmp_path, idle):
     (tmp_path / "log.csv").write_text("epoch,loss\n0,1.0\n1,0.5\n")
-    told(tmp_path / "log.csv", "--idle", idle, status=2)
+    with pytest.raises(SystemExit) as stop:
+        main(["follow", str(tmp_path / "log.csv"), "--idle", idle])
+    out, err = capsys.readouterr()
+    assert (stop.value.code, out) == (2, "")
+    assert err.startswith(f"thalweg: --idle {idle}")

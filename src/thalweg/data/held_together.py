@@ -5,19 +5,19 @@ where every file is called as a known naming has it, the names say it.
 """
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from thalweg.core.dataset import Notice
 from thalweg.core.files import printable
 from thalweg.data.belonging import groups_in_names, together
+from thalweg.data.beside import files_around
 from thalweg.data.file_kinds import shown_kind
 from thalweg.data.label_table import LISTS, read_groups
 from thalweg.data.label_tables import same_side
 from thalweg.data.named_files import Names
 from thalweg.data.scanned import Scan
-from thalweg.data.walk import list_folder
 
 __all__ = ["hold_together"]
 
@@ -39,7 +39,8 @@ def hold_together(found: Scan, top: Path) -> Scan:
         return found
     what = shown_kind(found.kind)[0]
     names = functools.cache(lambda: Names(list(found.files)))
-    for table in _tables(found.root, top):
+    around = files_around(found.root, top, _BESIDE, LISTS)
+    for table in (table for level in around for table in level[:_MOST_TABLES]):
         column, groups = read_groups(table, names)
         held, number = together(groups.items())
         if held and number > 1 and not _are_classes(groups, found):
@@ -57,18 +58,3 @@ def _are_classes(groups: Mapping[str, str], found: Scan) -> bool:
     label = dict(zip(found.files, found.labels.tolist(), strict=True))
     pairs = {(group, label.get(file)) for file, group in groups.items()}
     return found.masks is None and len(pairs) == len(set(groups.values())) == len(found.classes)
-
-
-def _tables(root: Path, top: Path) -> Iterator[Path]:
-    """Tables beside the folder of the files, and around it up to the one that the user named."""
-    around = [root, *root.parents] if root != top and top in root.parents else [root]
-    for level in around[: around.index(top) + 1] if top in around else around:
-        listing = list_folder(str(level))
-        places = ["", *(f"{name}/" for name in listing.folders if name.lower() in _BESIDE)]
-        tables = [
-            level / place / name
-            for place in places
-            for name in (listing.files if not place else list_folder(str(level), place.rstrip("/")).files)
-            if name.lower().endswith(LISTS)
-        ]
-        yield from tables[:_MOST_TABLES]

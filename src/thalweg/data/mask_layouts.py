@@ -23,6 +23,7 @@ from thalweg.core.dataset import Notice, Part, Sample
 from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.data.belonging import together
+from thalweg.data.beside import lines_of
 from thalweg.data.mask_classes import TABLES
 from thalweg.data.mask_guess import called_as_masks, guess_masks
 from thalweg.data.mask_pairs import (
@@ -342,7 +343,7 @@ def _by_lists(root: Path, samples: list[Sample]) -> tuple[list[Sample], list[Not
             if not path.is_file():
                 continue
             missing = []
-            for line in _lines(path):
+            for line in lines_of(path):
                 name = _last(line.split()[0])
                 if name in known:
                     parts.setdefault(name, part)
@@ -371,11 +372,3 @@ def _by_lists(root: Path, samples: list[Sample]) -> tuple[list[Sample], list[Not
 
 def _last(file: str) -> str:
     return file.replace("\\", "/").rpartition("/")[2].partition(".")[0]
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        text = path.read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError:
-        return []
-    return [line.strip() for line in text.splitlines() if line.strip()]

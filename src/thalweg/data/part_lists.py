@@ -10,11 +10,11 @@ from pathlib import Path
 
 from thalweg.core.dataset import Notice, Part, Sample
 from thalweg.core.files import printable
+from thalweg.data.beside import files_around, lines_of
 from thalweg.data.named_files import Names
 from thalweg.data.part_names import part_within
 from thalweg.data.sample_table import Samples, parts_of
 from thalweg.data.scanned import Scan
-from thalweg.data.walk import list_folder
 
 __all__ = ["with_parts_of_lists"]
 
@@ -48,7 +48,7 @@ def with_parts_of_lists(found: Scan, top: Path) -> Scan:
     parts: dict[str, Part] = {}
     used: list[str] = []
     for path, part in sorted(lists, key=lambda each: each[1] == "train"):  # what two lists name is held out
-        lines = _lines(path)
+        lines = lines_of(path)
         files = {file for line in lines if (file := names.find(line, "") or names.find(line.split()[0], ""))}
         if len(files) > _NAMED * len(lines):
             used.append(path.name)
@@ -74,20 +74,8 @@ def with_parts_of_lists(found: Scan, top: Path) -> Scan:
 
 def _lists(root: Path, top: Path) -> Iterator[tuple[Path, Part]]:
     """Texts beside the folder of the files, and around it, that are called as parts are."""
-    around = [root, *root.parents]
-    for level in around[: around.index(top) + 1] if top in around else [root]:
-        listing = list_folder(str(level))
-        for place in ("", *(name for name in listing.folders if name.lower() in _PLACES)):
-            for name in listing.files if not place else list_folder(str(level), place).files:
-                part = part_within(name.rpartition(".")[0]) if name.lower().endswith((".txt", ".lst")) else None
-                path = level / place / name
-                if part and path.stat().st_size <= _LARGEST:
-                    yield path, part
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
-    except OSError:
-        return []
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    for level in files_around(root, top, _PLACES, (".txt", ".lst")):
+        for path in level:
+            part = part_within(path.stem)
+            if part and path.stat().st_size <= _LARGEST:
+                yield path, part

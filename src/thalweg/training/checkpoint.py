@@ -68,8 +68,8 @@ def weights_of(path: Path) -> dict[str, torch.Tensor]:
         RunError: The file is missing or damaged.
     """
     tensors, metadata = _read(path)
-    if metadata.get("digest", digest := _digest(tensors, "")) != digest:  # older files have none
-        raise RunError(f"{printable(path)} is damaged: its digest does not match its content")
+    if "digest" in metadata:  # older files have none
+        _refuse_damaged(path, tensors, metadata, "")
     return tensors
 
 
@@ -133,8 +133,7 @@ def latest_checkpoint(
 def _read_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, object]]:
     tensors, metadata = _read(path)
     text = metadata.get("thalweg", "")
-    if metadata.get("digest") != _digest(tensors, text):
-        raise RunError(f"{printable(path)} is damaged: its digest does not match its content")
+    _refuse_damaged(path, tensors, metadata, text)
     try:
         position = json.loads(text)
     except ValueError:
@@ -198,6 +197,11 @@ def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
 def _contiguous(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Safetensors stores plain memory order; shared tensors are written once each."""
     return {name: tensor.detach().to("cpu", copy=False).contiguous().clone() for name, tensor in tensors.items()}
+
+
+def _refuse_damaged(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str], text: str) -> None:
+    if metadata.get("digest") != _digest(tensors, text):
+        raise RunError(f"{printable(path)} is damaged: its digest does not match its content")
 
 
 def _digest(tensors: Mapping[str, torch.Tensor], text: str) -> str:
