@@ -28,7 +28,7 @@ from thalweg.dashboard.feed import Feed, detail
 from thalweg.dashboard.resuming import Resumed
 from thalweg.dashboard.shelf import Shelf
 from thalweg.dashboard.tongue import Tongue
-from thalweg.workbench.steps import STEP_COLUMNS
+from thalweg.workbench.runs.steps import STEP_COLUMNS
 
 RUNS, EPOCHS, STEPS = 500, 60, 1_000_000
 PROBE = """

@@ -93,7 +93,7 @@ def _options() -> argparse.Namespace:
 
 def write_halves(place: Path, *, above: float, most: int | None = None) -> None:
     """Solar cells in `train/` and `val/`, a fifth of each class held out, drawn once for all sides; all, or so many."""
-    from thalweg.data.elpv import DEMO_CLASSES, demo_folder, read_labels
+    from thalweg.data.opening.elpv import DEMO_CLASSES, demo_folder, read_labels
 
     root = demo_folder()
     samples = list(read_labels(root, above=above)[0])

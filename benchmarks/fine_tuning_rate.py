@@ -32,9 +32,9 @@ def main() -> None:
 def round_of(case: str, seed: int, data: Path) -> dict[str, Any]:
     """Fine-tune once at one rate, and ask the start and the end about the test split."""
     from thalweg.training.checkpoint import weights_of
-    from thalweg.workbench import session
-    from thalweg.workbench.transfer_start import START
-    from thalweg.workbench.wise_ft import place
+    from thalweg.workbench.runs import session
+    from thalweg.workbench.runs.wise_ft import place
+    from thalweg.workbench.starting.transfer_start import START
 
     source, epochs, rate = case.split()
     row: dict[str, Any] = {"source": source, "epochs": int(epochs), "rate": float(rate)}

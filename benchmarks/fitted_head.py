@@ -61,7 +61,7 @@ def round_of(case: str, seed: int, data: Path) -> dict[str, Any]:
 
 def features(case: str, seed: int, data: Path) -> tuple[Any, ...]:
     """Those that `thalweg train --backbone` fits its first head to, and those of the held-out pictures."""
-    from thalweg.workbench import transfer_start
+    from thalweg.workbench.starting import transfer_start
 
     found: list[torch.Tensor] = []
     seen: dict[str, Any] = {}

@@ -160,8 +160,8 @@ def blurred(random: np.random.Generator, side: int) -> np.ndarray:
 def read(folder: Path, side: int) -> dict[str, Any]:
     """What `thalweg train` does before the first step."""
     from thalweg.core.plan import TrainingPlan
-    from thalweg.workbench.loading import divide, load
-    from thalweg.workbench.telling import silent
+    from thalweg.workbench.loading.loading import divide, load
+    from thalweg.workbench.telling.telling import silent
 
     before, largest, done = anonymous(), 0, threading.Event()
 

@@ -72,7 +72,7 @@ class Timed:
     """Batches of one long epoch, with what each took.
 
     Args:
-        batches: A `thalweg.data.batches.Batches`.
+        batches: A `thalweg.data.batching.batches.Batches`.
         steps: Steps of an epoch.
     """
 
@@ -112,8 +112,8 @@ def measure(
     import torch
 
     from thalweg.core.shape import Shape
-    from thalweg.data.augment import augmentation_for
-    from thalweg.data.batches import Batches
+    from thalweg.data.batching.augment import augmentation_for
+    from thalweg.data.batching.batches import Batches
     from thalweg.modules.build import build
     from thalweg.networks.backbones import backbone
     from thalweg.networks.catalogue import network as named

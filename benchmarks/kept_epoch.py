@@ -36,7 +36,7 @@ def main() -> None:
 
 def round_of(case: str, seed: int, data: Path) -> dict[str, Any]:
     """Train once, and ask both epochs about both splits."""
-    from thalweg.workbench import session
+    from thalweg.workbench.runs import session
 
     row: dict[str, Any] = {}
 

@@ -26,9 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from thalweg.core.plan import TrainingPlan
-from thalweg.data.split import write_split_file
-from thalweg.workbench.loading import divide, load
-from thalweg.workbench.telling import silent
+from thalweg.data.splitting.split import write_split_file
+from thalweg.workbench.loading.loading import divide, load
+from thalweg.workbench.telling.telling import silent
 
 KEPT = ("accuracy", "accuracy_interval", "balanced_accuracy", "auc", "calibration_error", "best_accuracy", "best_epoch")
 TOLD = ("majority_accuracy", "parameters", "epochs", "images_per_second", "learning_rate", "train_files", "test_files")

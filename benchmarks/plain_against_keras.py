@@ -130,13 +130,13 @@ def _train_thalweg(options: argparse.Namespace, pixels: np.ndarray, labels: np.n
     import thalweg
     from thalweg.core.plan import Augmentation
     from thalweg.core.shape import Shape
-    from thalweg.data.batches import Batches
+    from thalweg.data.batching.batches import Batches
     from thalweg.modules.build import build
     from thalweg.networks.catalogue import network
     from thalweg.training.device import choose_device, describe_hardware
     from thalweg.training.loop import Trainer
     from thalweg.training.progress import Progress, Recipe
-    from thalweg.workbench.recipes import recipe_for
+    from thalweg.workbench.starting.recipes import recipe_for
 
     device = choose_device("auto")
     spec, _ = network("plain", Shape(3, (options.side, options.side)), classes=2).logits()

@@ -135,7 +135,7 @@ def step_seconds(network: str, side: int, batch: int) -> float:
     from thalweg.training.device import choose_device, move
     from thalweg.training.loss import cross_entropy
     from thalweg.training.optimizers import make_optimizer
-    from thalweg.workbench.precision import sound
+    from thalweg.workbench.starting.precision import sound
 
     spec = describe(network, Shape(3, (side, side)), 1000)
     device = sound(choose_device("cpu"), spec)
@@ -159,8 +159,8 @@ def make_seconds(side: int) -> tuple[float, float]:
     import numpy as np
 
     from thalweg.core.plan import Augmentation
-    from thalweg.data.augment import place
-    from thalweg.data.batches import Batches
+    from thalweg.data.batching.augment import place
+    from thalweg.data.batching.batches import Batches
 
     pixels = np.random.default_rng(0).integers(0, 255, (32, side, side, 3), dtype=np.uint8)
     indices, changes, block = np.arange(32), Augmentation(), np.empty_like(pixels)
@@ -180,7 +180,7 @@ def decode_seconds() -> float:
     import numpy as np
     from PIL import Image
 
-    from thalweg.data.decode import decode_planes
+    from thalweg.data.decoding.decode import decode_planes
 
     numbers = np.random.default_rng(0)
     coarse = Image.fromarray(numbers.integers(0, 255, (24, 32, 3), dtype=np.uint8)).resize((500, 375))
@@ -198,8 +198,8 @@ def decode_seconds() -> float:
 
 def find_seconds() -> float:
     """Of finding a file in a folder of 5,000."""
-    from thalweg.data.scan import scan
-    from thalweg.data.source import open_source
+    from thalweg.data.finding.scan import scan
+    from thalweg.data.opening.source import open_source
 
     with tempfile.TemporaryDirectory() as name:
         for label in ("a", "b"):

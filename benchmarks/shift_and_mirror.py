@@ -55,8 +55,8 @@ def main() -> None:
 
 def round_of(case: str, seed: int, data: Path) -> dict[str, Any]:
     """Train once, shifted or mirrored or not, and score the reported split."""
-    from thalweg.data.alignment import common_motion
-    from thalweg.data.mirroring import try_mirroring
+    from thalweg.data.health.alignment import common_motion
+    from thalweg.data.health.mirroring import try_mirroring
     from thalweg.workbench import train as training
 
     source, how = case.split()
@@ -104,7 +104,7 @@ def source_of(source: str, data: Path, folder: Path) -> str:
 def pictures_of(source: str, data: Path) -> Iterator[tuple[str, str, np.ndarray]]:
     """Part, class and grey pixels of each picture."""
     if source == "elpv-folder":
-        from thalweg.data.elpv import demo_folder, read_labels
+        from thalweg.data.opening.elpv import demo_folder, read_labels
 
         for sample in read_labels(demo_folder(), above=0.5)[0]:
             yield "", ("intact", "defective")[sample.label], np.asarray(Image.open(demo_folder() / sample.file))

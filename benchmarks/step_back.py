@@ -43,9 +43,9 @@ def round_of(case: str, seed: int, data: Path) -> dict[str, Any]:
     """Fine-tune once, and ask every share about both splits."""
     from thalweg.evaluation.nearest import nearest_as_good
     from thalweg.training.checkpoint import weights_of
-    from thalweg.workbench import session
-    from thalweg.workbench.transfer_start import START
-    from thalweg.workbench.wise_ft import SHARES, place
+    from thalweg.workbench.runs import session
+    from thalweg.workbench.runs.wise_ft import SHARES, place
+    from thalweg.workbench.starting.transfer_start import START
 
     row: dict[str, Any] = {"case": case}
 
@@ -96,7 +96,7 @@ def otherwise(picture: Image.Image, number: int) -> Image.Image:
 
 def summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
     """What each rule gives on test splits, less what everything learned gives."""
-    from thalweg.workbench.wise_ft import SHARES
+    from thalweg.workbench.runs.wise_ft import SHARES
 
     told: dict[str, Any] = {}
     rules: dict[str, Any] = {f"{errors:g} standard errors": f"{errors:g}" for errors in ERRORS}

@@ -34,9 +34,9 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.data.split import Split, write_split_file
-from thalweg.workbench.loading import Loaded, load
-from thalweg.workbench.telling import silent
+from thalweg.data.splitting.split import Split, write_split_file
+from thalweg.workbench.loading.loading import Loaded, load
+from thalweg.workbench.telling.telling import silent
 
 FOLDS = 5
 KEPT = (

@@ -153,7 +153,7 @@ def archives(outside: Path) -> dict[str, Callable[[], bytes]]:
 def try_one(what: str, make: Callable[[Path], bytes]) -> Case:
     """Unpack one into a folder inside a watched one."""
     from thalweg.core.errors import ThalwegError
-    from thalweg.data.archive import Limits, unpack
+    from thalweg.data.opening.archive import Limits, unpack
 
     with tempfile.TemporaryDirectory() as name:
         outside = Path(name)

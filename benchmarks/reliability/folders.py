@@ -226,7 +226,7 @@ def shapes() -> dict[str, Callable[[Path], None]]:
 
 def try_shape(what: str, spoil: Callable[[Path], None]) -> Case:
     """Train on a spoilt folder."""
-    from thalweg.workbench import loading
+    from thalweg.workbench.loading import loading
 
     with tempfile.TemporaryDirectory() as place:
         photos, run = make_photos(Path(place, "photos"), count=10), Path(place, "run")

@@ -276,7 +276,7 @@ def derived(path: Path) -> object:
 def divided(path: Path) -> object:
     import thalweg
     from thalweg.core.dataset import Sample
-    from thalweg.data.split import read_split_file
+    from thalweg.data.splitting.split import read_split_file
 
     del thalweg
     names = [(f"{name}/{number:03d}.png", label) for label, name in enumerate(("plain", "red")) for number in range(2)]
@@ -284,7 +284,7 @@ def divided(path: Path) -> object:
 
 
 def coloured(path: Path) -> object:
-    from thalweg.data.mask_classes import find_table
+    from thalweg.data.masks.classes import find_table
 
     shutil.copy(path, path.parent / "classes.csv") if path.name != "classes.csv" else None
     return find_table(path.parent)

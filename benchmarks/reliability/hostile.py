@@ -24,7 +24,7 @@ BOMB = """
 import resource, sys, time
 from pathlib import Path
 from thalweg.core.errors import PictureError
-from thalweg.data.decode import decode
+from thalweg.data.decoding.decode import decode
 from PIL import Image
 Image.init()
 before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()

@@ -122,7 +122,7 @@ def _die_at(owner: Any, name: str, number: int) -> str:
 
 
 def _die_inside_validation(loop: Any, number: int, batch: int) -> str:
-    from thalweg.workbench import session
+    from thalweg.workbench.runs import session
 
     kept, calls = loop.predict, 0
 

@@ -27,7 +27,7 @@ def idx(name: str) -> np.ndarray:
 
 def try_one(size: int, seed: int, pictures: np.ndarray, labels: np.ndarray) -> Case:
     """Flip labels of a subset, ask for suspects."""
-    from thalweg.data.descriptors import describe_pictures
+    from thalweg.data.health.descriptors import describe_pictures
     from thalweg.evaluation.label_noise import find_suspects
 
     random = np.random.default_rng((size, seed))

@@ -35,7 +35,7 @@ def work(quick: bool) -> dict[str, object]:
     import thalweg
     from thalweg.training import loop
     from thalweg.training.progress import Progress
-    from thalweg.workbench.telling import silent
+    from thalweg.workbench.telling.telling import silent
 
     memory: list[float] = []
     handles: list[int] = []

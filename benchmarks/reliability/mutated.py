@@ -117,7 +117,7 @@ def in_process(kind: str, count: int) -> Case:
 def decoded(kind: str, count: int) -> dict[str, object]:
     """Decode mutants; count what came of them."""
     from thalweg.core.errors import PictureError
-    from thalweg.data.decode import decode
+    from thalweg.data.decoding.decode import decode
 
     tried = used = refused = 0
     slowest, others = 0.0, []
@@ -169,7 +169,7 @@ def _state(folder: Path) -> list[tuple[str, str, int]]:
 
 def work(quick: bool) -> dict[str, object]:
     """All formats."""
-    from thalweg.data.decode import decode
+    from thalweg.data.decoding.decode import decode
 
     for kind in FORMATS:  # what Pillow loads when it first meets a format is loaded before any fork
         decode(seeds(kind)[0], size=(8, 8))

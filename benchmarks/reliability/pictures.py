@@ -92,10 +92,10 @@ def odd() -> Iterator[tuple[str, str, bytes, Image.Image, float]]:
 def work(quick: bool) -> dict[str, object]:
     """Write all files into two classes, read them in the three ways."""
     del quick
-    from thalweg.data.decode import decode
-    from thalweg.workbench.loading import load_scan, look
-    from thalweg.workbench.pictures import thumbnails
-    from thalweg.workbench.telling import silent
+    from thalweg.data.decoding.decode import decode
+    from thalweg.workbench.loading.loading import load_scan, look
+    from thalweg.workbench.loading.pictures import thumbnails
+    from thalweg.workbench.telling.telling import silent
 
     cases = [*turned(), *odd()]
     details: list[Case] = []

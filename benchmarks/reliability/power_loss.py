@@ -248,7 +248,7 @@ def trainer(folder: Path, epochs: int) -> Any:
     import torch
 
     from thalweg.core.plan import Augmentation
-    from thalweg.data.batches import Batches
+    from thalweg.data.batching.batches import Batches
     from thalweg.training.device import Device
     from thalweg.training.loop import Trainer
     from thalweg.training.progress import Recipe

@@ -62,7 +62,8 @@ def arm(place: str, turn: int, signum: int, note: Path) -> None:
     from thalweg.core import files
     from thalweg.training import loop
     from thalweg.workbench import report as report_of_run
-    from thalweg.workbench import session, train
+    from thalweg.workbench import train
+    from thalweg.workbench.runs import session
 
     owner, name, call = {
         "step": (loop.Trainer, "_step", (2, 7, 13, 19)[turn]),

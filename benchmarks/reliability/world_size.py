@@ -66,7 +66,7 @@ def train(photos: Path, run: Path, notes: Path, options: dict[str, Any], *, floa
         import torch
 
         import thalweg
-        from thalweg.data.batches import Batches
+        from thalweg.data.batching.batches import Batches
         from thalweg.training.loop import Trainer
 
         torch.set_num_threads(1)

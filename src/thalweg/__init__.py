@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from thalweg.workbench.compare import compare
     from thalweg.workbench.count import count
     from thalweg.workbench.demo import demo
-    from thalweg.workbench.derive_request import derive
+    from thalweg.workbench.deriving.request import derive
     from thalweg.workbench.diagnose import diagnose
     from thalweg.workbench.doctor import doctor
     from thalweg.workbench.draw import draw
@@ -42,7 +42,7 @@ _HOMES = {
     "compare": "thalweg.workbench.compare",
     "count": "thalweg.workbench.count",
     "demo": "thalweg.workbench.demo",
-    "derive": "thalweg.workbench.derive_request",
+    "derive": "thalweg.workbench.deriving.request",
     "diagnose": "thalweg.workbench.diagnose",
     "doctor": "thalweg.workbench.doctor",
     "draw": "thalweg.workbench.draw",

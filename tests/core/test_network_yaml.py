@@ -4,7 +4,7 @@ from thalweg.core.network_spec import LayerSpec, NetworkSpec
 from thalweg.core.network_yaml import spec_to_yaml
 from thalweg.core.shape import Shape
 from thalweg.networks.catalogue import network
-from thalweg.workbench.spec_files import read_spec_file
+from thalweg.workbench.describing.spec_files import read_spec_file
 
 
 def read(text, folder):

@@ -14,7 +14,7 @@ from thalweg.dashboard.app import make_app
 from thalweg.dashboard.guard import Guard
 from thalweg.dashboard.shelf import Shelf
 from thalweg.dashboard.tongue import Tongue
-from thalweg.workbench.steps import STEP_COLUMNS
+from thalweg.workbench.runs.steps import STEP_COLUMNS
 
 TOKEN = "correct-horse-battery-staple"  # noqa: S105 - of tests alone
 PORT = 8765

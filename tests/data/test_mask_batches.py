@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from thalweg.core.plan import Augmentation
-from thalweg.data.augment import augmentation_for
-from thalweg.data.batches import Batches
+from thalweg.data.batching.augment import augmentation_for
+from thalweg.data.batching.batches import Batches
 
 GEOMETRY = Augmentation(brightness=0, contrast=0, saturation=0, flip_vertical=True, shift=0.2, zoom=0.4)
 

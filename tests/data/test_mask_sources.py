@@ -147,8 +147,8 @@ def test_the_colours_of_a_palette_are_kept(tmp_path):
         return image
 
     write(tmp_path, ("masks/{}.png", palette), table="")
-    from thalweg.data.mask_scan import masks_of
-    from thalweg.data.source import open_source
+    from thalweg.data.masks.scan import masks_of
+    from thalweg.data.opening.source import open_source
 
     coding = masks_of(open_source(str(tmp_path)))[1]
     assert coding.palette == tuple(map(tuple, COLOURS.tolist()))

@@ -4,8 +4,8 @@ import csv
 
 import pytest
 
-from thalweg.data.scan import scan
-from thalweg.data.source import OpenedSource, open_source
+from thalweg.data.finding.scan import scan
+from thalweg.data.opening.source import OpenedSource, open_source
 
 TWO = ("dog", "siren")
 

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thalweg.core.dataset import Sample
-from thalweg.data.class_folders import by_folders
+from thalweg.data.finding.class_folders import by_folders
+from thalweg.data.opening.source import open_source
 from thalweg.data.sample_table import PARTS, Samples, files_of, labels_of, parts_of
-from thalweg.data.source import open_source
-from thalweg.data.split import split
+from thalweg.data.splitting.split import split
 
 samples = st.lists(st.builds(Sample, st.text(max_size=5), st.integers(0, 300), st.sampled_from(PARTS)), max_size=8)
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from thalweg.data.scan import scan
-from thalweg.data.sibling_labels import classes_beside
-from thalweg.data.source import open_source
+from thalweg.data.finding.scan import scan
+from thalweg.data.opening.sibling_labels import classes_beside
+from thalweg.data.opening.source import open_source
 
 
 def picture(seed):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from thalweg.core.errors import SourceError
-from thalweg.data.measured import open_measured
-from thalweg.data.scan import scan
-from thalweg.data.source import open_source
+from thalweg.data.finding.scan import scan
+from thalweg.data.measured.store import open_measured
+from thalweg.data.opening.source import open_source
 
 HEAD = "#about\n@problemName A\n@timeStamps false\n@univariate {}\n@classLabel true walk run\n@data\n"
 
@@ -235,7 +235,7 @@ def test_one_array_in_an_archive_is_a_sample(tmp_path):
         for n in range(3):
             (tmp_path / name).mkdir(exist_ok=True)
             np.savez(tmp_path / f"{name}/{n}.npz", volume=np.full((9, 9, 9), n, np.float32), spacing=np.ones(3))
-    from thalweg.data.sample_files import read_sample
+    from thalweg.data.formats.sample_files import read_sample
 
     assert scan(open_source(tmp_path)).kind == "npy"
     assert read_sample("npy", tmp_path, "a/2.npz").shape == (9, 9, 9, 1)

@@ -9,9 +9,9 @@ import pytest
 
 from thalweg.core.dataset import Wanted
 from thalweg.core.errors import SourceError
-from thalweg.data.arrays import array_files, picture_arrays
-from thalweg.data.scan import scan
-from thalweg.data.source import open_source, source_name
+from thalweg.data.finding.scan import scan
+from thalweg.data.measured.arrays import array_files, picture_arrays
+from thalweg.data.opening.source import open_source, source_name
 
 COUNT = 12
 

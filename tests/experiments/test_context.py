@@ -25,7 +25,7 @@ from thalweg.modules.build import build
 from thalweg.networks.context import CONTEXTS
 from thalweg.networks.segmentation import segmenter
 from thalweg.rendering.drawings import check_drawing
-from thalweg.workbench.telling import silent
+from thalweg.workbench.telling.telling import silent
 
 
 @pytest.fixture

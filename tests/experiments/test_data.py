@@ -4,7 +4,7 @@ from PIL import Image
 
 from thalweg.core.errors import SourceError
 from thalweg.experiments.data import lab_data
-from thalweg.workbench.telling import silent
+from thalweg.workbench.telling.telling import silent
 
 
 @pytest.fixture

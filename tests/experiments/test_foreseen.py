@@ -13,7 +13,7 @@ from thalweg.experiments.foreseen import Work, foresee, step_seconds
 from thalweg.experiments.lab import LabRequest, lab, labs
 from thalweg.experiments.lab_network import lab_network
 from thalweg.experiments.labs import stride
-from thalweg.workbench.telling import silent
+from thalweg.workbench.telling.telling import silent
 
 SPEC = lab_network(Shape(1, (16, 16)), 2)
 

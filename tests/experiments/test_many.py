@@ -7,7 +7,7 @@ import torch
 
 from thalweg.core.errors import MissingExtraError, TrainingFailedError
 from thalweg.experiments.many import in_processes, spread_over_ray
-from thalweg.workbench.telling import Listener
+from thalweg.workbench.telling.telling import Listener
 
 
 def test_answers_come_in_order_from_several_processes():

@@ -11,7 +11,7 @@ from thalweg.core.run_folder import RunFolder
 from thalweg.core.tfrecord import crc32c
 from thalweg.exporting.tensorboard import EventWriter
 from thalweg.histories.reading import read
-from thalweg.workbench.event_log import EventLog, write_events
+from thalweg.workbench.runs.event_log import EventLog, write_events
 
 
 def test_our_own_reader_reads_back_what_was_written(tmp_path):

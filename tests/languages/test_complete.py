@@ -18,43 +18,38 @@ from thalweg.rendering.words import WORDS
 SOURCES = pathlib.Path(thalweg.__file__).parent
 EXPERIMENTS = sorted(str(path.relative_to(SOURCES / "experiments")) for path in SOURCES.glob("experiments/**/*.py"))
 COVERED = (
-    *("workbench/report.py", "workbench/report_parts.py", "workbench/report_answer.py", "workbench/report_advice.py"),
-    *("workbench/report_data.py",),
+    "workbench/report.py",
+    *(f"workbench/reporting/{name}.py" for name in ("advice", "answer", "context", "data", "masks", "masks_scores")),
+    *("workbench/reporting/parts.py", "workbench/reporting/transfer.py", "workbench/answering/mask_scores.py"),
     *("rendering/diagnosis_page.py", "rendering/diagnosis_text.py", "rendering/telling_apart.py"),
     *("diagnosis/wording.py", "diagnosis/remedies.py", "diagnosis/learning_rate.py", "diagnosis/live_rate.py"),
     "diagnosis/trial_features.py",
     *("diagnosis/rate_model.py", "diagnosis/curve.py", "diagnosis/noise.py", "diagnosis/overfitting.py"),
     *(f"diagnosis/rules/{name}.py" for name in ("activations", "batches", "curvature", "curves", "data", "depth")),
     *(f"diagnosis/rules/{name}.py" for name in ("gradients", "head", "layers", "learning_rate", "network")),
-    *("diagnosis/rules/progress.py", "diagnosis/rules/validation.py", "core/learning_rate.py", "data/health.py"),
+    *("diagnosis/rules/progress.py", "diagnosis/rules/validation.py", "core/learning_rate.py", "data/health/health.py"),
     "diagnosis/rules/standstill.py",
     *("cli/data.py", "cli/training.py", "cli/display.py", "cli/explanation.py", "rendering/explain_page.py"),
-    *(f"workbench/explain{name}.py" for name in ("", "_hierarchy", "_maps", "_pictures", "_samples", "_stages")),
+    "workbench/explain.py",
+    *(f"workbench/explaining/{name}.py" for name in ("hierarchy", "maps", "pictures", "samples", "stages")),
     *("workbench/landscape.py", "workbench/compare.py", "rendering/comparison_page.py", "rendering/landscape_page.py"),
     *("rendering/lab_page.py", *(f"experiments/{name}" for name in EXPERIMENTS)),
     *("curvature/critical_exact.py", "curvature/critical_sampled.py", "curvature/objective.py", "cli/lab.py"),
-    *("workbench/report_masks.py", "workbench/report_masks_scores.py", "workbench/mask_scores.py"),
-    *("workbench/report_context.py", "workbench/notebook.py", "workbench/notebook_progress.py"),
+    *("workbench/notebook.py", "workbench/telling/notebook_progress.py"),
     *("rendering/plane.py", "core/comparison.py", "core/landscape.py", "cli/landscape.py", "cli/comparison.py"),
-    *("workbench/transfer.py", "workbench/transfer_start.py", "workbench/report_transfer.py", "core/explanation.py"),
+    *("workbench/starting/transfer.py", "workbench/starting/transfer_start.py", "core/explanation.py"),
 )
 UNSAID = {"families", "formula_latex", "formula_mathml", "grouping", "said_drawing", "terminal", "words"}
 """Kinds and settings of layers are code; the frame has a test of its own."""
 DRAWN = sorted(str(path.relative_to(SOURCES)) for path in SOURCES.glob("rendering/*.py") if path.stem not in UNSAID)
 DERIVED = sorted(str(path.relative_to(SOURCES)) for path in SOURCES.glob("derivation/*.py"))
 ANSWERED = (
-    *("cli/models.py", "cli/networks.py", "cli/serving.py", "workbench/count.py", "workbench/describing.py"),
+    *("cli/models.py", "cli/networks.py", "cli/serving.py", "workbench/count.py", "workbench/describing/describing.py"),
     *("accounting/ledger.py", "core/layer_cost.py", "workbench/doctor.py", "workbench/doctor_packages.py"),
-    *("workbench/derive.py", "workbench/derive_layer.py", "workbench/draw.py", "workbench/export.py"),
-    *(
-        "workbench/export_report.py",
-        "dashboard/serving.py",
-        "dashboard/app.py",
-        "dashboard/guard.py",
-        "workbench/loading.py",
-        "workbench/loading_values.py",
-    ),
-    *("workbench/session.py", "training/loop.py", "core/learning_rate.py"),
+    *("workbench/derive.py", "workbench/deriving/layer.py", "workbench/draw.py", "workbench/export.py"),
+    *("workbench/export_report.py", "workbench/loading/loading.py", "workbench/loading/loading_values.py"),
+    *(f"dashboard/{name}.py" for name in ("app", "guard", "serving")),
+    *("workbench/runs/session.py", "training/loop.py", "core/learning_rate.py"),
 )
 COMMANDS = re.compile(
     r"^(--|thalweg |\{mean|class=|from thalweg|.*\{\{way|pip install '|export \w+=|unset |ulimit |\[dir)"

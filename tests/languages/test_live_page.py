@@ -6,7 +6,7 @@ import re
 import pytest
 
 from thalweg.core.languages import languages, speaker
-from thalweg.workbench.run_view import RunView
+from thalweg.workbench.following.run_view import RunView
 
 SCRIPTS = ("parts.js", "charts.js", "app.js")
 SAID = re.compile(r'\bsay\(\s*"((?:[^"\\]|\\.)*)"')

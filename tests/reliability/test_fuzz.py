@@ -12,8 +12,8 @@ from thalweg.core.errors import RunError, SourceError, SpecError, ThalwegError
 from thalweg.core.history import epochs_from_csv
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.run_folder import RunFolder
-from thalweg.data.mask_classes import find_table
-from thalweg.data.npz import read_npz
+from thalweg.data.formats.npz import read_npz
+from thalweg.data.masks.classes import find_table
 
 
 def test_changed_originals_give_an_answer_or_one_sentence(kept):

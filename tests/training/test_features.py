@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from thalweg.core.plan import Augmentation
-from thalweg.data.batches import Batches
+from thalweg.data.batching.batches import Batches
 from thalweg.training.device import Device
 from thalweg.training.features import FeatureBatches, Scaling, features_of, fit_head, fold_in, scaling_of
 

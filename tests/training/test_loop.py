@@ -9,7 +9,7 @@ import torch
 
 from thalweg.core.errors import RunError, TrainingFailedError
 from thalweg.core.plan import Augmentation
-from thalweg.data.batches import Batches
+from thalweg.data.batching.batches import Batches
 from thalweg.training.checkpoint import save_weights
 from thalweg.training.device import Device
 from thalweg.training.interruption import Interruption

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from thalweg.data.batches import Batches
+from thalweg.data.batching.batches import Batches
 from thalweg.training.device import Device
 from thalweg.training.loss import cross_entropy, pixel_weights
 from thalweg.training.mask_scoring import score_masks

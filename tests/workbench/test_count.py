@@ -5,7 +5,7 @@ import pytest
 from thalweg.accounting.memory import inference_bytes, training_memory
 from thalweg.core.errors import PlanError
 from thalweg.workbench.count import count
-from thalweg.workbench.describing import describe
+from thalweg.workbench.describing.describing import describe
 
 
 @pytest.mark.parametrize("name", ["small", "inception", "lenet"])

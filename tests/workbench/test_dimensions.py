@@ -11,8 +11,8 @@ from PIL import Image
 
 import thalweg
 from thalweg.core.errors import PlanError, SourceError, SpecError
-from thalweg.workbench.loading import load
-from thalweg.workbench.telling import silent
+from thalweg.workbench.loading.loading import load
+from thalweg.workbench.telling.telling import silent
 
 QUICK = {"epochs": 2, "batch_size": 16, "lr": 0.01, "seed": 3, "repair": False}
 

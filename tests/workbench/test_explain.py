@@ -27,10 +27,10 @@ from thalweg.rendering.explain_page import explain_report, explain_text
 from thalweg.rendering.html import render_html
 from thalweg.training.checkpoint import save_weights
 from thalweg.workbench import explain as explaining
-from thalweg.workbench import explain_samples
-from thalweg.workbench.explain_maps import explained, sanity_checks
-from thalweg.workbench.explain_samples import Chosen
-from thalweg.workbench.model import open_model
+from thalweg.workbench.answering.model import open_model
+from thalweg.workbench.explaining import samples as explain_samples
+from thalweg.workbench.explaining.maps import explained, sanity_checks
+from thalweg.workbench.explaining.samples import Chosen
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "src" / "thalweg" / "core" / "schemas"
 FEW = {"samples": 2, "search": 8}

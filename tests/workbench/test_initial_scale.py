@@ -14,8 +14,8 @@ from thalweg.core.run_folder import RunFolder
 from thalweg.monitoring.initial_scale import Rescaling
 from thalweg.networks.functional import Input, Network
 from thalweg.networks.layers import Add, Conv2d, Dense, GlobalAvgPool, MaxPool2d, ReLU
-from thalweg.workbench.start import SCALING, start_from_seed
-from thalweg.workbench.telling import silent
+from thalweg.workbench.starting.start import SCALING, start_from_seed
+from thalweg.workbench.telling.telling import silent
 
 BLOCKS = 14
 

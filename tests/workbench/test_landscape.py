@@ -9,8 +9,8 @@ import thalweg
 from thalweg.cli.main import main
 from thalweg.core.errors import PlanError, RunError
 from thalweg.workbench import landscape
-from thalweg.workbench.model import open_model
-from thalweg.workbench.telling import silent
+from thalweg.workbench.answering.model import open_model
+from thalweg.workbench.telling.telling import silent
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "src" / "thalweg" / "core" / "schemas"
 

@@ -21,9 +21,9 @@ from thalweg.core.results import TrainResult
 from thalweg.core.showing import Showable
 from thalweg.rendering.notebook import report_html
 from thalweg.rendering.words import words_for
-from thalweg.workbench.describing import describe
+from thalweg.workbench.describing.describing import describe
 from thalweg.workbench.notebook import _SHOWN, bundle
-from thalweg.workbench.telling import silent, whoever_is_here
+from thalweg.workbench.telling.telling import silent, whoever_is_here
 
 HOSTILE = "<script>alert(1)</script>"
 LOG = {"loss": [0.69, 0.70, 1.5, 4.0, 9.1, 25.0], "val_loss": [0.7, 0.8, 1.9, 5.0, 11.0, 30.0]}

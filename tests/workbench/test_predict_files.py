@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from thalweg.core.errors import PlanError
-from thalweg.workbench.picture_places import as_files, files_in, missing
+from thalweg.workbench.answering.picture_places import as_files, files_in, missing
 
 
 def test_what_lies_beside_photos_is_passed_over_and_a_damaged_photo_is_not(tmp_path):

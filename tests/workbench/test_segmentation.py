@@ -15,8 +15,8 @@ from PIL import Image
 
 import thalweg
 from thalweg.core.errors import PlanError, RunError, SourceError
-from thalweg.data.mask_decode import read_held
-from thalweg.workbench.telling import silent
+from thalweg.data.masks.decode import read_held
+from thalweg.workbench.telling.telling import silent
 
 QUICK = {"epochs": 4, "batch_size": 8, "lr": 0.004, "repair": False, "seed": 3}
 
@@ -233,8 +233,8 @@ def test_a_context_and_a_rectangle_go_from_the_command_line(street_folder, tmp_p
 
 
 def test_camvid_is_read_as_its_makers_split_it(shared_data):
-    from thalweg.data.scan import scan
-    from thalweg.data.source import open_source
+    from thalweg.data.finding.scan import scan
+    from thalweg.data.opening.source import open_source
 
     found = scan(open_source(shared_data / "camvid"))
     parts = [sample.part for sample in found.samples]

@@ -13,7 +13,7 @@ from thalweg.core.shape import Shape
 from thalweg.modules.build import build
 from thalweg.networks.catalogue import network
 from thalweg.workbench.resume import resume
-from thalweg.workbench.telling import silent
+from thalweg.workbench.telling.telling import silent
 from thalweg.workbench.train import train
 
 OPTIONS = {"backbone": "efficientnet-lite0", "epochs": 1, "batch_size": 8, "lr": 0.002, "repair": False}

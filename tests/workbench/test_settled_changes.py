@@ -10,9 +10,8 @@ from PIL import Image
 import thalweg
 from thalweg.core.errors import PlanError
 from thalweg.core.plan import TrainingPlan
-from thalweg.workbench import batching
-from thalweg.workbench.loading import load
-from thalweg.workbench.telling import silent
+from thalweg.workbench.loading.loading import batching, load
+from thalweg.workbench.telling.telling import silent
 from thalweg.workbench.train import train
 
 QUICK = {"epochs": 1, "image_size": 32, "batch_size": 16, "lr": 0.002, "repair": False}

@@ -16,7 +16,7 @@ from thalweg.core.codec import from_plain
 from thalweg.core.dataset import DataSummary
 from thalweg.core.errors import SourceError
 from thalweg.core.plan import TrainingPlan
-from thalweg.workbench.telling import silent
+from thalweg.workbench.telling.telling import silent
 from thalweg.workbench.train import train
 
 QUICK = {"epochs": 2, "image_size": 32, "batch_size": 8, "lr": 0.01}

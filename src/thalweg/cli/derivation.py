@@ -75,7 +75,7 @@ def derive(
     """Derive the gradients of a convolution on paper, exactly."""
     settings: Settings = context.obj
     from thalweg.core.files import printable, write_atomically
-    from thalweg.workbench.derive_forms import choose_form, write_paper
+    from thalweg.workbench.deriving.forms import choose_form, write_paper
 
     given: dict[str, Any] = {
         "x": x, "f": f, "bias": bias, "stride": stride, "padding": padding, "dilation": dilation, "groups": groups,
@@ -83,7 +83,7 @@ def derive(
         "classes": classes,
     }  # fmt: skip
     chosen = choose_form(form, out)
-    from thalweg.workbench.derive_request import derive as work
+    from thalweg.workbench.deriving.request import derive as work
 
     result = work(what, **{name: value for name, value in given.items() if value is not None})
     right = getattr(result, "check", None) is None or result.check.right
@@ -105,7 +105,7 @@ def derive(
 
 def _write(settings: Settings, result: "Derivation | Dependence", form: str, out: Path | None) -> None:
     from thalweg.core.files import printable, write_atomically
-    from thalweg.workbench.derive_forms import write_paper
+    from thalweg.workbench.deriving.forms import write_paper
 
     if out is not None:
         write_atomically(out, write_paper(result, form))
@@ -122,7 +122,7 @@ def _say_check(result: "Derivation | Dependence") -> None:
 
 
 def _print(result: "Derivation | Dependence", form: str) -> None:
-    from thalweg.workbench.derive_forms import write_paper
+    from thalweg.workbench.deriving.forms import write_paper
 
     known = sys.stdout.isatty() or "COLUMNS" in os.environ
     wide = shutil.get_terminal_size((80, 24)).columns if known else 80

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
     from thalweg.training.progress import Progress
-    from thalweg.workbench.telling import Listener
+    from thalweg.workbench.telling.telling import Listener
 
 __all__ = ["Display"]
 
@@ -61,7 +61,7 @@ class Display:
         Returns:
             A listener that draws here, or one without effect under `--quiet`.
         """
-        from thalweg.workbench.telling import Listener, silent
+        from thalweg.workbench.telling.telling import Listener, silent
 
         if self.settings.quiet:
             return replace(silent(), started=self.settings.started)

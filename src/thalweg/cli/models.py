@@ -39,8 +39,8 @@ def predict(
     """Classify samples, or their pixels; CSV on standard output, or --json."""
     settings: Settings = context.obj
     from thalweg.core.files import printable
+    from thalweg.workbench.answering.predictions import csv_line
     from thalweg.workbench.predict import predict as work
-    from thalweg.workbench.predictions import csv_line
 
     result = work(run, images, device=device, out=out, view=view)
     failed = [prediction for prediction in result.predictions if prediction.error]

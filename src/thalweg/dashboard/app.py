@@ -21,7 +21,7 @@ from thalweg.dashboard.resuming import Resumed
 from thalweg.dashboard.shelf import Shelf
 from thalweg.dashboard.tongue import Tongue, asset
 from thalweg.rendering.html import render_html
-from thalweg.workbench.run_control import ask_to_stop
+from thalweg.workbench.following.run_control import ask_to_stop
 
 __all__ = ["make_app"]
 

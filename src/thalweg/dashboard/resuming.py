@@ -6,7 +6,7 @@ from pathlib import Path
 
 from thalweg.core.errors import RunError
 from thalweg.core.files import printable
-from thalweg.workbench.run_control import RESUME_LOG, resume_apart
+from thalweg.workbench.following.run_control import RESUME_LOG, resume_apart
 
 __all__ = ["Resumed"]
 

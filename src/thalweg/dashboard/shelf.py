@@ -5,8 +5,8 @@ import threading
 from pathlib import Path
 
 from thalweg.core.run_state import RunState
-from thalweg.workbench.run_states import RunShelf
-from thalweg.workbench.run_view import RunView
+from thalweg.workbench.following.run_states import RunShelf
+from thalweg.workbench.following.run_view import RunView
 
 __all__ = ["Shelf"]
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.training.device import Device, choose_device, move
-from thalweg.workbench.precision import sound
+from thalweg.workbench.starting.precision import sound
 
 __all__ = ["at_speed"]
 

@@ -13,7 +13,7 @@ from thalweg.experiments.context_runs import SceneRun
 from thalweg.experiments.context_scenes import SceneData
 from thalweg.experiments.paired import Paired, paired, verdict
 from thalweg.experiments.sizing import said_cost
-from thalweg.workbench.report_context import street_changes
+from thalweg.workbench.reporting.context import street_changes
 
 __all__ = [
     "best_module",

@@ -19,7 +19,7 @@ from thalweg.core.masks import VOID
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.shape import Shape
-from thalweg.data.batches import as_tensor
+from thalweg.data.batching.batches import as_tensor
 from thalweg.experiments.at_speed import at_speed
 from thalweg.experiments.context_runs import BATCH
 from thalweg.experiments.data import LabPart
@@ -33,8 +33,8 @@ from thalweg.networks.catalogue import network
 from thalweg.networks.segmentation import encoder_layers
 from thalweg.training.loss import objective, pixel_weights
 from thalweg.workbench.context_use import usual_radii
-from thalweg.workbench.segmenting import parts_of_segmenter
-from thalweg.workbench.telling import Listener
+from thalweg.workbench.starting.segmenting import parts_of_segmenter
+from thalweg.workbench.telling.telling import Listener
 
 __all__ = ["ControlData", "control_radii", "control_works", "crops_a_step", "train_controls"]
 

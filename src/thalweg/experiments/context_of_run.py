@@ -26,12 +26,12 @@ from thalweg.experiments.foreseen import foresee
 from thalweg.experiments.foreseen import said as in_words
 from thalweg.experiments.lab import LabRequest
 from thalweg.explanation.context_use import Place, control_curve
+from thalweg.workbench.answering.model import TrainedModel, open_model
 from thalweg.workbench.context_use import measure_context
 from thalweg.workbench.environment import find_source
-from thalweg.workbench.loaded import Loaded
-from thalweg.workbench.loading import load, same_split
-from thalweg.workbench.model import TrainedModel, open_model
-from thalweg.workbench.report_context import agreement_figure, class_figure, keep_context
+from thalweg.workbench.loading.loaded import Loaded
+from thalweg.workbench.loading.loading import load, same_split
+from thalweg.workbench.reporting.context import agreement_figure, class_figure, keep_context
 
 if TYPE_CHECKING:
     from torch import Tensor

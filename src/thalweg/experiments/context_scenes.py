@@ -17,8 +17,8 @@ from thalweg.core.files import printable
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.shape import Shape
 from thalweg.experiments.data import LabPart
-from thalweg.workbench.loading import divide, load_scan, look
-from thalweg.workbench.telling import Listener
+from thalweg.workbench.loading.loading import divide, load_scan, look
+from thalweg.workbench.telling.telling import Listener
 
 __all__ = ["FAR", "NAMES", "SceneData", "masked_pictures", "scenes", "shortest_distance"]
 

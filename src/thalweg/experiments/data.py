@@ -11,11 +11,11 @@ from thalweg.core.errors import SourceError
 from thalweg.core.files import printable
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.shape import Shape
-from thalweg.data.batches import as_tensor
-from thalweg.data.scan import Scan
-from thalweg.data.values import standardisation
-from thalweg.workbench.loading import Loaded, divide, load_scan, look
-from thalweg.workbench.telling import Listener
+from thalweg.data.batching.batches import as_tensor
+from thalweg.data.finding.scan import Scan
+from thalweg.data.measured.values import standardisation
+from thalweg.workbench.loading.loading import Loaded, divide, load_scan, look
+from thalweg.workbench.telling.telling import Listener
 
 __all__ = ["DEFAULT_SOURCE", "LabData", "LabPart", "lab_data"]
 

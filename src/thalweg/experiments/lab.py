@@ -13,7 +13,7 @@ from thalweg.core.errors import PlanError, ShapeError, SourceError
 from thalweg.core.files import page_to_write, printable, write_atomically
 from thalweg.core.lab import LabResult
 from thalweg.experiments.many import spread_over_ray
-from thalweg.workbench.telling import Listener, whoever_is_here
+from thalweg.workbench.telling.telling import Listener, whoever_is_here
 
 __all__ = ["Lab", "LabRequest", "lab", "labs"]
 

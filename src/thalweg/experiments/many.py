@@ -16,7 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from thalweg.core.errors import TrainingFailedError
-from thalweg.workbench.telling import Listener, whoever_is_here
+from thalweg.workbench.telling.telling import Listener, whoever_is_here
 
 __all__ = ["in_processes", "one_thread", "spread_over_ray"]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from thalweg.core.errors import MissingExtraError, TrainingFailedError
-from thalweg.workbench.telling import Listener
+from thalweg.workbench.telling.telling import Listener
 
 __all__ = ["on_ray"]
 

@@ -13,7 +13,7 @@ from thalweg.core.shape import Shape
 from thalweg.evaluation.intervals import wilson
 from thalweg.experiments.channel_rank import ChannelCloud, clouds, projected
 from thalweg.experiments.pointwise_subject import Subject
-from thalweg.workbench.telling import Listener
+from thalweg.workbench.telling.telling import Listener
 
 __all__ = ["KEPT", "LayerReach", "reach_of_layers", "windowed_layers"]
 

@@ -21,10 +21,10 @@ from thalweg.networks.layers import BatchNorm, GlobalAvgPool, ReLU
 from thalweg.networks.sequential import Sequential
 from thalweg.networks.spatial import CONV, MAX_POOL, scaled_input
 from thalweg.networks.writing import Layer, Value
-from thalweg.workbench.batching import batches_of
+from thalweg.workbench.answering.model import open_model
 from thalweg.workbench.environment import find_source
-from thalweg.workbench.loading import load, same_split
-from thalweg.workbench.model import open_model
+from thalweg.workbench.loading.batching import batches_of
+from thalweg.workbench.loading.loading import load, same_split
 
 __all__ = ["Subject", "is_run", "of_run", "subject_network", "trained_here"]
 

@@ -47,7 +47,7 @@ class LabelledBatch(Protocol):
 
 
 class BatchSource(Protocol):
-    """Where batches come from; `thalweg.data.batches.Batches` is one."""
+    """Where batches come from; `thalweg.data.batching.batches.Batches` is one."""
 
     @property
     def steps(self) -> int:

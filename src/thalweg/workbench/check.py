@@ -9,14 +9,14 @@ import numpy as np
 from thalweg.core.paths import Paths
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import CheckResult
-from thalweg.data.health import leakage
+from thalweg.data.health.health import leakage
+from thalweg.data.opening.source import source_name
 from thalweg.data.sample_table import PARTS, parts_of
-from thalweg.data.source import source_name
-from thalweg.workbench.loading import load_scan, look
-from thalweg.workbench.loading_masks import uneven_pixels
-from thalweg.workbench.recipes import resolved
-from thalweg.workbench.suspects import suspects_of
-from thalweg.workbench.telling import Listener, whoever_is_here
+from thalweg.workbench.loading.loading import load_scan, look
+from thalweg.workbench.loading.loading_masks import uneven_pixels
+from thalweg.workbench.loading.suspects import suspects_of
+from thalweg.workbench.starting.recipes import resolved
+from thalweg.workbench.telling.telling import Listener, whoever_is_here
 
 __all__ = ["check"]
 

@@ -9,11 +9,11 @@ import numpy.typing as npt
 from thalweg.accounting.ledger import receptive_fields
 from thalweg.core.context_use import ContextCurve, ContextUse
 from thalweg.core.network_spec import NetworkSpec
-from thalweg.data.batches import as_tensor
+from thalweg.data.batching.batches import as_tensor
 from thalweg.networks.context import context_sources
 from thalweg.training.device import Device
-from thalweg.workbench.loaded import Loaded
-from thalweg.workbench.telling import Listener, whoever_is_here
+from thalweg.workbench.loading.loaded import Loaded
+from thalweg.workbench.telling.telling import Listener, whoever_is_here
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

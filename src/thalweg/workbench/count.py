@@ -9,7 +9,7 @@ from thalweg.accounting.solve import solve as solve_size
 from thalweg.core.errors import PlanError
 from thalweg.core.network_results import CountResult, CountTotal, SolvedSize, StepMemory
 from thalweg.core.network_spec import NetworkSpec
-from thalweg.workbench.describing import InputSizes, describe
+from thalweg.workbench.describing.describing import InputSizes, describe
 
 if TYPE_CHECKING:
     from torch import nn

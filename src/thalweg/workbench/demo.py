@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from thalweg.core.results import TrainResult
-from thalweg.workbench.telling import Listener
+from thalweg.workbench.telling.telling import Listener
 from thalweg.workbench.train import train
 
 __all__ = ["demo"]

@@ -22,7 +22,7 @@ from thalweg.rendering.diagram_text import draw_text
 from thalweg.rendering.dot import to_dot
 from thalweg.rendering.mermaid import to_mermaid
 from thalweg.rendering.said_drawing import said_drawing
-from thalweg.workbench.describing import InputSizes, describe
+from thalweg.workbench.describing.describing import InputSizes, describe
 
 if TYPE_CHECKING:
     from torch import nn

@@ -13,15 +13,15 @@ from thalweg.core.files import printable
 from thalweg.core.finding import Evidence, Finding
 from thalweg.core.remedy import Remedy
 from thalweg.core.results import TrainResult
-from thalweg.data.batches import Batches
-from thalweg.data.source import source_name
+from thalweg.data.batching.batches import Batches
+from thalweg.data.opening.source import source_name
 from thalweg.evaluation.classification import evaluate as score_split
 from thalweg.training.scoring import predict as run_over
+from thalweg.workbench.answering.evaluate_masks import answer_of_training, evaluate_masks, without_best
+from thalweg.workbench.answering.model import TrainedModel, open_model
 from thalweg.workbench.environment import find_source
-from thalweg.workbench.evaluate_masks import answer_of_training, evaluate_masks, without_best
-from thalweg.workbench.loading import Loaded, load, same_split, trained_on
-from thalweg.workbench.model import TrainedModel, open_model
-from thalweg.workbench.telling import Listener, whoever_is_here
+from thalweg.workbench.loading.loading import Loaded, load, same_split, trained_on
+from thalweg.workbench.telling.telling import Listener, whoever_is_here
 
 __all__ = ["evaluate", "held_out"]
 

@@ -13,16 +13,16 @@ from thalweg.core.report import Block, PictureGrid
 from thalweg.explanation.randomisation import weighted_layers
 from thalweg.modules.build import build
 from thalweg.training.device import move
-from thalweg.workbench.explain_hierarchy import Searched, first_filters, seen_stages
-from thalweg.workbench.explain_hierarchy import search as search_patches
-from thalweg.workbench.explain_maps import SampleMaps, explained, sanity_checks
-from thalweg.workbench.explain_pictures import overlay, smooth
-from thalweg.workbench.explain_samples import Chosen, chosen_held_out, chosen_named, own_data
-from thalweg.workbench.explain_stages import forgetting, map_layer, places_of
-from thalweg.workbench.loading import Loaded
-from thalweg.workbench.model import TrainedModel, open_model
-from thalweg.workbench.picture_places import Pictures
-from thalweg.workbench.telling import Listener, whoever_is_here
+from thalweg.workbench.answering.model import TrainedModel, open_model
+from thalweg.workbench.answering.picture_places import Pictures
+from thalweg.workbench.explaining.hierarchy import Searched, first_filters, seen_stages
+from thalweg.workbench.explaining.hierarchy import search as search_patches
+from thalweg.workbench.explaining.maps import SampleMaps, explained, sanity_checks
+from thalweg.workbench.explaining.pictures import overlay, smooth
+from thalweg.workbench.explaining.samples import Chosen, chosen_held_out, chosen_named, own_data
+from thalweg.workbench.explaining.stages import forgetting, map_layer, places_of
+from thalweg.workbench.loading.loading import Loaded
+from thalweg.workbench.telling.telling import Listener, whoever_is_here
 
 __all__ = ["explain", "map_pictures"]
 

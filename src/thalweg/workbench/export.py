@@ -173,7 +173,7 @@ def _check_places(places: Mapping[str, Path], chosen: Sequence[str]) -> None:
 
 def _onnx(run: str | Path, path: Path) -> ExportResult:
     from thalweg.exporting.onnx import PIXELS, export_onnx
-    from thalweg.workbench.model import open_model
+    from thalweg.workbench.answering.model import open_model
 
     model = open_model(run, device="cpu")
     _, final = model.spec.logits()
@@ -268,7 +268,7 @@ def _of_page(page: Path, chosen: list[str], out: Path | None, *, png: bool) -> E
 
 
 def _events(folder: RunFolder, out: str | Path | None) -> tuple[str, ...]:
-    from thalweg.workbench.event_log import write_events
+    from thalweg.workbench.runs.event_log import write_events
 
     place = write_events(folder, None if out is None else Path(out))
     return tuple(str(path) for path in sorted(place.iterdir()))

@@ -23,7 +23,7 @@ from thalweg.core.report import (
 )
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
-from thalweg.data.decode import decode
+from thalweg.data.decoding.decode import decode
 from thalweg.exporting.model_card import is_as_written, model_card, sealed
 from thalweg.exporting.png import svg_png, undrawn_letters
 from thalweg.exporting.tables import file_name, report_tables
@@ -33,7 +33,7 @@ from thalweg.rendering.figures import draw_curves
 from thalweg.rendering.picture_sheet import draw_sheet
 from thalweg.rendering.said_drawing import said_drawing
 from thalweg.rendering.translated import translated_block
-from thalweg.workbench.report_parts import provenance, reproduction_blocks
+from thalweg.workbench.reporting.parts import provenance, reproduction_blocks
 
 __all__ = ["NOT_OF_THE_ANSWER", "write_card", "write_figures", "write_tables"]
 

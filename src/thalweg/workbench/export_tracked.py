@@ -25,7 +25,7 @@ from thalweg.histories.recording import Curve, Floats
 from thalweg.histories.steps_tail import StepsTail
 from thalweg.workbench.diagnose import diagnose_run
 from thalweg.workbench.export_report import NOT_OF_THE_ANSWER, write_card, write_figures, write_tables
-from thalweg.workbench.run_states import run_state
+from thalweg.workbench.following.run_states import run_state
 
 __all__ = ["MOST_STEPS", "run_key", "to_mlflow", "to_wandb", "tracked_run"]
 

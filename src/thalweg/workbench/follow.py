@@ -16,8 +16,8 @@ from thalweg.core.run_log import NamedHistory
 from thalweg.core.run_state import Followed, RunState
 from thalweg.histories.reading import read
 from thalweg.workbench.diagnose import diagnose_history
-from thalweg.workbench.run_states import RunShelf, run_state
-from thalweg.workbench.run_view import RunView
+from thalweg.workbench.following.run_states import RunShelf, run_state
+from thalweg.workbench.following.run_view import RunView
 
 __all__ = ["follow", "followed_log"]
 

@@ -26,12 +26,12 @@ from thalweg.curvature.trace import trace
 from thalweg.training.checkpoint import latest_checkpoint, unpack_optimizer
 from thalweg.training.loss import objective as objective_of
 from thalweg.training.optimizers import make_optimizer
-from thalweg.workbench.batching import batches_of
+from thalweg.workbench.answering.model import TrainedModel, open_model
 from thalweg.workbench.environment import find_source
-from thalweg.workbench.loading import load, same_split
-from thalweg.workbench.model import TrainedModel, open_model
-from thalweg.workbench.session_recipe import balance_of
-from thalweg.workbench.telling import Listener, whoever_is_here
+from thalweg.workbench.loading.batching import batches_of
+from thalweg.workbench.loading.loading import load, same_split
+from thalweg.workbench.starting.balance import balance_of
+from thalweg.workbench.telling.telling import Listener, whoever_is_here
 
 __all__ = ["landscape"]
 

@@ -129,7 +129,7 @@ def _ledger(value: Any) -> Bundle:  # noqa: ANN401 - a ledger
 
 
 def _paper(value: Any) -> Bundle:  # noqa: ANN401 - a derivation
-    from thalweg.workbench.derive_forms import write_paper
+    from thalweg.workbench.deriving.forms import write_paper
 
     return {"text/markdown": write_paper(value, "markdown")}
 

@@ -13,13 +13,13 @@ import numpy as np
 from thalweg.accounting.ledger import count
 from thalweg.core.errors import PictureError, PlanError
 from thalweg.core.results import Prediction, PredictResult
-from thalweg.data.decode import decode
+from thalweg.data.decoding.decode import decode
 from thalweg.training.device import fitting_threads
-from thalweg.workbench.model import TrainedModel, in_groups, open_model
-from thalweg.workbench.picture_places import Pictures, as_files, files_in, missing, places_of
-from thalweg.workbench.predict_arrays import predict_arrays
-from thalweg.workbench.predict_masks import predict_masks
-from thalweg.workbench.predict_values import predict_values
+from thalweg.workbench.answering.model import TrainedModel, in_groups, open_model
+from thalweg.workbench.answering.picture_places import Pictures, as_files, files_in, missing, places_of
+from thalweg.workbench.answering.predict_arrays import predict_arrays
+from thalweg.workbench.answering.predict_masks import predict_masks
+from thalweg.workbench.answering.predict_values import predict_values
 
 __all__ = ["predict"]
 

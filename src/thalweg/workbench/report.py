@@ -13,27 +13,27 @@ from thalweg.core.plan import TrainingPlan
 from thalweg.core.report import Matrix, Picture, PictureGrid, Report, Section
 from thalweg.core.results import ReportResult, TrainResult
 from thalweg.core.run_folder import RunFolder
-from thalweg.data.augment import augmentation_for, described_changes
-from thalweg.data.batches import Batches
+from thalweg.data.batching.augment import augmentation_for, described_changes
+from thalweg.data.batching.batches import Batches
 from thalweg.evaluation.mistakes import worst_mistakes
 from thalweg.rendering.diagnosis_page import diagnosis_blocks
 from thalweg.rendering.html import render_html
-from thalweg.workbench.loading import Loaded
-from thalweg.workbench.model import TrainedModel
-from thalweg.workbench.pictures import as_picture, thumbnails
-from thalweg.workbench.predictions import predictions_from_csv
-from thalweg.workbench.report_answer import answer_lines, key_numbers
-from thalweg.workbench.report_data import data_blocks
-from thalweg.workbench.report_looks import looks_section
-from thalweg.workbench.report_parts import (
+from thalweg.workbench.answering.model import TrainedModel
+from thalweg.workbench.answering.predictions import predictions_from_csv
+from thalweg.workbench.loading.loading import Loaded
+from thalweg.workbench.loading.pictures import as_picture, thumbnails
+from thalweg.workbench.loading.suspects import suspects_of
+from thalweg.workbench.reporting.answer import answer_lines, key_numbers
+from thalweg.workbench.reporting.data import data_blocks
+from thalweg.workbench.reporting.looks import looks_section
+from thalweg.workbench.reporting.parts import (
     evaluation_blocks,
     network_blocks,
     provenance,
     reproduction_blocks,
     training_blocks,
 )
-from thalweg.workbench.report_transfer import transfer_sections
-from thalweg.workbench.suspects import suspects_of
+from thalweg.workbench.reporting.transfer import transfer_sections
 
 __all__ = ["answer", "report", "write_report"]
 

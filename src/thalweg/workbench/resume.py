@@ -14,14 +14,14 @@ from thalweg.training.device import choose_device, fitting_threads
 from thalweg.training.meeting import joined
 from thalweg.training.ranks import Ranks
 from thalweg.workbench.environment import find_source
-from thalweg.workbench.loading import load_scan, look, same_labels, same_split
-from thalweg.workbench.precision import sound
-from thalweg.workbench.segmenting import restore_masks
-from thalweg.workbench.session import Session, carry_out, step_macs
-from thalweg.workbench.spreading import refuse_shards, refuse_thin_parts
-from thalweg.workbench.start import start_from_seed
-from thalweg.workbench.telling import Listener, silent, whoever_is_here
-from thalweg.workbench.transfer_start import restore_start
+from thalweg.workbench.loading.loading import load_scan, look, same_labels, same_split
+from thalweg.workbench.runs.session import Session, carry_out, step_macs
+from thalweg.workbench.runs.spreading import refuse_shards, refuse_thin_parts
+from thalweg.workbench.starting.precision import sound
+from thalweg.workbench.starting.segmenting import restore_masks
+from thalweg.workbench.starting.start import start_from_seed
+from thalweg.workbench.starting.transfer_start import restore_start
+from thalweg.workbench.telling.telling import Listener, silent, whoever_is_here
 
 __all__ = ["go_on", "resume"]
 

@@ -58,7 +58,7 @@ def rules() -> tuple[RuleText, ...]:
         >>> rules()[-1].code
         'NET004'
     """
-    from thalweg.data.health import imbalance, leakage
+    from thalweg.data.health.health import imbalance, leakage
 
     texts = [(each.code, each.name, each.text) for each in RULES]
     for name, function in (("class_imbalance", imbalance), ("split_leakage", leakage)):  # of check and train

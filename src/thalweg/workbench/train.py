@@ -17,8 +17,8 @@ from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
-from thalweg.data.source import source_name
-from thalweg.data.split_shares import held_out_shares
+from thalweg.data.opening.source import source_name
+from thalweg.data.splitting.shares import held_out_shares
 from thalweg.networks.catalogue import network as describe_network
 from thalweg.networks.catalogue import suited
 from thalweg.networks.spatial import standardised
@@ -26,24 +26,13 @@ from thalweg.pretrained.obtaining import Weights
 from thalweg.training.device import Device, choose_device, fitting_threads, prepare
 from thalweg.training.meeting import joined
 from thalweg.training.ranks import Ranks
-from thalweg.workbench.batching import batches_of, settle_changes
 from thalweg.workbench.environment import describe_environment
-from thalweg.workbench.event_log import FOLDER as EVENTS
-from thalweg.workbench.loading import Looked, divide, load_scan, look, summarise
-from thalweg.workbench.own_network import OwnNetwork, own_network
-from thalweg.workbench.precision import sound
-from thalweg.workbench.recipes import asked_size, epochs_for, resolved
+from thalweg.workbench.loading.batching import batches_of, settle_changes
+from thalweg.workbench.loading.loading import Looked, divide, load_scan, look, summarise
 from thalweg.workbench.resume import go_on
-from thalweg.workbench.search import search_rate_of, usual_rate_of
-from thalweg.workbench.segmenting import (
-    describe_segmenter,
-    refuse_batch_of_one,
-    refuse_segmenters,
-    segmenting,
-    start_masks,
-)
-from thalweg.workbench.session import Session, carry_out, step_macs
-from thalweg.workbench.spreading import (
+from thalweg.workbench.runs.event_log import FOLDER as EVENTS
+from thalweg.workbench.runs.session import Session, carry_out, step_macs
+from thalweg.workbench.runs.spreading import (
     begun_before,
     decided_once,
     make_folder,
@@ -52,11 +41,22 @@ from thalweg.workbench.spreading import (
     refuse_thin_parts,
     told_of_ranks,
 )
-from thalweg.workbench.start import start_from_seed
-from thalweg.workbench.telling import Listener, silent, tell_data, whoever_is_here
-from thalweg.workbench.transfer import ask_weights, describe, learning_parts, named_backbone
-from thalweg.workbench.transfer_start import keep_start, start_from
-from thalweg.workbench.within_minutes import fit_to_minutes
+from thalweg.workbench.starting.own_network import OwnNetwork, own_network
+from thalweg.workbench.starting.precision import sound
+from thalweg.workbench.starting.recipes import asked_size, epochs_for, resolved
+from thalweg.workbench.starting.search import search_rate_of, usual_rate_of
+from thalweg.workbench.starting.segmenting import (
+    describe_segmenter,
+    refuse_batch_of_one,
+    refuse_segmenters,
+    segmenting,
+    start_masks,
+)
+from thalweg.workbench.starting.start import start_from_seed
+from thalweg.workbench.starting.transfer import ask_weights, describe, learning_parts, named_backbone
+from thalweg.workbench.starting.transfer_start import keep_start, start_from
+from thalweg.workbench.starting.within_minutes import fit_to_minutes
+from thalweg.workbench.telling.telling import Listener, silent, tell_data, whoever_is_here
 
 __all__ = ["train"]
 

@@ -11,7 +11,7 @@ from thalweg.core.files import printable
 from thalweg.monitoring.instruments import Instruments
 from thalweg.monitoring.record import Record
 from thalweg.monitoring.seat import Seat
-from thalweg.workbench.signal_log import SignalLog, TableLog
+from thalweg.workbench.runs.signal_log import SignalLog, TableLog
 
 __all__ = ["Able", "Diary"]
 

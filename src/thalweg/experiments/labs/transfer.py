@@ -38,7 +38,7 @@ from thalweg.networks.catalogue import network
 from thalweg.pretrained.fitting import fit as fit_weights
 from thalweg.pretrained.obtaining import Weights, obtain
 from thalweg.rendering.dots import Dot, draw_dots
-from thalweg.workbench.explain_stages import Place, places_of
+from thalweg.workbench.explaining.stages import Place, places_of
 
 __all__ = ["LAB", "replaced"]
 

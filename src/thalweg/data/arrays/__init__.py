@@ -1,0 +1,1 @@
+"""What arrays mean: axes, ranges, names of their rows, and bringing them to a size."""

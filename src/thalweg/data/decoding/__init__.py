@@ -1,0 +1,1 @@
+"""From one picture file to pixels, or to a reason that people understand."""

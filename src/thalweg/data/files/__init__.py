@@ -1,0 +1,1 @@
+"""Files and what their names say: walks through folders, kinds of files, parts, patients."""

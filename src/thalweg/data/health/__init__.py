@@ -1,0 +1,1 @@
+"""What is odd about a set of pictures: twins, blank ones, classes that a mirror swaps."""

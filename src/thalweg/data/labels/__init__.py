@@ -1,0 +1,1 @@
+"""Classes that stand in tables and lists instead of folders."""

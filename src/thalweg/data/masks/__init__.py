@@ -1,0 +1,1 @@
+"""Pictures and the masks that say the class of every pixel: paired, decoded, stored."""

@@ -1,0 +1,1 @@
+"""A finished network and what it says about samples."""

@@ -1,0 +1,1 @@
+"""What `derive` reads and writes."""

@@ -1,0 +1,1 @@
+"""From what somebody names to a network's description."""

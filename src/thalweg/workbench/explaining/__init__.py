@@ -1,0 +1,1 @@
+"""What `explain` shows: samples, maps, stages."""

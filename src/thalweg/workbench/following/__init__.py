@@ -1,0 +1,1 @@
+"""Runs looked at and stopped from outside."""

@@ -1,0 +1,1 @@
+"""A training under way, what it writes, and how it ends."""

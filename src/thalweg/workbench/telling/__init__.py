@@ -1,0 +1,1 @@
+"""What a verb tells while it works, in a terminal or a notebook."""
