@@ -141,10 +141,10 @@ SABOTAGES = (
     ),
     Sabotage(
         "names go into pages as they are",
-        "rendering/html.py",
+        "rendering/pages/html.py",
         "autoescape=True",
         "autoescape=False",
-        "tests/rendering/test_html.py",
+        "tests/rendering/pages/test_html.py",
     ),
     Sabotage(
         "the live page answers under any name",

@@ -3,7 +3,7 @@
 import re
 
 from thalweg.core.diagnosis_results import RuleText
-from thalweg.rendering.rule_text import rule_text
+from thalweg.rendering.texts.rules import rule_text
 from thalweg.workbench.rules import rules
 
 __all__ = ["rule_pages", "with_rule_links"]

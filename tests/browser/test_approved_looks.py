@@ -24,7 +24,7 @@ import pytest
 from thalweg.core.codec import from_plain
 from thalweg.core.plan import TrainingPlan
 from thalweg.core.report import Report
-from thalweg.rendering.html import render_html
+from thalweg.rendering.pages.html import render_html
 
 plots = pytest.importorskip("matplotlib", reason="the letters come from matplotlib (extra dev)")
 Image = pytest.importorskip("PIL.Image")

@@ -20,9 +20,9 @@ from thalweg.core.report import (
     Section,
     Table,
 )
-from thalweg.rendering.bars import draw_bars
-from thalweg.rendering.dots import Dot, draw_dots
-from thalweg.rendering.html import render_html
+from thalweg.rendering.figures.bars import draw_bars
+from thalweg.rendering.figures.dots import Dot, draw_dots
+from thalweg.rendering.pages.html import render_html
 
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=")
 LONG = "a-name-without-any-place-to-break-it-" * 4

@@ -16,7 +16,7 @@ from thalweg.core.network_plain import spec_to_plain
 from thalweg.core.shape import Shape
 from thalweg.networks.catalogue import NAMES, network
 from thalweg.networks.inline import inline_network
-from thalweg.rendering.drawings import check_drawing
+from thalweg.rendering.pages.drawings import check_drawing
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "src" / "thalweg" / "core" / "schemas"
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thalweg.core.formula import Call, Name, Negative, Number, Power, Product, Quotient, Sum, parse_formula
-from thalweg.rendering.formula_latex import formula_latex
-from thalweg.rendering.formula_mathml import formula_mathml, mathml_pieces
-from thalweg.rendering.formula_text import formula_text
+from thalweg.rendering.formulas.latex import formula_latex
+from thalweg.rendering.formulas.mathml import formula_mathml, mathml_pieces
+from thalweg.rendering.formulas.text import formula_text
 
 NAMES = ("c", "x1", "x2", "f12", "x_2_1", "dO_dy3", "alpha")
 VALUES = {name: Fraction(number + 2, 3 + number % 2) * (-1) ** number for number, name in enumerate(NAMES)}

@@ -7,7 +7,7 @@ from thalweg.core.codec import dumps
 from thalweg.core.holding import held
 from thalweg.core.live_state import STOP_FILE
 from thalweg.core.report import Report
-from thalweg.rendering.html import render_html
+from thalweg.rendering.pages.html import render_html
 from thalweg.rendering.palette import LINES_DARK, LINES_LIGHT
 
 

@@ -10,8 +10,8 @@ from thalweg.derivation.case import build_case
 from thalweg.derivation.gradients import work_out
 from thalweg.derivation.sheet import parts_of
 from thalweg.derivation.tensor import Tensor, read_tensor
-from thalweg.rendering.formula_latex import formula_latex
-from thalweg.rendering.formula_text import formula_text
+from thalweg.rendering.formulas.latex import formula_latex
+from thalweg.rendering.formulas.text import formula_text
 
 TEXTBOOK = {"kind": "conv2d", "x": "3x3", "f": "2x2", "head": "c*sum"}
 LINE = {"kind": "conv1d", "x": "3", "f": "2", "head": "sum"}

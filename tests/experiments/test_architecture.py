@@ -6,7 +6,7 @@ from thalweg.experiments.architectures import ARCHITECTURES, architecture
 from thalweg.experiments.lab import lab
 from thalweg.experiments.labs import architecture as room
 from thalweg.experiments.sizing import nearest_width
-from thalweg.rendering.drawings import check_drawing
+from thalweg.rendering.pages.drawings import check_drawing
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from thalweg.explanation.context_use import Place, control_curve
 from thalweg.modules.build import build
 from thalweg.networks.context import CONTEXTS
 from thalweg.networks.segmentation import segmenter
-from thalweg.rendering.drawings import check_drawing
+from thalweg.rendering.pages.drawings import check_drawing
 from thalweg.workbench.telling.telling import silent
 
 

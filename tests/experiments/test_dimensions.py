@@ -12,7 +12,7 @@ from thalweg.experiments.clips import FRAMES, SIDE, TASKS, clips
 from thalweg.experiments.dimension_networks import WAYS, arranged, way_network, way_shape
 from thalweg.experiments.lab import lab
 from thalweg.experiments.labs import dimensions
-from thalweg.rendering.drawings import check_drawing
+from thalweg.rendering.pages.drawings import check_drawing
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "src" / "thalweg" / "core" / "schemas"
 

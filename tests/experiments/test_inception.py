@@ -11,7 +11,7 @@ from thalweg.modules.build import build
 from thalweg.networks.functional import Input
 from thalweg.networks.layers import Conv2d
 from thalweg.networks.sequential import Sequential
-from thalweg.rendering.drawings import check_drawing
+from thalweg.rendering.pages.drawings import check_drawing
 
 
 def test_the_lab_on_pictures(monkeypatch, blue_and_red):

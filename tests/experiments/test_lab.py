@@ -10,7 +10,7 @@ from thalweg.core.errors import PlanError
 from thalweg.experiments import lab as room
 from thalweg.experiments.lab import lab, labs
 from thalweg.experiments.labs import saddle
-from thalweg.rendering.drawings import check_drawing
+from thalweg.rendering.pages.drawings import check_drawing
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "src" / "thalweg" / "core" / "schemas"
 

@@ -17,7 +17,7 @@ from thalweg.experiments.pointwise_subject import Subject, is_run, subject_netwo
 from thalweg.experiments.pointwise_trials import five_by_five
 from thalweg.modules.build import build
 from thalweg.networks.catalogue import network
-from thalweg.rendering.drawings import check_drawing
+from thalweg.rendering.pages.drawings import check_drawing
 from thalweg.workbench.telling.telling import silent
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "src" / "thalweg" / "core" / "schemas"

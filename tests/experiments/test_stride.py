@@ -10,7 +10,7 @@ from thalweg.core.shape import Shape
 from thalweg.experiments.lab import lab
 from thalweg.experiments.labs import stride
 from thalweg.experiments.stride_networks import MANNERS, changes_under_shift, shifted, stride_network
-from thalweg.rendering.drawings import check_drawing
+from thalweg.rendering.pages.drawings import check_drawing
 
 
 @pytest.fixture

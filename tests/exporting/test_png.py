@@ -8,7 +8,7 @@ from thalweg.core.errors import MissingExtraError, PlanError
 from thalweg.core.report import Curves, Line
 from thalweg.exporting import png
 from thalweg.exporting.png import svg_png, undrawn_letters
-from thalweg.rendering.figures import draw_curves
+from thalweg.rendering.figures.curves import draw_curves
 from thalweg.rendering.palette import figure_style
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" class="tw" width="{width}" height="40">{style}{body}</svg>'

@@ -10,7 +10,7 @@ from thalweg.cli import helping
 from thalweg.cli.main import app, main
 from thalweg.core.catalogue_file import read_catalogue
 from thalweg.core.languages import languages
-from thalweg.rendering.rule_text import rule_parts
+from thalweg.rendering.texts.rules import rule_parts
 from thalweg.workbench.rules import rules
 
 NOT_SAID = {"Remedies", "References"}

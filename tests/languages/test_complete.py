@@ -21,7 +21,7 @@ COVERED = (
     "workbench/report.py",
     *(f"workbench/reporting/{name}.py" for name in ("advice", "answer", "context", "data", "masks", "masks_scores")),
     *("workbench/reporting/parts.py", "workbench/reporting/transfer.py", "workbench/answering/mask_scores.py"),
-    *("rendering/diagnosis_page.py", "rendering/diagnosis_text.py", "rendering/telling_apart.py"),
+    *("rendering/pages/diagnosis.py", "rendering/texts/diagnosis.py", "rendering/telling_apart.py"),
     *("diagnosis/wording.py", "diagnosis/remedies.py", "diagnosis/learning_rate.py", "diagnosis/live_rate.py"),
     "diagnosis/trial_features.py",
     *("diagnosis/rate_model.py", "diagnosis/curve.py", "diagnosis/noise.py", "diagnosis/overfitting.py"),
@@ -29,19 +29,27 @@ COVERED = (
     *(f"diagnosis/rules/{name}.py" for name in ("gradients", "head", "layers", "learning_rate", "network")),
     *("diagnosis/rules/progress.py", "diagnosis/rules/validation.py", "core/learning_rate.py", "data/health/health.py"),
     "diagnosis/rules/standstill.py",
-    *("cli/data.py", "cli/training.py", "cli/display.py", "cli/explanation.py", "rendering/explain_page.py"),
+    *("cli/data.py", "cli/training.py", "cli/display.py", "cli/explanation.py", "rendering/pages/explanation.py"),
     "workbench/explain.py",
     *(f"workbench/explaining/{name}.py" for name in ("hierarchy", "maps", "pictures", "samples", "stages")),
-    *("workbench/landscape.py", "workbench/compare.py", "rendering/comparison_page.py", "rendering/landscape_page.py"),
-    *("rendering/lab_page.py", *(f"experiments/{name}" for name in EXPERIMENTS)),
+    *(
+        "workbench/landscape.py",
+        "workbench/compare.py",
+        "rendering/pages/comparison.py",
+        "rendering/pages/landscape.py",
+    ),
+    *("rendering/pages/lab.py", *(f"experiments/{name}" for name in EXPERIMENTS)),
     *("curvature/critical_exact.py", "curvature/critical_sampled.py", "curvature/objective.py", "cli/lab.py"),
     *("workbench/notebook.py", "workbench/telling/notebook_progress.py"),
-    *("rendering/plane.py", "core/comparison.py", "core/landscape.py", "cli/landscape.py", "cli/comparison.py"),
+    *("rendering/figures/plane.py", "core/comparison.py", "core/landscape.py", "cli/landscape.py", "cli/comparison.py"),
     *("workbench/starting/transfer.py", "workbench/starting/transfer_start.py", "core/explanation.py"),
 )
-UNSAID = {"families", "formula_latex", "formula_mathml", "grouping", "said_drawing", "terminal", "words"}
+UNSAID = {
+    *("rendering/diagrams/families.py", "rendering/diagrams/grouping.py", "rendering/said_drawing.py"),
+    *("rendering/formulas/latex.py", "rendering/formulas/mathml.py", "rendering/terminal.py", "rendering/words.py"),
+}
 """Kinds and settings of layers are code; the frame has a test of its own."""
-DRAWN = sorted(str(path.relative_to(SOURCES)) for path in SOURCES.glob("rendering/*.py") if path.stem not in UNSAID)
+DRAWN = sorted({str(path.relative_to(SOURCES)) for path in SOURCES.glob("rendering/**/*.py")} - UNSAID)
 DERIVED = sorted(str(path.relative_to(SOURCES)) for path in SOURCES.glob("derivation/*.py"))
 ANSWERED = (
     *("cli/models.py", "cli/networks.py", "cli/serving.py", "workbench/count.py", "workbench/describing/describing.py"),

@@ -9,9 +9,9 @@ from thalweg.core.finding import Evidence, Finding
 from thalweg.core.history import RunHistory
 from thalweg.core.languages import speaking
 from thalweg.core.learning_rate import LearningRateEstimate
-from thalweg.rendering.diagnosis_page import diagnosis_report
-from thalweg.rendering.diagnosis_text import diagnosis_text
-from thalweg.rendering.html import render_html
+from thalweg.rendering.pages.diagnosis import diagnosis_report
+from thalweg.rendering.pages.html import render_html
+from thalweg.rendering.texts.diagnosis import diagnosis_text
 from thalweg.workbench.rules import rules
 
 NAMES = sorted({each.name for each in rules()} | {"saddle_point", "split_leakage", "class_imbalance"})

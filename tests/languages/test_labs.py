@@ -12,7 +12,7 @@ from thalweg.core.lab import LabResult
 from thalweg.core.languages import languages
 from thalweg.core.report import Report
 from thalweg.experiments.dimension_words import in_words_of
-from thalweg.rendering.lab_page import lab_report
+from thalweg.rendering.pages.lab import lab_report
 from thalweg.rendering.translated import translated
 
 RESULTS = sorted((pathlib.Path(__file__).parents[2] / "benchmarks" / "results").glob("lab-*.json"))

@@ -1,6 +1,6 @@
 import itertools
 
-from thalweg.rendering.families import FAMILIES
+from thalweg.rendering.diagrams.families import FAMILIES
 from thalweg.rendering.palette import LINES_DARK, LINES_LIGHT, figure_style
 
 

@@ -5,10 +5,10 @@ from itertools import pairwise
 import pytest
 
 from thalweg.core.languages import speaker
-from thalweg.rendering.bars import draw_bars
-from thalweg.rendering.dots import Dot, draw_dots
-from thalweg.rendering.drawings import check_drawing
+from thalweg.rendering.figures.bars import draw_bars
+from thalweg.rendering.figures.dots import Dot, draw_dots
 from thalweg.rendering.markup import text_width
+from thalweg.rendering.pages.drawings import check_drawing
 from thalweg.rendering.said_drawing import noted, said_drawing, said_line
 
 PAGE = speaker("fa", isolated=True)

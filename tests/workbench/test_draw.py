@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from thalweg.core.errors import PlanError
-from thalweg.rendering.drawings import check_drawing
+from thalweg.rendering.pages.drawings import check_drawing
 from thalweg.workbench.count import count
 from thalweg.workbench.describing.describing import describe
 from thalweg.workbench.draw import FORMATS, draw

@@ -23,8 +23,8 @@ from thalweg.core.network_spec import LayerSpec, NetworkSpec
 from thalweg.core.run_folder import RunFolder
 from thalweg.core.shape import Shape
 from thalweg.modules.build import build
-from thalweg.rendering.explain_page import explain_report, explain_text
-from thalweg.rendering.html import render_html
+from thalweg.rendering.pages.explanation import explain_report, explain_text
+from thalweg.rendering.pages.html import render_html
 from thalweg.training.checkpoint import save_weights
 from thalweg.workbench import explain as explaining
 from thalweg.workbench.answering.model import open_model

@@ -10,8 +10,8 @@ import thalweg
 from thalweg.core.errors import PlanError, RunError
 from thalweg.core.languages import speaking
 from thalweg.core.report import Compared, Comparisons, Picture, PictureGrid, Report, Section
-from thalweg.rendering.html import render_html
-from thalweg.rendering.page_data import read_page
+from thalweg.rendering.pages.html import render_html
+from thalweg.rendering.pages.page_data import read_page
 from thalweg.workbench.deriving.forms import write_paper
 
 LOG = {"loss": [0.69, 0.70, 1.5, 4.0, 9.1, 25.0], "val_loss": [0.7, 0.8, 1.9, 5.0, 11.0, 30.0]}

@@ -19,7 +19,7 @@ from thalweg.core.lab import LabResult
 from thalweg.core.report import Curves, Line, Matrix, Paragraph, Picture, PictureGrid, Report, Section, Table
 from thalweg.core.results import TrainResult
 from thalweg.core.showing import Showable
-from thalweg.rendering.notebook import report_html
+from thalweg.rendering.pages.notebook import report_html
 from thalweg.rendering.words import words_for
 from thalweg.workbench.describing.describing import describe
 from thalweg.workbench.notebook import _SHOWN, bundle

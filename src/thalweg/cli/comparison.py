@@ -25,7 +25,7 @@ def compare(
 ) -> int:
     """Put runs side by side: what differs, how they ended, and which difference is more than chance."""
     settings: Settings = context.obj
-    from thalweg.rendering.comparison_page import comparison_text
+    from thalweg.rendering.pages.comparison import comparison_text
     from thalweg.workbench.compare import compare as work
 
     result = work(*runs, html=html)

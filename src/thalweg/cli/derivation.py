@@ -114,7 +114,7 @@ def _write(settings: Settings, result: "Derivation | Dependence", form: str, out
 
 def _say_check(result: "Derivation | Dependence") -> None:
     """A wrong answer is said where it was asked, not only in the file."""
-    from thalweg.rendering.derivation_paper import student_sentences
+    from thalweg.rendering.papers.derivation import student_sentences
 
     check = getattr(result, "check", None)
     if check is not None:

@@ -59,7 +59,7 @@ def rule(
 ) -> int:
     """Explain a rule; without a name, list them."""
     settings: Settings = context.obj
-    from thalweg.rendering.rule_text import list_rules, rule_text
+    from thalweg.rendering.texts.rules import list_rules, rule_text
     from thalweg.workbench.rules import rule as explain
     from thalweg.workbench.rules import rules
 
@@ -79,7 +79,7 @@ def rule(
 
 
 def _show(settings: Settings, result: "DiagnoseResult") -> None:
-    from thalweg.rendering.diagnosis_text import diagnosis_text
+    from thalweg.rendering.texts.diagnosis import diagnosis_text
 
     emit_text(diagnosis_text(result, width=_width(), colour=has_colour(), plain=not can_show("▁█")))
     tell_page(settings, result.page)

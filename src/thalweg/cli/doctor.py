@@ -21,7 +21,7 @@ def doctor(context: typer.Context) -> int:
     if settings.json:
         emit_json(health)
         return status
-    from thalweg.rendering.health_text import health_lines
+    from thalweg.rendering.texts.health import health_lines
 
     emit_text(folded("".join(f"{line}\n" for line in health_lines(health)), hang=_TITLES))
     return status

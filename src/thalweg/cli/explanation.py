@@ -70,7 +70,7 @@ def explain(
     if settings.json:
         emit_json(result.to_json())
     else:
-        from thalweg.rendering.explain_page import explain_text
+        from thalweg.rendering.pages.explanation import explain_text
 
         for number, line in enumerate(explain_text(result).splitlines()):
             of_sample = 1 <= number <= len(result.samples)

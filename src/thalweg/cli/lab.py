@@ -49,7 +49,7 @@ def lab(
     settings: Settings = context.obj
     from thalweg.experiments.lab import lab as work
     from thalweg.experiments.lab import labs
-    from thalweg.rendering.lab_page import lab_text
+    from thalweg.rendering.pages.lab import lab_text
 
     if name is None:
         known = labs()

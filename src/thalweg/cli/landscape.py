@@ -31,7 +31,7 @@ def landscape(
 ) -> int:
     """Measure curvature at a run's weights: eigenvalues, kind of point, slices, the way to another run."""
     settings: Settings = context.obj
-    from thalweg.rendering.landscape_page import landscape_text
+    from thalweg.rendering.pages.landscape import landscape_text
     from thalweg.workbench.landscape import landscape as work
 
     folder = run if run.is_dir() else run.parent

@@ -48,8 +48,8 @@ def count(
     """Count parameters, multiplications, memory and receptive fields."""
     settings: Settings = context.obj
     from thalweg.core.errors import PlanError
-    from thalweg.rendering.count_text import solved_sentence, write_count
-    from thalweg.rendering.ledger_text import FORMS
+    from thalweg.rendering.texts.count import solved_sentence, write_count
+    from thalweg.rendering.texts.ledger import FORMS
     from thalweg.workbench.count import count as work
 
     if form not in FORMS:

@@ -78,7 +78,7 @@ def follow(
             seen = work(run, idle=idle, show=screen.show)
     else:
         seen = work(run, idle=idle, show=_Lines().show)
-    from thalweg.rendering.follow_text import end_lines
+    from thalweg.rendering.texts.following import end_lines
 
     width = max(30, min(80, columns()))
     emit_text("".join(f"{line}\n" for line in end_lines(seen, width=width)))
@@ -92,7 +92,7 @@ class _Lines:
         self._told, self._at, self._headed = 0, -math.inf, False
 
     def show(self, seen: "Followed") -> None:
-        from thalweg.rendering.follow_text import epoch_heading, epoch_line, follow_lines
+        from thalweg.rendering.texts.following import epoch_heading, epoch_line, follow_lines
 
         if not self._headed:
             self._headed = True
@@ -128,7 +128,7 @@ class _Screen:
     def show(self, seen: "Followed") -> None:
         from rich.text import Text
 
-        from thalweg.rendering.follow_text import follow_lines
+        from thalweg.rendering.texts.following import follow_lines
 
         width = max(40, min(120, shutil.get_terminal_size((80, 24)).columns - 1))
         colour = not os.environ.get("NO_COLOR")

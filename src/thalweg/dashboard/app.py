@@ -20,7 +20,7 @@ from thalweg.dashboard.guard import REPORT_POLICY
 from thalweg.dashboard.resuming import Resumed
 from thalweg.dashboard.shelf import Shelf
 from thalweg.dashboard.tongue import Tongue, asset
-from thalweg.rendering.html import render_html
+from thalweg.rendering.pages.html import render_html
 from thalweg.workbench.following.run_control import ask_to_stop
 
 __all__ = ["make_app"]

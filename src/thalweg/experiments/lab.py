@@ -158,8 +158,8 @@ def lab(
     result = replace(done, name=name, seconds=time.perf_counter() - started)
     if page is None:
         return result
-    from thalweg.rendering.html import render_html
-    from thalweg.rendering.lab_page import lab_report
+    from thalweg.rendering.pages.html import render_html
+    from thalweg.rendering.pages.lab import lab_report
 
     write_atomically(page, render_html(lab_report(result), data=True))
     return replace(result, page=str(page), seconds=time.perf_counter() - started)

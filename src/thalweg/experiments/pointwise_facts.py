@@ -12,7 +12,7 @@ from thalweg.experiments.channel_rank import clouds
 from thalweg.experiments.dimension_words import as_tile
 from thalweg.experiments.pointwise_layers import windowed_layers
 from thalweg.experiments.pointwise_subject import Subject
-from thalweg.rendering.maps import MapTile, draw_maps
+from thalweg.rendering.figures.maps import MapTile, draw_maps
 
 __all__ = ["Linearity", "check_linearity", "maps_of", "seen_by"]
 

@@ -78,8 +78,8 @@ def compare(*runs: str | os.PathLike[str], html: str | os.PathLike[str] | None =
         page=None if page is None else str(page),
     )
     if page is not None:
-        from thalweg.rendering.comparison_page import comparison_report
-        from thalweg.rendering.html import render_html
+        from thalweg.rendering.pages.comparison import comparison_report
+        from thalweg.rendering.pages.html import render_html
 
         write_atomically(page, render_html(comparison_report(result), data=True))
     return result

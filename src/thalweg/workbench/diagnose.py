@@ -52,8 +52,8 @@ def diagnose(
     page = page_to_write(html)
     results = tuple(result for number, run in enumerate(runs, 1) for result in _results(run, wanted, number))
     if page is not None:
-        from thalweg.rendering.diagnosis_page import diagnosis_report
-        from thalweg.rendering.html import render_html
+        from thalweg.rendering.pages.diagnosis import diagnosis_report
+        from thalweg.rendering.pages.html import render_html
 
         write_atomically(page, render_html(diagnosis_report(results), data=True))
     return DiagnoseResult(results=results, page=None if page is None else str(page))

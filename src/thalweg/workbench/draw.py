@@ -17,10 +17,10 @@ from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.network_yaml import spec_to_yaml
 from thalweg.exporting.png import svg_png
 from thalweg.networks.listing import list_network
-from thalweg.rendering.diagram import draw_svg
-from thalweg.rendering.diagram_text import draw_text
-from thalweg.rendering.dot import to_dot
-from thalweg.rendering.mermaid import to_mermaid
+from thalweg.rendering.diagrams.diagram import draw_svg
+from thalweg.rendering.diagrams.dot import to_dot
+from thalweg.rendering.diagrams.mermaid import to_mermaid
+from thalweg.rendering.diagrams.text import draw_text
 from thalweg.rendering.said_drawing import said_drawing
 from thalweg.workbench.describing.describing import InputSizes, describe
 

@@ -133,8 +133,8 @@ def explain(
         notes=tuple(notes),
     )
     if page is not None:
-        from thalweg.rendering.explain_page import explain_report
-        from thalweg.rendering.html import render_html
+        from thalweg.rendering.pages.explanation import explain_report
+        from thalweg.rendering.pages.html import render_html
 
         frames = model.summary.reading is not None and model.summary.reading.kind == "clip"
         pictures = tuple(

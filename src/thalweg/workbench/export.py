@@ -245,7 +245,7 @@ def _is_page(path: Path) -> bool:
 
 
 def _of_page(page: Path, chosen: list[str], out: Path | None, *, png: bool) -> ExportResult:
-    from thalweg.rendering.page_data import read_page
+    from thalweg.rendering.pages.page_data import read_page
 
     report = read_page(page)
     if other := [name for name in chosen if name not in {"tables", "figures"}]:

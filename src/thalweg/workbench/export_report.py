@@ -27,10 +27,10 @@ from thalweg.data.decoding.decode import decode
 from thalweg.exporting.model_card import is_as_written, model_card, sealed
 from thalweg.exporting.png import svg_png, undrawn_letters
 from thalweg.exporting.tables import file_name, report_tables
-from thalweg.rendering.confusion_drawing import draw_matrix
-from thalweg.rendering.drawings import check_drawing
-from thalweg.rendering.figures import draw_curves
-from thalweg.rendering.picture_sheet import draw_sheet
+from thalweg.rendering.figures.confusion_drawing import draw_matrix
+from thalweg.rendering.figures.curves import draw_curves
+from thalweg.rendering.figures.picture_sheet import draw_sheet
+from thalweg.rendering.pages.drawings import check_drawing
 from thalweg.rendering.said_drawing import said_drawing
 from thalweg.rendering.translated import translated_block
 from thalweg.workbench.reporting.parts import provenance, reproduction_blocks

@@ -102,8 +102,8 @@ def landscape(
     if way is not None and second is not None:
         result = _between(result, str(second.folder.path), product, way, wanted, listener)
     if page is not None:
-        from thalweg.rendering.html import render_html
-        from thalweg.rendering.landscape_page import landscape_report
+        from thalweg.rendering.pages.html import render_html
+        from thalweg.rendering.pages.landscape import landscape_report
 
         write_atomically(page, render_html(landscape_report(result), data=True))
         result = replace(result, page=str(page))

@@ -41,7 +41,7 @@ def bundle(value: object) -> Bundle:
 
 
 def _train(value: TrainResult) -> Bundle:
-    from thalweg.rendering.notebook import cell, report_html
+    from thalweg.rendering.pages.notebook import cell, report_html
 
     if value.report is None or not Path(value.report).is_file():
         saved = f"Saved after epoch {value.epochs}. Go on with: thalweg.resume({value.run!r})"
@@ -57,7 +57,7 @@ def _report(module: str, name: str, *opened: str) -> Callable[[Any], Bundle]:
     def show(value: object) -> Bundle:
         import importlib
 
-        from thalweg.rendering.notebook import report_html
+        from thalweg.rendering.pages.notebook import report_html
 
         report = getattr(importlib.import_module(f"thalweg.rendering.{module}"), name)(value)
         return {_HTML: report_html(report, opened=opened or tuple(section.title for section in report.sections[:1]))}
@@ -66,16 +66,16 @@ def _report(module: str, name: str, *opened: str) -> Callable[[Any], Bundle]:
 
 
 def _diagnosed(value: Any) -> Bundle:  # noqa: ANN401 - one of two values, told apart by what they have
-    from thalweg.rendering.diagnosis_page import diagnosis_report
-    from thalweg.rendering.notebook import report_html
+    from thalweg.rendering.pages.diagnosis import diagnosis_report
+    from thalweg.rendering.pages.notebook import report_html
 
     report = diagnosis_report(value.results if hasattr(value, "results") else (value,))
     return {_HTML: report_html(report, opened=tuple(section.title for section in report.sections[:1]))}
 
 
 def _finding(value: Any) -> Bundle:  # noqa: ANN401 - a finding
-    from thalweg.rendering.diagnosis_text import evidence_words, remedy_words
-    from thalweg.rendering.notebook import cell, folded, listed
+    from thalweg.rendering.pages.notebook import cell, folded, listed
+    from thalweg.rendering.texts.diagnosis import evidence_words, remedy_words
 
     title = f"{value.severity} {value.code} {value.name} ({value.confidence:.0%} sure)"
     lists = [
@@ -88,17 +88,17 @@ def _finding(value: Any) -> Bundle:  # noqa: ANN401 - a finding
 
 
 def _rate(value: Any) -> Bundle:  # noqa: ANN401 - a verdict
-    from thalweg.rendering.notebook import cell
+    from thalweg.rendering.pages.notebook import cell
 
     return {_HTML: cell(f"learning rate: {value}", (value.reason,) if value.reason else ())}
 
 
 def _network(value: Any) -> Bundle:  # noqa: ANN401 - a network's description
     from thalweg.accounting.ledger import count
-    from thalweg.rendering.diagram import draw_svg
-    from thalweg.rendering.ledger_text import ledger_html
-    from thalweg.rendering.notebook import cell, folded
+    from thalweg.rendering.diagrams.diagram import draw_svg
+    from thalweg.rendering.pages.notebook import cell, folded
     from thalweg.rendering.said_drawing import said_drawing
+    from thalweg.rendering.texts.ledger import ledger_html
 
     ledger = count(value)
     drawn = said_drawing(draw_svg(value, ledger), speaker(spoken(), isolated=True))
@@ -109,9 +109,9 @@ def _network(value: Any) -> Bundle:  # noqa: ANN401 - a network's description
 
 
 def _count(value: Any) -> Bundle:  # noqa: ANN401 - a count
-    from thalweg.rendering.count_text import solved_sentence
-    from thalweg.rendering.ledger_text import ledger_html
-    from thalweg.rendering.notebook import cell, folded
+    from thalweg.rendering.pages.notebook import cell, folded
+    from thalweg.rendering.texts.count import solved_sentence
+    from thalweg.rendering.texts.ledger import ledger_html
 
     total = value.total
     macs = "not every layer counted" if total.macs is None else f"{total.macs:,} multiply-accumulates a sample"
@@ -122,8 +122,8 @@ def _count(value: Any) -> Bundle:  # noqa: ANN401 - a count
 
 
 def _ledger(value: Any) -> Bundle:  # noqa: ANN401 - a ledger
-    from thalweg.rendering.ledger_text import ledger_html
-    from thalweg.rendering.notebook import cell
+    from thalweg.rendering.pages.notebook import cell
+    from thalweg.rendering.texts.ledger import ledger_html
 
     return {_HTML: cell("", (), (f'<div class="tw-wide">{ledger_html(value)}</div>',))}
 
@@ -135,16 +135,16 @@ def _paper(value: Any) -> Bundle:  # noqa: ANN401 - a derivation
 
 
 def _rule(value: Any) -> Bundle:  # noqa: ANN401 - a rule's text
-    from thalweg.rendering.notebook import cell
-    from thalweg.rendering.rule_text import rule_text
+    from thalweg.rendering.pages.notebook import cell
+    from thalweg.rendering.texts.rules import rule_text
 
     first, *rest = rule_text(value, 10_000).splitlines()
     return {_HTML: cell(Said(first), [Said(line) for line in rest if line])}  # said by whoever wrote it
 
 
 def _explained(value: Any) -> Bundle:  # noqa: ANN401 - an explanation
-    from thalweg.rendering.explain_page import explain_text
-    from thalweg.rendering.notebook import cell
+    from thalweg.rendering.pages.explanation import explain_text
+    from thalweg.rendering.pages.notebook import cell
 
     first, *rest = explain_text(value).splitlines()
     voice, many = speaker(spoken(), isolated=True), len(value.samples)

@@ -16,8 +16,8 @@ from thalweg.core.run_folder import RunFolder
 from thalweg.data.batching.augment import augmentation_for, described_changes
 from thalweg.data.batching.batches import Batches
 from thalweg.evaluation.mistakes import worst_mistakes
-from thalweg.rendering.diagnosis_page import diagnosis_blocks
-from thalweg.rendering.html import render_html
+from thalweg.rendering.pages.diagnosis import diagnosis_blocks
+from thalweg.rendering.pages.html import render_html
 from thalweg.workbench.answering.model import TrainedModel
 from thalweg.workbench.answering.predictions import predictions_from_csv
 from thalweg.workbench.loading.loading import Loaded

@@ -22,7 +22,7 @@ from thalweg.experiments.sizing import cost_of, nearest_width, said_cost
 from thalweg.experiments.timing import answer_seconds
 from thalweg.experiments.variants import RATE, RECIPE, Trained, Variant, accuracies, train_variants, works_of
 from thalweg.networks.catalogue import network
-from thalweg.rendering.dots import Dot, draw_dots
+from thalweg.rendering.figures.dots import Dot, draw_dots
 
 __all__ = ["LAB"]
 

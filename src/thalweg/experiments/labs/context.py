@@ -23,8 +23,8 @@ from thalweg.experiments.seeds import Seeds
 from thalweg.experiments.sizing import said_cost
 from thalweg.experiments.timing import answer_seconds
 from thalweg.experiments.variants import RATE, restored
-from thalweg.rendering.dots import Dot, draw_dots
-from thalweg.rendering.maps import MapTile, draw_maps
+from thalweg.rendering.figures.dots import Dot, draw_dots
+from thalweg.rendering.figures.maps import MapTile, draw_maps
 from thalweg.workbench.context_use import measure_context
 
 __all__ = ["LAB"]

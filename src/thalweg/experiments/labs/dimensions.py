@@ -18,8 +18,8 @@ from thalweg.experiments.seeds import Seeds
 from thalweg.experiments.sizing import cost_of, nearest_width, said_cost
 from thalweg.experiments.timing import answer_seconds
 from thalweg.experiments.variants import RECIPE, Trained, Variant, accuracies, train_variants, works_of
-from thalweg.rendering.dots import Dot, draw_dots
-from thalweg.rendering.maps import MapTile, draw_maps
+from thalweg.rendering.figures.dots import Dot, draw_dots
+from thalweg.rendering.figures.maps import MapTile, draw_maps
 
 __all__ = ["LAB"]
 

@@ -16,7 +16,7 @@ from thalweg.experiments.pointwise_subject import Subject, is_run, of_run, subje
 from thalweg.experiments.pointwise_trials import NARROW, WIDE, Trial, run_trials, trial_works
 from thalweg.experiments.sizing import said_cost
 from thalweg.experiments.variants import RECIPE
-from thalweg.rendering.dots import Dot, draw_dots
+from thalweg.rendering.figures.dots import Dot, draw_dots
 
 __all__ = ["LAB"]
 

@@ -13,7 +13,7 @@ from thalweg.experiments.lab import Lab, LabRequest
 from thalweg.experiments.saddle_claims import DISTANCES, SaddleCase, judge_claims, judge_plateau
 from thalweg.experiments.saddle_problems import INPUTS, SAMPLES, UNITS, Plane, Student
 from thalweg.experiments.walkers import OPTIMIZERS, walk
-from thalweg.rendering.walks import WalkedPath, draw_walks
+from thalweg.rendering.figures.walks import WalkedPath, draw_walks
 
 __all__ = ["LAB"]
 

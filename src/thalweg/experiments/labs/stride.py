@@ -19,8 +19,8 @@ from thalweg.experiments.sizing import said_cost
 from thalweg.experiments.stride_networks import MANNERS, changes_under_shift, stride_network
 from thalweg.experiments.timing import answer_seconds
 from thalweg.experiments.variants import RECIPE, Trained, Variant, accuracies, restored, train_variants, works_of
-from thalweg.rendering.dots import Dot, draw_dots
-from thalweg.rendering.maps import MapTile, draw_maps
+from thalweg.rendering.figures.dots import Dot, draw_dots
+from thalweg.rendering.figures.maps import MapTile, draw_maps
 
 __all__ = ["LAB"]
 

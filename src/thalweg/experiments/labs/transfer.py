@@ -37,7 +37,7 @@ from thalweg.networks.backbones import backbone, head_of
 from thalweg.networks.catalogue import network
 from thalweg.pretrained.fitting import fit as fit_weights
 from thalweg.pretrained.obtaining import Weights, obtain
-from thalweg.rendering.dots import Dot, draw_dots
+from thalweg.rendering.figures.dots import Dot, draw_dots
 from thalweg.workbench.explaining.stages import Place, places_of
 
 __all__ = ["LAB", "replaced"]

@@ -6,8 +6,8 @@ from thalweg.core.dependence import Dependence
 from thalweg.core.derivation import Derivation
 from thalweg.core.errors import PlanError
 from thalweg.core.files import printable
-from thalweg.rendering.dependence_paper import dependence_paper
-from thalweg.rendering.derivation_paper import derivation_paper
+from thalweg.rendering.papers.dependence import dependence_paper
+from thalweg.rendering.papers.derivation import derivation_paper
 
 __all__ = ["FORMS", "choose_form", "write_paper"]
 
@@ -65,20 +65,20 @@ def write_paper(
     paper = dependence_paper(result) if isinstance(result, Dependence) else derivation_paper(result)
     match form:
         case "latex":
-            from thalweg.rendering.paper_latex import paper_latex
+            from thalweg.rendering.papers.latex import paper_latex
 
             return paper_latex(paper)
         case "markdown":
-            from thalweg.rendering.paper_markdown import paper_markdown
+            from thalweg.rendering.papers.markdown import paper_markdown
 
             return paper_markdown(paper)
         case "html":
-            from thalweg.rendering.paper_page import paper_page
-            from thalweg.rendering.paper_report import paper_report
+            from thalweg.rendering.papers.page import paper_page
+            from thalweg.rendering.papers.report import paper_report
 
             whole = paper if isinstance(result, Dependence) else derivation_paper(result, whole=True)
             return paper_page(paper, data=paper_report(whole))
         case _:
-            from thalweg.rendering.paper_text import paper_text
+            from thalweg.rendering.papers.text import paper_text
 
             return paper_text(paper, width=width, plain=plain, colour=colour)

@@ -16,7 +16,7 @@ from thalweg.core.errors import ThalwegError
 from thalweg.core.files import printable, write_atomically
 from thalweg.core.report import Block, Curves, Line, Paragraph, Section, Table
 from thalweg.core.run_folder import RunFolder
-from thalweg.rendering.html import render_html
+from thalweg.rendering.pages.html import render_html
 
 __all__ = ["CONTEXT_FILE", "agreement_figure", "class_figure", "context_section", "keep_context", "street_changes"]
 

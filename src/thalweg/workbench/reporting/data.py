@@ -6,7 +6,7 @@ from thalweg.core.dataset import DataSummary, Notice
 from thalweg.core.files import printable
 from thalweg.core.finding import Finding
 from thalweg.core.report import Block, Paragraph, Table
-from thalweg.rendering.bars import draw_bars
+from thalweg.rendering.figures.bars import draw_bars
 
 __all__ = ["data_blocks"]
 

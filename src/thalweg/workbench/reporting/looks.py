@@ -11,7 +11,7 @@ from thalweg.core.report import Block, Paragraph, Section
 from thalweg.data.batching.batches import as_tensor
 from thalweg.explanation.cells import cells_over
 from thalweg.explanation.randomisation import weighted_layers
-from thalweg.rendering.explain_page import agreement_line, sanity_line
+from thalweg.rendering.pages.explanation import agreement_line, sanity_line
 from thalweg.workbench.answering.model import TrainedModel
 from thalweg.workbench.explain import map_pictures
 from thalweg.workbench.explaining.hierarchy import first_filters

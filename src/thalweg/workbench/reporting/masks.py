@@ -28,9 +28,9 @@ from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
 from thalweg.data.batching.augment import augmentation_for
 from thalweg.data.batching.batches import Batches
-from thalweg.rendering.diagnosis_page import diagnosis_blocks
-from thalweg.rendering.html import render_html
 from thalweg.rendering.markup import capitalised
+from thalweg.rendering.pages.diagnosis import diagnosis_blocks
+from thalweg.rendering.pages.html import render_html
 from thalweg.training.loss import pixel_weights
 from thalweg.workbench.answering.mask_scores import ScoredPictures
 from thalweg.workbench.loading.loaded import Loaded

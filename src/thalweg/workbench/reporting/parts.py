@@ -11,7 +11,7 @@ from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
 from thalweg.evaluation.intervals import wilson
 from thalweg.networks.listing import list_network, ways
-from thalweg.rendering.diagram import draw_svg
+from thalweg.rendering.diagrams.diagram import draw_svg
 from thalweg.rendering.numerals import decimal
 
 __all__ = [

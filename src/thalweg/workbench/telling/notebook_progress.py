@@ -12,8 +12,8 @@ from typing import Any, Protocol
 from thalweg.core.files import printable
 from thalweg.core.languages import said, speaker, spoken
 from thalweg.core.report import Curves, Line
-from thalweg.rendering.figures import draw_curves
-from thalweg.rendering.notebook import cell
+from thalweg.rendering.figures.curves import draw_curves
+from thalweg.rendering.pages.notebook import cell
 from thalweg.rendering.translated import translated_block
 from thalweg.training.progress import Progress
 from thalweg.workbench.telling.telling import Listener

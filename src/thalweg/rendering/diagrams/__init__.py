@@ -1,0 +1,1 @@
+"""Networks drawn: SVG, characters, Mermaid, DOT, from one grouping and one layout."""

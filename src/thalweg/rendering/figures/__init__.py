@@ -1,0 +1,1 @@
+"""Figures as SVG: curves, bars, dots, maps, confusions, pictures side by side."""

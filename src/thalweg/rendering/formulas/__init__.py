@@ -1,0 +1,1 @@
+"""Formulas in characters, LaTeX and MathML."""
