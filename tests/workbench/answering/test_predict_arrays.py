@@ -261,7 +261,7 @@ def test_what_was_black_and_white_in_training_stays_so_in_few_pictures(tmp_path)
 
 
 def test_memory_holds_blocks_and_not_the_array(run, tmp_path, monkeypatch):
-    from thalweg.data.measured.arrays import values as array_values
+    from thalweg.data.arrays import values as array_values
 
     sizes = []
     scaled = array_values._scaled
