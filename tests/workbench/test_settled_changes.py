@@ -10,7 +10,8 @@ from PIL import Image
 import thalweg
 from thalweg.core.errors import PlanError
 from thalweg.core.plan import TrainingPlan
-from thalweg.workbench.loading import batching, load
+from thalweg.workbench.loading import batching
+from thalweg.workbench.loading.loading import load
 from thalweg.workbench.telling.telling import silent
 from thalweg.workbench.train import train
 
