@@ -10,7 +10,8 @@ under 8 s and under 1 s on two cores. The imports are not part of it, the compar
 decodes with Pillow, in one thread, is timed in turn with it: the ratio holds on a loaded machine, too.
 
 `memory`: 64x64 photos, 3,000 to 300,000 of them, each another one, read at 32 pixels. Told is the largest memory of the
-process that is its own (RssAnon; the memory-mapped cache is the system's to keep or drop), less that before the start.
+process that is its own (RssAnon; the memory-mapped cache is the system's to keep or drop), less that before the start,
+and beside it that of the processes that read for it; seconds of the processor are those of all of them.
 Finished rounds are kept: the same command goes on where it was interrupted.
 
 `arrays`: the folder of arrays that is named, or 70,000 synthetic pictures of 28x28 in an idx file; read at 28 pixels
@@ -20,9 +21,11 @@ stand side by side: `PYTHONPATH=OLD/src python benchmarks/input.py arrays --labe
 """
 
 import argparse
+import contextlib
 import json
 import os
 import platform
+import resource
 import shutil
 import statistics
 import subprocess
@@ -163,19 +166,20 @@ def read(folder: Path, side: int) -> dict[str, Any]:
     from thalweg.workbench.loading.loading import divide, load
     from thalweg.workbench.telling.telling import silent
 
-    before, largest, done = anonymous(), 0, threading.Event()
+    before, largest, beside, done = anonymous(), 0, 0, threading.Event()
 
     def watch() -> None:
-        nonlocal largest
+        nonlocal largest, beside
         while not done.wait(0.05):
             largest = max(largest, anonymous())
+            beside = max(beside, sum(anonymous(child) for child in children()))
 
-    watcher = threading.Thread(target=watch)
+    watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
-    begun, computed = time.perf_counter(), time.process_time()
+    begun, computed = time.perf_counter(), processor_seconds()
     loaded = load(str(folder), image_size=side, listener=silent())
     divide(loaded, TrainingPlan(source=str(folder)))
-    seconds, processor = time.perf_counter() - begun, time.process_time() - computed
+    seconds, processor = time.perf_counter() - begun, processor_seconds() - computed
     done.set()
     watcher.join()
     mib = (largest - before) / 2**20
@@ -184,6 +188,7 @@ def read(folder: Path, side: int) -> dict[str, Any]:
         "processor_seconds": round(processor, 3),
         "usable": len(loaded.samples),
         "own_memory_mib": round(mib, 1),
+        "readers_memory_mib": round(beside / 2**20, 1),
     }
 
 
@@ -195,12 +200,27 @@ def decode(folder: Path) -> float:
     return round(time.perf_counter() - begun, 3)
 
 
-def anonymous() -> int:
-    """Bytes of memory that are this process's own."""
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("RssAnon"):
-            return int(line.split()[1]) * 1024
+def anonymous(process: str = "self") -> int:
+    """Bytes of memory that are a process's own."""
+    with contextlib.suppress(OSError):  # it just ended
+        for line in Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines():
+            if line.startswith("RssAnon"):
+                return int(line.split()[1]) * 1024
     return 0
+
+
+def children() -> list[str]:
+    """Processes that this one started and that run."""
+    threads = Path("/proc/self/task").iterdir()
+    with contextlib.suppress(OSError):
+        return [child for each in threads for child in (each / "children").read_text(encoding="ascii").split()]
+    return []
+
+
+def processor_seconds() -> float:
+    """Processor seconds of this process and of those it started that have ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
 def child(what: str, folder: Path, cache: Path, side: int) -> dict[str, Any]:

@@ -7,16 +7,19 @@ without `if __name__ == "__main__"` would start the experiment a second time. Wh
 import contextlib
 import os
 import pickle
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from thalweg.core.errors import TrainingFailedError
+from thalweg.core.process import another_python
 from thalweg.workbench.telling.telling import Listener, whoever_is_here
+
+if TYPE_CHECKING:
+    import subprocess
 
 __all__ = ["in_processes", "one_thread", "spread_over_ray"]
 
@@ -73,7 +76,8 @@ def in_processes(
     done: SimpleQueue[tuple[int, object]] = SimpleQueue()
     for number in range(len(cases)):
         waiting.put(number)
-    processes = [_start() for _ in range(min(workers, len(cases)))]
+    start = "from thalweg.experiments.many import serve; serve()"
+    processes = [another_python(start, here=True) for _ in range(min(workers, len(cases)))]
     threads = [
         threading.Thread(target=_feed, args=(process, work, shared, cases, waiting, done), daemon=True)
         for process in processes
@@ -138,13 +142,6 @@ def _end(processes: "Sequence[subprocess.Popen[bytes]]", threads: Sequence[threa
         for pipe in (process.stdin, process.stdout):
             with contextlib.suppress(OSError):  # what was not sent yet
                 pipe.close()  # type: ignore[union-attr]
-
-
-def _start() -> "subprocess.Popen[bytes]":
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)  # where the work's module is found
-    command = [sys.executable, "-c", "from thalweg.experiments.many import serve; serve()"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)  # noqa: S603 - our own
 
 
 def _feed(

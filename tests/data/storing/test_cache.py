@@ -16,6 +16,7 @@ from PIL import Image
 from thalweg.core.errors import PlanError, SourceError
 from thalweg.data.decoding.decode import decode, decode_planes, read_picture_file
 from thalweg.data.storing import cache as module
+from thalweg.data.storing import reading
 from thalweg.data.storing.blocks import miniatures
 from thalweg.data.storing.cache import default_cache_folder, load_pictures
 
@@ -56,7 +57,7 @@ def assert_right(pictures, root, files, size=16):
 @pytest.fixture
 def settled(monkeypatch):
     """Let files that were just written count as settled, so that names are trusted."""
-    monkeypatch.setattr(module, "_SETTLED_NS", 0)
+    monkeypatch.setattr(reading, "_SETTLED_NS", 0)
 
 
 def test_a_mixed_source_has_three_channels_and_its_grey_ones_are_right(photos, tmp_path):
@@ -80,7 +81,7 @@ def test_a_grey_source_has_one_channel_even_beside_others(photos, tmp_path):
 
 def test_a_second_start_reads_no_picture_file(photos, tmp_path, settled, monkeypatch):
     first = load(photos, tmp_path / "cache")
-    monkeypatch.setattr(module, "read_picture_file", lambda path: pytest.fail(f"{path} was read"))
+    monkeypatch.setattr(reading, "read_picture_file", lambda path: pytest.fail(f"{path} was read"))
     second = load(photos, tmp_path / "cache")
     assert second.decoded == 0
     for field in ("rows", "content", "thumbnails", "original_sizes"):
@@ -123,7 +124,7 @@ def refuse(*_):
 def test_a_moved_folder_is_read_but_not_decoded(photos, tmp_path, monkeypatch):
     load(photos, tmp_path / "cache")
     moved = shutil.copytree(photos, tmp_path / "moved")
-    monkeypatch.setattr(module, "decode_planes", lambda *_, **__: pytest.fail("decoded again"))
+    monkeypatch.setattr(reading, "decode_planes", lambda *_, **__: pytest.fail("decoded again"))
     assert_right(load(moved, tmp_path / "cache"), moved, names(moved))
 
 
@@ -148,7 +149,7 @@ def test_what_is_no_picture_is_left_out_with_its_reason_and_not_tried_again(phot
     assert set(pictures.left_out) == {"03.png", "04.png.pipe", "gone.png"}
     assert "PDF" in pictures.left_out["03.png"]
     assert (pictures.rows < 0).sum() == 3
-    monkeypatch.setattr(module, "decode_planes", lambda *_, **__: pytest.fail("tried again"))
+    monkeypatch.setattr(reading, "decode_planes", lambda *_, **__: pytest.fail("tried again"))
     assert load(photos, tmp_path / "cache", files).left_out == pictures.left_out
 
 
@@ -284,11 +285,11 @@ SCRIPT = """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     import sys, time
     from pathlib import Path
-    from thalweg.data.storing import cache
+    from thalweg.data.storing import cache, reading
     cache._BATCH_FILES = 2
     slow = float(sys.argv[3])
-    real = cache.decode_planes
-    cache.decode_planes = lambda *a, **k: (time.sleep(slow), real(*a, **k))[1]
+    real = reading.decode_planes
+    reading.decode_planes = lambda *a, **k: (time.sleep(slow), real(*a, **k))[1]
     root = Path(sys.argv[1])
     files = sorted(path.name for path in root.iterdir())
     say = lambda done, _: print("done", done, flush=True)

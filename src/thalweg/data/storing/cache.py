@@ -2,20 +2,19 @@
 
 `load_pictures` walks a list of files. A file whose size, times and inode are as they were is taken from the index
 without being read; one that moved or was copied is recognised by the SHA-256 of its bytes; the rest is decoded by as
-many threads as there are cores, in order, with a bounded number of pictures in memory. The pixels come back as one
-memory-mapped array, so that memory stays flat from three thousand to three hundred thousand pictures.
+many threads as there are cores, or processes where there are thousands, in order, with a bounded number of pictures
+in memory. The pixels come back as one memory-mapped array, so that memory stays flat from three thousand to three
+hundred thousand pictures.
 
 All pictures are kept at one size, square unless asked for otherwise. If every usable one is grey, rows have one
 channel, else three.
 """
 
 import contextlib
-import hashlib
 import itertools
 import math
 import os
 import shutil
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,12 +24,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from thalweg.core.errors import PictureError, PlanError
+from thalweg.core.errors import PlanError
 from thalweg.core.files import cache_folder
-from thalweg.data.decoding.decode import decode_planes, pictures_at, read_picture_file
+from thalweg.data.decoding.decode import pictures_at
 from thalweg.data.decoding.pillow_notes import listening
 from thalweg.data.storing.blocks import miniatures
 from thalweg.data.storing.disk_errors import disk_full
+from thalweg.data.storing.readers import Readers
+from thalweg.data.storing.reading import name_of, read_entry, state_of
 from thalweg.data.storing.roomy import roomy
 from thalweg.data.storing.store import PictureStore
 from thalweg.data.storing.store_values import THUMBNAIL, Channels, Entry, Known, StoreDamagedError, renew
@@ -41,10 +42,12 @@ _BATCH_BYTES = 32 * 2**20
 _BATCH_FILES = 256
 _HANDED = 16
 """Files that a thread gets at a time: of small ones, handing them over would cost as much as a part of the work."""
+_MANY = 3_000
+"""From so many new files on processes read them: each takes a third of a second of a core to start."""
+_ASKED = 20
 _AT_ONCE = 4 * 2**20
 """Bytes of pictures whose thumbnails are made together; they stay in the processor's cache."""
 _CHECKED_BYTES = 32 * 2**20  # of the rows in use, spread evenly, compared with their checksums at each start
-_SETTLED_NS = 50_000_000  # a file changed less than this before it was read may change again within the same clock tick
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -144,6 +147,7 @@ class _Loading:
         self.left_out: dict[int, str] = {}
         self.warnings: dict[int, str] = {}
         self.decoded = 0
+        self.readers: Readers | None = None
 
     def run(self) -> Pictures:
         known = np.zeros(len(self.files), np.bool_)
@@ -174,7 +178,7 @@ class _Loading:
     def _recognise(self, index: int) -> bool:
         path = self._path(index)
         try:
-            known = self.store.find_file(_name(path), _state(path))
+            known = self.store.find_file(name_of(path), state_of(path))
         except (OSError, ValueError):  # gone or unreadable: reading it gives the reason
             return False
         if known is None:
@@ -201,14 +205,20 @@ class _Loading:
     def _decode_all(self, fresh: npt.NDArray[np.int64]) -> None:
         """Decode in order, at most a few files a core ahead of what is written."""
         workers = os.cpu_count() or 1
+        if len(fresh) >= _MANY and workers > 1 and not self._moved(fresh):
+            self.readers = Readers(self.store.size)
         self._check_space(len(fresh), self.store.area)
-        handed = max(1, min(_HANDED, len(fresh) // (4 * workers)))
+        handed = max(1, min(_HANDED if self.readers is None else 4 * _HANDED, len(fresh) // (4 * workers)))
         waiting: deque[Future[list[tuple[int, Entry | str]]]] = deque()
         batch: list[tuple[int, Entry]] = []
         weight = 0
         todo = iter([fresh[start : start + handed].tolist() for start in range(0, len(fresh), handed)])
         done = len(self.files) - len(fresh)
-        with listening(), ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
+        with (
+            listening(),
+            self.readers or contextlib.nullcontext(),
+            ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool,
+        ):
             try:
                 for some in itertools.islice(todo, 2 * workers):
                     waiting.append(pool.submit(self._read_some, some))
@@ -234,7 +244,22 @@ class _Loading:
                     future.cancel()
 
     def _read_some(self, indexes: Sequence[int]) -> list[tuple[int, Entry | str]]:
-        return [(index, _read(self.store, self._path(index))) for index in indexes]
+        paths = [self._path(index) for index in indexes]
+        if self.readers is not None:
+            return list(zip(indexes, self.readers.read(paths), strict=True))
+        known = None if self.store.began_empty else self._is_known
+        return [(index, read_entry(path, self.store.size, known)) for index, path in zip(indexes, paths, strict=True)]
+
+    def _is_known(self, digest: bytes) -> bool:
+        return self.store.find_content(digest) is not None
+
+    def _moved(self, fresh: npt.NDArray[np.int64]) -> bool:
+        """Whether most files are known by another name, as some of them tell: then there is nothing to decode."""
+        if self.store.began_empty:
+            return False
+        some = [self._path(index) for index in fresh[:: max(1, len(fresh) // _ASKED)].tolist()]
+        entries = [read_entry(path, self.store.size, self._is_known) for path in some]
+        return 2 * sum(isinstance(entry, Entry) and not entry.fresh for entry in entries) > len(some)
 
     def _record(self, batch: Sequence[tuple[int, Entry]], remaining: int) -> None:
         if not batch:
@@ -291,58 +316,3 @@ def _with_thumbnails(entries: Sequence[Entry]) -> list[Entry]:
             for place, each in zip(places, miniatures(np.stack(some)), strict=True):
                 made[place] = replace(entries[place], thumbnail=each.tobytes())
     return made
-
-
-def _name(path: str) -> bytes:
-    return os.fsencode(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links, one system call a part
-
-
-def _state(path: str) -> str:
-    state = os.stat(path)  # noqa: PTH116 - the same
-    return f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns} {state.st_ino}"
-
-
-def _read(store: PictureStore, path: str) -> Entry | str:
-    """Read one file in a worker thread.
-
-    Args:
-        store: Asked whether the content is known.
-        path: The file.
-
-    Returns:
-        What to record, or the reason why the file could not be read this time.
-    """
-    try:
-        before = time.time_ns()
-        state = _state(path)
-        if before - max(map(int, state.split()[1:3])) < _SETTLED_NS:
-            state = "changing"
-        data = read_picture_file(path)
-        digest = hashlib.sha256(data).digest()
-        known = None if store.began_empty else store.find_content(digest)
-        if known is not None:
-            return Entry(path=_name(path), state=state, digest=digest, fresh=False)
-    except PictureError as error:
-        return str(error)
-    except (OSError, ValueError) as error:
-        return f"cannot be read ({getattr(error, 'strerror', None) or error})"
-    try:
-        return _decoded(_name(path), state, digest, data, store.size)
-    except PictureError as error:
-        if isinstance(error.__cause__, MemoryError):  # the machine's fault this time, not the file's
-            return str(error)
-        return Entry(path=_name(path), state=state, digest=digest, refused=str(error))
-
-
-def _decoded(path: bytes, state: str, digest: bytes, data: bytes, size: tuple[int, int]) -> Entry:
-    picture = decode_planes(data, size=size)
-    kept = picture.pixels
-    return Entry(
-        path=path,
-        state=state,
-        digest=digest,
-        picture=kept,
-        original_size=picture.original_size,
-        pixels=hashlib.blake2b(kept.tobytes(), digest_size=16).digest(),
-        warning="; ".join(picture.warnings),
-    )
