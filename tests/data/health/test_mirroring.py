@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from thalweg.data.health import mirroring
 from thalweg.data.health.mirroring import MirrorTrial, try_mirroring
 from thalweg.data.health.sides import sided_classes
 
@@ -43,6 +44,20 @@ def test_the_rows_that_are_named_are_looked_at_and_the_same_seed_tells_the_same(
     state = torch.get_rng_state()
     assert try_mirroring(both, np.arange(160, 320), labels) == try_mirroring(pictures, np.arange(160), labels)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_what_came_of_it_is_remembered_for_the_same_pictures_and_labels(own_cache, monkeypatch):
+    pictures, labels = signs()
+    tried = try_mirroring(pictures, np.arange(160), labels)
+    monkeypatch.setattr(mirroring, "_tried", lambda *_: None)
+    assert try_mirroring(pictures, np.arange(160), labels) == tried
+    assert try_mirroring(pictures, np.arange(160), 1 - labels) is None
+    assert try_mirroring(pictures, np.arange(160), labels, seed=1) is None
+    pictures[7] ^= 1
+    assert try_mirroring(pictures, np.arange(160), labels) is None
+    (first, *_) = own_cache.rglob("*.json")
+    first.write_text('{"files": 1}')  # damaged: asked anew, and no fault
+    assert try_mirroring(pictures, np.arange(160), labels) is None
 
 
 def test_too_few_pictures_and_pictures_of_nothing_tell_nothing():

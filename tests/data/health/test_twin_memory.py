@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from thalweg.data.health.twin_memory import remembered
+from thalweg.data.health.twin_memory import remembered_groups
 
 GROUPS = [np.array([0, 3]), np.array([1, 2, 4])]
 MINIATURES = np.random.default_rng(0).integers(0, 256, (5, 16, 16), dtype=np.uint8)
@@ -20,7 +20,7 @@ def searched(own_cache):
             times.append(1)
             return found
 
-        return [group.tolist() for group in remembered(miniatures, content, search)], len(times)
+        return [group.tolist() for group in remembered_groups(miniatures, content, search)], len(times)
 
     return ask
 

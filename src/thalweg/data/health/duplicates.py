@@ -29,7 +29,7 @@ import numpy.typing as npt
 from thalweg.core.dataset import Duplicate
 from thalweg.core.files import cache_folder
 from thalweg.data.health.sides import one_side
-from thalweg.data.health.twin_memory import remembered
+from thalweg.data.health.twin_memory import remembered_groups
 from thalweg.data.storing.cache import Pictures
 from thalweg.data.storing.roomy import roomy
 
@@ -76,7 +76,7 @@ def find_duplicates(
         return _groups(pictures, usable)
 
     # Of few pictures a search is as quick.
-    groups = remembered(pictures.thumbnails, pictures.content, search) if len(usable) > _ALL_PAIRS else search()
+    groups = remembered_groups(pictures.thumbnails, pictures.content, search) if len(usable) > _ALL_PAIRS else search()
     found, sides = [], one_side(classes)
     for indexes in groups:
         exact = bool((pictures.content[indexes] == pictures.content[indexes[0]]).all())

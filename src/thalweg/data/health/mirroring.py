@@ -7,13 +7,18 @@ files that it did not see, once after learning the others, once after learning t
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
 from torch.nn import functional
 
+from thalweg.data.storing.remembered import remembered
+
 __all__ = ["MirrorTrial", "try_mirroring"]
+
+TRIAL_VERSION = 1
+"""Raised whenever the trial would end otherwise on the same pictures."""
 
 TOLD = 3.0
 """Standard deviations of chance by which mirrored copies must have cost answers. Seen: letters b, d, p, q 12, arrows 7,
@@ -63,6 +68,8 @@ class MirrorTrial:
 def try_mirroring(samples: np.ndarray, rows: np.ndarray, labels: np.ndarray, *, seed: int = 0) -> MirrorTrial | None:
     """Learn some pictures of the training part with and without mirrored copies, in about half a second.
 
+    What came of it is remembered: another run on the same pictures need not try again.
+
     Args:
         samples: All cached pictures, uint8 `(rows, height, width, 1 or 3)`.
         rows: Row of each picture of the training part.
@@ -76,23 +83,34 @@ def try_mirroring(samples: np.ndarray, rows: np.ndarray, labels: np.ndarray, *, 
     some = random.permutation(len(rows))[:FILES]
     if len(some) < FEWEST:
         return None
-    wanted = functional.one_hot(torch.from_numpy(labels[some].astype(np.int64))).float()
     pictures = torch.cat([_small(samples[rows[part]]) for part in np.array_split(some, -(-len(some) // _TOGETHER))])
+    truth = labels[some].astype(np.int64)
+    return remembered(
+        "mirroring",
+        TRIAL_VERSION,
+        (pictures.numpy(), truth, np.array([seed, len(rows)])),  # the last two are where the filters come from
+        lambda: _tried(pictures, torch.from_numpy(truth), random),
+        written=lambda trial: None if trial is None else asdict(trial),
+        read=lambda known: None if known is None else MirrorTrial(**{name: int(known[name]) for name in known}),
+    )
+
+
+def _tried(pictures: torch.Tensor, truth: torch.Tensor, random: np.random.Generator) -> MirrorTrial | None:
     filters = _cut(pictures, random)
     if filters is None:
         return None
     seen = torch.stack([_answers(side, filters) for side in (pictures, pictures.flip(3))])
     seen = (seen - seen.mean(dim=(0, 1))) / (seen.std(dim=(0, 1)) + 1e-3)
-    truth = wanted.argmax(dim=1)
-    fold = torch.arange(len(some)) % _FOLDS
-    right = torch.zeros(2, len(some), dtype=torch.bool)
+    wanted = functional.one_hot(truth).float()
+    fold = torch.arange(len(truth)) % _FOLDS
+    right = torch.zeros(2, len(truth), dtype=torch.bool)
     for held in range(_FOLDS):
         learned, asked = fold != held, fold == held
         for copies in (1, 2):
             known = torch.cat(list(seen[:copies, learned]))
             scores = _ridge(known, wanted[learned].repeat(copies, 1), seen[0, asked], copies)
             right[copies - 1, asked] = scores.argmax(dim=1) == truth[asked]
-    return MirrorTrial(len(some), lost=int((right[0] & ~right[1]).sum()), won=int((right[1] & ~right[0]).sum()))
+    return MirrorTrial(len(truth), lost=int((right[0] & ~right[1]).sum()), won=int((right[1] & ~right[0]).sum()))
 
 
 def _small(block: np.ndarray) -> torch.Tensor:
