@@ -12,6 +12,8 @@ import hypothesis
 import numpy as np
 import pytest
 
+from thalweg.core.process import usable_cores
+
 hypothesis.settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("unhurried")
 
@@ -22,21 +24,8 @@ PICTURES_A_CLASS = 24
 PICTURE_EXTENT = 32
 
 
-def _available_cores() -> int:
-    """Cores this process may really use: its affinity, and a container's quota, which torch does not look at."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS, Windows
-        cores = os.cpu_count() or 1
-    try:
-        quota, period = pathlib.Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-        return max(1, min(cores, int(quota) // int(period)))
-    except (OSError, ValueError):  # no such file, or "max"
-        return cores
-
-
 _WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-_THREADS = min(int(os.environ.get("OMP_NUM_THREADS") or _available_cores()), max(1, _available_cores() // _WORKERS))
+_THREADS = min(int(os.environ.get("OMP_NUM_THREADS") or usable_cores()), max(1, usable_cores() // _WORKERS))
 os.environ["OMP_NUM_THREADS"] = str(_THREADS)  # before torch is imported; subprocesses see it too
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as every verb does: spinning threads starve a busy machine
 
@@ -46,7 +35,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Spread the whole suite over the cores; run chosen files in this process, where a debugger reaches them."""
     if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
         return 0
-    return min(_available_cores(), 8)
+    return min(usable_cores(), 8)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

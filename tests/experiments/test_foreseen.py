@@ -29,7 +29,7 @@ def a_second_a_step(monkeypatch):
 
 
 def test_time_is_that_of_all_steps_over_the_processes_that_work(a_second_a_step, monkeypatch):
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr("thalweg.experiments.foreseen.usable_cores", lambda: 2)
     works = [Work(spec=SPEC, steps=30, trainings=4), Work(spec=SPEC, steps=60, batch=16)]
     told = []
     assert foresee("stride", works, asked(told, workers=8), besides=30) == (120 + 30 + 30) / 60 / 2

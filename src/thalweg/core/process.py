@@ -1,17 +1,91 @@
 """What has to be settled in a process before torch is loaded, because torch reads it only once; and other processes."""
 
+import contextlib
+import math
 import os
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import subprocess
 
-__all__ = ["another_python", "compute_alone", "share_processor"]
+__all__ = ["allowed_cores", "another_python", "compute_alone", "share_processor", "threads_given", "usable_cores"]
+
+_THREADS, _OURS = "OMP_NUM_THREADS", "THALWEG_OMP_NUM_THREADS"
+_CGROUPS = Path("/sys/fs/cgroup")
+
+
+def usable_cores(own: Path = Path("/proc/self/cgroup"), cgroups: Path = _CGROUPS) -> int:
+    """Count the cores that this process may really use.
+
+    A container that was given two of sixty-four cores sees all of them; who starts a thread for each is stopped for
+    most of every tenth of a second, and works slower than with two.
+
+    Args:
+        own: The system's file that names the control groups of this process.
+        cgroups: Where control groups are mounted.
+
+    Returns:
+        The processor's cores, less those that an affinity mask forbids or that the quota of a container's control
+        group (of either version) does not give; at least 1.
+
+    Example:
+        >>> 1 <= usable_cores() <= os.cpu_count()
+        True
+    """
+    allowed = allowed_cores()
+    quotas = [quota for folder in _groups(own, cgroups) if (quota := _quota(folder)) is not None]
+    return max(1, min(allowed, *(math.ceil(quota - 0.25) for quota in quotas))) if quotas else allowed
+
+
+def allowed_cores() -> int:
+    """Count the cores that this process may be put on, for which torch starts a thread each.
+
+    Returns:
+        The processor's cores, less those that an affinity mask forbids.
+    """
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS, Windows
+        return os.cpu_count() or 1
+
+
+def _groups(own: Path, cgroups: Path) -> Iterator[Path]:
+    """The folders of this process's groups and of those around them; inside a container, the outermost is its own."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in own.read_text(encoding="utf-8").splitlines():
+            _, controllers, group = line.split(":", 2)
+            places = ("", "unified") if not controllers else (controllers,) if "cpu" in controllers.split(",") else ()
+            for place in places:
+                parts = group.strip("/").split("/")
+                yield from (Path(cgroups, place, *parts[:count]) for count in range(len(parts) + 1))
+
+
+def _quota(folder: Path) -> float | None:
+    """Cores' worth of time that a group has; None where it has no bound."""
+    with contextlib.suppress(OSError, ValueError, ZeroDivisionError):
+        share, period = (folder / "cpu.max").read_text(encoding="ascii").split()
+        return int(share) / int(period)
+    with contextlib.suppress(OSError, ValueError, ZeroDivisionError):
+        share, period = ((folder / f"cpu.cfs_{name}_us").read_text(encoding="ascii") for name in ("quota", "period"))
+        return int(share) / int(period) if int(share) > 0 else None
+    return None
+
+
+def threads_given() -> bool:
+    """Tell whether the user said how many threads compute.
+
+    Returns:
+        Whether `OMP_NUM_THREADS` is set, and not by `share_processor`.
+    """
+    given = os.environ.get(_THREADS)
+    return bool(given) and given != os.environ.get(_OURS)
 
 
 def share_processor() -> None:
-    """Let waiting threads sleep instead of spin, unless the user decided otherwise.
+    """Let waiting threads sleep instead of spin, and start no more than there are cores, unless the user said so.
 
     torch's threads (GNU OpenMP) spin between two parallel loops in the hope that the next one starts at once. On two
     cores that something else uses too, each such wait lasts a whole time slice of the other program: training falls to
@@ -19,6 +93,8 @@ def share_processor() -> None:
     (docs/decisions/0002).
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if not os.environ.get(_THREADS) and (cores := usable_cores()) < allowed_cores():
+        os.environ[_THREADS] = os.environ[_OURS] = str(cores)
 
 
 def compute_alone() -> None:

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import torch
 from thalweg.core.errors import PlanError
 from thalweg.core.files import printable
 from thalweg.core.network_spec import NetworkSpec
+from thalweg.core.process import usable_cores
 from thalweg.experiments.at_speed import at_speed
 from thalweg.experiments.lab import LabRequest
 from thalweg.modules.build import build
@@ -68,7 +68,7 @@ def foresee(name: str, works: Sequence[Work], request: LabRequest, *, besides: f
         if key not in known:
             known[key] = step_seconds(work.spec, work.batch, fast=work.at_speed)
         seconds += known[key] * work.steps * work.trainings
-    minutes = seconds / 60 / max(1, min(request.workers, os.cpu_count() or 1))
+    minutes = seconds / 60 / max(1, min(request.workers, usable_cores()))
     trainings = sum(work.trainings for work in works)
     allowed = MINUTES[request.quick] if request.minutes is None else request.minutes
     if minutes > allowed:

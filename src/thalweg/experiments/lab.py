@@ -12,6 +12,7 @@ from pathlib import Path
 from thalweg.core.errors import PlanError, ShapeError, SourceError
 from thalweg.core.files import page_to_write, printable, write_atomically
 from thalweg.core.lab import LabResult
+from thalweg.core.process import usable_cores
 from thalweg.experiments.many import spread_over_ray
 from thalweg.workbench.telling.telling import Listener, whoever_is_here
 
@@ -142,7 +143,7 @@ def lab(
     request = LabRequest(
         source=None if source is None else os.fspath(source),
         quick=quick,
-        workers=workers or os.cpu_count() or 1,
+        workers=workers or usable_cores(),
         seed=seed,
         listener=listener or whoever_is_here(),
         minutes=minutes,

@@ -14,6 +14,7 @@ import torch
 
 from thalweg.core.errors import PlanError
 from thalweg.core.files import printable
+from thalweg.core.process import threads_given
 from thalweg.modules.build import BuiltNetwork
 from thalweg.modules.native import compile_ahead, kernels
 
@@ -176,7 +177,7 @@ def fitting_threads(device: Device, macs: int) -> Iterator[None]:
         True
     """
     before = torch.get_num_threads()
-    if device.kind == "cpu" and macs and not os.environ.get("OMP_NUM_THREADS"):
+    if device.kind == "cpu" and macs and not threads_given():
         torch.set_num_threads(threads_for(macs, before))
     try:
         yield

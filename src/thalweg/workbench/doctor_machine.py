@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from thalweg.core.health import Processor, Torch
+from thalweg.core.process import allowed_cores, usable_cores
 
 __all__ = ["processor_here", "torch_here"]
 
@@ -40,9 +41,9 @@ def processor_here() -> Processor:
     flags = set((_field(text, "flags") or _field(text, "Features") or "").split())
     features = tuple(each for each in FEATURES if each in flags)
     cores = os.cpu_count() or 1
-    usable = _usable(cores)
+    usable = usable_cores()
     given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
-    threads = int(given) if given.isdigit() and int(given) else _affine(cores)
+    threads = int(given) if given.isdigit() and int(given) else allowed_cores()
     memory = _read("/proc/meminfo")
     return Processor(
         name=name,
@@ -54,22 +55,6 @@ def processor_here() -> Processor:
         memory_gib=_gib(_field(memory, "MemTotal")),
         free_memory_gib=_gib(_field(memory, "MemAvailable")),
     )
-
-
-def _affine(cores: int) -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS, Windows
-        return cores
-
-
-def _usable(cores: int) -> int:
-    """Cores that this process may really use; torch does not look at a container's quota."""
-    usable = _affine(cores)
-    words = _read("/sys/fs/cgroup/cpu.max").split()
-    if len(words) == 2 and words[0].isdigit() and words[1].isdigit():  # noqa: PLR2004 - quota and period
-        usable = min(usable, max(1, int(words[0]) // max(1, int(words[1]))))
-    return usable
 
 
 def torch_here() -> Torch:

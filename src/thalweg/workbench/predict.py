@@ -1,6 +1,5 @@
 """`thalweg predict`: what a trained network says about single samples, read exactly as in training."""
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +11,7 @@ import numpy as np
 
 from thalweg.accounting.ledger import count
 from thalweg.core.errors import PictureError, PlanError
+from thalweg.core.process import usable_cores
 from thalweg.core.results import Prediction, PredictResult
 from thalweg.data.decoding.decode import decode
 from thalweg.training.device import fitting_threads
@@ -120,7 +120,7 @@ def _named(images: Sequence[str | Path]) -> Iterable[tuple[str, str]]:
 def _decoded(files: Sequence[str], side: int) -> Iterator[np.ndarray | str]:
     """Decode in order, as many at once as there are cores, some ahead: pixels, or the reason why there are none."""
     waiting: deque[Future[np.ndarray | str]] = deque()
-    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="decode") as pool:
+    with ThreadPoolExecutor(usable_cores(), thread_name_prefix="decode") as pool:
         try:
             for file in files:
                 waiting.append(pool.submit(_decode, file, side))

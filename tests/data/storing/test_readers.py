@@ -61,7 +61,7 @@ def test_the_store_is_filled_alike(photos, tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "_MANY", 10**9)
     alone = load_pictures(photos, files, size=SIZE, cache_folder=tmp_path / "a")
     monkeypatch.setattr(cache, "_MANY", 1)
-    monkeypatch.setattr(cache.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(cache, "usable_cores", lambda: 2)
     started = []
     monkeypatch.setattr(readers, "another_python", lambda *a, **k: started.append(1) or another_python(*a, **k))
     shared = load_pictures(photos, files, size=SIZE, cache_folder=tmp_path / "b")
@@ -80,7 +80,7 @@ def test_files_that_only_moved_are_not_decoded_again(photos, tmp_path, monkeypat
     for name in names:
         (moved / name).write_bytes((photos / name).read_bytes())
     monkeypatch.setattr(cache, "_MANY", 1)
-    monkeypatch.setattr(cache.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(cache, "usable_cores", lambda: 2)
     monkeypatch.setattr(readers, "another_python", lambda *_, **__: pytest.fail("a process was started"))
     assert load_pictures(moved, names, size=SIZE, cache_folder=tmp_path / "cache").decoded == 0
 

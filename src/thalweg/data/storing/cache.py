@@ -26,6 +26,7 @@ import numpy.typing as npt
 
 from thalweg.core.errors import PlanError
 from thalweg.core.files import cache_folder
+from thalweg.core.process import usable_cores
 from thalweg.data.decoding.decode import pictures_at
 from thalweg.data.decoding.pillow_notes import listening
 from thalweg.data.storing.blocks import miniatures
@@ -204,7 +205,7 @@ class _Loading:
 
     def _decode_all(self, fresh: npt.NDArray[np.int64]) -> None:
         """Decode in order, at most a few files a core ahead of what is written."""
-        workers = os.cpu_count() or 1
+        workers = usable_cores()
         if len(fresh) >= _MANY and workers > 1 and not self._moved(fresh):
             self.readers = Readers(self.store.size)
         self._check_space(len(fresh), self.store.area)
