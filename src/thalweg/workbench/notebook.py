@@ -59,7 +59,7 @@ def _report(module: str, name: str, *opened: str) -> Callable[[Any], Bundle]:
 
         from thalweg.rendering.pages.notebook import report_html
 
-        report = getattr(importlib.import_module(f"thalweg.rendering.{module}"), name)(value)
+        report = getattr(importlib.import_module(f"thalweg.rendering.pages.{module}"), name)(value)
         return {_HTML: report_html(report, opened=opened or tuple(section.title for section in report.sections[:1]))}
 
     return show
@@ -165,9 +165,9 @@ _SHOWN: dict[str, Callable[[Any], Bundle]] = {
     "Ledger": _ledger,
     "Derivation": _paper,
     "Dependence": _paper,
-    "LabResult": _report("lab_page", "lab_report"),
+    "LabResult": _report("lab", "lab_report"),
     "ExplainResult": _explained,
-    "Comparison": _report("comparison_page", "comparison_report"),
-    "LandscapeResult": _report("landscape_page", "landscape_report"),
+    "Comparison": _report("comparison", "comparison_report"),
+    "LandscapeResult": _report("landscape", "landscape_report"),
 }
 """By the name of the type, so that nothing is loaded before its value is shown."""
