@@ -1,6 +1,6 @@
 import pytest
 
-from thalweg.accounting.solve import solve
+from thalweg.accounting.solve import _fitting, solve
 from thalweg.core.errors import SpecError
 from thalweg.core.layer_kinds import output_shapes
 from thalweg.core.shape import Shape
@@ -104,3 +104,22 @@ def test_networks_without_one_spatial_input_are_refused():
     z = Input(3)
     with pytest.raises(SpecError, match="no spatial size"):
         solve(Network(z, Dense(2)(z)), "dense1=2")
+
+
+@pytest.mark.parametrize(
+    ("fits", "at_most"),
+    [
+        (lambda size: True, 1100),
+        (lambda size: size % 96 == 5, 1200),
+        (lambda size: size % 256 in {3, 9}, 1400),
+        (lambda size: size > 5000, 70_000),
+        (lambda size: size < 3000 or size % 2 == 0, 70_000),
+        (lambda size: size % 300 == 0, 70_000),
+    ],
+)
+@pytest.mark.parametrize("sizes", [range(1, 65_537), range(700, 1700), range(5, 1030), range(40_000, 40_000)])
+def test_sizes_that_fit_are_those_of_asking_for_each_however_few_are_asked(fits, at_most, sizes):
+    asked = []
+    found = _fitting(lambda size: asked.append(size) or fits(size), sizes)
+    assert found == [size for size in sizes if fits(size)]
+    assert len(asked) <= at_most

@@ -4,6 +4,7 @@ Every layer gives at least as many positions when more come in, so the answers l
 sizes in between at which branches do not fit (a decoder's, for example) are left out.
 """
 
+import itertools
 import math
 import re
 from collections.abc import Callable
@@ -188,7 +189,7 @@ def _search(gives: Callable[[int], int | None], wanted: int) -> tuple[tuple[tupl
         return low
 
     start, end = first_with(wanted), first_with(wanted + 1)
-    fitting = [size for size in range(start, min(end, _LARGEST + 1)) if gives(size) == wanted]
+    fitting = _fitting(lambda size: gives(size) == wanted, range(start, min(end, _LARGEST + 1)))
     runs: list[tuple[int, int]] = []
     for size in fitting:
         if runs and runs[-1][1] == size - 1:
@@ -200,3 +201,17 @@ def _search(gives: Callable[[int], int | None], wanted: int) -> tuple[tuple[tupl
     below = [value for size in range(max(1, start - _TRIES), start) if (value := gives(size)) is not None]
     above = at_least(start)
     return (), (*below[-1:], *([above[1]] if above else []))
+
+
+def _fitting(fits: Callable[[int], bool], sizes: range) -> list[int]:
+    """Those of many sizes that fit. Which do repeats with the strides, so that of a long row not all need be asked."""
+    head = [fits(size) for size in sizes[: 4 * _TRIES]]
+    rest = sizes[len(head) :]
+    repeats = (step for step in range(1, _TRIES + 1) if head[_TRIES:-step] == head[_TRIES + step :])
+    if rest and (period := next(repeats, None)):
+        pattern = head[-period:]
+        asked = {*range(0, len(rest), max(1, len(rest) // 64)), *range(len(rest) - period, len(rest))}
+        if all(fits(rest[place]) == pattern[place % period] for place in asked if place >= 0):
+            known = [*head, *(pattern[place % period] for place in range(len(rest)))]
+            return [size for size, fit in zip(sizes, known, strict=True) if fit]
+    return [*itertools.compress(sizes, head), *filter(fits, rest)]
