@@ -5,7 +5,7 @@ uninterrupted run, wherever the kill falls. Every seed stands for one moment of 
 inside the write of a checkpoint, inside a validation, and after a random time. A third of the seeds kills the resumed
 run once more. Shuffling, augmentation, dropout, warm-up, weight average and best epoch are all on.
 
-    python benchmarks/reliability/kill.py --seeds 0-49 --out benchmarks/results/kill.json
+    python benchmarks/reliability/kill.py --seeds 0-49 --out benchmarks/results/reliability/kill.json
 
 The result file is brought up to date after every seed, and seeds that it holds are not run again.
 """

@@ -31,7 +31,7 @@ Pictures: TypeAlias = "str | PathLike[str] | np.ndarray | Sequence[str | PathLik
 """Files, folders and arrays, one or several."""
 
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-_ROW = re.compile(r"-\d{6,}\.png$")  # how `data.array_names` ends the name of a row
+_ROW = re.compile(r"-\d{6,}\.png$")  # how `data.arrays.names` ends the name of a row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
