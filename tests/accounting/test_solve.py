@@ -109,7 +109,7 @@ def test_networks_without_one_spatial_input_are_refused():
 @pytest.mark.parametrize(
     ("fits", "at_most"),
     [
-        (lambda size: True, 1100),
+        (lambda _: True, 1100),
         (lambda size: size % 96 == 5, 1200),
         (lambda size: size % 256 in {3, 9}, 1400),
         (lambda size: size > 5000, 70_000),
