@@ -21,7 +21,7 @@ from thalweg.histories.reading import read, read_mapping, read_stream
 __all__ = ["Recorded", "diagnose", "diagnose_history", "diagnose_run", "rate_of"]
 
 Recorded: TypeAlias = "str | os.PathLike[str] | RunHistory | NamedHistory | Mapping[str, object] | object"
-"""A path, an open file, a history, a mapping of names to lists, or an object whose `history` is one: Keras's `History`."""
+"""A path, an open file, a history, a mapping of names to lists, or an object whose `history` is one (as Keras's is)."""
 
 
 def diagnose(
