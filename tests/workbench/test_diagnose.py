@@ -3,6 +3,7 @@
 import csv
 import io
 import pathlib
+import tempfile
 from types import SimpleNamespace
 
 import numpy as np
@@ -150,5 +151,9 @@ def test_open_files_and_pasted_text_are_read():
     (run,) = thalweg.diagnose(io.StringIO(pasted)).results
     assert "diverging" in names(run)
     assert run.path == "history 1"
+    with tempfile.NamedTemporaryFile("w+", encoding="utf-8") as file:
+        file.write(pasted)
+        file.seek(0)
+        assert "diverging" in names(thalweg.diagnose(file).results[0])
     with EXAMPLE.open("rb") as file:
         assert thalweg.diagnose(file).results[0].path == str(EXAMPLE)

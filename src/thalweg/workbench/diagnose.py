@@ -1,6 +1,5 @@
 """`thalweg diagnose`: recorded curves of any framework to a verdict on the learning rate, and findings."""
 
-import io
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -125,7 +124,7 @@ def _results(run: Recorded, columns: Mapping[str, str], number: int) -> Iterable
 
 def _place(run: Recorded, number: int) -> str:
     """What a source is called; open files know their names, of which those in angle brackets are no paths."""
-    if isinstance(run, io.IOBase):
+    if callable(getattr(run, "read", None)):
         name = getattr(run, "name", None)
         if name in {"<stdin>", 0}:
             return "standard input"
@@ -136,7 +135,7 @@ def _place(run: Recorded, number: int) -> str:
 def _histories(run: Recorded, columns: Mapping[str, str], place: str) -> tuple[NamedHistory, ...]:
     if isinstance(run, str | os.PathLike):
         return read(run, columns=columns)
-    if isinstance(run, io.IOBase):
+    if callable(getattr(run, "read", None)):  # temporary files and the like are no IOBase
         return read_stream(run, place=place, columns=columns)  # type: ignore[arg-type]
     if isinstance(run, NamedHistory):
         return (run,)
