@@ -1,5 +1,6 @@
 """`diagnose` and `rule` from outside: verdict first, one JSON object, exit statuses, hostile logs, no torch."""
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -174,3 +175,23 @@ sys.stderr.write(str(sorted(slow & set(sys.modules))))
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False
     )
     assert (done.returncode, done.stderr) == (0, "[]")
+
+
+def test_a_log_that_is_piped_is_read_as_its_file_is(tmp_path, diagnosed):
+    (tmp_path / "log.csv").write_text(RISING, encoding="utf-8")
+    command = [sys.executable, "-m", "thalweg", "diagnose", "-", "--json"]
+    piped = subprocess.run(command, input=RISING, capture_output=True, encoding="utf-8", check=False)
+    (run,) = json.loads(piped.stdout)["results"]
+    (file,) = diagnosed(str(tmp_path / "log.csv"), status=1)
+    assert piped.returncode == 1
+    assert run["path"] == "standard input"
+    assert {**run, "path": ""} == {**file, "path": ""}
+
+
+@pytest.mark.parametrize(("given", "told"), [(b"", "standard input is empty"), (None, "which is closed here")])
+def test_standard_input_without_a_log_is_one_sentence(given, told):
+    shell = f"{sys.executable} -m thalweg diagnose -" + (" <&-" if given is None else "")
+    done = subprocess.run(["/bin/sh", "-c", shell], input=given, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert told in done.stderr.decode()
+    assert done.stderr.decode().count("\n") == 1

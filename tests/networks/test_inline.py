@@ -86,5 +86,5 @@ def test_an_input_as_others_write_it_is_told(sizes, meant):
 
 
 def test_an_input_that_is_merely_too_small_is_told_as_it_is():
-    with pytest.raises(ShapeError, match=r"the padded axis has only 2$"):
+    with pytest.raises(ShapeError, match=r"the padded axis has only 2; a smaller kernel"):
         inline_network("conv2d(6,5)", Shape(3, (32, 2)))

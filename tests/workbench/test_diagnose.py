@@ -1,7 +1,9 @@
 """Diagnosis from Python: every kind of source, what cannot be read, and the page."""
 
 import csv
+import io
 import pathlib
+import tempfile
 from types import SimpleNamespace
 
 import numpy as np
@@ -142,3 +144,16 @@ def test_no_verdict_stands_against_a_run_that_diverges():
     assert run.learning_rate.verdict in {"too_high", "undetermined"}
     assert run.learning_rate.factor is None or run.learning_rate.factor > 1
     assert "learning_rate_too_low" not in names(run)
+
+
+def test_open_files_and_pasted_text_are_read():
+    pasted = "".join(f"epoch {number}, loss {loss}\n" for number, loss in enumerate(RISING["loss"], 1))
+    (run,) = thalweg.diagnose(io.StringIO(pasted)).results
+    assert "diverging" in names(run)
+    assert run.path == "history 1"
+    with tempfile.NamedTemporaryFile("w+", encoding="utf-8") as file:
+        file.write(pasted)
+        file.seek(0)
+        assert "diverging" in names(thalweg.diagnose(file).results[0])
+    with EXAMPLE.open("rb") as file:
+        assert thalweg.diagnose(file).results[0].path == str(EXAMPLE)

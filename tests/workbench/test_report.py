@@ -35,3 +35,19 @@ def test_the_command_of_the_report_repeats_the_run_to_the_bit(photo_folder, tmp_
     page.unlink()
     thalweg.report(tmp_path / "one")
     assert page.read_text() == written
+
+
+def test_the_report_names_commands_that_use_the_network(photo_folder, tmp_path, capsys):
+    thalweg.train(photo_folder, out=tmp_path / "a run", epochs=1, image_size=32)
+    content = json.loads((tmp_path / "a run" / "report.json").read_text())
+    commands = [
+        block["text"].replace("NEW", shlex.quote(str(photo_folder)))
+        for section in content["sections"]
+        for block in section["blocks"]
+        if section["title"] == "How to use this network" and block.get("style") == "command"
+    ]
+    assert [shlex.split(each)[1] for each in commands] == ["predict", "export"]
+    with pytest.raises(SystemExit) as stop:
+        main(shlex.split(commands[0])[1:])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out.startswith("file,class,")

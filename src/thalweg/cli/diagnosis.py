@@ -1,13 +1,15 @@
 """`diagnose` and `rule`: what is wrong with a run, from its log alone, and what a finding means."""
 
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
 from thalweg.cli.settings import Settings, emit_json
 from thalweg.cli.terminal import can_show, columns, emit_text, has_colour, tell_page
+from thalweg.core.errors import LogError
 from thalweg.core.languages import said
 from thalweg.core.process import compute_alone
 
@@ -24,7 +26,8 @@ def diagnose(
         typer.Argument(
             metavar="PATH...",
             help="Training logs or folders of them: Keras, Lightning, TensorBoard, transformers, fastai, Ultralytics, "
-            "timm, MLflow, trackio, JSON lines, any CSV, printed progress, or a run folder.",
+            "timm, MLflow, trackio, JSON lines, any CSV, printed progress, or a run folder; - reads what is "
+            "pasted or piped.",
             show_default=False,
         ),
     ],
@@ -39,7 +42,7 @@ def diagnose(
     compute_alone()
     from thalweg.workbench.diagnose import diagnose as work
 
-    result = work(*paths, columns=columns, html=html)
+    result = work(*(_pasted(settings) if each == "-" else each for each in paths), columns=columns, html=html)
     for run in result.results:
         if run.error is not None:
             sys.stderr.write(f"thalweg: {said(' '.join(run.error.split()), 'error')}\n")
@@ -76,6 +79,16 @@ def rule(
         return 0
     emit_text(list_rules(known, _width()))
     return 0
+
+
+def _pasted(settings: Settings) -> IO[bytes]:
+    """Standard input; whoever sits before it is told how to end it."""
+    if sys.stdin is None:
+        raise LogError("- stands for standard input, which is closed here: name a log file")
+    if sys.stdin.isatty() and not settings.quiet:
+        end = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
+        sys.stderr.write(said(f"Paste the log, then press {end} on a line of its own.") + "\n")
+    return sys.stdin.buffer
 
 
 def _show(settings: Settings, result: "DiagnoseResult") -> None:

@@ -68,7 +68,10 @@ def extent_after(extent: int, window: Window) -> int:
     """
     padded = extent + window.padding_total
     if window.reach > padded:
-        raise ShapeError(f"the window reaches over {window.reach} positions, the padded axis has only {padded}")
+        raise ShapeError(
+            f"the window reaches over {window.reach} positions, the padded axis has only {padded}; "
+            "a smaller kernel, padding, or less stride and pooling before it helps"
+        )
     return (padded - window.reach) // window.stride + 1
 
 

@@ -3,8 +3,10 @@
 import contextlib
 import dataclasses
 import os
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import IO, Any
 
 from thalweg.core.errors import LogError
 from thalweg.core.files import printable
@@ -15,7 +17,7 @@ from thalweg.histories.boosting import ADDS_TREES, adds_trees
 from thalweg.histories.database import MAGIC
 from thalweg.histories.documents import NOTEBOOK, is_course, is_document, quoted
 from thalweg.histories.folders import Found, search
-from thalweg.histories.log_file import LogFile
+from thalweg.histories.log_file import LARGEST, LogFile
 from thalweg.histories.measured import measurements_beside, with_measurements
 from thalweg.histories.names import split_of, words
 from thalweg.histories.readers import (
@@ -50,7 +52,7 @@ from thalweg.histories.readers.tensorboard import from_event_files
 from thalweg.histories.recording import Recording
 from thalweg.histories.roles import AXES, SIGNALS
 
-__all__ = ["READERS", "read", "read_mapping"]
+__all__ = ["READERS", "read", "read_mapping", "read_stream"]
 
 READERS: tuple[Reader, ...] = (
     tensorboard.READER,
@@ -141,6 +143,35 @@ def read_mapping(
     if boosted.is_evals(history):
         return _assembled(boosted.from_evals(history, place, wanted)[0], wanted)
     return _assembled(from_mapping(history, place, wanted), wanted)
+
+
+def read_stream(
+    stream: IO[Any], *, place: str = "standard input", columns: Mapping[str, str] | None = None
+) -> tuple[NamedHistory, ...]:
+    r"""Read what comes through a pipe or was pasted, as the same bytes in a file would be.
+
+    Args:
+        stream: An open file, of bytes or of text; it is read to its end.
+        place: What to call it.
+        columns: As for `read`.
+
+    Returns:
+        The runs.
+
+    Raises:
+        LogError: It is no log that can be read.
+
+    Example:
+        >>> import io
+        >>> read_stream(io.StringIO("epoch 1, loss 0.9\nepoch 2, loss 0.5\n"))[0].history.signal("train_loss").values
+        (0.9, 0.5)
+    """
+    wanted = _checked(columns or {})
+    content = stream.read(LARGEST + 1)
+    with tempfile.TemporaryDirectory(prefix="thalweg-") as folder:  # readers look at names and beside files
+        path = Path(folder, "input")
+        path.write_bytes(content.encode("utf-8", "replace") if isinstance(content, str) else content)
+        return tuple(read_file(LogFile(path, place), wanted))
 
 
 def read_file(file: LogFile, columns: Mapping[str, str]) -> Iterable[NamedHistory]:

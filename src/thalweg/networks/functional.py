@@ -31,7 +31,7 @@ def Input(*sizes: int, name: str | None = None) -> Value:  # noqa: N802 - reads 
         The value to call layers on.
 
     Raises:
-        SpecError: No size was given.
+        SpecError: No size was given, or all in one tuple.
 
     Example:
         >>> Input(3, 32, 32).shape
@@ -39,6 +39,9 @@ def Input(*sizes: int, name: str | None = None) -> Value:  # noqa: N802 - reads 
     """
     if not sizes:
         raise SpecError("an input has no size; write Input(channels, height, width), for example")
+    first: object = sizes[0]
+    if isinstance(first, tuple | list):
+        raise SpecError(f"Input({first}): write its sizes one by one, Input({', '.join(map(str, first))})")
     return Value(shape=Shape(sizes[0], tuple(sizes[1:])), name=name)
 
 

@@ -6,6 +6,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
+from thalweg.core.errors import SpecError
 from thalweg.core.network_spec import Setting
 from thalweg.networks.activations import (
     ELU,
@@ -132,6 +133,15 @@ class BatchNorm(Layer):
     affine: bool = True
     zero_init: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse PyTorch's number of features: `BatchNorm(64)` would divide by the root of the variance plus 64.
+
+        Raises:
+            SpecError: A whole number was given in place of the tiny one.
+        """
+        if isinstance(self.eps, int) and self.eps > 0:
+            raise SpecError(f"BatchNorm({self.eps}): how many channels it reads is inferred; write BatchNorm()")
+
 
 @dataclass(frozen=True, eq=False)
 class LayerNorm(Layer):
@@ -142,6 +152,15 @@ class LayerNorm(Layer):
     affine: bool = True
     over: str = "channels"
 
+    def __post_init__(self) -> None:
+        """Refuse PyTorch's number of features: `LayerNorm(64)` would divide by the root of the variance plus 64.
+
+        Raises:
+            SpecError: A whole number was given in place of the tiny one.
+        """
+        if isinstance(self.eps, int) and self.eps > 0:
+            raise SpecError(f"LayerNorm({self.eps}): how many channels it reads is inferred; write LayerNorm()")
+
 
 @dataclass(frozen=True, eq=False)
 class GroupNorm(Layer):
@@ -151,6 +170,18 @@ class GroupNorm(Layer):
     num_groups: int
     eps: float = 1e-5
     affine: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse PyTorch's pair of groups and channels, of which the second would be taken for `eps`.
+
+        Raises:
+            SpecError: A whole number was given in place of the tiny one.
+        """
+        if isinstance(self.eps, int) and self.eps > 0:
+            raise SpecError(
+                f"GroupNorm({self.num_groups}, {self.eps}): how many channels it reads is inferred; "
+                f"write GroupNorm({self.num_groups})"
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,6 +202,18 @@ class Linear(Layer):
     kind: ClassVar[str] = "linear"
     out_features: int
     bias: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse PyTorch's pair of sizes: `Linear(192, 10)` would have a bias of 10.
+
+        Raises:
+            SpecError: A second size was given.
+        """
+        if isinstance(self.bias, int) and not isinstance(self.bias, bool):
+            raise SpecError(
+                f"Linear({self.out_features}, {self.bias}): how many values it reads is inferred; "
+                f"write Linear({self.bias})"
+            )
 
 
 Dense = Linear

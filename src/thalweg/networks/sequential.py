@@ -43,19 +43,20 @@ class Block:
 
 
 def Sequential(  # noqa: N802 - reads as Keras users know it
-    layers: "Sequence[Value | Layer | Block]", *, name: str = "network"
+    layers: "Sequence[Value | Layer | Block]", *more: object, name: str = "network"
 ) -> NetworkSpec:
     """A network as a list that begins with its input.
 
     Args:
         layers: `Input(...)`, then layers and blocks in order.
+        *more: Nothing; PyTorch's `Sequential` takes its layers so, and who is used to that is told.
         name: What the network is called.
 
     Returns:
         The network's description, with its shapes checked.
 
     Raises:
-        SpecError: The list does not begin with an input, has another input later, or is otherwise not well formed.
+        SpecError: It is no list, does not begin with an input, has another later, or is otherwise not well formed.
         ShapeError: Two neighbours do not fit.
 
     Example:
@@ -64,6 +65,8 @@ def Sequential(  # noqa: N802 - reads as Keras users know it
         >>> [layer.name for layer in Sequential([Input(3, 4, 4), Conv2d(2, 3), Flatten(), Dense(5)])]
         ['conv1', 'flatten1', 'dense1']
     """
+    if more or not isinstance(layers, Sequence):
+        raise SpecError(f"network {name!r}: write the layers as one list, Sequential([Input(...), ...])")
     start = layers[0] if layers else None
     if not isinstance(start, Value) or start.shape is None:
         raise SpecError(f"network {name!r}: the list must begin with Input(channels, ...)")

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from thalweg.core.errors import SpecError
 from thalweg.core.layer_kinds import layer_kind
@@ -50,6 +50,28 @@ class Layer:
 
     kind: ClassVar[str]
     name: str | None = field(default=None, kw_only=True)
+
+    def __new__(cls, *given: object, **named: object) -> Self:
+        """Refuse what Python would call a wrong number of arguments, in the words of networks.
+
+        Args:
+            *given: Settings in their order.
+            **named: Settings by name.
+
+        Returns:
+            The layer, empty still.
+
+        Raises:
+            SpecError: A value of the network is among them, there are too many, or a name is none of the layer's.
+        """
+        known = [item.name for item in dataclasses.fields(cls) if item.name != "name"]
+        if any(isinstance(each, Value) for each in (*given, *named.values())):
+            raise SpecError(f"{cls.__name__} was given what it reads instead of settings; write {cls.__name__}(...)(x)")
+        strange = [name for name in named if name not in {*known, "name"}]
+        if strange or len(given) > len(known):
+            wrong = repr(strange[0]) if strange else f"{len(given)} settings"
+            raise SpecError(f"{cls.__name__} does not take {wrong}; it takes {', '.join([*known, 'name'])}")
+        return super().__new__(cls)
 
     def __call__(self, *values: Value) -> Value:
         """Apply the layer.

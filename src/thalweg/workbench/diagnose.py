@@ -15,12 +15,12 @@ from thalweg.diagnosis.case import open_case
 from thalweg.diagnosis.judge import judge
 from thalweg.diagnosis.learning_rate import estimate, with_findings
 from thalweg.diagnosis.live_rate import live_estimate
-from thalweg.histories.reading import read, read_mapping
+from thalweg.histories.reading import read, read_mapping, read_stream
 
 __all__ = ["Recorded", "diagnose", "diagnose_history", "diagnose_run", "rate_of"]
 
 Recorded: TypeAlias = "str | os.PathLike[str] | RunHistory | NamedHistory | Mapping[str, object] | object"
-"""A path, a history, a mapping of names to lists, or an object whose `history` is one, such as Keras's `History`."""
+"""A path, an open file, a history, a mapping of names to lists, or an object whose `history` is one (as Keras's is)."""
 
 
 def diagnose(
@@ -31,7 +31,8 @@ def diagnose(
     """Say what is wrong with recorded runs: above all whether the learning rate is right, and by what factor not.
 
     Args:
-        runs: Log files, folders of them, run folders, mappings such as `History.history`, or Keras's `History` itself.
+        runs: Log files, folders of them, run folders, open files (`sys.stdin`, `io.StringIO(pasted)`), mappings such as
+            `History.history`, or Keras's `History` itself.
         columns: Which column is what, where the guess is wrong: `{"train_loss": "foo"}` or `train_loss=foo,...`.
         html: A page to write, with the curves and the evidence marked on them.
 
@@ -112,7 +113,7 @@ def diagnose_run(folder: Path, *, say: Callable[[str], None]) -> DiagnosedRun | 
 
 
 def _results(run: Recorded, columns: Mapping[str, str], number: int) -> Iterable[DiagnosedRun]:
-    place = printable(run) if isinstance(run, str | os.PathLike) else f"history {number}"
+    place = _place(run, number)
     try:
         histories = _histories(run, columns, place)
     except ThalwegError as error:
@@ -121,9 +122,21 @@ def _results(run: Recorded, columns: Mapping[str, str], number: int) -> Iterable
     return [diagnose_history(named) for named in histories]
 
 
+def _place(run: Recorded, number: int) -> str:
+    """What a source is called; open files know their names, of which those in angle brackets are no paths."""
+    if callable(getattr(run, "read", None)):
+        name = getattr(run, "name", None)
+        if name in {"<stdin>", 0}:
+            return "standard input"
+        run = name if isinstance(name, str) else None
+    return printable(run) if isinstance(run, str | os.PathLike) else f"history {number}"
+
+
 def _histories(run: Recorded, columns: Mapping[str, str], place: str) -> tuple[NamedHistory, ...]:
     if isinstance(run, str | os.PathLike):
         return read(run, columns=columns)
+    if callable(getattr(run, "read", None)):  # temporary files and the like are no IOBase
+        return read_stream(run, place=place, columns=columns)  # type: ignore[arg-type]
     if isinstance(run, NamedHistory):
         return (run,)
     if isinstance(run, RunHistory):

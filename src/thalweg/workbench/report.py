@@ -32,6 +32,7 @@ from thalweg.workbench.reporting.parts import (
     provenance,
     reproduction_blocks,
     training_blocks,
+    use_blocks,
 )
 from thalweg.workbench.reporting.transfer import transfer_sections
 
@@ -114,6 +115,7 @@ def write_report(
             Section(title="Evaluation", blocks=(gallery.matrix(evaluation), *evaluation_blocks(evaluation))),
             Section(title="Worst mistakes", blocks=(gallery.mistakes(),)),
             *gallery.looks(trained),
+            Section(title="How to use this network", blocks=use_blocks(folder)),
             Section(title="How to repeat this run", blocks=reproduction_blocks(folder, plan)),
         ),
         provenance=provenance(folder, plan),

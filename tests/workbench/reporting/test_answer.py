@@ -29,13 +29,14 @@ EVALUATION = SimpleNamespace(
 def advice(tmp_path):
     """The advice of a run with such accuracies, options and reading."""
 
-    def given(train, held, *, reading=None, evaluation=EVALUATION, **options):
+    def given(train, held, *, reading=None, evaluation=EVALUATION, done=4, **options):
         rows = [f"{epoch},0.5,{train},0.5,{held},0.001,1,100" for epoch in range(1, 5)]
         names = "epoch,train_loss,train_accuracy,val_loss,val_accuracy,learning_rate,seconds,images_per_second"
         (tmp_path / "history.csv").write_text("\n".join((names, *rows)) + "\n")
         (tmp_path / "plan.toml").write_text(TrainingPlan(source="photos", **options).to_toml())
         (tmp_path / "data.json").write_text(json.dumps({"schema": 1, "reading": reading}))
-        return answer_lines(RESULT, evaluation, RunFolder(tmp_path))[-1]
+        result = SimpleNamespace(**{**vars(RESULT), "epochs": done})
+        return answer_lines(result, evaluation, RunFolder(tmp_path))[-1]
 
     return given
 
@@ -65,4 +66,16 @@ def test_fine_tuning_that_ends_below_its_head_is_told(advice, tmp_path, head, sa
 
 def test_a_run_no_better_than_guessing_is_advised_to_look_at_its_samples(advice):
     guessing = SimpleNamespace(**{**vars(EVALUATION), "accuracy_interval": (0.4, 0.6)})
-    assert "are the labels right" in advice(0.5, 0.5, evaluation=guessing)
+    assert "are the labels right" in advice(0.5, 0.5, evaluation=guessing, done=120)
+    assert "are the labels right" in advice(0.5, 0.5, evaluation=guessing, minutes=1.0)
+
+
+def test_no_better_than_guessing_after_a_few_epochs_is_advised_to_train_longer(advice):
+    guessing = SimpleNamespace(**{**vars(EVALUATION), "accuracy_interval": (0.4, 0.6)})
+    told = advice(0.5, 0.5, evaluation=guessing, done=3, epochs=3)
+    assert told == "Next: train longer, 3 of the usual 200 epochs tell little (leave --epochs out)."
+
+
+def test_no_better_than_guessing_but_learned_by_heart_is_advised_more_pictures(advice):
+    guessing = SimpleNamespace(**{**vars(EVALUATION), "accuracy_interval": (0.4, 0.6)})
+    assert "more pictures would help most, or a pretrained start" in advice(0.92, 0.5, evaluation=guessing)

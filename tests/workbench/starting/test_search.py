@@ -64,6 +64,19 @@ def test_a_fitted_head_hides_what_trials_could_say_of_low_rates(edge: float | No
     assert ("do not break at it" in found.message) == (whose == "recipe")
 
 
+@pytest.mark.parametrize(
+    ("loss", "edge", "rate", "whose"),
+    [(1.26, None, 2e-3, "recipe"), (1.26, 1e-3, 8e-6, "trials"), (1.0, None, 8e-6, "trials")],
+)
+def test_trials_that_learned_nothing_do_not_choose_the_rate_that_did_least(
+    loss: float, edge: float | None, rate: float, whose: str
+) -> None:
+    trials = tuple(Trial(rate=each, loss=loss, start=1.257, moved=0.01, steps=60) for each in (2.5e-5, 2.5e-3))
+    found = weighed(Chosen(rate=8e-6, edge=edge, trials=trials, spent=120), given=None, usual=2e-3, trusted=16.0)
+    assert (found.rate, found.rate_from) == (rate, whose)
+    assert ("too short to learn anything" in found.message) == (whose == "recipe")
+
+
 @pytest.mark.parametrize("breaks", [False, True])
 def test_before_fine_tuning_one_trial_is_enough_unless_it_breaks(
     pictures: Batches, monkeypatch: pytest.MonkeyPatch, breaks: bool

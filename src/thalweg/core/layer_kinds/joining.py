@@ -14,7 +14,9 @@ def _equal(settings: Mapping[str, Setting], shapes: tuple[Shape, ...]) -> Shape:
     del settings
     for shape in shapes[1:]:
         if shape != shapes[0]:
-            raise ShapeError("the shapes it reads differ")
+            raise ShapeError(
+                "the shapes it reads differ; a convolution on one way can give the other's channels and size"
+            )
     return shapes[0]
 
 
@@ -33,7 +35,9 @@ def _stacked(settings: Mapping[str, Setting], shapes: tuple[Shape, ...]) -> Shap
     del settings
     for shape in shapes[1:]:
         if shape.extents != shapes[0].extents:
-            raise ShapeError("the spatial sizes it reads differ")
+            raise ShapeError(
+                "the spatial sizes it reads differ; the same strides and padding='same' on every way keep them"
+            )
     return Shape(sum(shape.channels for shape in shapes), shapes[0].extents)
 
 

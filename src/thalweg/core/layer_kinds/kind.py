@@ -93,4 +93,11 @@ class LayerKind:
             raise SpecError(f"reads {len(shapes)} values; {wanted} wanted")
         for shape in shapes:
             if self.axes is not None and shape.axes != self.axes:
-                raise ShapeError(f"reads {shape}, which has {shape.axes} spatial axes; {self.axes} wanted")
+                if not shape.axes:
+                    raise ShapeError(
+                        f"reads {shape}, which has no spatial axes any more; put it before flatten and global pooling"
+                    )
+                raise ShapeError(
+                    f"reads {shape}, which has {shape.axes} spatial axes; {self.axes} wanted: "
+                    "take the layer whose name ends in 1d, 2d or 3d accordingly, or another input"
+                )

@@ -318,7 +318,10 @@ def read_split_file(path: Path, samples: Sequence[Sample]) -> Split:
     trained = parts == PARTS.index("train")
     for part, present in (("train", trained), ("validation or test", (parts > 0) & ~trained)):
         if not present.any():
-            raise PlanError(f"{printable(path)}: it puts none of the source's files into {part}")
+            raise PlanError(
+                f"{printable(path)}: it puts none of the source's files into {part}; "
+                "those it does not name take no part"
+            )
     left_out = [
         Notice(sample.file, f"not named in the split file {printable(path.name)}")
         for sample in samples

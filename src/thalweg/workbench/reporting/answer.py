@@ -10,6 +10,7 @@ from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
 from thalweg.rendering.numerals import decimal, duration
 from thalweg.workbench.reporting.advice import advice_of_findings, advice_of_unfinished
+from thalweg.workbench.starting.recipes import epochs_for
 
 __all__ = ["answer_lines", "key_numbers"]
 
@@ -121,13 +122,14 @@ def _advice(result: TrainResult, evaluation: Evaluation, folder: RunFolder) -> s
         return wrong
     rows = epochs_from_csv(folder.read_text("history.csv"), "history.csv")
     train, held = rows[-1]["train_accuracy"], rows[-1]["val_accuracy"]
-    if evaluation.accuracy_interval[0] <= evaluation.majority_accuracy:
-        return "Next: look at the samples and mistakes (are the labels right, is the difference visible at this size?)."
+    by_heart = train - held > 0.08  # noqa: PLR2004 - a gap that no interval of a few hundred files explains
+    plan = TrainingPlan.from_toml(folder.read_text("plan.toml"))
+    if evaluation.accuracy_interval[0] <= evaluation.majority_accuracy and not by_heart:
+        return _of_guessing(plan, result)
     if evaluation.accuracy == 1:
         return "Next: nothing is wrong here; be sure that held-out files are independent of the others (--group-by)."
-    plan = TrainingPlan.from_toml(folder.read_text("plan.toml"))
     scratch = _pictures_from_scratch(plan, result, folder)
-    if train - held > 0.08:  # noqa: PLR2004 - a gap that no interval of a few hundred files explains
+    if by_heart:
         start = f", or a pretrained start: --backbone {BACKBONE}" if scratch else ""
         return f"Next: it knows its training files better ({train:.1%}); more pictures would help most{start}."
     unfinished = _behind_its_head(plan, result, held, folder) or advice_of_unfinished(result, rows)
@@ -136,6 +138,14 @@ def _advice(result: TrainResult, evaluation: Evaluation, folder: RunFolder) -> s
     width = evaluation.accuracy_interval[1] - evaluation.accuracy_interval[0]
     what = f"try a pretrained start, --backbone {BACKBONE}" if scratch else "look through the worst mistakes"
     return f"Next: {what}; the interval, {width:.1%} wide, narrows only with more files held out."
+
+
+def _of_guessing(plan: TrainingPlan, result: TrainResult) -> str:
+    """What to do about a run that is no better than guessing, on its training files neither."""
+    usual = epochs_for(plan, result.train_files)
+    if plan.minutes is None and 2 * result.epochs <= usual:
+        return f"Next: train longer, {result.epochs} of the usual {usual} epochs tell little (leave --epochs out)."
+    return "Next: look at the samples and mistakes (are the labels right, is the difference visible at this size?)."
 
 
 def _behind_its_head(plan: TrainingPlan, result: TrainResult, held: float, folder: RunFolder) -> str:

@@ -38,7 +38,13 @@ from thalweg.workbench.reporting.context import context_section
 from thalweg.workbench.reporting.data import data_blocks
 from thalweg.workbench.reporting.mask_pictures import compared, legend_of, overlay
 from thalweg.workbench.reporting.masks_scores import answer_lines, belief_blocks, missed_blocks, score_blocks
-from thalweg.workbench.reporting.parts import network_blocks, provenance, reproduction_blocks, training_blocks
+from thalweg.workbench.reporting.parts import (
+    network_blocks,
+    provenance,
+    reproduction_blocks,
+    training_blocks,
+    use_blocks,
+)
 
 __all__ = ["write_mask_report"]
 
@@ -96,6 +102,7 @@ def write_mask_report(
             Section(title="Pictures", blocks=gallery.answers()),
             Section(title="What it misses", blocks=missed_blocks(scored)),
             Section(title="How far to believe it", blocks=belief_blocks(scored)),
+            Section(title="How to use this network", blocks=use_blocks(folder)),
             Section(title="How to repeat this run", blocks=reproduction_blocks(folder, plan)),
         ),
         provenance=provenance(folder, plan),

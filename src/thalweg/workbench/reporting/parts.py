@@ -20,6 +20,7 @@ __all__ = [
     "provenance",
     "reproduction_blocks",
     "training_blocks",
+    "use_blocks",
 ]
 
 _FORM_OF = {axes: form for form, axes in AXES.items()}
@@ -205,6 +206,27 @@ def reproduction_blocks(folder: RunFolder, plan: TrainingPlan) -> tuple[Block, .
         Paragraph(text=f"With the same versions this repeats the run {exact}."),
         Paragraph(text=f"It was started as: {environment.get('command', '')}"),
         Table(caption="The plan (plan.toml)", header=("field", "value"), rows=rows, folded=True),
+    )
+
+
+def use_blocks(folder: RunFolder) -> tuple[Block, ...]:
+    """How to ask the network about new files, and to hand it on.
+
+    Args:
+        folder: The run.
+
+    Returns:
+        Blocks of the report.
+    """
+    run = _quoted(str(folder.path))
+    return (
+        Paragraph(text="The network answers for new files, and other programs can use it:"),
+        Paragraph(text=f"thalweg predict {run} NEW", style="command"),
+        Paragraph(text=f"thalweg export {run} --onnx --model-card", style="command"),
+        Paragraph(
+            text="To hand it on, copy the run folder as a whole. This page is one file and can be sent alone; "
+            "samples of the data are in it."
+        ),
     )
 
 

@@ -2,7 +2,9 @@
 
 Trials find a rate for any network, but on pictures that are hard to learn a few dozen updates tell rates apart badly:
 on the solar cells trials of 10 and of 60 updates chose 0.0003 and 0.013. What whole runs have shown (`recipes`) is
-better knowledge, so a recipe's rate stands unless trials contradict it clearly (docs/decisions/0009). Of a network
+better knowledge, so a recipe's rate stands unless trials contradict it clearly (docs/decisions/0009). Where no trial
+learned anything, the lowest of them is the one that did least, whose rate is the lowest: that contradicts nothing, and
+would end in a run that stands still. Trials still say then which rate breaks training. Likewise of a network
 whose head was fitted before, a few updates cannot lower the loss at whatever rate: there trials say what breaks, and
 not what is too high for them to gain (docs/decisions/0040): one, at some times the recipe's rate, is enough.
 """
@@ -127,7 +129,8 @@ def weighed(chosen: Chosen, *, given: float | None, usual: float, trusted: float
         >>> [weighed(low, given=None, usual=1.5e-4, trusted=16.0, fitted=fitted).rate for fitted in (True, False)]
         [0.00015, 3e-06]
     """
-    low = 0.0 if fitted else 1 / trusted
+    silent = fitted or (bool(chosen.trials) and not chosen.learned)
+    low = 0.0 if silent else 1 / trusted
     agrees = low <= chosen.rate / usual <= trusted and (chosen.edge is None or usual < chosen.edge)
     answer, rate_from = (usual, "recipe") if agrees else (chosen.rate, "trials")
     if given is not None and 1 / KEPT_STARTING <= given / answer <= KEPT_STARTING:
@@ -139,7 +142,11 @@ def weighed(chosen: Chosen, *, given: float | None, usual: float, trusted: float
         sole = chosen.trials[0]
         message = f"{sole.steps} steps at {sole.rate:.2g} break nothing; what more trials could say, the head hides"
     elif chosen.rate * trusted < usual:
-        message = f"{steps} do not break at it; what more they could say, the head that was fitted before hides"
+        message = (
+            f"{steps} do not break at it; what more they could say, the head that was fitted before hides"
+            if fitted
+            else f"{steps} do not break at it, and too short to learn anything, they say no more"
+        )
     else:
         message = f"{steps} agree, their own choice is {chosen.rate:.2g}"
     return RateDecision(rate=answer, rate_from=rate_from, message=message)  # type: ignore[arg-type]
