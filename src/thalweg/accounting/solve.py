@@ -210,8 +210,8 @@ def _fitting(fits: Callable[[int], bool], sizes: range) -> list[int]:
     repeats = (step for step in range(1, _TRIES + 1) if head[_TRIES:-step] == head[_TRIES + step :])
     if rest and (period := next(repeats, None)):
         pattern = head[-period:]
-        asked = {*range(0, len(rest), max(1, len(rest) // 64)), *range(len(rest) - period, len(rest))}
-        if all(fits(rest[place]) == pattern[place % period] for place in asked if place >= 0):
+        asked = {*range(0, len(rest), max(1, len(rest) // 64)), *range(max(0, len(rest) - period), len(rest))}
+        if all(fits(rest[place]) == pattern[place % period] for place in asked):
             known = [*head, *(pattern[place % period] for place in range(len(rest)))]
             return [size for size, fit in zip(sizes, known, strict=True) if fit]
     return [*itertools.compress(sizes, head), *filter(fits, rest)]

@@ -6,18 +6,25 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     import subprocess
 
-__all__ = ["allowed_cores", "another_python", "compute_alone", "share_processor", "threads_given", "usable_cores"]
+__all__ = [
+    "allowed_cores",
+    "another_python",
+    "compute_alone",
+    "pipes_here",
+    "share_processor",
+    "threads_given",
+    "usable_cores",
+]
 
 _THREADS, _OURS = "OMP_NUM_THREADS", "THALWEG_OMP_NUM_THREADS"
-_CGROUPS = Path("/sys/fs/cgroup")
 
 
-def usable_cores(own: Path = Path("/proc/self/cgroup"), cgroups: Path = _CGROUPS) -> int:
+def usable_cores(own: Path = Path("/proc/self/cgroup"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
     """Count the cores that this process may really use.
 
     A container that was given two of sixty-four cores sees all of them; who starts a thread for each is stopped for
@@ -35,9 +42,8 @@ def usable_cores(own: Path = Path("/proc/self/cgroup"), cgroups: Path = _CGROUPS
         >>> 1 <= usable_cores() <= os.cpu_count()
         True
     """
-    allowed = allowed_cores()
     quotas = [quota for folder in _groups(own, cgroups) if (quota := _quota(folder)) is not None]
-    return max(1, min(allowed, *(math.ceil(quota - 0.25) for quota in quotas))) if quotas else allowed
+    return max(1, min([allowed_cores(), *(math.ceil(quota - 0.25) for quota in quotas)]))
 
 
 def allowed_cores() -> int:
@@ -134,3 +140,14 @@ def another_python(code: str, *, here: bool = False, quiet: bool = False) -> "su
     command = [sys.executable, *([] if here else ["-P"]), "-c", code]
     said = subprocess.DEVNULL if quiet else None
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, env=environment)  # noqa: S603 - our own
+
+
+def pipes_here() -> tuple[IO[bytes], IO[bytes]]:
+    """The child's ends of the pipes that `another_python` made; what it prints no longer mixes with its answers.
+
+    Returns:
+        What it is asked through, and what it answers through; standard output is standard error from now on.
+    """
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return sys.stdin.buffer, answers

@@ -5,9 +5,7 @@ without `if __name__ == "__main__"` would start the experiment a second time. Wh
 """
 
 import contextlib
-import os
 import pickle
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
@@ -15,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from thalweg.core.errors import TrainingFailedError
-from thalweg.core.process import another_python
+from thalweg.core.process import another_python, pipes_here
 from thalweg.workbench.telling.telling import Listener, whoever_is_here
 
 if TYPE_CHECKING:
@@ -175,9 +173,7 @@ def _feed(
 
 def serve() -> None:
     """What a process does: one case after another, until there is none."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever prints must not mix with the answers
-    source = sys.stdin.buffer
+    source, answers = pipes_here()
     with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
         work, shared = pickle.load(source)  # noqa: S301 - from the process that started this one
         while True:

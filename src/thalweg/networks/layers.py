@@ -123,6 +123,12 @@ class GlobalMaxPool(Layer):
     kind: ClassVar[str] = "global_max_pool"
 
 
+def _refuse_channels(eps: float, given: str, instead: str) -> None:
+    """Refuse a number of channels, as PyTorch wants one, where the tiny number beside the variance stands here."""
+    if isinstance(eps, int) and eps > 0:
+        raise SpecError(f"{given}: how many channels it reads is inferred; write {instead}")
+
+
 @dataclass(frozen=True, eq=False)
 class BatchNorm(Layer):
     """Batch normalisation; `momentum` in PyTorch's sense, `zero_init` starts its scale at nought."""
@@ -139,8 +145,7 @@ class BatchNorm(Layer):
         Raises:
             SpecError: A whole number was given in place of the tiny one.
         """
-        if isinstance(self.eps, int) and self.eps > 0:
-            raise SpecError(f"BatchNorm({self.eps}): how many channels it reads is inferred; write BatchNorm()")
+        _refuse_channels(self.eps, f"BatchNorm({self.eps})", "BatchNorm()")
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,8 +163,7 @@ class LayerNorm(Layer):
         Raises:
             SpecError: A whole number was given in place of the tiny one.
         """
-        if isinstance(self.eps, int) and self.eps > 0:
-            raise SpecError(f"LayerNorm({self.eps}): how many channels it reads is inferred; write LayerNorm()")
+        _refuse_channels(self.eps, f"LayerNorm({self.eps})", "LayerNorm()")
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,11 +181,7 @@ class GroupNorm(Layer):
         Raises:
             SpecError: A whole number was given in place of the tiny one.
         """
-        if isinstance(self.eps, int) and self.eps > 0:
-            raise SpecError(
-                f"GroupNorm({self.num_groups}, {self.eps}): how many channels it reads is inferred; "
-                f"write GroupNorm({self.num_groups})"
-            )
+        _refuse_channels(self.eps, f"GroupNorm({self.num_groups}, {self.eps})", f"GroupNorm({self.num_groups})")
 
 
 @dataclass(frozen=True, eq=False)

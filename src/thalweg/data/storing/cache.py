@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from thalweg.core.errors import PlanError
+from thalweg.core.errors import PictureError, PlanError
 from thalweg.core.files import cache_folder
 from thalweg.core.process import usable_cores
 from thalweg.data.decoding.decode import pictures_at
@@ -32,7 +32,7 @@ from thalweg.data.decoding.pillow_notes import listening
 from thalweg.data.storing.blocks import miniatures
 from thalweg.data.storing.disk_errors import disk_full
 from thalweg.data.storing.readers import Readers
-from thalweg.data.storing.reading import name_of, read_entry, state_of
+from thalweg.data.storing.reading import name_of, read_content, read_entry, state_of
 from thalweg.data.storing.roomy import roomy
 from thalweg.data.storing.store import PictureStore
 from thalweg.data.storing.store_values import THUMBNAIL, Channels, Entry, Known, StoreDamagedError, renew
@@ -46,6 +46,7 @@ _HANDED = 16
 _MANY = 3_000
 """From so many new files on processes read them: each takes a third of a second of a core to start."""
 _ASKED = 20
+"""Files, or a few more, that tell whether most are known by another name."""
 _AT_ONCE = 4 * 2**20
 """Bytes of pictures whose thumbnails are made together; they stay in the processor's cache."""
 _CHECKED_BYTES = 32 * 2**20  # of the rows in use, spread evenly, compared with their checksums at each start
@@ -258,9 +259,11 @@ class _Loading:
         """Whether most files are known by another name, as some of them tell: then there is nothing to decode."""
         if self.store.began_empty:
             return False
-        some = [self._path(index) for index in fresh[:: max(1, len(fresh) // _ASKED)].tolist()]
-        entries = [read_entry(path, self.store.size, self._is_known) for path in some]
-        return 2 * sum(isinstance(entry, Entry) and not entry.fresh for entry in entries) > len(some)
+        known, some = 0, fresh[:: max(1, len(fresh) // _ASKED)].tolist()
+        for index in some:
+            with contextlib.suppress(PictureError):  # reading it gives the reason
+                known += self._is_known(read_content(self._path(index))[1])
+        return 2 * known > len(some)
 
     def _record(self, batch: Sequence[tuple[int, Entry]], remaining: int) -> None:
         if not batch:

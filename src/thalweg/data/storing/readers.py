@@ -11,14 +11,13 @@ import contextlib
 import marshal
 import os
 import signal
-import sys
 import threading
 from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from thalweg.core.process import another_python
+from thalweg.core.process import another_python, pipes_here
 from thalweg.data.decoding.pillow_notes import listening
 from thalweg.data.storing.reading import read_entry
 from thalweg.data.storing.store_values import Entry
@@ -151,8 +150,7 @@ def serve(size: tuple[int, int]) -> None:
         size: Width and height to bring pictures to, in pixels.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
-    asked, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever prints must not mix with the answers
+    asked, answers = pipes_here()
     with contextlib.suppress(BrokenPipeError), listening():
         answers.write(_READY)
         answers.flush()

@@ -9,7 +9,7 @@ from thalweg.core.errors import PictureError
 from thalweg.data.decoding.decode import decode_planes, read_picture_file
 from thalweg.data.storing.store_values import Entry
 
-__all__ = ["name_of", "read_entry", "state_of"]
+__all__ = ["name_of", "read_content", "read_entry", "state_of"]
 
 _SETTLED_NS = 50_000_000  # a file changed less than this before it was read may change again within the same clock tick
 
@@ -42,6 +42,22 @@ def state_of(path: str) -> str:
     return f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns} {state.st_ino}"
 
 
+def read_content(path: str) -> tuple[bytes, bytes]:
+    """Read a file, and tell it apart from all others.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its bytes and their SHA-256.
+
+    Raises:
+        PictureError: It cannot be read, or is no plain file of bearable size.
+    """
+    data = read_picture_file(path)
+    return data, hashlib.sha256(data).digest()
+
+
 def read_entry(path: str, size: tuple[int, int], is_known: Callable[[bytes], bool] | None = None) -> Entry | str:
     """Read and decode one file.
 
@@ -58,8 +74,7 @@ def read_entry(path: str, size: tuple[int, int], is_known: Callable[[bytes], boo
         state = state_of(path)
         if before - max(map(int, state.split()[1:3])) < _SETTLED_NS:
             state = "changing"
-        data = read_picture_file(path)
-        digest = hashlib.sha256(data).digest()
+        data, digest = read_content(path)
         if is_known is not None and is_known(digest):
             return Entry(path=name_of(path), state=state, digest=digest, fresh=False)
     except PictureError as error:
