@@ -15,6 +15,7 @@ from thalweg.core.errors import SpecError
 from thalweg.core.layer_kinds import layer_kind, output_shapes
 from thalweg.core.network_spec import LayerSpec, NetworkSpec
 from thalweg.core.shape import Shape
+from thalweg.networks.foreign_order import refuse_channels_last, refuse_channels_read
 from thalweg.networks.writing import Layer, Value
 
 __all__ = ["Input", "Network"]
@@ -31,7 +32,7 @@ def Input(*sizes: int, name: str | None = None) -> Value:  # noqa: N802 - reads 
         The value to call layers on.
 
     Raises:
-        SpecError: No size was given, or all in one tuple.
+        SpecError: No size was given, all in one tuple, or channels last.
 
     Example:
         >>> Input(3, 32, 32).shape
@@ -42,6 +43,7 @@ def Input(*sizes: int, name: str | None = None) -> Value:  # noqa: N802 - reads 
     first: object = sizes[0]
     if isinstance(first, tuple | list):
         raise SpecError(f"Input({first}): write its sizes one by one, Input({', '.join(map(str, first))})")
+    refuse_channels_last(sizes)
     return Value(shape=Shape(sizes[0], tuple(sizes[1:])), name=name)
 
 
@@ -86,6 +88,7 @@ def Network(  # noqa: N802 - reads as Keras users know it
     spec = NetworkSpec(
         name=name, inputs=shapes, layers=layers, outputs=tuple(names[value] for value in ends), form=form
     )
+    refuse_channels_read(spec)
     output_shapes(spec)
     return spec
 

@@ -14,9 +14,8 @@ from thalweg.core.errors import ShapeError, SpecError
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.shape import Shape
 from thalweg.networks import layers
-from thalweg.networks.functional import Input
 from thalweg.networks.sequential import Sequential
-from thalweg.networks.writing import Layer
+from thalweg.networks.writing import Layer, Value
 
 __all__ = ["inline_network", "is_inline"]
 
@@ -94,7 +93,7 @@ def inline_network(text: str, input_shape: Shape, *, name: str = "inline") -> Ne
     if not found:
         raise SpecError("the list of layers is empty; write one such as: conv2d(16,3) relu flatten dense(2)")
     try:
-        return Sequential([Input(*input_shape.as_tuple()), *found], name=name)
+        return Sequential([Value(shape=input_shape), *found], name=name)
     except ShapeError as error:
         example = _meant(found, input_shape)
         if not example:
