@@ -14,7 +14,7 @@ from PIL import Image
 import thalweg
 from thalweg.core.codec import from_plain
 from thalweg.core.dataset import DataSummary
-from thalweg.core.errors import SourceError
+from thalweg.core.errors import PlanError, SourceError
 from thalweg.core.plan import TrainingPlan
 from thalweg.workbench.telling.telling import silent
 from thalweg.workbench.train import train
@@ -225,3 +225,16 @@ def test_a_diagnosis_that_fails_leaves_the_run_alone(run, monkeypatch):
     monkeypatch.setattr(diagnose, "read", lambda _: 1 / 0)
     assert diagnose.diagnose_run(pathlib.Path(run.run), say=told.append) is None
     assert told == ["The curves could not be judged: ZeroDivisionError: division by zero."]
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ({"split_file": "none.csv"}, "none.csv: the split file cannot be read"),
+        ({"group_by": "(["}, "is no regular expression"),
+        ({"group_by": "patient"}, "has 0 groups"),
+    ],
+)
+def test_a_split_that_no_source_can_have_is_told_before_one_is_read(option, told):
+    with pytest.raises(PlanError, match=told):
+        thalweg.train("no/such/folder", **option)

@@ -19,6 +19,7 @@ from thalweg.core.results import TrainResult
 from thalweg.core.run_folder import RunFolder
 from thalweg.data.opening.source import source_name
 from thalweg.data.splitting.shares import held_out_shares
+from thalweg.data.splitting.split import check_split_options
 from thalweg.networks.catalogue import network as describe_network
 from thalweg.networks.catalogue import suited
 from thalweg.networks.spatial import standardised
@@ -206,6 +207,7 @@ def train(
         freeze=None if freeze is None else str(freeze),
         head_only=head_only,
     )
+    check_split_options(Path(plan.split_file) if plan.split_file else None, plan.group_by)  # before a source is read
     plan = named_backbone(plan)
     compute = choose_device(plan.device)
     prepare(compute)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from thalweg.core.dataset import Sample
 from thalweg.core.errors import PlanError
+from thalweg.data.splitting.grouping import group_by
 from thalweg.data.splitting.shares import parse_ratio
-from thalweg.data.splitting.split import group_by, read_split_file, split, write_split_file
+from thalweg.data.splitting.split import read_split_file, split, write_split_file
 
 
 def files(*numbers, part=None):

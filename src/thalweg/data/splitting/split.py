@@ -4,7 +4,6 @@ The same files, shares and seed give the same split on every machine: files are 
 numbers are the raw 64-bit output of PCG64, which numpy promises never to change.
 """
 
-import re
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -19,10 +18,11 @@ from thalweg.core.errors import PlanError
 from thalweg.core.files import printable
 from thalweg.core.paths import Paths
 from thalweg.data.sample_table import PARTS, files_of, labels_of, parts_of
-from thalweg.data.splitting.split_file import read_parts, write_parts
+from thalweg.data.splitting.grouping import expression
+from thalweg.data.splitting.split_file import named_parts, read_parts, write_parts
 from thalweg.data.splitting.stratify import assign, bundle
 
-__all__ = ["Split", "group_by", "positions", "read_split_file", "split", "write_split_file"]
+__all__ = ["Split", "check_split_options", "positions", "read_split_file", "split", "write_split_file"]
 
 Numbers: TypeAlias = npt.NDArray[np.int8]
 Whole: TypeAlias = npt.NDArray[np.int64]
@@ -263,41 +263,25 @@ def _warn_crossing(chosen: Split, samples: Sequence[Sample], groups: Sequence[Se
     return replace(chosen, warnings=tuple(warnings))
 
 
-def group_by(samples: Sequence[Sample], pattern: str) -> tuple[tuple[int, ...], ...]:
-    r"""Find files that belong together, such as all pictures of one patient, by a part of their names.
+def check_split_options(split_file: Path | None, pattern: str | None) -> None:
+    r"""Refuse what no source could be split by, before one is read.
 
     Args:
-        samples: The files.
-        pattern: A regular expression with one group, searched in the path relative to the source.
-
-    Returns:
-        Indices of each group that has two or more files.
+        split_file: A fixed split, or None.
+        pattern: A regular expression that says what belongs together, or None.
 
     Raises:
-        PlanError: The expression is wrong, has not one group, or does not match every file.
+        PlanError: The file cannot be read as a split, or the expression is wrong or has not one group.
 
     Example:
-        >>> group_by([Sample("a/p1_0.png", 0), Sample("b/p1_1.png", 1), Sample("a/p2_0.png", 0)], r"(p\d+)_")
-        ((0, 1),)
+        >>> check_split_options(None, r"patient\d+")
+        Traceback (most recent call last):
+        thalweg.core.errors.PlanError: group-by 'patient\\d+' has 0 groups; one is wanted, such as '(patient[0-9]+)_'
     """
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise PlanError(f"group-by {pattern!r} is no regular expression ({error})") from None
-    if compiled.groups != 1:
-        raise PlanError(f"group-by {pattern!r} has {compiled.groups} groups; one is wanted, such as '(patient[0-9]+)_'")
-    found: dict[str, list[int]] = {}
-    missed = []
-    for index, sample in enumerate(samples):
-        match = compiled.search(sample.file)
-        if match is None or match[1] is None:
-            missed.append(sample.file)
-        else:
-            found.setdefault(match[1], []).append(index)
-    if missed:
-        number = f"{len(missed):,} of {len(samples):,}"
-        raise PlanError(f"group-by {pattern!r} does not match {number} files, such as {printable(missed[0])}")
-    return tuple(tuple(group) for group in found.values() if len(group) > 1)
+    if split_file is not None:
+        named_parts(split_file)
+    if pattern:
+        expression(pattern)
 
 
 def read_split_file(path: Path, samples: Sequence[Sample]) -> Split:

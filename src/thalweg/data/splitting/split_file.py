@@ -11,10 +11,37 @@ from thalweg.core.dataset import Notice, Part, Sample
 from thalweg.core.errors import PlanError
 from thalweg.core.files import printable, write_atomically
 
-__all__ = ["read_parts", "write_parts"]
+__all__ = ["named_parts", "read_parts", "write_parts"]
 
 _WORDS: dict[str, Part] = {"training": "train", "val": "validation", "valid": "validation", "testing": "test"}
 _WORDS |= {part: part for part in get_args(Part)}
+
+
+def named_parts(path: Path) -> dict[str, Part]:
+    """Read which parts a file names, whatever the source holds.
+
+    Args:
+        path: A `.json` file with lists of files under `train`, `validation` and `test`, or else a CSV table.
+
+    Returns:
+        The part of each file named.
+
+    Raises:
+        PlanError: The file cannot be read, or names a file twice.
+    """
+    shown = printable(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
+    except OSError as error:
+        raise PlanError(f"{shown}: the split file cannot be read ({error.strerror or error})") from None
+    parts: dict[str, Part] = {}
+    for place, file, word in _json_rows(shown, text) if path.suffix.lower() == ".json" else _csv_rows(shown, text):
+        part = _WORDS.get(word.strip().lower())
+        if part is None:
+            raise PlanError(f"{place}: {word!r} is no part; train, validation and test are")
+        if parts.setdefault(file, part) != part:
+            raise PlanError(f"{place}: {printable(file)} is in {part} here and in {parts[file]} before")
+    return parts
 
 
 def read_parts(path: Path, samples: Sequence[Sample]) -> tuple[dict[str, Part], tuple[Notice, ...]]:
@@ -30,18 +57,7 @@ def read_parts(path: Path, samples: Sequence[Sample]) -> tuple[dict[str, Part], 
     Raises:
         PlanError: The file cannot be read, names a file twice, or names none of the source's files.
     """
-    shown = printable(path)
-    try:
-        text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
-    except OSError as error:
-        raise PlanError(f"{shown}: the split file cannot be read ({error.strerror or error})") from None
-    parts: dict[str, Part] = {}
-    for place, file, word in _json_rows(shown, text) if path.suffix.lower() == ".json" else _csv_rows(shown, text):
-        part = _WORDS.get(word.strip().lower())
-        if part is None:
-            raise PlanError(f"{place}: {word!r} is no part; train, validation and test are")
-        if parts.setdefault(file, part) != part:
-            raise PlanError(f"{place}: {printable(file)} is in {part} here and in {parts[file]} before")
+    shown, parts = printable(path), named_parts(path)
     files = {sample.file for sample in samples}
     strange = sorted(parts.keys() - files)
     unnamed = sorted(files - parts.keys())

@@ -21,7 +21,8 @@ from thalweg.data.health.health import health, leakage
 from thalweg.data.measured.array_pictures import load_stored
 from thalweg.data.opening.source import open_source
 from thalweg.data.sample_table import Samples
-from thalweg.data.splitting.split import Split, group_by, positions, split
+from thalweg.data.splitting.grouping import group_by
+from thalweg.data.splitting.split import Split, positions, split
 from thalweg.data.storing.cache import Pictures, load_pictures
 from thalweg.workbench.loading.loaded import Loaded, Looked
 from thalweg.workbench.loading.loading_masks import content_of_masks, load_masked, summarise_masks
