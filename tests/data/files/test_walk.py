@@ -40,6 +40,9 @@ def test_first_bytes_make_a_candidate_of_an_odd_name(tmp_path, kind, name):
         ("empty", b"", "no picture by its first bytes"),
         ("more.zip", SIGNATURES["png"], "an archive inside the source (.zip); unpack it to use what it holds"),
         ("phone.HEIC", b"", "pictures of the kind .heic are not read; save it as JPEG or PNG"),
+        ("phone.heif", b"\0\0\0\x18ftypheic", "pictures of the kind .heif are not read; save it as JPEG or PNG"),
+        ("renamed.HEIC", SIGNATURES["jpeg"], ""),
+        ("camera.nef", b"II*\0" + bytes(20), "pictures of the kind .nef are not read; save it as JPEG or PNG"),
     ],
 )
 def test_everything_else_has_a_reason(tmp_path, name, content, reason):

@@ -37,7 +37,8 @@ _NO_PICTURES = frozenset({
 _ARCHIVES = frozenset({"zip", "tar", "gz", "tgz", "bz2", "tbz2", "xz", "txz", "7z", "rar", "zst"})
 # fmt: on
 _JUNK = frozenset({"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "lost+found"})
-_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*")
+_PLAIN = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
+_SIGNATURES = (*_PLAIN, b"II*\x00", b"MM\x00*")
 _KINDS = {
     stat.S_IFIFO: "a named pipe, no file",
     stat.S_IFSOCK: "a socket, no file",
@@ -176,15 +177,18 @@ def maybe_picture(root: str, file: str) -> str:
         return ""
     if extension in _ARCHIVES:
         return f"an archive inside the source (.{extension}); unpack it to use what it holds"
-    if known := unread_kind(file.rpartition("/")[2]):
+    known = unread_kind(file.rpartition("/")[2])
+    if known and not known.startswith("pictures"):
         return known
-    if extension not in _NO_PICTURES:
+    if extension not in _NO_PICTURES:  # telephones and converters call a JPEG .HEIC, too
         try:
             descriptor = os.open(os.path.join(root, file), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # noqa: PTH118
             with os.fdopen(descriptor, "rb") as opened:
                 head = opened.read(132)
         except OSError as error:
             return f"cannot be read ({error.strerror or error})"
+        if known:  # of a camera's raw pictures the first bytes are those of TIFF
+            return "" if head.startswith(_PLAIN) else known
         if _looks_like_picture(head) or head[128:] == b"DICM":
             return unread_kind("1.dcm") if head[128:] == b"DICM" else ""
     return f"no picture by its name: .{printable(extension)}" if extension else "no picture by its first bytes"
