@@ -56,3 +56,24 @@ def test_a_notebook_sees_a_picture_only_where_there_is_one():
 def test_a_folder_is_no_file(tmp_path):
     with pytest.raises(PlanError, match="is a folder"):
         draw("lenet", out=tmp_path, format="svg")
+
+
+@pytest.mark.parametrize("form", [*FORMATS, "png"])
+def test_no_file_of_somebody_else_is_replaced(form, tmp_path):
+    if form == "png":
+        pytest.importorskip("resvg_py")
+    file = tmp_path / "mine"
+    file.write_bytes(b"import torch\n")
+    with pytest.raises(PlanError, match="is there already"):
+        draw("lenet", format=form, out=file)
+    assert file.read_bytes() == b"import torch\n"
+    file.write_bytes(b"")
+    draw("lenet", format=form, out=file)
+    draw("lenet", format=form, out=file)
+    whole = file.read_bytes()
+    if form == "python":  # which may have been changed by hand since
+        with pytest.raises(PlanError, match="holds something else"):
+            draw("small", format=form, out=file)
+    else:
+        draw("small", format=form, out=file)
+        assert file.read_bytes() != whole

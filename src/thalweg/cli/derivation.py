@@ -74,8 +74,8 @@ def derive(
 ) -> int:
     """Derive the gradients of a convolution on paper, exactly."""
     settings: Settings = context.obj
-    from thalweg.core.files import printable, write_atomically
-    from thalweg.workbench.deriving.forms import choose_form, write_paper
+    from thalweg.core.files import printable
+    from thalweg.workbench.deriving.forms import choose_form, keep_paper
 
     given: dict[str, Any] = {
         "x": x, "f": f, "bias": bias, "stride": stride, "padding": padding, "dilation": dilation, "groups": groups,
@@ -95,7 +95,7 @@ def derive(
     note = getattr(result, "note", "")
     tell(settings, note)
     if out is not None:
-        write_atomically(out, write_paper(result, chosen))
+        keep_paper(result, chosen, out)
         typer.echo(said(f"Derivation: {printable(out)}"))
         _say_check(result)
     else:
@@ -104,11 +104,11 @@ def derive(
 
 
 def _write(settings: Settings, result: "Derivation | Dependence", form: str, out: Path | None) -> None:
-    from thalweg.core.files import printable, write_atomically
-    from thalweg.workbench.deriving.forms import write_paper
+    from thalweg.core.files import printable
+    from thalweg.workbench.deriving.forms import keep_paper
 
     if out is not None:
-        write_atomically(out, write_paper(result, form))
+        keep_paper(result, form, out)
         tell(settings, f"Derivation: {printable(out)}")
 
 

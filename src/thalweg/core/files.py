@@ -15,6 +15,7 @@ from typing import IO
 from thalweg.core.errors import PlanError
 
 __all__ = [
+    "OUR_PAGE",
     "WRITING",
     "append_durably",
     "at_home",
@@ -30,7 +31,9 @@ __all__ = [
 WRITING = ".writing-"
 """How the names of files begin that are not whole yet."""
 
-_OUR_PAGE = b'<meta name="generator" content="thalweg">'
+OUR_PAGE = b'<meta name="generator" content="thalweg">'
+"""What every page of this package holds near its beginning."""
+
 _LOOKED_AT = 1 << 18
 """Bytes of a file that are looked at for a mark."""
 
@@ -107,11 +110,11 @@ def page_to_write(html: str | os.PathLike[str] | None) -> Path | None:
     page = Path(html)
     if (page.exists() and not page.is_file()) or not page.parent.is_dir():
         raise PlanError(f"--html {printable(page)}: name a file in a folder that exists")
-    refuse_foreign(page, "--html", _OUR_PAGE)
+    refuse_foreign(page, "--html", OUR_PAGE)
     return page
 
 
-def refuse_foreign(path: Path, option: str, mark: bytes, *, at_end: bool = False) -> None:
+def refuse_foreign(path: Path, option: str, mark: bytes, *, at_end: bool = False, marked: bool = True) -> None:
     """Refuse to replace a file that thalweg did not write; its own of an earlier call may be replaced.
 
     Args:
@@ -119,6 +122,7 @@ def refuse_foreign(path: Path, option: str, mark: bytes, *, at_end: bool = False
         option: The option that named it.
         mark: What every file of this kind that thalweg writes holds near its beginning.
         at_end: Whether it stands near its end instead.
+        marked: Whether it is a mark indeed; otherwise what a file must hold to be another version of the same.
 
     Raises:
         PlanError: There is a file that is not empty and lacks the mark.
@@ -141,6 +145,10 @@ def refuse_foreign(path: Path, option: str, mark: bytes, *, at_end: bool = False
         return
     except OSError as error:
         raise PlanError(f"{option} {printable(path)} cannot be written: {error.strerror}; name another place") from None
+    if not known and not marked:
+        raise PlanError(
+            f"{option} {printable(path)} is there already and holds something else: name another place, or move it away"
+        )
     if not known:
         raise PlanError(
             f"{option} {printable(path)} is there already and was not written by thalweg: name another place, or move "

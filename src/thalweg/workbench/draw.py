@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from thalweg.accounting.ledger import count as count_layers
 from thalweg.core.errors import PlanError
-from thalweg.core.files import printable, write_atomically
+from thalweg.core.files import printable, refuse_foreign, write_atomically
 from thalweg.core.languages import speaker, spoken
 from thalweg.core.layer_cost import Ledger
 from thalweg.core.network_plain import spec_to_plain
 from thalweg.core.network_results import DrawResult, sizes
 from thalweg.core.network_spec import NetworkSpec
 from thalweg.core.network_yaml import spec_to_yaml
-from thalweg.exporting.png import svg_png
+from thalweg.exporting.png import PNG_MARK, svg_png
 from thalweg.networks.listing import list_network
 from thalweg.rendering.diagrams.diagram import draw_svg
 from thalweg.rendering.diagrams.dot import to_dot
@@ -54,6 +54,16 @@ _ENDINGS: Mapping[str, str] = MappingProxyType({
     ".json": "json",
     ".py": "python",
 })
+_MARKS: Mapping[str, bytes] = MappingProxyType({
+    "svg": b'class="tw tw-network"',
+    "png": PNG_MARK,
+    "text": b" buffers, ",
+    "mermaid": b":::input",
+    "yaml": b"schema: 1\nname: ",
+    "json": b'{\n "schema": 1,\n "name": ',
+    "dot": b'node [shape=box, style=rounded, fontname="sans-serif"]',
+})
+"""What every drawing of a form holds, so that another may take its place; Python is written by hand, too."""
 
 
 def draw(
@@ -81,7 +91,7 @@ def draw(
         The drawing (of PNG the SVG behind it), and where it was written; in a notebook an SVG shows itself.
 
     Raises:
-        PlanError: The format is unknown, the file cannot be written there, or the input is missing.
+        PlanError: The format is unknown, the file cannot be written there or is another one, or the input is missing.
         SpecError: Nothing is called that, or the description is not well formed.
         ShapeError: A layer does not fit what it reads.
         RunError: The run folder is damaged.
@@ -113,6 +123,7 @@ def draw(
     )
     drawing = drawing if drawing.endswith("\n") else f"{drawing}\n"
     if path is not None:
+        refuse_foreign(path, "--out", _MARKS.get(form) or drawing.encode(), marked=form in _MARKS)
         write_atomically(path, svg_png(drawing) if form == "png" else drawing)
     return DrawResult(
         network=spec.name,

@@ -180,18 +180,22 @@ def maybe_picture(root: str, file: str) -> str:
     known = unread_kind(file.rpartition("/")[2])
     if known and not known.startswith("pictures"):
         return known
-    if extension not in _NO_PICTURES:  # telephones and converters call a JPEG .HEIC, too
-        try:
-            descriptor = os.open(os.path.join(root, file), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # noqa: PTH118
-            with os.fdopen(descriptor, "rb") as opened:
-                head = opened.read(132)
-        except OSError as error:
-            return f"cannot be read ({error.strerror or error})"
-        if known:  # of a camera's raw pictures the first bytes are those of TIFF
-            return "" if head.startswith(_PLAIN) else known
-        if _looks_like_picture(head) or head[128:] == b"DICM":
-            return unread_kind("1.dcm") if head[128:] == b"DICM" else ""
-    return f"no picture by its name: .{printable(extension)}" if extension else "no picture by its first bytes"
+    otherwise = f"no picture by its name: .{printable(extension)}" if extension else "no picture by its first bytes"
+    return otherwise if extension in _NO_PICTURES else _by_first_bytes(os.path.join(root, file), known or otherwise)  # noqa: PTH118
+
+
+def _by_first_bytes(path: str, otherwise: str) -> str:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "rb") as opened:
+            head = opened.read(132)
+    except OSError as error:
+        return f"cannot be read ({error.strerror or error})"
+    if head[128:] == b"DICM":
+        return unread_kind("1.dcm")
+    # Telephones and converters call a JPEG .HEIC, too; a camera's raw picture begins as TIFF does.
+    found = head.startswith(_PLAIN) if otherwise.startswith("pictures") else _looks_like_picture(head)
+    return "" if found else otherwise
 
 
 def _looks_like_picture(head: bytes) -> bool:

@@ -17,13 +17,13 @@ from thalweg.rendering.papers.matrix import count_entries, entry_lines, fitted
 from thalweg.rendering.papers.paper import Equations, Grid, Matrix, Paper, Part, Sketch, Verdict, Words
 from thalweg.rendering.papers.said import begun, said_paper
 
-__all__ = ["equation_latex", "matrix_lines", "paper_latex"]
+__all__ = ["LATEX_HEAD", "equation_latex", "matrix_lines", "paper_latex"]
 
 _LINE = 78
 _MOST_ROWS = 16
 _MOST_COLUMNS = 16
 _MOST_LISTED = 40
-_HEAD = r"""\documentclass[a4paper,11pt]{article}
+LATEX_HEAD = r"""\documentclass[a4paper,11pt]{article}
 \usepackage[margin=25mm]{geometry}
 \usepackage{amsmath,amssymb}
 """
@@ -68,12 +68,12 @@ def paper_latex(paper: Paper) -> str:
 
 def _head(voice: Speaker) -> str:
     if voice.direction == "ltr":
-        return _HEAD + _BODY
+        return LATEX_HEAD + _BODY
     *others, choice = (rf"\setmainfont[Script=Arabic]{{{font}}}" for font in _FONTS)
     for font, chosen in reversed([*zip(_FONTS, others, strict=False)]):
         choice = rf"\IfFontExistsTF{{{font}}}{{{chosen}}}{{{choice}}}"
     bidi = "\\usepackage[RTLdocument]{bidi} % the last of all packages\n"
-    return f"% xelatex\n{_HEAD}\\usepackage{{fontspec}}\n{choice}\n{bidi}{_BODY}"
+    return f"% xelatex\n{LATEX_HEAD}\\usepackage{{fontspec}}\n{choice}\n{bidi}{_BODY}"
 
 
 def _worded(text: str) -> str:

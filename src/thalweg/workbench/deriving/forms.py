@@ -5,11 +5,12 @@ from pathlib import Path
 from thalweg.core.dependence import Dependence
 from thalweg.core.derivation import Derivation
 from thalweg.core.errors import PlanError
-from thalweg.core.files import printable
+from thalweg.core.files import OUR_PAGE, printable, refuse_foreign, write_atomically
 from thalweg.rendering.papers.dependence import dependence_paper
 from thalweg.rendering.papers.derivation import derivation_paper
+from thalweg.rendering.papers.latex import LATEX_HEAD
 
-__all__ = ["FORMS", "choose_form", "write_paper"]
+__all__ = ["FORMS", "choose_form", "keep_paper", "write_paper"]
 
 FORMS = ("text", "latex", "markdown", "html")
 _ENDINGS = {
@@ -82,3 +83,22 @@ def write_paper(
             from thalweg.rendering.papers.text import paper_text
 
             return paper_text(paper, width=width, plain=plain, colour=colour)
+
+
+def keep_paper(result: Derivation | Dependence, form: str, out: Path) -> None:
+    """Write an answer of `derive` into a file, where only an earlier one may be replaced.
+
+    Args:
+        result: The answer.
+        form: One of `FORMS`.
+        out: The file.
+
+    Raises:
+        PlanError: There is another file, which would be lost.
+        OSError: It cannot be written.
+    """
+    text = write_paper(result, form)
+    ours = {"html": OUR_PAGE, "latex": LATEX_HEAD.encode()}
+    title = text.partition("\n")[0].partition("(")[0]
+    refuse_foreign(out, "--out", ours.get(form) or title.encode(), marked=form in ours)
+    write_atomically(out, text)
