@@ -9,11 +9,14 @@ import pathlib
 import signal
 import subprocess
 import sys
+import types
 
 import jsonschema
 import pytest
 
 from thalweg.cli.main import main
+from thalweg.cli.settings import Settings
+from thalweg.cli.training import show_run
 from thalweg.training.loop import Trainer
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "src" / "thalweg" / "core" / "schemas"
@@ -32,6 +35,12 @@ def thalweg(*words):
         main(list(map(str, words)))
     said, told = (each.buffer.getvalue().decode() for each in (out, err))
     return subprocess.CompletedProcess(words, stop.value.code or 0, said, told)
+
+
+def main_status(*words):
+    with contextlib.redirect_stdout(io.StringIO()), pytest.raises(SystemExit) as stop:
+        main(list(map(str, words)))
+    return stop.value.code or 0
 
 
 def answer(done, schema):
@@ -154,6 +163,25 @@ def test_a_fault_of_ours_is_one_line_too_and_a_traceback_when_asked(monkeypatch,
     assert "ZeroDivisionError" in answer(done, "error")["error"]
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (MemoryError(), "memory ran out"),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 4096"), "memory ran out"),
+        (ImportError("libtorch_cpu.so: failed to map segment from shared object"), "memory ran out"),
+        (RuntimeError("can't start new thread"), "no more threads can be started"),
+    ],
+)
+def test_what_the_machine_lacks_is_no_fault_of_ours(monkeypatch, capsys, error, told):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("thalweg.workbench.check.look", fail)
+    with pytest.raises(SystemExit, match="1"):
+        main(["check", "photos", "--quiet"])
+    assert capsys.readouterr().err.startswith(f"thalweg: {told}: ")
+
+
 def test_unusable_input_stays_status_2_and_one_object_with_a_traceback(tmp_path):
     done = thalweg("check", tmp_path / "nowhere", "--traceback", "--json")
     assert done.returncode == 2
@@ -233,7 +261,7 @@ def straight(photo_folder, tmp_path_factory):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "status"), [(2, 130), (15, 143), (1, 129)])
 def test_a_signal_saves_the_run_and_resume_ends_it_as_if_nothing_had_been(
     photo_folder, straight, tmp_path, monkeypatch, number, status
 ):
@@ -266,7 +294,8 @@ def test_the_version_and_the_help_answer():
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
 @pytest.mark.parametrize(
-    ("number", "told", "status"), [(signal.SIGINT, "interrupted", 130), (signal.SIGTERM, "terminated", 143)]
+    ("number", "told", "status"),
+    [(2, "interrupted", 130), (15, "terminated", 143), (1, "the terminal was closed", 129)],
 )
 def test_a_signal_outside_training_is_one_line_too(monkeypatch, capsys, number, told, status):
     def kill(*_, **__):
@@ -305,6 +334,28 @@ def test_outputs_that_are_closed_take_nothing_and_break_nothing(closed, tmp_path
     line = f"{sys.executable} -m thalweg rule LRN001 --json {closed}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="Linux alone has a device that is always full")
+def test_a_run_outlives_its_terminal(photo_folder, tmp_path):
+    """`2>&1 | head -1` closes standard error in the first epoch, and a log file can fill its disk."""
+    line = f"{sys.executable} -m thalweg check {photo_folder} --json"
+    full = subprocess.run(["bash", "-c", f"{line} 2>/dev/full"], capture_output=True, text=True, check=False)
+    assert (full.returncode, answer(full, "check")["files"]) == (0, 48)
+    with pathlib.Path("/dev/full").open("w") as there, contextlib.redirect_stderr(there):
+        assert main_status("train", photo_folder, *TRAIN, "--lr", "0.01", "--out", tmp_path / "run") == 0
+    assert (tmp_path / "run" / "report.html").is_file()
+
+
+def test_a_run_that_was_stopped_is_saved_though_nobody_reads_the_answer(monkeypatch):
+    stopped = types.SimpleNamespace(interrupted=129, epochs=1, run="run")
+
+    def gone(*_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("typer.echo", gone)
+    monkeypatch.setattr("thalweg.cli.training.lead_nowhere", lambda _: None)
+    assert show_run(Settings(), stopped) == 129
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a folder that is worked in cannot be deleted there")
