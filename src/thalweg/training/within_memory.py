@@ -43,7 +43,7 @@ def answer_within_memory(module: torch.nn.Module, pixels: torch.Tensor, device: 
         if len(pixels) == 1 or is_sharded(module) or not is_out_of_memory(error):
             raise
     # Only here what the pass had made is free again.
-    halves = pixels.split(-(-len(pixels) // 2))
+    halves = torch.split(pixels, -(-len(pixels) // 2))
     return torch.cat([answer_within_memory(module, half, device) for half in halves])
 
 
