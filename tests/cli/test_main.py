@@ -347,6 +347,17 @@ def test_a_run_outlives_its_terminal(photo_folder, tmp_path):
     assert (tmp_path / "run" / "report.html").is_file()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="pipes of Unix")
+def test_a_reader_that_has_read_enough_is_no_failure():
+    """`thalweg rule | head -1`, also where a script wants every part of a pipeline to be good (`pipefail`)."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "thalweg", "rule", "LRN001"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_run_that_was_stopped_is_saved_though_nobody_reads_the_answer(monkeypatch):
     stopped = types.SimpleNamespace(interrupted=129, epochs=1, run="run")
 

@@ -124,7 +124,9 @@ def _status(words: list[str], started: float) -> int:
             tell_of_missing_letters(settings)
             answer = _answer(settings, rest)
         status = answer if isinstance(answer, int) and rest else 2 * (not rest)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit) as error:
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise  # else typer's framework has made it of a pipe that nobody reads
         lead_nowhere(sys.stdout)
         status = 0
     except (Stopped, KeyboardInterrupt) as error:
