@@ -6,17 +6,13 @@ import io
 import json
 import os
 import pathlib
-import signal
 import subprocess
 import sys
-import types
 
 import jsonschema
 import pytest
 
 from thalweg.cli.main import main
-from thalweg.cli.settings import Settings
-from thalweg.cli.training import show_run
 from thalweg.training.loop import Trainer
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "src" / "thalweg" / "core" / "schemas"
@@ -292,50 +288,6 @@ def test_the_version_and_the_help_answer():
         assert option in shown
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
-@pytest.mark.parametrize(
-    ("number", "told", "status"),
-    [(2, "interrupted", 130), (15, "terminated", 143), (1, "the terminal was closed", 129)],
-)
-def test_a_signal_outside_training_is_one_line_too(monkeypatch, capsys, number, told, status):
-    def kill(*_, **__):
-        try:
-            os.kill(os.getpid(), number)
-        except BaseException as error:
-            raise ImportError("as an interrupted import makes of it") from error
-
-    monkeypatch.setattr("thalweg.workbench.check.look", kill)
-    before = signal.getsignal(number)
-    with pytest.raises(SystemExit) as stop:
-        main(["check", "photos", "--json"])
-    assert stop.value.code == status
-    out, err = capsys.readouterr()
-    assert err == f"Looking at photos ...\nthalweg: {told}\n"
-    assert json.loads(out)["exit_status"] == status
-    assert signal.getsignal(number) is before
-
-
-@pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
-def test_a_second_ctrl_c_in_training_says_so(photo_folder, tmp_path, monkeypatch, capsys):
-    def twice(self, *_, **__):
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    monkeypatch.setattr("thalweg.training.loop.Trainer._step", twice)
-    with pytest.raises(SystemExit) as stop:
-        main(["train", str(photo_folder), *TRAIN, "--lr", "0.01", "--out", str(tmp_path / "run"), "--quiet"])
-    assert stop.value.code == 130
-    assert capsys.readouterr().err == "thalweg: interrupted\n"
-
-
-@pytest.mark.skipif(os.name == "nt", reason="outputs are closed by a shell of Unix")
-@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
-def test_outputs_that_are_closed_take_nothing_and_break_nothing(closed, tmp_path):
-    line = f"{sys.executable} -m thalweg rule LRN001 --json {closed}"
-    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
 @pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="Linux alone has a device that is always full")
 def test_a_run_outlives_its_terminal(photo_folder, tmp_path):
     """`2>&1 | head -1` closes standard error in the first epoch, and a log file can fill its disk."""
@@ -345,28 +297,6 @@ def test_a_run_outlives_its_terminal(photo_folder, tmp_path):
     with pathlib.Path("/dev/full").open("w") as there, contextlib.redirect_stderr(there):
         assert main_status("train", photo_folder, *TRAIN, "--lr", "0.01", "--out", tmp_path / "run") == 0
     assert (tmp_path / "run" / "report.html").is_file()
-
-
-@pytest.mark.skipif(os.name == "nt", reason="pipes of Unix")
-def test_a_reader_that_has_read_enough_is_no_failure():
-    """`thalweg rule | head -1`, also where a script wants every part of a pipeline to be good (`pipefail`)."""
-    reading, writing = os.pipe()
-    os.close(reading)
-    command = [sys.executable, "-m", "thalweg", "rule", "LRN001"]
-    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
-    os.close(writing)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_a_run_that_was_stopped_is_saved_though_nobody_reads_the_answer(monkeypatch):
-    stopped = types.SimpleNamespace(interrupted=129, epochs=1, run="run")
-
-    def gone(*_):
-        raise OSError(5, "Input/output error")
-
-    monkeypatch.setattr("typer.echo", gone)
-    monkeypatch.setattr("thalweg.cli.training.lead_nowhere", lambda _: None)
-    assert show_run(Settings(), stopped) == 129
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a folder that is worked in cannot be deleted there")
