@@ -256,7 +256,7 @@ def straight(photo_folder, tmp_path_factory):
     )
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
+@pytest.mark.usefixtures("heard_hang_up")
 @pytest.mark.parametrize(("number", "status"), [(2, 130), (15, 143), (1, 129)])
 def test_a_signal_saves_the_run_and_resume_ends_it_as_if_nothing_had_been(
     photo_folder, straight, tmp_path, monkeypatch, number, status

@@ -14,7 +14,7 @@ from thalweg.cli.training import show_run
 TRAIN = ("--epochs", "2", "--image-size", "32", "--batch-size", "8")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
+@pytest.mark.usefixtures("heard_hang_up")
 @pytest.mark.parametrize(
     ("number", "told", "status"),
     [(2, "interrupted", 130), (15, "terminated", 143), (1, "the terminal was closed", 129)],
@@ -35,6 +35,16 @@ def test_a_signal_outside_training_is_one_line_too(monkeypatch, capsys, number, 
     assert err == f"Looking at photos ...\nthalweg: {told}\n"
     assert json.loads(out)["exit_status"] == status
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
+def test_work_that_shall_outlive_its_terminal_does(monkeypatch):
+    """As `nohup` asks for it."""
+    monkeypatch.setattr("thalweg.workbench.check.look", lambda *_, **__: os.kill(os.getpid(), signal.SIGHUP) or 1 / 0)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with pytest.raises(SystemExit, match="1"):  # the division, to which it came
+        main(["check", "photos", "--quiet"])
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
