@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C at twenty moments: saved within one step, exit 143 or 130, nobody left behind, and on to the bit.
+"""SIGTERM, Ctrl-C and a closed terminal at twenty moments: saved within a step, 143, 130 or 129, nobody left, then on.
 
 The command line runs in a process group of its own and signals itself: at a step, in a validation, inside the write of
 a checkpoint, while pictures are read, or while the report is written. Then every process of the group must be gone
@@ -26,8 +26,8 @@ from outcome import Case, cache_in, make_photos, report
 
 EPOCHS = 4
 PLACES = ("step", "validation", "write", "reading", "report")
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
-EXIT = {signal.SIGTERM: 143, signal.SIGINT: 130}
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+EXIT = {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGHUP: 129}
 OPTIONS = ("--network", "plain", "--image-size", "32", "--batch-size", "8", "--epochs", str(EPOCHS), "--lr", "0.003",
            "--split", "60/20/20", "--quiet")  # fmt: skip
 
@@ -119,6 +119,7 @@ def try_one(
     note.unlink(missing_ok=True)
 
     def stopped() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # where this runs under nohup, it would stay ignored
         arm(place, turn, signum, note)
         command("train", str(photos), "--out", str(run), *OPTIONS)
 
@@ -141,7 +142,7 @@ def try_one(
 
 
 def work(quick: bool) -> dict[str, object]:
-    """Five places, four turns each, both signals by turns."""
+    """Five places, four turns each, the signals by turns."""
     import thalweg
 
     for verb in ("train", "resume"):
@@ -156,7 +157,7 @@ def work(quick: bool) -> dict[str, object]:
             truth = traces(straight)
             for number, place in enumerate(PLACES):
                 for turn in range(4) if not quick else [number % 4] if place in {"step", "write"} else []:
-                    signum = SIGNALS[len(details) % 2]
+                    signum = SIGNALS[len(details) % len(SIGNALS)]
                     details.append(try_one(place, turn, signum, folder / "photos", folder, truth))
     return {"row": 5, "cases": len(details), "held": sum(case["held"] for case in details), "details": details}
 

@@ -1,7 +1,9 @@
 """The command line as tests call it: in this process, with what it says and its exit status."""
 
 import json
+import os
 import pathlib
+import signal
 
 import jsonschema
 import pytest
@@ -35,3 +37,13 @@ def answered(thalweg):
         return data
 
     return run
+
+
+@pytest.fixture
+def heard_hang_up():
+    """SIGHUP as a terminal's programs have it: tests that run under `nohup` were told to ignore it."""
+    if os.name == "nt":
+        pytest.skip("Windows knows no SIGHUP")
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 
@@ -32,6 +31,12 @@ def thalweg(*words):
         main(list(map(str, words)))
     said, told = (each.buffer.getvalue().decode() for each in (out, err))
     return subprocess.CompletedProcess(words, stop.value.code or 0, said, told)
+
+
+def main_status(*words):
+    with contextlib.redirect_stdout(io.StringIO()), pytest.raises(SystemExit) as stop:
+        main(list(map(str, words)))
+    return stop.value.code or 0
 
 
 def answer(done, schema):
@@ -154,6 +159,25 @@ def test_a_fault_of_ours_is_one_line_too_and_a_traceback_when_asked(monkeypatch,
     assert "ZeroDivisionError" in answer(done, "error")["error"]
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (MemoryError(), "memory ran out"),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 4096"), "memory ran out"),
+        (ImportError("libtorch_cpu.so: failed to map segment from shared object"), "memory ran out"),
+        (RuntimeError("can't start new thread"), "no more threads can be started"),
+    ],
+)
+def test_what_the_machine_lacks_is_no_fault_of_ours(monkeypatch, capsys, error, told):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("thalweg.workbench.check.look", fail)
+    with pytest.raises(SystemExit, match="1"):
+        main(["check", "photos", "--quiet"])
+    assert capsys.readouterr().err.startswith(f"thalweg: {told}: ")
+
+
 def test_unusable_input_stays_status_2_and_one_object_with_a_traceback(tmp_path):
     done = thalweg("check", tmp_path / "nowhere", "--traceback", "--json")
     assert done.returncode == 2
@@ -232,8 +256,8 @@ def straight(photo_folder, tmp_path_factory):
     )
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.usefixtures("heard_hang_up")
+@pytest.mark.parametrize(("number", "status"), [(2, 130), (15, 143), (1, 129)])
 def test_a_signal_saves_the_run_and_resume_ends_it_as_if_nothing_had_been(
     photo_folder, straight, tmp_path, monkeypatch, number, status
 ):
@@ -264,47 +288,15 @@ def test_the_version_and_the_help_answer():
         assert option in shown
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
-@pytest.mark.parametrize(
-    ("number", "told", "status"), [(signal.SIGINT, "interrupted", 130), (signal.SIGTERM, "terminated", 143)]
-)
-def test_a_signal_outside_training_is_one_line_too(monkeypatch, capsys, number, told, status):
-    def kill(*_, **__):
-        try:
-            os.kill(os.getpid(), number)
-        except BaseException as error:
-            raise ImportError("as an interrupted import makes of it") from error
-
-    monkeypatch.setattr("thalweg.workbench.check.look", kill)
-    before = signal.getsignal(number)
-    with pytest.raises(SystemExit) as stop:
-        main(["check", "photos", "--json"])
-    assert stop.value.code == status
-    out, err = capsys.readouterr()
-    assert err == f"Looking at photos ...\nthalweg: {told}\n"
-    assert json.loads(out)["exit_status"] == status
-    assert signal.getsignal(number) is before
-
-
-@pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
-def test_a_second_ctrl_c_in_training_says_so(photo_folder, tmp_path, monkeypatch, capsys):
-    def twice(self, *_, **__):
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    monkeypatch.setattr("thalweg.training.loop.Trainer._step", twice)
-    with pytest.raises(SystemExit) as stop:
-        main(["train", str(photo_folder), *TRAIN, "--lr", "0.01", "--out", str(tmp_path / "run"), "--quiet"])
-    assert stop.value.code == 130
-    assert capsys.readouterr().err == "thalweg: interrupted\n"
-
-
-@pytest.mark.skipif(os.name == "nt", reason="outputs are closed by a shell of Unix")
-@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
-def test_outputs_that_are_closed_take_nothing_and_break_nothing(closed, tmp_path):
-    line = f"{sys.executable} -m thalweg rule LRN001 --json {closed}"
-    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+@pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="Linux alone has a device that is always full")
+def test_a_run_outlives_its_terminal(photo_folder, tmp_path):
+    """`2>&1 | head -1` closes standard error in the first epoch, and a log file can fill its disk."""
+    line = f"{sys.executable} -m thalweg check {photo_folder} --json"
+    full = subprocess.run(["bash", "-c", f"{line} 2>/dev/full"], capture_output=True, text=True, check=False)
+    assert (full.returncode, answer(full, "check")["files"]) == (0, 48)
+    with pathlib.Path("/dev/full").open("w") as there, contextlib.redirect_stderr(there):
+        assert main_status("train", photo_folder, *TRAIN, "--lr", "0.01", "--out", tmp_path / "run") == 0
+    assert (tmp_path / "run" / "report.html").is_file()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a folder that is worked in cannot be deleted there")

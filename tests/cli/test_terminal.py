@@ -122,3 +122,22 @@ def test_a_page_is_told_beside_the_answer_unless_one_wants_quiet(capsys):
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err == "Page: page\\u0007.html\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="outputs are closed by a shell of Unix")
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_outputs_that_are_closed_take_nothing_and_break_nothing(closed, tmp_path):
+    line = f"{sys.executable} -m thalweg rule LRN001 --json {closed}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of Unix")
+def test_a_reader_that_has_read_enough_is_no_failure():
+    """`thalweg rule | head -1`, also where a script wants every part of a pipeline to be good (`pipefail`)."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "thalweg", "rule", "LRN001"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -94,3 +94,12 @@ def test_it_looks_into_the_working_folder_only_where_it_shall(tmp_path, here):
         del environment["PYTHONSAFEPATH"]
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=False)
     assert (done.returncode == 0) is here
+
+
+@pytest.mark.parametrize(("executable", "frozen"), [(None, False), ("", False), ("qgis-bin", False), ("mine", True)])
+def test_a_program_with_python_inside_is_not_started_once_more(monkeypatch, executable, frozen):
+    """It would run itself: a frozen one that trains would train in its child, and in that one's child."""
+    monkeypatch.setattr(process.sys, "executable", executable)
+    monkeypatch.setattr(process.sys, "frozen", frozen, raising=False)
+    with pytest.raises(OSError, match="no Python that can be started once more"):
+        process.another_python("print('started')")

@@ -25,9 +25,14 @@ from thalweg.cli.landscape import landscape
 from thalweg.cli.models import evaluate, export, predict, report
 from thalweg.cli.networks import count, draw
 from thalweg.cli.serving import follow, serve
-from thalweg.cli.settings import GLOBAL, Settings, emit_json, given_to, hush_broken_pipe, take_global_options
+from thalweg.cli.settings import GLOBAL, Settings, emit_json, given_to, lead_nowhere, take_global_options
 from thalweg.cli.stopping import Request, Stopped, stoppable
-from thalweg.cli.terminal import open_what_is_closed, tell_of_missing_letters, write_missing_letters_as_escapes
+from thalweg.cli.terminal import (
+    open_what_is_closed,
+    outlive_standard_error,
+    tell_of_missing_letters,
+    write_missing_letters_as_escapes,
+)
 from thalweg.cli.training import demo, resume, train
 from thalweg.core.errors import PlanError, RanksPartedError, ThalwegError
 from thalweg.core.files import printable
@@ -58,6 +63,8 @@ COMMANDS = (
     *(serve, follow),
     *(count, draw, derive, doctor, demo),
 )
+_NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "failed to map segment")
+"""How torch and the loader of libraries say so, whose errors have no type of their own for it."""
 SPREAD = (train, resume, demo)
 """What several ranks do together."""
 for command in COMMANDS:
@@ -95,6 +102,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     share_processor()
     write_missing_letters_as_escapes()
     words = list(sys.argv[1:] if arguments is None else arguments)
+    with outlive_standard_error():
+        status = _status(words, started)
+    sys.exit(status)
+
+
+def _status(words: list[str], started: float) -> int:
+    """Run a line, say what went wrong, and tell the exit status."""
     settings = Settings(json="--json" in words, traceback="--traceback" in words)
     request, rest = Request(), words
     try:
@@ -110,8 +124,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             tell_of_missing_letters(settings)
             answer = _answer(settings, rest)
         status = answer if isinstance(answer, int) and rest else 2 * (not rest)
-    except BrokenPipeError:
-        hush_broken_pipe()
+    except (BrokenPipeError, SystemExit) as error:
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise  # else typer's framework has made it of a pipe that nobody reads
+        lead_nowhere(sys.stdout)
         status = 0
     except (Stopped, KeyboardInterrupt) as error:
         parted = _parted(error)  # a launcher ends whoever is left: why is what went before
@@ -126,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             status = _describe(error, rest)[1]  # rank 0 says why
         else:
             status = _complain(settings, *(request.answer if request.signum else _describe(error, rest)))
-    sys.exit(status)
+    return status
 
 
 def _answer(settings: Settings, words: list[str]) -> object:
@@ -188,7 +204,21 @@ def _describe(error: Exception, words: Sequence[str]) -> tuple[str, int]:
         if error.filename:
             return f"{error.strerror or name}: {error.filename}; mend that and try again", 2
         return f"{error.strerror or name}; mend that and try again", 2
-    return f"a fault in thalweg itself, please report it: {name}: {error} (--traceback shows where)", 1
+    fault = f"a fault in thalweg itself, please report it: {name}: {error} (--traceback shows where)"
+    return _scarce(error) or fault, 1
+
+
+def _scarce(error: Exception) -> str | None:
+    """What the machine had too little of, and the way out; None where the error is another one."""
+    words = str(error).lower()
+    if isinstance(error, MemoryError) or any(each in words for each in _NO_MEMORY):
+        return (
+            "memory ran out: close other programs, allow more (ulimit -v), or choose a smaller --image-size or "
+            "--batch-size"
+        )
+    if "can't start new thread" in words:
+        return "no more threads can be started: end other programs, or allow more (ulimit -u)"
+    return None
 
 
 def _taken_for_an_option(error: Exception, words: Sequence[str]) -> str:
@@ -226,5 +256,5 @@ def _complain(settings: Settings, message: str, status: int) -> int:
         try:
             emit_json({"error": english, "exit_status": status})
         except OSError:  # a full disk or a reader gone: the line above has said why
-            hush_broken_pipe()
+            lead_nowhere(sys.stdout)
     return status

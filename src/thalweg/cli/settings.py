@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TextIO
 
 from thalweg.core.codec import to_plain
 from thalweg.core.errors import PlanError
@@ -13,7 +14,7 @@ from thalweg.core.files import spelled_home
 from thalweg.core.languages import languages
 from thalweg.core.launch import Launch
 
-__all__ = ["GLOBAL", "SCHEMA", "Settings", "emit_json", "given_to", "hush_broken_pipe", "take_global_options"]
+__all__ = ["GLOBAL", "SCHEMA", "Settings", "emit_json", "given_to", "lead_nowhere", "take_global_options"]
 
 SCHEMA = 1
 GLOBAL = ("--json", "--lang", "--quiet", "--traceback")
@@ -118,7 +119,13 @@ def emit_json(answer: object) -> None:
     sys.stdout.flush()
 
 
-def hush_broken_pipe() -> None:
-    """Let the reader of a pipe go away (`| head`) without a complaint at exit."""
+def lead_nowhere(stream: TextIO) -> None:
+    """Let the reader of a stream go away (`| head`), or its disk be full, without a complaint at exit.
+
+    Args:
+        stream: Standard output or error; what it still holds, and all that follows, is written nowhere.
+    """
     with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

@@ -1,11 +1,11 @@
-"""Ctrl-C and SIGTERM where no training listens for them: stop at once, tidy up, one line, 130 or 143."""
+"""Ctrl-C, SIGTERM and a closed terminal where no training listens: stop at once, tidy up, one line, 130, 143 or 129."""
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from thalweg.core.interrupts import heard
+from thalweg.core.interrupts import HANG_UP, heard
 
 __all__ = ["Request", "Stopped", "stoppable"]
 
@@ -25,7 +25,7 @@ class Stopped(BaseException):
 
 
 class Request:
-    """Which signal has come: None, SIGINT or SIGTERM."""
+    """Which signal has come: None, SIGINT, SIGTERM or SIGHUP."""
 
     def __init__(self) -> None:
         self.signum: int | None = None
@@ -33,12 +33,13 @@ class Request:
     @property
     def answer(self) -> tuple[str, int]:
         """The line to show, and the exit status."""
-        return ("terminated", 143) if self.signum == signal.SIGTERM else ("interrupted", 130)
+        told = {signal.SIGTERM: "terminated", HANG_UP: "the terminal was closed"}
+        return told.get(self.signum, "interrupted"), 128 + (self.signum or signal.SIGINT)
 
 
 @contextmanager
 def stoppable() -> Iterator[Request]:
-    """Let SIGINT and SIGTERM raise `Stopped`; the former handlers come back afterwards.
+    """Let SIGINT, SIGTERM and SIGHUP raise `Stopped`; the former handlers come back afterwards.
 
     Yields:
         What came: an import that is interrupted may turn the signal's exception into another one. Outside the main

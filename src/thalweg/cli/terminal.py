@@ -1,13 +1,16 @@
 """What commands put out, whatever letters the terminal has, what they say beside it, and what a terminal can show."""
 
 import codecs
+import contextlib
 import os
 import shutil
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, TextIO, cast
 
-from thalweg.cli.settings import Settings
+from thalweg.cli.settings import Settings, lead_nowhere
 from thalweg.core.languages import said, speaker
 
 __all__ = [
@@ -17,6 +20,7 @@ __all__ = [
     "folded",
     "has_colour",
     "open_what_is_closed",
+    "outlive_standard_error",
     "tell",
     "tell_of_missing_letters",
     "tell_page",
@@ -101,6 +105,45 @@ def open_what_is_closed() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - as long as the process
+
+
+@contextlib.contextmanager
+def outlive_standard_error() -> Iterator[None]:
+    """Let work go on where standard error ends: a terminal is closed, `2>&1 | head` has read enough, a disk is full.
+
+    What is written there is about the work and never the work itself: hours of training must not end with it.
+
+    Yields:
+        Nothing; what cannot be written any more is written nowhere.
+    """
+    with contextlib.redirect_stderr(cast("TextIO", _Lasting(sys.stderr))):
+        yield
+
+
+class _Lasting:
+    """A stream that takes everything, also after what is behind it has ended."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with self._outliving():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._outliving():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the stream has
+        return getattr(self._stream, name)
+
+    @contextlib.contextmanager
+    def _outliving(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            lead_nowhere(self._stream)
 
 
 def write_missing_letters_as_escapes() -> None:

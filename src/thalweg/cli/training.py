@@ -1,12 +1,13 @@
 """`train`, `resume`, `demo`: the verbs that train."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from thalweg.cli.display import Display
-from thalweg.cli.settings import Settings, emit_json
+from thalweg.cli.settings import Settings, emit_json, lead_nowhere
 from thalweg.core.files import printable
 from thalweg.core.languages import said
 
@@ -279,6 +280,17 @@ def show_run(settings: Settings, result: "TrainResult") -> int:
         status = 0  # such a launcher takes every other status for a crash and would begin anew for a mere finding
     if settings.follows:
         return status
+    try:
+        _emit(settings, result)
+    except OSError:
+        if result.interrupted is None:
+            raise
+        lead_nowhere(sys.stdout)  # the terminal is what was closed: it is saved all the same
+    return status
+
+
+def _emit(settings: Settings, result: "TrainResult") -> None:
+    """Put out the answer itself."""
     if settings.json:
         emit_json(result.to_json())
     elif result.interrupted is not None:
@@ -289,4 +301,3 @@ def show_run(settings: Settings, result: "TrainResult") -> int:
         for line in answer(result.run):
             typer.echo(said(line))
         typer.echo(said(f"Report: {result.report}"))
-    return status

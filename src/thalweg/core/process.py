@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ __all__ = [
     "usable_cores",
 ]
 
+_PYTHON = re.compile(r"\.?(python|pypy|graalpy)", re.IGNORECASE)
+"""How the names of interpreters begin; wrapped ones have a dot before."""
 _THREADS, _OURS = "OMP_NUM_THREADS", "THALWEG_OMP_NUM_THREADS"
 
 
@@ -126,7 +129,8 @@ def another_python(code: str, *, here: bool = False, quiet: bool = False) -> "su
         The process.
 
     Raises:
-        OSError: There can be no more processes.
+        OSError: There can be no more processes, or this one is a program with Python inside (QGIS, uWSGI, one that was
+            frozen), which would start itself once more instead.
 
     Example:
         >>> process = another_python("print(6 * 7)")
@@ -135,6 +139,8 @@ def another_python(code: str, *, here: bool = False, quiet: bool = False) -> "su
     """
     import subprocess
 
+    if getattr(sys, "frozen", False) or not _PYTHON.match(Path(sys.executable or "").name):
+        raise OSError(f"{sys.executable or 'this program'} is no Python that can be started once more")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     command = [sys.executable, *([] if here else ["-P"]), "-c", code]

@@ -54,7 +54,7 @@ class TrainResult(Showable):
         auc_interval: 95 % score interval of it; None for three and more classes.
         balanced_accuracy: Mean recall over the classes.
         calibration_error: Expected calibration error.
-        interrupted: Exit status of an interruption (130 or 143), or None when the run is finished.
+        interrupted: Exit status of an interruption (129, 130 or 143), or None when the run is finished.
         mean_iou: Of a segmentation: mean over the classes of intersection over union; `accuracy` is of pixels then.
         iou: Intersection over union of each class.
         pixel_accuracy: Share of right pixels, the same as `accuracy`.

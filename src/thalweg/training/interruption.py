@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a polite request: finish the step, save, stop. A second Ctrl-C does not wait."""
+"""Ctrl-C, SIGTERM, a closed terminal: finish the step, save, stop. A second Ctrl-C does not wait."""
 
 import signal
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ __all__ = ["Interruption", "listening"]
 
 
 class Interruption:
-    """Whether somebody asked the run to stop, and how: `signum` is None, SIGINT or SIGTERM."""
+    """Whether somebody asked the run to stop, and how: `signum` is None, SIGINT, SIGTERM or SIGHUP."""
 
     def __init__(self) -> None:
         self.signum: int | None = None
@@ -21,13 +21,13 @@ class Interruption:
 
     @property
     def exit_status(self) -> int:
-        """130 after Ctrl-C, 143 after SIGTERM."""
+        """130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP."""
         return 128 + (self.signum or 0)
 
 
 @contextmanager
 def listening() -> Iterator[Interruption]:
-    """Listen for SIGINT and SIGTERM while a run goes on; the former handlers come back afterwards.
+    """Listen for SIGINT, SIGTERM and SIGHUP while a run goes on; the former handlers come back afterwards.
 
     Yields:
         An object that becomes true when a signal has come. Outside the main thread nothing is caught.

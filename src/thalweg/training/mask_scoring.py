@@ -11,6 +11,7 @@ from thalweg.training.device import Device
 from thalweg.training.loss import cross_entropy
 from thalweg.training.ranks import ALONE, Ranks
 from thalweg.training.scoring import BatchSource, keep_company, own_batches, score, without_gradients
+from thalweg.training.within_memory import answer_within_memory
 
 __all__ = ["MaskScores", "confusions_of", "score_masks"]
 
@@ -92,8 +93,7 @@ def score_masks(
     with without_gradients(module):
         for batch in own_batches(batches, side, ranks):
             labels = batch.labels.to(device.kind)
-            with device.context():
-                logits = module(batch.pixels.to(device.kind))
+            logits = answer_within_memory(module, batch.pixels, device)
             known = int((labels != VOID).sum())
             losses.append(float(cross_entropy(logits, labels)) * known)
             pixels += known

@@ -10,8 +10,9 @@ from thalweg.core.errors import TrainingFailedError
 from thalweg.training.backward import Backward, Learned
 from thalweg.training.progress import State
 from thalweg.training.rank_layers import has_batch_statistics, spread_layers
+from thalweg.training.within_memory import is_out_of_memory
 
-__all__ = ["is_out_of_memory", "learn_within_memory"]
+__all__ = ["learn_within_memory"]
 
 
 def learn_within_memory(
@@ -71,24 +72,3 @@ def _take_less_at_once(backward: Backward, state: State, error: BaseException, c
     state.note(
         "memory", f"memory was too small {where}: each batch is computed in {state.pieces} pieces from here{changed}"
     )
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether torch failed for want of memory, on whichever device.
-
-    Args:
-        error: What it raised.
-
-    Returns:
-        True for a device's own error and for the CPU's, which is a plain RuntimeError.
-
-    Example:
-        >>> is_out_of_memory(RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"))
-        True
-        >>> is_out_of_memory(RuntimeError("shapes differ"))
-        False
-    """
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    words = str(error).lower()
-    return isinstance(error, RuntimeError) and any(each in words for each in ("out of memory", "can't allocate memory"))

@@ -14,6 +14,7 @@ from thalweg.modules.sharded import is_sharded
 from thalweg.training.device import Device
 from thalweg.training.loss import cross_entropy, probabilities
 from thalweg.training.ranks import ALONE, Ranks, part_of
+from thalweg.training.within_memory import answer_within_memory
 
 __all__ = [
     "BatchSource",
@@ -214,8 +215,7 @@ def predict(
     with without_gradients(module):
         for batch in own_batches(batches, side, ranks):
             target = batch.labels.to(device.kind)
-            with device.context():
-                logits = module(batch.pixels.to(device.kind))
+            logits = answer_within_memory(module, batch.pixels, device)
             losses.append(float(cross_entropy(logits, target)) * len(target))
             right += int((score(logits) == target).sum())
             gathered.append(probabilities(logits).cpu())

@@ -1,5 +1,6 @@
 """Every kind of picture comes out right, or is refused with a reason; nothing is used silently that is damaged."""
 
+import errno
 import io
 import json
 import os
@@ -8,15 +9,17 @@ import resource
 import sys
 import threading
 import time
+import tracemalloc
 import zlib
 from collections import defaultdict
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from thalweg.core.errors import PictureError
+from thalweg.core.errors import PictureError, SourceError
 from thalweg.data.decoding import decode as module
 from thalweg.data.decoding.decode import decode, decode_planes, read_picture_file
 
@@ -302,6 +305,22 @@ def test_a_huge_file_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "FILE_LIMIT", 10)
     (tmp_path / "a.png").write_bytes(bytes(11))
     with pytest.raises(PictureError, match="11 bytes, more than the limit of 10"):
+        read_picture_file(tmp_path / "a.png")
+
+
+def test_a_small_file_is_read_within_a_small_address_space(tmp_path):
+    (tmp_path / "a.png").write_bytes(bytes(11))
+    tracemalloc.start()
+    read_picture_file(tmp_path / "a.png")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+def test_a_process_that_may_open_no_more_files_leaves_none_out(tmp_path, monkeypatch, number):
+    monkeypatch.setattr(module.os, "open", mock.Mock(side_effect=OSError(number, "no more")))
+    with pytest.raises(SourceError, match="ulimit -n"):
         read_picture_file(tmp_path / "a.png")
 
 

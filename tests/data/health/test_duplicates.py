@@ -81,6 +81,18 @@ def test_planted_twins_are_found_among_pictures_of_one_kind(kind, pairwise, monk
     assert wrong <= 0.01
 
 
+def test_many_blurred_twins_do_not_hide_one_another():
+    """Of 300 pictures of different things 90 are twins whose distance is above the least limit: 32 pixels from 18."""
+    rng = np.random.default_rng(0)
+    images = []
+    for _ in range(210):
+        scene = rng.integers(0, 256, (12, 12), dtype=np.uint8)
+        images.append(Image.fromarray(scene).resize((32, 32), Image.Resampling.BICUBIC))
+    twins = [image.resize((18, 18), Image.Resampling.BICUBIC) for image in images[:90]]
+    found = find_duplicates(pictures_of([*images, *twins], size=32), [f"{index:03d}" for index in range(300)])
+    assert {each.files for each in found} == {(f"{index:03d}", f"{210 + index:03d}") for index in range(90)}
+
+
 @pytest.mark.skipif(not CHEST.is_dir(), reason="../shared/data/chest-xray is not there")
 def test_chest_x_rays_look_alike_but_only_the_planted_twins_are_reported():
     files = sorted(CHEST.iterdir())[:200]

@@ -244,6 +244,24 @@ def test_a_disk_that_fills_up_while_writing_leaves_a_usable_cache(photos, tmp_pa
     assert_right(pictures, photos, names(photos))
 
 
+@pytest.mark.parametrize("at", ["between two batches", "inside a batch"])
+def test_a_cache_that_is_removed_meanwhile_is_made_anew(photos, tmp_path, monkeypatch, at):
+    monkeypatch.setattr(module, "_BATCH_FILES", 5)
+    cache, removed = tmp_path / "cache", []
+    owner, name = (module, "_with_thumbnails") if at == "inside a batch" else (module._Loading, "_check_space")
+    real = getattr(owner, name)
+
+    def removing(*words):
+        removed.append(cache.exists())
+        if len(removed) == 2:
+            shutil.rmtree(cache)
+        return real(*words)
+
+    monkeypatch.setattr(owner, name, removing)
+    assert_right(load(photos, cache), photos, names(photos))
+    assert (all(removed), load(photos, cache).decoded) == (True, 0)
+
+
 def test_a_folder_that_cannot_be_written_is_said(photos, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(SourceError, match="THALWEG_CACHE"):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from thalweg.core.errors import SourceError
 from thalweg.core.process import another_python
 from thalweg.data.storing import cache, readers
 from thalweg.data.storing.cache import load_pictures
@@ -107,6 +108,24 @@ def test_a_file_that_ends_its_process_is_left_out_and_the_others_are_read(photos
             assert entry == f"the process that read it ended twice ({said})"
         else:
             assert told(entry) == told(read_entry(path, SIZE))
+
+
+def test_processes_that_end_at_every_file_are_said_instead_of_waited_for(photos, monkeypatch):
+    monkeypatch.setattr(readers, "another_python", lambda _, **how: another_python(ending("", "os._exit(3)"), **how))
+    monkeypatch.setattr(readers, "_HOPELESS", 2)
+    with Readers(SIZE) as reading:
+        (first,) = reading.read([str(photos / "a.png")])
+        assert first == "the process that read it ended twice (status 3)"
+        with pytest.raises(SourceError, match=r"2 files one after another .*\(status 3\), the last was .*cut\.jpg"):
+            reading.read([str(photos / "cut.jpg")])
+
+
+def test_a_file_that_is_read_in_between_gives_hope(photos, monkeypatch):
+    monkeypatch.setattr(readers, "another_python", lambda _, **how: another_python(ending("cut", "os._exit(3)"), **how))
+    monkeypatch.setattr(readers, "_HOPELESS", 2)
+    with Readers(SIZE) as reading:
+        for name in ("cut.jpg", "a.png", "cut.jpg", "a.png"):
+            reading.read([str(photos / name)])
 
 
 @pytest.mark.parametrize("code", ["raise SystemExit(1)", "print('hello')", None])

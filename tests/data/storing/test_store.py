@@ -1,7 +1,11 @@
 """Batches are recorded as a whole or not at all."""
 
 import contextlib
+import os
+import pathlib
 import sqlite3
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -61,6 +65,23 @@ def test_a_failing_batch_leaves_nothing(store):
     store.add([entry(3)])
     assert store.rows_of("grey")[1, 0, 0, 0] == 3
     store.check([bytes([1]) * 32, bytes([3]) * 32])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="how large a file may grow is limited as POSIX has it")
+def test_a_file_that_may_not_grow_is_said_with_the_way_out(tmp_path):
+    """As `ulimit -f` forbids it: what could not be flushed must not fail once more when the store is closed."""
+    code = f"""if True:
+        import contextlib, pathlib, resource, sys
+        sys.path.insert(0, {str(pathlib.Path(__file__).parent)!r})
+        from test_store import PictureStore, SourceError, entry
+        opened = PictureStore(pathlib.Path({str(tmp_path)!r}), 4)
+        with contextlib.suppress(SourceError), contextlib.closing(opened) as store:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+            store.add([entry(number % 256, digest=number.to_bytes(32, "big")) for number in range(9000)])
+            print("nothing was wrong")
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_grey_rows_can_be_copied_into_colour(store):

@@ -11,6 +11,7 @@ A picture comes out upright (EXIF), as its first frame, in 8-bit RGB, or is refu
 * Only formats that Pillow reads by itself are tried: none that starts another program, none without a signature.
 """
 
+import errno
 import io
 import os
 import stat
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from thalweg.core.errors import PictureError, PlanError
+from thalweg.core.errors import PictureError, PlanError, SourceError
 from thalweg.data.decoding.damage import reason_of
 from thalweg.data.decoding.jpeg_stream import WatchedJpeg, strict_complaint, survey
 from thalweg.data.decoding.pillow_notes import listening
@@ -38,6 +39,7 @@ DECODER_VERSION = 1
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "QOI", "TIFF", "WEBP")
 """Pillow's names of the formats that are read; several pictures in one JPEG (MPO) count as JPEG."""
 
+_TOO_MANY = frozenset({errno.EMFILE, errno.ENFILE})
 FILE_LIMIT = 512 * 2**20
 """Largest file that is read, in bytes."""
 PIXEL_LIMIT = 178_956_970
@@ -157,6 +159,7 @@ def read_picture_file(path: str | os.PathLike[str]) -> bytes:
 
     Raises:
         PictureError: It cannot be opened, is a folder, pipe or device, or is larger than the limit.
+        SourceError: The process has too many files open to open another.
 
     Example:
         >>> read_picture_file(Path("/"))
@@ -174,8 +177,13 @@ def read_picture_file(path: str | os.PathLike[str]) -> bytes:
                 raise PictureError("this is a pipe, socket or device, not a picture file")
             if state.st_size > FILE_LIMIT:
                 raise PictureError(f"the file has {state.st_size:,} bytes, more than the limit of {FILE_LIMIT:,}")
-            return file.read(FILE_LIMIT + 1)
+            data = file.read(state.st_size + 1)  # memory for as much is taken at once, however short the file is
+            return data if len(data) <= state.st_size else data + file.read(FILE_LIMIT + 1 - len(data))
     except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) in _TOO_MANY:  # no fault of the file, which must not be left out for it
+            raise SourceError(
+                "no more files can be opened at once: let this process have more (ulimit -n 1024) and try again"
+            ) from error
         raise PictureError(f"cannot be read ({getattr(error, 'strerror', None) or error})") from error
 
 

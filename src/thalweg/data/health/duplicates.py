@@ -12,7 +12,8 @@ which is 0 for the same picture and about 2 for unrelated ones. Twins made by JP
 mirroring have d below 0.005 (98 % of them) on solar cells and below 0.001 on X-rays, where the closest 1 % of different
 photos are 0.013 and 0.22 apart.
 The limit is taken from the set: 0.15 times the distance that the closest 5 % of its pictures have to their nearest
-neighbour, but from 0.006 to 0.05.
+neighbour, but from 0.006 to 0.05. A neighbour that is closer than 0.15 times the one after it is a twin and is passed
+over there: else many twins that are blurred (32 pixels made from 19) would hide one another.
 
 Small sets are compared pair by pair. Large ones are searched with random hyperplanes in the whitened space of their
 own principal components (locality-sensitive hashing: Charikar 2002, "Similarity estimation techniques from rounding
@@ -150,7 +151,9 @@ class _Faces:
         others = rng.permutation(count)[:_ALL_PAIRS]
         distance = _distances(self.residual(some), self.residual(others))
         distance[(distance < _LEAST) | (some[:, None] == others[None])] = 4  # itself and its twins: as far as can be
-        nearest = distance.min(axis=1)
+        nearest, second = np.partition(distance, 1, axis=1)[:, :2].T if count > 1 else distance[:, [0, 0]].T
+        # What is that much closer than all others is a twin further away than most, and no measure of strangers.
+        nearest = np.where(nearest < _SHARE * second, second, nearest)
         return float(np.clip(_SHARE * np.quantile(nearest, 0.05), _LEAST, _MOST))
 
     def all_pairs(self, limit: float) -> Iterator[tuple[Indexes, Indexes]]:

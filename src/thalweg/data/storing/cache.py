@@ -35,7 +35,7 @@ from thalweg.data.storing.readers import Readers
 from thalweg.data.storing.reading import name_of, read_content, read_entry, state_of
 from thalweg.data.storing.roomy import roomy
 from thalweg.data.storing.store import PictureStore
-from thalweg.data.storing.store_values import THUMBNAIL, Channels, Entry, Known, StoreDamagedError, renew
+from thalweg.data.storing.store_values import THUMBNAIL, Channels, Entry, Known, StoreDamagedError
 
 __all__ = ["Pictures", "default_cache_folder", "load_pictures"]
 
@@ -115,9 +115,7 @@ def load_pictures(
     damaged = None
     for _ in range(3):
         try:
-            if damaged:
-                renew(folder, damaged)
-            store = PictureStore(folder, size)
+            store = PictureStore(folder, size, damaged=damaged)
         except StoreDamagedError as error:
             damaged = error.generation
             continue
@@ -275,6 +273,8 @@ class _Loading:
             self._take(index, known)
 
     def _check_space(self, files: int, each: int) -> None:
+        if self.store.is_gone():
+            raise StoreDamagedError(self.store.name, "removed")
         if files * each > shutil.disk_usage(self.store.folder).free:
             raise disk_full(self.store.folder, files * each)
 

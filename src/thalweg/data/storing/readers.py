@@ -17,6 +17,8 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from thalweg.core.errors import SourceError
+from thalweg.core.files import printable
 from thalweg.core.process import another_python, pipes_here
 from thalweg.data.decoding.pillow_notes import listening
 from thalweg.data.storing.reading import read_entry
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Readers", "serve"]
 
 _READY = b"thalweg reads\n"
+_HOPELESS = 20
+"""So many files one after another are not left out: each takes two processes, and 300,000 would take days."""
 _PATIENCE = 5.0
 """Seconds for a process to end once its pipe is closed."""
 
@@ -44,6 +48,7 @@ class Readers:
         self._lock = threading.Lock()
         self._idle: list[_Reader] = []
         self._usable = True
+        self._lost = 0
 
     def read(self, paths: Sequence[str]) -> list[Entry | str]:
         """Read files in a process of their own; in this one where none can be had.
@@ -53,6 +58,9 @@ class Readers:
 
         Returns:
             What to record of each, or the reason why it could not be read this time.
+
+        Raises:
+            SourceError: File after file ends its process: that is not the files' fault.
         """
         for _ in range(2):
             reader = self._take()
@@ -67,7 +75,16 @@ class Readers:
                 continue
             with self._lock:
                 self._idle.append(reader)
+                self._lost = 0
             return answers
+        with self._lock:
+            self._lost += 1
+        if self._lost >= _HOPELESS:
+            raise SourceError(
+                f"{self._lost} files one after another ended the process that read them ({ended}), the last was "
+                f"{printable(paths[0])}: is there enough memory, and is Pillow whole (pip install --force-reinstall "
+                "pillow)?"
+            )
         return [f"the process that read it ended twice ({ended})"]
 
     def __enter__(self) -> Self:

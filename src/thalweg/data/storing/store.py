@@ -47,17 +47,18 @@ class PictureStore:
     Args:
         folder: Where the store lies; made if missing.
         size: Side of a square picture, or width and height, in pixels.
+        damaged: The generation to leave, where one was found damaged or gone.
 
     Raises:
         SourceError: The folder cannot be written.
         StoreDamagedError: What lies there is no sound store.
     """
 
-    def __init__(self, folder: Path, size: int | tuple[int, int]) -> None:
+    def __init__(self, folder: Path, size: int | tuple[int, int], *, damaged: str | None = None) -> None:
         self.folder, self.size = folder, (size, size) if isinstance(size, int) else size
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self.name = renew(folder, None)
+            self.name = renew(folder, damaged)
             self._files = {kind: self._open(kind) for kind in _DEPTH}
         except OSError as error:
             raise not_written(folder, error) from error
@@ -80,11 +81,16 @@ class PictureStore:
         """Pixels of a picture."""
         return self.size[0] * self.size[1]
 
+    def is_gone(self) -> bool:
+        """Whether somebody removed the store meanwhile, as one may with a cache."""
+        return not os.path.exists(self.folder / f"{self.name}.sqlite")  # noqa: PTH110 - a Path says more errors
+
     def close(self) -> None:
         """Close the index and the pixel files; arrays from `rows_of` stay valid."""
         self._index.close()
         for file in self._files.values():
-            file.close()
+            with contextlib.suppress(OSError):  # what is not flushed yet is of a batch that failed, as has been said
+                file.close()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:
@@ -315,7 +321,7 @@ def _from_sqlite(error: sqlite3.DatabaseError, store: PictureStore) -> Exception
     said = str(error)
     if "full" in said:
         return disk_full(store.folder, None)
-    if isinstance(error, sqlite3.OperationalError) and "no such" not in said:
+    if isinstance(error, sqlite3.OperationalError) and "no such" not in said and not store.is_gone():
         return SourceError(
             f"{printable(store.folder)}: the index of the picture cache cannot be used ({said}); "
             "wait for the other thalweg to end, or set THALWEG_CACHE to another folder"

@@ -20,6 +20,7 @@ from thalweg.data.masks.decode import read_mask
 from thalweg.evaluation.mask_tally import PixelTally
 from thalweg.evaluation.segmentation import confusion_of, evaluate_segmentation, overlaps
 from thalweg.training.device import Device
+from thalweg.training.within_memory import answer_within_memory
 from thalweg.workbench.answering.predictions import csv_line
 from thalweg.workbench.loading.loaded import Loaded
 from thalweg.workbench.telling.telling import Listener
@@ -155,8 +156,7 @@ def score_pictures(
     void, mode = 0, module.training
     module.eval()
     for batch in batches.epoch(0):
-        with device.context():
-            logits = module(batch.pixels.to(device.kind)).float().cpu()
+        logits = answer_within_memory(module, batch.pixels, device).float().cpu()
         answers[batch.indices] = logits.argmax(dim=1).byte().numpy()
         for position, single in zip(batch.indices, logits, strict=True):
             sample = loaded.samples[chosen[position]]

@@ -24,6 +24,7 @@ from thalweg.modules.build import build
 from thalweg.training.checkpoint import load_weights
 from thalweg.training.device import Device, choose_device, move
 from thalweg.training.loss import probabilities
+from thalweg.training.within_memory import answer_within_memory
 from thalweg.workbench.starting.precision import sound
 
 __all__ = ["TrainedModel", "in_groups", "open_model"]
@@ -94,8 +95,7 @@ class TrainedModel:
             float32 `(N, K)`.
         """
         block = as_tensor(np.stack(pictures), device=self.device.kind)
-        with self.device.context():
-            logits = self.module(block)
+        logits = answer_within_memory(self.module, block, self.device)
         return probabilities(logits).cpu().numpy()
 
     def predictions(
