@@ -31,6 +31,11 @@ SUBSETS = (
     ("train_loss", "val_loss", "val_accuracy"),
 )  # fmt: skip
 
+LOSSES = (
+    ("train_loss", "val_loss"), ("train_loss", "val_loss"), ("train_loss",), ("val_loss",),
+    ("train_loss", "val_loss", "val_accuracy"),
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
@@ -150,6 +155,12 @@ def other_views(run: Run, rng: np.random.Generator) -> dict[str, dict]:
     odd = view(run, epochs=None, names=pick(), evaluated=coin())
     scale, offset = 2.0 ** rng.normal(0, 0.7), rng.choice([0, 0.3, 1.0]) * rng.random()
     found["odd_loss"] = {k: scale * v + offset if k.endswith("loss") else v for k, v in odd.items()}
+    # what can never be learned (the entropy of a language, noise of labels) lies under a loss as a floor of any height
+    for name, epochs in (("raised", None), ("raised_part", max(1, int(n * rng.uniform(0.15, 1))))):
+        low = view(run, epochs=epochs, names=LOSSES[int(rng.integers(len(LOSSES)))], evaluated=coin())
+        top = next((float(v[0]) for v in low.values() if len(v) and np.isfinite(v[0])), 1.0)
+        floor = min(top, 10.0) * 10 ** rng.uniform(-0.5, 0.7)
+        found[name] = {k: v + floor if k.endswith("loss") else v for k, v in low.items()}
     return found
 
 
