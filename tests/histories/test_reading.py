@@ -196,3 +196,14 @@ def _runs_or_sentence(path):
     except ThalwegError as error:
         return "\n" not in str(error) and len(str(error)) < 1500
     return all(run.history.signals for run in runs) and len(runs) > 0
+
+
+def test_reinforcement_learning_is_not_judged_unless_asked(tmp_path):
+    path = tmp_path / "progress.csv"
+    rows = "".join(f"{2048 * n},{15 * n},{20 - 0.3 * n}\n" for n in range(1, 13))
+    path.write_text(f"time/total_timesteps,rollout/ep_rew_mean,train/loss\n{rows}", encoding="utf-8")
+    with pytest.raises(LogError, match=r"reinforcement learning.*--columns train_loss=train/loss"):
+        read(path)
+    assert read(path, columns={"train_loss": "train/loss"})
+    path.write_text(f"step,mean_reward,train/loss\n{rows}", encoding="utf-8")
+    assert read(path)

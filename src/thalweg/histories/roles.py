@@ -35,6 +35,7 @@ _SHOWN = 12
 _LEAST_PERCENT = 5.0
 _NUMBERED = re.compile(r"validation_(\d+)[-/ ]")
 _LOSSES = {"loss", "losses", "err", "error"}
+_REWARDS, _EPISODES = {"rew", "reward", "rewards"}, {"ep", "episode", "episodic", "rollout"}
 _DUEL = ({"g", "gen", "generator"}, {"d", "dis", "disc", "discriminator", "critic"})
 _CONVERTED = {"error_rate": "accuracy", "perplexity": "loss"}
 
@@ -81,6 +82,7 @@ def assign(recording: Recording, columns: Mapping[str, str]) -> Roles:
     if not columns:
         _refuse_numbers(unsaid, recording.place)
         _refuse_duels(unsaid, recording.place)
+        _refuse_rewards(unsaid, recording.place)
     roles.other += [curve for curve in left if curve.signal and roles.known.get(curve.signal) is not curve]
     _guess(with_sums(unsaid, {*columns, *roles.known}, roles.notes), roles)
     _batches_for_epochs(roles)
@@ -112,6 +114,20 @@ def _refuse_duels(curves: Sequence[Curve], place: str) -> None:
             f"{place} has the losses of two networks that play against each other ({one}, {two}), of which neither "
             f"has to fall: say --columns {way} to have one judged as if it were alone"
         )
+
+
+def _refuse_rewards(curves: Sequence[Curve], place: str) -> None:
+    """Refuse reinforcement learning: its loss follows a policy that moves its own data, and need not fall."""
+    losses = [curve.name for curve in curves if meaning(curve.name).quantity == "loss"]
+    for curve in curves if losses else ():
+        parts = set(words(curve.name))
+        # A mean reward alone is no sign: a reward model is trained with labels, and logs one.
+        if parts & _REWARDS and parts & _EPISODES:
+            name, way = printable(curve.name), f"train_loss={printable(losses[0])}"
+            raise LogError(
+                f"{place} is of reinforcement learning ({name}), whose loss need not fall as the policy gets better: "
+                f"say --columns {way} to have it judged as if it were supervised"
+            )
 
 
 def _named(wanted: str, curves: Sequence[Curve], recording: Recording) -> Curve:
