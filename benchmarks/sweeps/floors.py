@@ -5,10 +5,10 @@
 The sweeps that the model is fitted on are classifiers, most of which can reach a loss near zero. Letters of a text and
 values with noise cannot be foretold: the loss stands far above zero at every rate. Ten problems (letters from one, four
 or six before them and by a GRU; regressions with noise of known size; an autoencoder), 24 epochs at rates half a decade
-apart, one seed. A run is right within 3 % of the way from the start to the best validation loss of the sweep, too low or
-too high by its side where it is 10 % away; between, nothing is expected. The text is this project's documentation.
+apart, one seed. A run is right within 3 % of the way from the start to the best validation loss of the sweep, too low
+or too high by its side where it is 10 % away; between, nothing is expected.
 
-Curves are kept in `floors.jsonl.gz` and not made again.
+Curves are kept in `floors.jsonl.gz` and not made again: the text is this project's documentation, which changes.
 """
 
 import gzip
@@ -48,6 +48,7 @@ class Letters(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Give logits."""
         return self.rest(self.embed(x).flatten(1))
 
 
@@ -56,9 +57,14 @@ class Recurrent(nn.Module):
 
     def __init__(self, letters: int) -> None:
         super().__init__()
-        self.embed, self.gru, self.out = nn.Embedding(letters, 16), nn.GRU(16, 48, batch_first=True), nn.Linear(48, letters)
+        self.embed, self.gru, self.out = (
+            nn.Embedding(letters, 16),
+            nn.GRU(16, 48, batch_first=True),
+            nn.Linear(48, letters),
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Give logits."""
         return self.out(self.gru(self.embed(x))[0][:, -1])
 
 
@@ -95,9 +101,7 @@ def mlp() -> nn.Module:
 
 
 def narrow() -> nn.Module:
-    return nn.Sequential(
-        nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 6), nn.Linear(6, 32), nn.ReLU(), nn.Linear(32, 64)
-    )
+    return nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 6), nn.Linear(6, 32), nn.ReLU(), nn.Linear(32, 64))
 
 
 def problems() -> dict[str, tuple[Callable[[], nn.Module], Callable[[torch.Generator], tuple[Pair, Pair]], str, int]]:
@@ -155,7 +159,10 @@ def train(make: Callable[[], nn.Module], parts: tuple[Pair, Pair], kind: str, ba
 
 def main() -> None:
     torch.set_num_threads(1)
-    rows = [json.loads(line) for line in gzip.open(CURVES, "rt")] if CURVES.exists() else []
+    rows = []
+    if CURVES.exists():
+        with gzip.open(CURVES, "rt") as file:
+            rows = [json.loads(line) for line in file]
     for name, (make, data, kind, batch) in problems().items():
         if any(row["problem"] == name for row in rows):
             continue

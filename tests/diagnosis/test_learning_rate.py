@@ -185,7 +185,7 @@ def test_two_epochs_are_one_change(loss):
 
 
 def test_a_high_floor_is_no_low_rate():
-    """Letters of a text from the letter before: 2.5 nats cannot be foretold, and this was the best rate of its sweep."""
+    """Letters of a text from the one before: 2.5 nats cannot be foretold, and this was the best rate of its sweep."""
     train = [
         3.265, 2.861, 2.776, 2.735, 2.703, 2.685, 2.662, 2.649, 2.633, 2.630, 2.622, 2.622,
         2.610, 2.602, 2.601, 2.592, 2.594, 2.586, 2.587, 2.579, 2.578, 2.577, 2.569, 2.570,
