@@ -141,8 +141,8 @@ def test_draw_writes_the_form_that_the_file_asks_for(thalweg, tmp_path):
     assert check_drawing((tmp_path / "small.svg").read_text(encoding="utf-8"))
     thalweg("draw", "small", "--out", tmp_path / "small.gv")
     assert (tmp_path / "small.gv").read_text(encoding="utf-8").startswith('digraph "small"')
-    thalweg("draw", "small", "--out", tmp_path / "small.gv", "--format", "mermaid")
-    assert (tmp_path / "small.gv").read_text(encoding="utf-8").startswith("flowchart")
+    thalweg("draw", "small", "--out", tmp_path / "other.gv", "--format", "mermaid")
+    assert (tmp_path / "other.gv").read_text(encoding="utf-8").startswith("flowchart")
 
 
 def test_draw_answers_on_standard_output(thalweg, answered):
