@@ -78,6 +78,12 @@ Epoch: 0{n} | Epoch Time: 0m 10s
 Época {n}: pérdida de entrenamiento: {t}, pérdida de validación: {v}
 === Russian: losses
 Эпоха {n}: потери на обучении {t}, потери на валидации {v}
+=== Korean: train_loss val_loss val_accuracy
+에폭 {n}/12 | 학습 손실: {t} | 검증 손실: {v} | 검증 정확도: {bp}%
+=== Turkish: train_loss val_loss val_accuracy
+Epoch {n}/12 - eğitim kaybı: {t} - doğrulama kaybı: {v} - doğrulama doğruluğu: {bp}%
+=== Arabic: train_loss val_loss val_accuracy
+حقبة {n}/12: خسارة التدريب {t}، خسارة التحقق {v}، دقة التحقق {bp}%
 === changes in brackets: losses
 Epoch {n}: train loss {t} (-0.0123), val loss {v} (+0.0234)
 === bests in brackets: losses

@@ -54,6 +54,7 @@ LOSS = {
     *("mse", "mse loss", "log loss", "criterion", "loss value", "losses", "cls loss", "classification loss"),
     *("verlust", "perte", "pérdida", "perdida", "perda", "perdita", "потери", "损失", "損失", "زیان", "هزینه"),
     *("خطا", "خطای", "مقدار خطا", "اتلاف", "ضرر", "تابع زیان"),
+    *("손실", "손실값", "kayıp", "kaybı", "strata", "verlies", "втрати", "الخسارة", "خسارة"),
     *("lm loss", "loss cls", "loss classification", "mlogloss", "multi logloss", "binary logloss"),
     *("bpc", "bpb", "bits per character", "bits per byte"),
 }
@@ -65,6 +66,7 @@ ACCURACY = {
     *("accuracy score", "class accuracy", "cls accuracy", "classification accuracy", "overall accuracy", "total acc"),
     *("genauigkeit", "exactitude", "exactitud", "acurácia", "acuracia", "accuratezza", "точность", "准确率", "準確率"),
     *("正解率", "精度", "دقت", "صحت"),
+    *("정확도", "doğruluk", "doğruluğu", "dokładność", "nauwkeurigheid", "точність", "akurasi", "الدقة", "دقة"),
     *("total accuracy", "accs", "accuracies", "metric top 1", "accuracy multi"),
 }
 PERPLEXITY = {"ppl", "perplexity", "pplx"}
@@ -84,7 +86,7 @@ RATE = re.compile(
     r"(?:lrs?|learning rates?|learningrate|learn rate|base learn rate)(?: (?:pg )?0| [a-z]+)?(?: pg 1)?"
     r"|(?:base|current) (?:lr|learning rate)"
     r"|lernrate|taux apprentissage|tasa aprendizaje|taxa aprendizado|tasso apprendimento"
-    r"|скорость обучения|学习率|學習率|学習率|نرخ یادگیری"
+    r"|скорость обучения|学习率|學習率|学習率|نرخ یادگیری|학습률|öğrenme (?:oranı|hızı)|معدل التعلم"
 )
 GRADIENT = re.compile(r"(?:total )?(?:grad|gradient|gradients)(?: 2(?: 0)?)? norm(?: total)?|gnorm|gradnorm")
 SECONDS = {"seconds", "elapsed seconds", "seconds elapsed", "time seconds", "time s", "sec", "secs"}
@@ -99,6 +101,11 @@ EPOCHS |= {
     "эпоха",
     "轮次",
     "エポック",
+    "에폭",
+    "에포크",
+    "epoka",
+    "епоха",
+    "حقبة",
     "دوره",
     "دور",
     "ایپاک",
