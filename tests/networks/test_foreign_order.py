@@ -13,10 +13,7 @@ from thalweg.networks.sequential import Sequential
 @pytest.mark.parametrize(
     ("line", "instead"),
     [
-        (
-            "conv2d(3,16,3) relu conv2d(16,32,3)",
-            r"write Conv2d\(16, 3\), or kernel_size=\(16, 16\)",
-        ),  # a later one fails
+        ("conv2d(3,16,3) relu conv2d(16,32,3)", r"write Conv2d\(16, 3\), or kernel_size=\(16, 16\)"),
         ("conv2d(3,16,3)", r"write Conv2d\(16, 3\)"),
         ("conv2d(8,3) conv2d(8,16,3,padding=1)", r"layer 'conv2'.*write Conv2d\(16, 3\)"),
         ("conv2d(3,32)", r"Conv2d\(3, 32\).*write Conv2d\(32, 3\)"),

@@ -38,7 +38,7 @@ from thalweg.core.errors import PlanError, RanksPartedError, ThalwegError
 from thalweg.core.files import printable
 from thalweg.core.languages import said, speaking
 from thalweg.core.launch import launched
-from thalweg.core.process import share_processor
+from thalweg.core.process import NO_MEMORY, share_processor
 from thalweg.core.ranges import wanted_number
 
 __all__ = ["app", "main"]
@@ -63,8 +63,8 @@ COMMANDS = (
     *(serve, follow),
     *(count, draw, derive, doctor, demo),
 )
-_NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "failed to map segment")
-"""How torch and the loader of libraries say so, whose errors have no type of their own for it."""
+_NO_MEMORY = (*NO_MEMORY, "cannot allocate memory", "failed to map segment")
+"""The last two are of the loader of libraries."""
 SPREAD = (train, resume, demo)
 """What several ranks do together."""
 for command in COMMANDS:

@@ -145,15 +145,16 @@ def refuse_foreign(path: Path, option: str, mark: bytes, *, at_end: bool = False
         return
     except OSError as error:
         raise PlanError(f"{option} {printable(path)} cannot be written: {error.strerror}; name another place") from None
-    if not known and not marked:
+    if known:
+        return
+    if not marked:
         raise PlanError(
             f"{option} {printable(path)} is there already and holds something else: name another place, or move it away"
         )
-    if not known:
-        raise PlanError(
-            f"{option} {printable(path)} is there already and was not written by thalweg: name another place, or move "
-            "it away"
-        )
+    raise PlanError(
+        f"{option} {printable(path)} is there already and was not written by thalweg: name another place, or move "
+        "it away"
+    )
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:

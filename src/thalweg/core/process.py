@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import subprocess
 
 __all__ = [
+    "NO_MEMORY",
     "allowed_cores",
     "another_python",
     "compute_alone",
@@ -22,6 +23,8 @@ __all__ = [
     "usable_cores",
 ]
 
+NO_MEMORY = ("out of memory", "can't allocate memory")
+"""How torch says that memory ran out where its error has no type of its own for it, in small letters."""
 _PYTHON = re.compile(r"\.?(python|pypy|graalpy)", re.IGNORECASE)
 """How the names of interpreters begin; wrapped ones have a dot before."""
 _THREADS, _OURS = "OMP_NUM_THREADS", "THALWEG_OMP_NUM_THREADS"

@@ -63,14 +63,7 @@ def svg_png(svg: str, *, scale: float = 2.0) -> bytes:
             "this machine has no font to write PNG figures with: install one (such as the package "
             "fonts-dejavu-core), or leave --png away; SVG needs none"
         )
-    return _signed(_drawn(text, min(scale, math.sqrt(_LARGEST / max(pixels, 1.0)))))
-
-
-def _signed(png: bytes) -> bytes:
-    """The picture with who drew it, behind the header, whose length is always the same."""
-    kind = b"tEXt" + PNG_MARK
-    chunk = struct.pack(">I", len(PNG_MARK)) + kind + struct.pack(">I", zlib.crc32(kind))
-    return png[:_HEADER] + chunk + png[_HEADER:]
+    return _drawn(text, min(scale, math.sqrt(_LARGEST / max(pixels, 1.0))))
 
 
 def undrawn_letters(svg: str) -> str:
@@ -108,9 +101,16 @@ def _drawn(svg: str, scale: float) -> bytes:
     except ImportError as error:
         raise MissingExtraError(error.name or "resvg_py", "plots", "to write PNG figures") from None
     try:
-        return bytes(resvg.svg_to_bytes(svg_string=svg, zoom=scale, background="white"))
+        return _signed(bytes(resvg.svg_to_bytes(svg_string=svg, zoom=scale, background="white")))
     except ValueError as error:
         raise PlanError(f"a figure cannot be drawn as PNG: {error}; --figures writes it as SVG") from None
+
+
+def _signed(png: bytes) -> bytes:
+    """The picture with who drew it, behind the header, whose length is always the same."""
+    kind = b"tEXt" + PNG_MARK
+    chunk = struct.pack(">I", len(PNG_MARK)) + kind + struct.pack(">I", zlib.crc32(kind))
+    return png[:_HEADER] + chunk + png[_HEADER:]
 
 
 @functools.cache

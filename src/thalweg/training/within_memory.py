@@ -5,14 +5,14 @@ A step of training has a reason to do more than this (`pieces.py`); an answer in
 
 import torch
 
+from thalweg.core.process import NO_MEMORY
 from thalweg.modules.sharded import is_sharded
 from thalweg.training.device import Device
 
 __all__ = ["answer_within_memory", "is_out_of_memory"]
 
-_NO_MEMORY = ("out of memory", "can't allocate memory", "could not create a primitive")
-"""How torch says so where its error has no type of its own; the last is oneDNN's, which convolves on processors and had
-no memory left to prepare that in."""
+_NO_MEMORY = (*NO_MEMORY, "could not create a primitive")
+"""The last is oneDNN's, which convolves on processors and had no memory left to prepare that in."""
 
 
 def answer_within_memory(module: torch.nn.Module, pixels: torch.Tensor, device: Device) -> torch.Tensor:

@@ -231,21 +231,6 @@ def test_grouping_by_a_part_of_the_name():
     assert sum(index < 9 for index in chosen.validation) == 3
 
 
-@pytest.mark.parametrize(
-    ("pattern", "words"),
-    [
-        ("(", "is no regular expression"),
-        ("patient", "has 0 groups; one is wanted"),
-        ("(a)(b)", "has 2 groups; one is wanted"),
-        (r"patient(\d)", r"does not match 1 of 2 files, such as odd\.png"),
-        (r"patient(\d)|odd", r"does not match 1 of 2 files"),
-    ],
-)
-def test_a_wrong_pattern_is_one_sentence(pattern, words):
-    with pytest.raises(PlanError, match=words):
-        group_by([Sample("patient1.png", 0), Sample("odd.png", 0)], pattern)
-
-
 def test_many_files_are_split_quickly():
     samples = files(*[3000] * 10)
     random.Random(0).shuffle(samples)

@@ -124,8 +124,10 @@ def test_a_file_that_is_read_in_between_gives_hope(photos, monkeypatch):
     monkeypatch.setattr(readers, "another_python", lambda _, **how: another_python(ending("cut", "os._exit(3)"), **how))
     monkeypatch.setattr(readers, "_HOPELESS", 2)
     with Readers(SIZE) as reading:
-        for name in ("cut.jpg", "a.png", "cut.jpg", "a.png"):
-            reading.read([str(photos / name)])
+        for _ in range(2):
+            assert reading.read([str(photos / "cut.jpg")]) == ["the process that read it ended twice (status 3)"]
+            (entry,) = reading.read([str(photos / "a.png")])
+            assert told(entry) == told(read_entry(str(photos / "a.png"), SIZE))
 
 
 @pytest.mark.parametrize("code", ["raise SystemExit(1)", "print('hello')", None])

@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["unread_kind"]
+__all__ = ["UNREAD_PICTURES", "unread_kind"]
 
 # fmt: off
-_PICTURES = (
+UNREAD_PICTURES = (
     "heic", "heif", "svg", "svgz", "jxl", "psd", "xcf", "ai", "eps", "exr", "hdr", "jxr", "wdp", "djvu",
     "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "dng",
 )
@@ -24,7 +24,7 @@ _FILMS = ("mp4", "avi", "mov", "mkv", "webm", "wmv", "mpg", "mpeg", "m4v", "3gp"
 # fmt: on
 
 _REASONS: Mapping[str, str] = MappingProxyType({
-    **{each: f"pictures of the kind .{each} are not read; save it as JPEG or PNG" for each in _PICTURES},
+    **{each: f"pictures of the kind .{each} are not read; save it as JPEG or PNG" for each in UNREAD_PICTURES},
     **{
         each: f"files of the kind .{each} are not read; save samples and labels by numpy.savez('data.npz', x=x, y=y), "
         f"or pictures as PNG files in one folder a class"

@@ -16,7 +16,7 @@ from typing import TypeAlias
 from thalweg.core.dataset import Notice
 from thalweg.core.files import printable
 from thalweg.core.paths import Paths
-from thalweg.data.files.unread_kinds import unread_kind
+from thalweg.data.files.unread_kinds import UNREAD_PICTURES, unread_kind
 
 __all__ = ["MOST_WRAPPINGS", "Against", "Listing", "is_of_another_kind", "list_folder", "maybe_picture", "walk_folders"]
 
@@ -178,24 +178,27 @@ def maybe_picture(root: str, file: str) -> str:
     if extension in _ARCHIVES:
         return f"an archive inside the source (.{extension}); unpack it to use what it holds"
     known = unread_kind(file.rpartition("/")[2])
-    if known and not known.startswith("pictures"):
+    if known and extension not in UNREAD_PICTURES:
         return known
-    otherwise = f"no picture by its name: .{printable(extension)}" if extension else "no picture by its first bytes"
-    return otherwise if extension in _NO_PICTURES else _by_first_bytes(os.path.join(root, file), known or otherwise)  # noqa: PTH118
+    if extension in _NO_PICTURES:
+        return f"no picture by its name: .{printable(extension)}"
+    return _against_first_bytes(root, file, extension, known)
 
 
-def _by_first_bytes(path: str, otherwise: str) -> str:
+def _against_first_bytes(root: str, file: str, extension: str, known: str) -> str:
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        descriptor = os.open(os.path.join(root, file), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # noqa: PTH118
         with os.fdopen(descriptor, "rb") as opened:
             head = opened.read(132)
     except OSError as error:
         return f"cannot be read ({error.strerror or error})"
     if head[128:] == b"DICM":
         return unread_kind("1.dcm")
-    # Telephones and converters call a JPEG .HEIC, too; a camera's raw picture begins as TIFF does.
-    found = head.startswith(_PLAIN) if otherwise.startswith("pictures") else _looks_like_picture(head)
-    return "" if found else otherwise
+    if known:  # telephones and converters call a JPEG .HEIC, too; a camera's raw picture begins as TIFF does
+        return "" if head.startswith(_PLAIN) else known
+    if _looks_like_picture(head):
+        return ""
+    return f"no picture by its name: .{printable(extension)}" if extension else "no picture by its first bytes"
 
 
 def _looks_like_picture(head: bytes) -> bool:
